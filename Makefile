@@ -1,0 +1,31 @@
+# Each target calls a short file in scripts/, which also works on its own. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help install run test check bench load train lock
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: ## install what runs, tests and checks need: .venv and frontend/node_modules
+	@scripts/install.sh dev
+	@scripts/frontend.sh install
+
+run: ## install, build, migrate and start everything; prints the address, Ctrl-C stops it (HOST, PORT, POCOVID_DATA_DIR)
+	@scripts/run.sh
+
+test: ## run every test (ARGS="tests/worker -k retention" for some)
+	@scripts/test.sh $(ARGS)
+
+check: ## lint, format, types, import rules, lock files, migrations, frontend
+	@scripts/check.sh
+
+bench: ## time the five models together against five models one after the other
+	@scripts/bench.sh $(ARGS)
+
+load: ## load a service of its own with 50 browsers and print how it bore it (ARGS="mix --kill-worker", "uploads", "scaling --workers 1 2")
+	@scripts/load.sh $(ARGS)
+
+train: ## train five folds on DATASET, a folder in the public dataset's layout (further options in ARGS)
+	@scripts/train.sh "$(DATASET)" $(ARGS)
+
+lock: ## pin the dependencies of pyproject.toml anew (ARGS=--upgrade for the newest)
+	@scripts/lock.sh $(ARGS)

@@ -1,0 +1,1 @@
+"""The web application: HTTP, database, storage, and queueing by task name."""

@@ -1,0 +1,143 @@
+"""create_app(): lifespan, routers, error handlers, the static frontend."""
+
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from anyio import CapacityLimiter
+from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi.responses import HTMLResponse
+from starlette.middleware import Middleware
+
+from backend import logs, pages, problems
+from backend.clients import Clients
+from backend.db import Database
+from backend.errors import NotFoundError
+from backend.health import endpoints as health_endpoints
+from backend.health.service import VERSION
+from backend.jobs import make_celery
+from backend.middleware import PoliteRefusal, RequestLog, SecurityHeaders
+from backend.openapi import EVENT_STREAM, Problem
+from backend.ratelimit import RateLimit
+from backend.recordings import endpoints as recordings_endpoints
+from backend.screenings import endpoints as screenings_endpoints
+from backend.screenings.outlook import Outlook
+from backend.screenings.schemas import EXAMPLES, ScreeningIn
+from backend.screenings.watch import Watch
+from backend.services import Services
+from backend.settings import Settings
+from backend.storage import open_storage
+from backend.uploads import clean_incoming
+from models.contract import DISCLAIMER
+
+API = "/api/v1"
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+_DESCRIPTION = f"""\
+Lung ultrasound screening for COVID-19, pneumonia and healthy lungs, after POCOVID-Net. \
+{DISCLAIMER} Every error is application/problem+json with a stable code."""
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The web application for these settings, or those of the environment.
+
+    The database must have been migrated (`migrations.upgrade`).
+    """
+    settings = settings or Settings()
+    logs.configure(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database = Database.connect(settings)
+        watch = Watch(database)
+        app.state.services = Services(
+            settings=settings,
+            database=database,
+            storage=open_storage(settings),
+            celery=make_celery(settings),
+            clients=Clients(settings),
+            rate_limit=RateLimit(settings),
+            watch=watch,
+            outlook=Outlook(settings),
+            decoders=CapacityLimiter(os.cpu_count() or 2),
+        )
+        removed = clean_incoming(settings)
+        log.info("started", version=VERSION, leftovers_removed=removed)
+        yield
+        await watch.close()
+        app.state.services.celery.close()
+        database.close()
+        log.info("stopped")
+
+    app = FastAPI(
+        title="POCOVIDScreen",
+        description=_DESCRIPTION,
+        version=VERSION,
+        lifespan=lifespan,
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,  # FastAPI's own page loads scripts from another host
+        redoc_url=None,
+        middleware=[
+            Middleware(RequestLog),
+            Middleware(SecurityHeaders),
+            Middleware(PoliteRefusal),
+            Middleware(problems.Unhandled),
+        ],
+    )
+    problems.install(app)
+    api = APIRouter(prefix=API)
+    for feature in (recordings_endpoints, screenings_endpoints, health_endpoints):
+        api.include_router(feature.router)
+    app.include_router(api)
+    _complete_openapi(app)
+    _serve_pages(app, settings)
+    return app
+
+
+def _complete_openapi(app: FastAPI) -> None:
+    """Add the schemas that only our own `$ref`s name."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = generate()
+            schemas = document["components"]["schemas"]
+            for model in (Problem, ScreeningIn):
+                schemas[model.__name__] = model.model_json_schema(
+                    ref_template="#/components/schemas/{model}"
+                )
+                schemas[model.__name__].pop("$defs", None)
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(unused, None)
+            # FastAPI leaves nulls out of examples
+            schemas["ScreeningOut"]["examples"] = EXAMPLES
+            # FastAPI writes OpenAPI 3.2's itemSchema here, into a document of 3.1
+            events = document["paths"][f"{API}/screenings/{{screening_id}}/events"]
+            events["get"]["responses"]["200"]["content"] = EVENT_STREAM
+        return generate()
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation does
+
+
+def _serve_pages(app: FastAPI, settings: Settings) -> None:
+    @app.get("/api/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return HTMLResponse(pages.docs(app.openapi()))
+
+    @app.api_route("/api/{path:path}", methods=_METHODS, include_in_schema=False)
+    def unknown(request: Request, path: str) -> None:
+        """Answer for calls that do not exist; without this, the page would."""
+        for known, calls in app.openapi()["paths"].items():
+            if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", known), request.url.path):
+                allowed = ", ".join(method.upper() for method in calls)
+                raise HTTPException(405, headers={"Allow": allowed})
+        raise NotFoundError(f"There is nothing at /api/{path[:200]}.")
+
+    if (settings.frontend_dir / "index.html").is_file():
+        app.frontend("/", directory=settings.frontend_dir, fallback="index.html")
+    else:
+        log.warning("frontend_not_built", folder=str(settings.frontend_dir))

@@ -1,0 +1,195 @@
+"""The command line: `pocovid up`, and each part of the service by itself.
+
+A sub-command imports what it needs when it runs, so that `pocovid --help` answers at once and
+nothing but the work itself pays for TensorFlow.
+"""
+
+import socket
+import sys
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from backend import cli_models
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from backend.db import Database
+    from backend.settings import Settings
+
+app = typer.Typer(
+    help="Lung ultrasound screening after POCOVID-Net. Research use only, not a diagnosis.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(cli_models.app)  # screen and train
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. [default: 8000]")]
+
+
+@app.command()
+def up(host: Host = None, port: Port = None) -> None:
+    """Run API, worker and scheduler together, database migrated. Ctrl-C stops all."""
+    from backend.db import Database, now
+    from backend.supervisor import Child, GaveUpError, Supervisor
+
+    settings = _settings(host, port)
+    listen_on = _free_port(settings.host, settings.port)
+    _migrate(settings)
+    address = f"http://{_for_people(settings.host)}:{listen_on}"
+    database = Database.connect(settings)
+    started_at = now()
+    us = (sys.executable, "-m", "backend.cli")
+    try:
+        Supervisor(
+            children=(
+                Child("api", (*us, "serve", "--host", settings.host, "--port", str(listen_on))),
+                Child("worker", (*us, "worker")),
+                Child("scheduler", (*us, "scheduler")),
+            ),
+            ready=lambda: _answers(address) and _worker_started(database, started_at),
+            on_ready=lambda: typer.echo(f"POCOVIDScreen is ready at {address} (Ctrl-C stops it)"),
+        ).run()
+    except GaveUpError as error:
+        _refuse(str(error))
+    finally:
+        database.close()
+    typer.echo("POCOVIDScreen has stopped.")
+
+
+@app.command()
+def serve(host: Host = None, port: Port = None) -> None:
+    """Run the API with the page."""
+    settings = _settings(host, port)
+
+    from backend import server
+    from backend.app import create_app
+
+    server.serve(create_app(settings), settings)
+
+
+@app.command()
+def worker(
+    concurrency: Annotated[
+        int, typer.Option(min=1, help="Screenings at the same time; each loads the models.")
+    ] = 1,
+) -> None:
+    """Run a worker: it screens what is queued."""
+    from worker.app import make_worker_app
+
+    make_worker_app(_settings()).worker_main(
+        [
+            "worker",
+            f"--concurrency={concurrency}",
+            "--pool=prefork",
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+        ]
+    )
+
+
+@app.command()
+def scheduler() -> None:
+    """Run the scheduler, one for each deployment: it calls upkeep."""
+    from worker.app import make_worker_app
+
+    make_worker_app(_settings()).start(["beat"])
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's tables."""
+    settings = _settings()
+    _migrate(settings)
+    typer.echo("The database is up to date.")
+
+
+def _settings(host: str | None = None, port: int | None = None) -> "Settings":
+    """The settings of the environment, with what the command line says on top."""
+    from pydantic import ValidationError
+
+    from backend.logs import configure
+    from backend.settings import Settings
+
+    given = {"host": host, "port": port}
+    try:
+        settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        _refuse(f"A setting cannot be used: {error}")
+    configure(settings)
+    return settings
+
+
+def _migrate(settings: "Settings") -> None:
+    from sqlalchemy.exc import OperationalError
+
+    from migrations import upgrade
+
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        upgrade(settings.database_url)
+    except OSError as error:
+        _refuse(f"The data folder {settings.data_dir} cannot be written: {error.strerror}. "
+                "Choose another with POCOVID_DATA_DIR.")  # fmt: skip
+    except OperationalError as error:
+        _refuse(f"The database cannot be used: {error.orig}")
+
+
+def _free_port(host: str, port: int) -> int:
+    """The port, when nobody listens there; a free one for 0."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            _refuse(
+                f"Cannot listen on {host}:{port}: {error.strerror}. Choose another PORT or HOST."
+            )
+        return int(probe.getsockname()[1])
+
+
+def _for_people(host: str) -> str:
+    """An address that a browser on this machine can open."""
+    if host in {"0.0.0.0", "::", ""}:  # noqa: S104  # compared, not listened on
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _answers(address: str) -> bool:
+    """Whether the API is there and says that it is well."""
+    try:
+        with urllib.request.urlopen(f"{address}/api/v1/health", timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _worker_started(database: "Database", since: "datetime") -> bool:
+    """Whether a worker, its models loaded, was seen since then."""
+    from backend.db import now
+    from backend.health import repository
+
+    this_moment = now()
+    with database.read() as session:
+        return repository.workers_alive(session, this_moment, this_moment - since) > 0
+
+
+def _refuse(why: str) -> NoReturn:
+    typer.echo(why, err=True)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

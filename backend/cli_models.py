@@ -1,0 +1,233 @@
+"""The sub-commands that need no server: `pocovid screen` and `pocovid train`."""
+
+import json
+import os
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from models.contract import CLASS_NAMES, DISCLAIMER, Prediction, Square
+from models.media import MediaError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+app = typer.Typer()
+
+
+class Grouping(StrEnum):
+    """What a fold keeps together."""
+
+    recording = "recording"
+    patient = "patient"
+
+
+Files = Annotated[list[Path], typer.Argument(help="Images or videos.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
+Crop = Annotated[
+    str | None,
+    typer.Option(help="Square to look at, in source pixels: X,Y,SIZE. [default: the proposed one]"),
+]
+
+
+@app.command()
+def screen(files: Files, as_json: AsJson = False, crop: Crop = None) -> None:
+    """Answer images and videos with the five models, here, without any server.
+
+    Ends with status 1 if a file could not be screened, after all the others were.
+    """
+    square = _square(crop)
+    _quiet()
+    from models.artifact import ArtifactError
+    from models.predict import Predictor
+    from models.screen import screen as answer
+
+    answers: list[tuple[Path, Prediction | MediaError]] = []
+    with _progress() as progress:
+        loading = progress.add_task("Loading the five models", total=None)
+        try:
+            predictor = Predictor.load()
+        except ArtifactError as error:
+            _stop(str(error))
+        progress.remove_task(loading)
+        overall = progress.add_task("Recordings", total=len(files), visible=len(files) > 1)
+        for path in files:
+            frames = progress.add_task(_shown(Path(path.name)), total=None)
+            found: Prediction | MediaError
+            try:
+                found = answer(
+                    path,
+                    predictor,
+                    square,
+                    # Bound now: each file's bar is its own.
+                    lambda done, total, bar=frames: progress.update(  # type: ignore[misc]
+                        bar, completed=done, total=total
+                    ),
+                )
+            except MediaError as error:
+                found = error
+            except OSError as error:
+                found = MediaError("unreadable_file", f"{error.strerror}.")
+            progress.remove_task(frames)
+            progress.advance(overall)
+            if as_json:
+                typer.echo(json.dumps(_line(path, found), ensure_ascii=False))
+            answers.append((path, found))
+    if not as_json:
+        _table(answers)
+    if any(isinstance(found, MediaError) for _, found in answers):
+        raise typer.Exit(1)
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Argument(help="Folder in the layout of the public POCUS dataset.")],
+    trunk: Annotated[
+        str,
+        typer.Option(help="Frozen layers: an .npz or .safetensors file, or `imagenet`."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the new artifact; its name is its version.")],
+    work: Annotated[
+        Path, typer.Option(help="Folder for cached features and checkpoints; a killed run resumes.")
+    ] = Path("data/training"),
+    group: Annotated[
+        Grouping, typer.Option(help="What the folds of the shipped models keep together.")
+    ] = Grouping.patient,
+    folds: Annotated[int, typer.Option(min=2, max=20, help="Folds, one model each.")] = 5,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each fold.")] = 12,
+    copies: Annotated[int, typer.Option(min=0, help="Augmented copies of each frame.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Of folds, augmentation and dropout.")] = 1,
+) -> None:
+    """Train the five models of a cross-validation, and measure by recording and by patient.
+
+    A run that was stopped goes on where it was when it is started with the same arguments.
+    """
+    _quiet()
+    from models.artifact import ArtifactError
+    from models.dataset import DatasetError
+    from models.train import Config
+    from models.train import train as run
+    from models.trunk import TrunkError
+
+    config = Config(group=group.value, folds=folds, epochs=epochs, copies=copies, seed=seed)
+    started = time.monotonic()
+    with _progress() as progress:
+        bars: dict[str, Any] = {}
+
+        def told(stage: str, done: int, total: int) -> None:
+            if stage not in bars:
+                bars[stage] = progress.add_task(stage)
+                progress.console.log(stage)
+            progress.update(bars[stage], completed=done, total=total)
+
+        try:
+            manifest = run(data, trunk, out, work, config, told)
+        except (ArtifactError, DatasetError, TrunkError) as error:
+            _stop(str(error))
+    typer.echo(f"{out}: trained in {(time.monotonic() - started) / 60:.0f} minutes.")
+    for name, figures in manifest.metrics.items():
+        line = (
+            f"by {name}: frame accuracy {figures['frame_accuracy']:.3f}, "
+            f"balanced {figures['frame_balanced_accuracy']:.3f}"
+        )
+        if figures["videos"]:
+            covid19 = figures["video_classes"]["covid19"]
+            line += (
+                f", video accuracy {figures['video_accuracy']:.3f}; "
+                f"COVID-19 videos: sensitivity {covid19['sensitivity']:.3f}, "
+                f"specificity {covid19['specificity']:.3f}"
+            )
+        typer.echo(line)
+
+
+def _square(crop: str | None) -> Square | None:
+    if crop is None:
+        return None
+    try:
+        x, y, size = (int(part) for part in crop.split(","))
+    except ValueError:
+        raise typer.BadParameter(
+            f"expected three whole numbers as X,Y,SIZE, got {crop!r}", param_hint="--crop"
+        ) from None
+    return Square(x, y, size)
+
+
+def _line(path: Path, found: Prediction | MediaError) -> dict[str, Any]:
+    if isinstance(found, MediaError):
+        return {"file": _shown(path), "error": {"code": found.code, "message": found.message}}
+    return {"file": _shown(path), "result": found.to_dict()}
+
+
+def _shown(path: Path) -> str:
+    """A path that can be printed, whatever bytes its name is made of."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _table(answers: list[tuple[Path, Prediction | MediaError]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    table = Table(
+        Column("File", overflow="fold", min_width=16),
+        "Answer",
+        *CLASS_NAMES.values(),
+        "Agree",
+        "Frames",
+        box=SIMPLE_HEAD,
+    )
+    refused = []
+    for path, found in answers:
+        # As Text, since a name may hold what looks like markup.
+        name = Text(_shown(path))
+        if isinstance(found, MediaError):
+            table.add_row(name, "–")
+            refused.append(Text.assemble(name, ": ", found.message))
+            continue
+        table.add_row(
+            name,
+            CLASS_NAMES[found.label],
+            *(f"{found.probabilities[key]:.1%}" for key in CLASS_NAMES),
+            f"{found.agreement} of {len(found.models)}",
+            str(len(found.frames)),
+        )
+    console = Console()
+    console.print(table)
+    for line in refused:
+        console.print(line, soft_wrap=True)
+    console.print(DISCLAIMER)
+
+
+def _progress() -> "Progress":
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def _quiet() -> None:
+    """Keep TensorFlow's start-up notes off standard error: they are not for people."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(2)

@@ -1,0 +1,69 @@
+"""What makes the service healthy, and what its limits are."""
+
+from datetime import timedelta
+from importlib.metadata import version
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.db import Database, now
+from backend.errors import PocovidError, UnavailableError
+from backend.health.repository import workers_alive
+from backend.health.schemas import Health, Limits, Queue
+from backend.screenings.repository import counts
+from backend.settings import Settings
+from backend.storage import Storage
+from backend.tables import Status
+from models.formats import FORMATS
+from models.media import LIMITS
+
+VERSION = version("pocovidscreen")
+
+
+def limits(settings: Settings) -> Limits:
+    """What may be sent."""
+    return Limits(
+        max_bytes=settings.max_upload_bytes,
+        max_seconds=LIMITS.seconds,
+        max_pixels=LIMITS.image_pixels,
+        max_video_pixels=LIMITS.video_pixels,
+        max_frames=LIMITS.frames,
+        min_side=LIMITS.smallest_side,
+        types=[each.media_type for each in FORMATS.values()],
+        retention_hours=settings.retention_hours,
+        uploads_per_minute=settings.uploads_per_minute,
+    )
+
+
+def health(database: Database, storage: Storage, settings: Settings) -> Health:
+    """Look at everything that a screening needs.
+
+    Raises:
+        UnavailableError: the database or the storage does not answer.
+    """
+    checks = {"database": "ok", "storage": "ok"}
+    try:
+        with database.read() as session:
+            numbers = counts(session)
+            workers = workers_alive(session, now(), timedelta(seconds=settings.stale_after_s))
+    except SQLAlchemyError:
+        checks["database"] = "down"
+    try:
+        storage.check()
+        free_bytes = storage.free_bytes()
+    except (PocovidError, OSError):
+        checks["storage"] = "down"
+    down = [name for name, state in checks.items() if state == "down"]
+    if down:
+        raise UnavailableError(
+            f"Not reachable now: {' and '.join(down)}.", code="unhealthy", **checks
+        )
+    return Health(
+        status="ok" if workers else "degraded",
+        database="ok",
+        storage="ok",
+        free_bytes=free_bytes,
+        queue=Queue(queued=numbers[Status.QUEUED], running=numbers[Status.RUNNING]),
+        workers=workers,
+        draining=settings.draining,
+        version=VERSION,
+    )

@@ -1,0 +1,83 @@
+"""From an uploaded file to a recording: probed, previewed, stored, and its row written."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import structlog
+from sqlalchemy.orm import Session
+
+from backend.db import now, undo_on_rollback
+from backend.errors import BadRecordingError, RefusedError, UnsupportedTypeError
+from backend.recordings import repository
+from backend.settings import Settings
+from backend.storage import Storage, preview_key, recording_key
+from backend.tables import Recording
+from backend.uploads import Upload
+from models import media
+from models.contract import Square
+
+PREVIEW_SIDE = 1024
+"""Longer side of a preview in pixels, at most."""
+
+log = structlog.get_logger(__name__)
+
+
+def refusal(error: media.MediaError) -> RefusedError:
+    """What a client is told about a recording that the models cannot use."""
+    if error.code == "unsupported_type":
+        return UnsupportedTypeError(error.message)
+    return BadRecordingError(error.message, code=error.code)
+
+
+def take_in(
+    session: Session, storage: Storage, settings: Settings, upload: Upload, crop: Square | None
+) -> Recording:
+    """Make a recording of an upload. Decodes, so it runs in a thread.
+
+    The transaction begins after the slow part, and undoes the storing where it is rolled back.
+
+    Raises:
+        RefusedError: the file, or the square on it, cannot be used. Nothing was stored.
+    """
+    try:
+        probe = media.probe(upload.path)
+        if crop is not None:
+            media.check_square(crop, probe.width, probe.height)
+        still = media.Recording.open(upload.path).still()
+    except media.MediaError as error:
+        raise refusal(error) from error
+    preview = media.encode_jpeg(still, PREVIEW_SIDE)
+
+    recording_id, moment = uuid4(), now()
+    recording = Recording(
+        id=recording_id,
+        sha256=upload.sha256,
+        storage_key=recording_key(upload.sha256, recording_id),
+        preview_key=preview_key(recording_id),
+        bytes=upload.bytes,
+        kind=probe.kind,
+        format=probe.format,
+        media_type=probe.media_type,
+        width=probe.width,
+        height=probe.height,
+        duration_s=probe.duration_s,
+        frames=probe.frames,
+        sampled_frames=probe.sampled,
+        square_x=probe.square.x,
+        square_y=probe.square.y,
+        square_size=probe.square.size,
+        created_at=moment,
+        expires_at=moment + timedelta(hours=settings.retention_hours),
+    )
+    undo_on_rollback(session, lambda: discard(storage, recording))
+    storage.put(recording.storage_key, upload.path)
+    storage.put_bytes(recording.preview_key, preview)
+    repository.add(session, recording)
+    log.info("recording_taken_in", recording_id=str(recording_id), format=probe.format)
+    return recording
+
+
+def discard(storage: Storage, recording: Recording) -> None:
+    """Remove a recording's bytes and its preview from the storage."""
+    storage.delete(recording.storage_key)
+    storage.delete(recording.preview_key)

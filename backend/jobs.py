@@ -1,0 +1,95 @@
+"""Names of the tasks, the Celery app made from the settings, and queueing after the commit."""
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+from celery import Celery
+from kombu.exceptions import KombuError
+from sqlalchemy.orm import Session
+
+from backend.settings import Settings
+
+SCREEN = "worker.screening.screen"
+"""Task: run the screening whose turn it is. Arguments: the id, as text, that made us send it."""
+
+UPKEEP = "worker.upkeep.upkeep"
+"""Task: put lost screenings back, delete what is past its time. No arguments."""
+
+QUEUE = "pocovid"
+
+Nudge = tuple[str, tuple[str, ...]]
+
+log = structlog.get_logger(__name__)
+
+
+def make_celery(settings: Settings) -> Celery:
+    """The Celery app that the web application sends with and the worker consumes with.
+
+    Late acknowledgement, one message at a time, JSON only, no results: the row has the outcome.
+    """
+    app = Celery("pocovid", set_as_current=False)
+    app.conf.update(
+        broker_url=settings.broker_url or "filesystem://localhost",
+        broker_transport="backend.broker:Transport" if settings.broker_is_embedded else None,
+        broker_transport_options=_transport_options(settings),
+        broker_connection_timeout=2,
+        broker_connection_retry_on_startup=True,
+        task_default_queue=QUEUE,
+        task_ignore_result=True,
+        result_backend=None,
+        task_serializer="json",
+        accept_content=["json"],
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        task_soft_time_limit=settings.soft_time_limit_s,
+        task_time_limit=settings.hard_time_limit_s,
+        timezone="UTC",
+    )
+    return app
+
+
+def _transport_options(settings: Settings) -> dict[str, Any]:
+    if settings.broker_is_embedded:
+        folder = settings.broker_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        messages = folder / "messages"
+        messages.mkdir(exist_ok=True)
+        return {
+            "data_folder_in": str(messages),
+            "data_folder_out": str(messages),
+            "control_folder": str(folder / "control"),
+            "polling_interval": 0.1,
+        }
+    return {
+        # a message whose worker vanished comes back later than any time limit; upkeep is faster
+        "visibility_timeout": settings.hard_time_limit_s * 2,
+        "socket_connect_timeout": 2,
+        "socket_timeout": 5,
+    }
+
+
+def after_commit(session: Session, task: str, screening_id: UUID) -> None:
+    """Remember to queue `task` once the transaction is committed (see `send_remembered`)."""
+    session.info.setdefault("nudges", []).append((task, (str(screening_id),)))
+
+
+def send_remembered(session: Session, celery: Celery) -> None:
+    """Queue what the session's transaction asked for. Called right after its commit."""
+    for task, arguments in session.info.pop("nudges", ()):
+        send(celery, task, *arguments)
+
+
+def send(celery: Celery, task: str, *arguments: str) -> bool:
+    """Queue a task by its name; say whether the broker took it.
+
+    A broker that is down is a line in the log, never an error: the row waits, and upkeep
+    queues it again.
+    """
+    try:
+        celery.send_task(task, args=arguments, queue=QUEUE, retry=False)
+    except (KombuError, OSError) as error:
+        log.warning("broker_down", task=task, arguments=arguments, error=repr(error))
+        return False
+    return True

@@ -1,0 +1,89 @@
+"""What the OpenAPI document says about bodies and answers that FastAPI cannot see by itself."""
+
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 describes it. Some codes come with more members."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:pocovid:problem:file-too-large",
+                    "title": "The file is too large",
+                    "status": 413,
+                    "detail": (
+                        "The file is larger than 200 MB. Trim the video or export it smaller."
+                    ),
+                    "code": "file_too_large",
+                    "limit": 200000000,
+                    "received": 314572800,
+                }
+            ]
+        },
+    )
+
+    type: str = Field(description="urn:pocovid:problem: and the code.")
+    title: str
+    status: int
+    detail: str = Field(description="One sentence for people.")
+    code: str = Field(description="For programs; it does not change.")
+
+
+PROBLEM_TYPE = "application/problem+json"
+
+JPEG: dict[str, Any] = {
+    "description": "A JPEG picture.",
+    "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+EVENT_STREAM: dict[str, Any] = {
+    "text/event-stream": {
+        "schema": {"type": "string"},
+        "example": 'event: screening\ndata: {"id": "0b0e7c66-…", "status": "running", …}\n\n',
+    }
+}
+
+UPLOAD_BODY: dict[str, Any] = {
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "required": ["file"],
+            "properties": {
+                "file": {
+                    "type": "string",
+                    "format": "binary",
+                    "description": "JPEG, PNG, WebP, BMP, TIFF, GIF, MP4, MOV, AVI, MPEG, WebM.",
+                }
+            },
+        }
+    }
+}
+
+_WHAT = {
+    404: "There is no such thing.",
+    408: "The sender went silent in the middle of the upload.",
+    410: "The pixels were deleted after the retention time.",
+    413: "The file is over the limit; refused while it arrives.",
+    415: "The bytes are of no type that is read here.",
+    422: "The input, the recording or the square on it cannot be used; the code says why.",
+    429: "Too many in the last minute; Retry-After says when to go on.",
+    503: "The queue is full, or the service cannot answer now; try again after Retry-After.",
+    507: "No room is left for another file.",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an endpoint that may answer with these problems."""
+    return {
+        status: {
+            "description": _WHAT.get(status, HTTPStatus(status).phrase),
+            "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }

@@ -1,0 +1,1 @@
+"""Recordings: uploaded, previewed, deleted."""

@@ -1,0 +1,76 @@
+"""HTTP of recordings: upload, look, delete."""
+
+from typing import Annotated
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Path, Request, Response
+
+from backend.deps import ReadSessionDep, ServicesDep, SessionDep, StorageDep, may_upload
+from backend.intake import take_in
+from backend.openapi import JPEG, UPLOAD_BODY, problems
+from backend.recordings import service
+from backend.recordings.schemas import RecordingOut
+from backend.uploads import received
+
+router = APIRouter(prefix="/recordings", tags=["recordings"])
+
+RecordingId = Annotated[UUID, Path(description="The recording's id.")]
+PIXELS_CACHE = {"Cache-Control": "private, max-age=600"}
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Upload a recording",
+    dependencies=[Depends(may_upload)],
+    openapi_extra={"requestBody": {"required": True, "content": UPLOAD_BODY}},
+    responses=problems(400, 408, 413, 415, 422, 429, 503, 507),
+)
+async def upload_recording(
+    request: Request, response: Response, services: ServicesDep, session: SessionDep
+) -> RecordingOut:
+    """Store an image or video, and answer with what it is, a preview and a proposed square.
+
+    Nothing is screened yet: send its id to `POST /screenings`.
+    """
+    async with received(request.headers, request.stream(), services.settings) as upload:
+        recording = await to_thread.run_sync(
+            take_in,
+            session,
+            services.storage,
+            services.settings,
+            upload,
+            None,
+            limiter=services.decoders,
+        )
+    response.headers["Location"] = f"{service.PATH}/{recording.id}"
+    return service.shown(recording)
+
+
+@router.get("/{recording_id}", summary="A recording", responses=problems(404, 422))
+def get_recording(recording_id: RecordingId, session: ReadSessionDep) -> RecordingOut:
+    """What is known about a recording."""
+    return service.shown(service.find(session, recording_id))
+
+
+@router.get(
+    "/{recording_id}/preview.jpg",
+    summary="Its preview",
+    response_class=Response,
+    responses={200: JPEG, **problems(404, 410, 422)},
+)
+def get_preview(
+    recording_id: RecordingId, session: ReadSessionDep, storage: StorageDep
+) -> Response:
+    """The first frame that is screened, uncropped, its longer side at most 1024 pixels."""
+    content = service.preview(session, storage, recording_id)
+    return Response(content, media_type="image/jpeg", headers=PIXELS_CACHE)
+
+
+@router.delete(
+    "/{recording_id}", status_code=204, summary="Delete it", responses=problems(404, 422)
+)
+def delete_recording(recording_id: RecordingId, session: SessionDep, storage: StorageDep) -> None:
+    """Delete a recording with its pixels and its screenings, also one that is running."""
+    service.remove(session, storage, recording_id)

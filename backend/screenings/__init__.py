@@ -1,0 +1,1 @@
+"""Screenings: asked for over HTTP, answered by a worker."""

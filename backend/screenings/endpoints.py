@@ -1,0 +1,213 @@
+"""HTTP of screenings: ask, look, follow, delete."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.orm import Session
+
+from backend.deps import (
+    ClientDep,
+    ReadSessionDep,
+    ServicesDep,
+    SessionDep,
+    StorageDep,
+    may_screen,
+)
+from backend.errors import InvalidInputError, NotFoundError, UnsupportedTypeError
+from backend.intake import take_in
+from backend.openapi import JPEG, UPLOAD_BODY, problems
+from backend.recordings.schemas import Crop
+from backend.screenings import service
+from backend.screenings.schemas import ScreeningIn, ScreeningOut
+from backend.services import Services
+from backend.tables import Screening, Status
+from backend.uploads import received
+
+router = APIRouter(prefix="/screenings", tags=["screenings"])
+
+ScreeningId = Annotated[UUID, Path(description="The screening's id.")]
+PIXELS_CACHE = {"Cache-Control": "private, max-age=600"}
+REFRESH_S = 3.0
+"""While nothing else changes, a follower learns of another time left this often."""
+
+_MOST_JSON_BYTES = 16 * 1024
+_FILE_AND_CROP = UPLOAD_BODY["multipart/form-data"]["schema"]
+_BODY = {
+    "multipart/form-data": {
+        "schema": _FILE_AND_CROP
+        | {
+            "properties": _FILE_AND_CROP["properties"]
+            | {
+                "crop": {
+                    "type": "string",
+                    "contentMediaType": "application/json",
+                    "description": "The square as JSON text. Left out: the proposed one.",
+                    "examples": ['{"x": 301, "y": 42, "size": 640}'],
+                }
+            }
+        }
+    },
+    "application/json": {"schema": {"$ref": "#/components/schemas/ScreeningIn"}},
+}
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+@router.post(
+    "",
+    status_code=202,
+    summary="Screen a recording",
+    dependencies=[Depends(may_screen)],
+    openapi_extra={"requestBody": {"required": True, "content": _BODY}},
+    responses={
+        202: {"description": "It is queued; Location is where to look."},
+        **problems(400, 404, 408, 410, 413, 415, 422, 429, 503, 507),
+    },
+)
+async def ask_screening(
+    request: Request,
+    response: Response,
+    services: ServicesDep,
+    session: SessionDep,
+    client: ClientDep,
+) -> ScreeningOut:
+    """Queue a screening, of a file sent with it or of a recording that is already here."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        screening = await _from_file(request, services, session, client)
+    elif kind == "application/json":
+        screening = await _from_recording(request, services, session, client)
+    else:
+        raise UnsupportedTypeError(
+            "Send multipart/form-data with the recording as 'file', "
+            f"or application/json with a recording_id; got {kind[:50] or 'no content type'!r}."
+        )
+    response.headers["Location"] = f"{service.PATH}/{screening.id}"
+    return await to_thread.run_sync(service.shown, session, services.outlook, screening)
+
+
+async def _from_file(
+    request: Request, services: Services, session: Session, client: str
+) -> Screening:
+    def take_and_ask() -> Screening:
+        crop = None if upload.crop is None else _parsed(Crop, upload.crop, "crop").square()
+        recording = take_in(session, services.storage, services.settings, upload, crop)
+        return service.ask(session, services.settings, client, recording, crop)
+
+    async with received(request.headers, request.stream(), services.settings) as upload:
+        return await to_thread.run_sync(take_and_ask, limiter=services.decoders)
+
+
+async def _from_recording(
+    request: Request, services: Services, session: Session, client: str
+) -> Screening:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MOST_JSON_BYTES:
+            raise InvalidInputError(f"The body is longer than {_MOST_JSON_BYTES} bytes.")
+    wanted = _parsed(ScreeningIn, bytes(body), "body")
+
+    def look_and_ask() -> Screening:
+        recording = service.find_recording(session, wanted.recording_id)
+        crop = None if wanted.crop is None else wanted.crop.square()
+        return service.ask(session, services.settings, client, recording, crop)
+
+    return await to_thread.run_sync(look_and_ask)
+
+
+def _parsed(kind: type[Body], text: str | bytes, where: str) -> Body:
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        errors = [
+            {"where": ".".join([where, *map(str, each["loc"])]), "message": each["msg"]}
+            for each in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        raise InvalidInputError(
+            f"{errors[0]['where']}: {errors[0]['message']}.", errors=errors
+        ) from error
+
+
+@router.get("/{screening_id}", summary="A screening", responses=problems(404, 422))
+def get_screening(
+    screening_id: ScreeningId, session: ReadSessionDep, services: ServicesDep
+) -> ScreeningOut:
+    """How far it is, and the answer once it is there."""
+    return service.shown(session, services.outlook, service.find(session, screening_id))
+
+
+def _exists(screening_id: ScreeningId, session: ReadSessionDep) -> None:
+    service.find(session, screening_id)
+
+
+@router.get(
+    "/{screening_id}/events",
+    summary="Follow a screening",
+    response_class=EventSourceResponse,
+    dependencies=[Depends(_exists)],
+    responses=problems(404, 422),
+)
+async def follow_screening(
+    screening_id: ScreeningId, services: ServicesDep
+) -> AsyncIterator[ServerSentEvent]:
+    """Server-sent events named `screening`, each with the same JSON as the GET.
+
+    One at once, one for each change, and the end after done or failed, or when it is deleted.
+    A stream that ends before was cut by a restart: follow it again.
+    """
+
+    def look() -> ScreeningOut:
+        with services.database.read() as session:
+            screening = service.find(session, screening_id)
+            return service.shown(session, services.outlook, screening)
+
+    last = None
+    with services.watch.follow(screening_id) as changed:
+        while not services.watch.stopping:
+            changed.clear()
+            try:
+                seen = await to_thread.run_sync(look)
+            except NotFoundError:
+                return
+            if seen != last:
+                yield ServerSentEvent(event="screening", data=seen)
+                last = seen
+            if seen.status in (Status.DONE, Status.FAILED):
+                return
+            try:
+                async with asyncio.timeout(REFRESH_S):
+                    await changed.wait()
+            except TimeoutError:
+                continue
+
+
+@router.get(
+    "/{screening_id}/frames/{index}.jpg",
+    summary="A frame as it was screened",
+    response_class=Response,
+    responses={200: JPEG, **problems(404, 410, 422)},
+)
+def get_frame(
+    screening_id: ScreeningId,
+    index: Annotated[int, Path(ge=0, le=999, description="Its place, from 0.")],
+    session: ReadSessionDep,
+    storage: StorageDep,
+) -> Response:
+    """The square that the models saw, at most 512 pixels wide."""
+    content = service.frame(session, storage, screening_id, index)
+    return Response(content, media_type="image/jpeg", headers=PIXELS_CACHE)
+
+
+@router.delete(
+    "/{screening_id}", status_code=204, summary="Delete it", responses=problems(404, 422)
+)
+def delete_screening(screening_id: ScreeningId, session: SessionDep, storage: StorageDep) -> None:
+    """Cancel it where it waits or runs, and delete its frames, and its recording if unused."""
+    service.remove(session, storage, screening_id)

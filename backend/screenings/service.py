@@ -1,0 +1,181 @@
+"""The rules of screenings: when one may be asked for, what is shown of it, and its end."""
+
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy.orm import Session
+
+from backend.db import now
+from backend.errors import GoneError, NotFoundError, QueueFullError
+from backend.intake import discard, refusal
+from backend.jobs import SCREEN, after_commit
+from backend.recordings import repository as recordings
+from backend.recordings.schemas import Crop
+from backend.screenings import repository
+from backend.screenings.outlook import Outlook
+from backend.screenings.schemas import Failure, Progress, Result, ScreeningOut
+from backend.settings import Settings
+from backend.storage import MissingObjectError, Storage, frame_key, frames_folder
+from backend.tables import Recording, Screening, Status
+from models import media
+from models.contract import Square
+
+PATH = "/api/v1/screenings"
+RETRY_QUEUE_S = 15
+
+log = structlog.get_logger(__name__)
+
+
+def check_queue(session: Session, settings: Settings, client: str) -> None:
+    """Refuse another screening where as many wait as may wait, in all or of this client.
+
+    The order of the queue is fair among those who are in it; the bound for each client keeps
+    the door open, which one client's two hundred would otherwise shut for everybody.
+
+    Raises:
+        QueueFullError: with a time after which to try again.
+    """
+    waiting, mine = repository.waiting_counts(session, client)
+    if waiting >= settings.max_queued:
+        raise QueueFullError(
+            f"{waiting} screenings are waiting. Please try again in a moment.",
+            limit=settings.max_queued,
+            retry_after_s=RETRY_QUEUE_S,
+        )
+    if mine >= settings.max_queued_per_client:
+        raise QueueFullError(
+            f"{mine} screenings of yours are waiting. Please send the next ones in a moment.",
+            limit=settings.max_queued_per_client,
+            retry_after_s=RETRY_QUEUE_S,
+        )
+
+
+def ask(
+    session: Session,
+    settings: Settings,
+    client: str,
+    recording: Recording,
+    crop: Square | None,
+) -> Screening:
+    """Queue a client's screening of a recording, on this square or the proposed one.
+
+    Raises:
+        QueueFullError: too many wait.
+        GoneError: the recording's pixels are past their time.
+        RefusedError: the square is not inside the picture.
+    """
+    moment = now()
+    if recording.pixels_deleted_at is not None or recording.expires_at <= moment:
+        raise GoneError(
+            "The pixels of this recording were deleted after the retention time. "
+            "Please upload it again."
+        )
+    square = crop or Square(recording.square_x, recording.square_y, recording.square_size)
+    try:
+        media.check_square(square, recording.width, recording.height)
+    except media.MediaError as error:
+        raise refusal(error) from error
+    repository.hold_queue(session)
+    check_queue(session, settings, client)
+    screening = Screening(
+        id=uuid4(),
+        recording_id=recording.id,
+        recording=recording,
+        client=client,
+        crop_x=square.x,
+        crop_y=square.y,
+        crop_size=square.size,
+        total=recording.sampled_frames,
+        created_at=moment,
+        queued_at=moment,
+        nudged_at=moment,
+    )
+    repository.add(session, screening)
+    after_commit(session, SCREEN, screening.id)
+    log.info("screening_queued", screening_id=str(screening.id), recording_id=str(recording.id))
+    return screening
+
+
+def find_recording(session: Session, recording_id: UUID) -> Recording:
+    """The recording to be screened.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    recording = recordings.get(session, recording_id)
+    if recording is None:
+        raise NotFoundError(f"There is no recording {recording_id}.")
+    return recording
+
+
+def find(session: Session, screening_id: UUID) -> Screening:
+    """The screening with this id, its recording loaded.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    screening = repository.get(session, screening_id)
+    if screening is None:
+        raise NotFoundError(f"There is no screening {screening_id}.")
+    return screening
+
+
+def shown(session: Session, outlook: Outlook, screening: Screening) -> ScreeningOut:
+    """The row as the API shows it. The screening's recording is loaded."""
+    status = Status(screening.status)
+    return ScreeningOut(
+        id=screening.id,
+        recording_id=screening.recording_id,
+        status=status,
+        created_at=screening.created_at,
+        started_at=screening.started_at,
+        finished_at=screening.finished_at,
+        crop=Crop(x=screening.crop_x, y=screening.crop_y, size=screening.crop_size),
+        progress=Progress(
+            done=screening.done,
+            total=screening.total,
+            seconds_left=outlook.seconds_left(session, screening, now()),
+        ),
+        frames_available=(status is Status.DONE and screening.recording.pixels_deleted_at is None),
+        result=None if screening.result is None else Result.model_validate(screening.result),
+        error=(
+            None
+            if screening.error_code is None
+            else Failure(code=screening.error_code, message=screening.error_message or "")
+        ),
+    )
+
+
+def frame(session: Session, storage: Storage, screening_id: UUID, index: int) -> bytes:
+    """One frame as it was screened, as JPEG.
+
+    Raises:
+        NotFoundError: no such screening, no such frame, or not screened yet.
+        GoneError: the pixels were deleted.
+    """
+    screening = find(session, screening_id)
+    if screening.recording.pixels_deleted_at is not None:
+        raise GoneError("The frames of this screening were deleted after the retention time.")
+    try:
+        with storage.open(frame_key(screening_id, index)) as file:
+            return file.read()
+    except MissingObjectError as error:
+        raise NotFoundError(f"The screening {screening_id} has no frame {index}.") from error
+
+
+def remove(session: Session, storage: Storage, screening_id: UUID) -> None:
+    """Delete a screening, waiting and running ones too; its recording goes with its last one.
+
+    Pixels go before rows, so that an interruption leaves nothing that nobody knows of.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    screening = find(session, screening_id)
+    storage.delete_folder(frames_folder(screening_id))
+    if repository.others_use(session, screening.recording_id, but=screening_id):
+        repository.remove(session, screening_id)
+    else:
+        discard(storage, screening.recording)
+        recordings.remove(session, screening.recording_id)
+    log.info("screening_deleted", screening_id=str(screening_id))

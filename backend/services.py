@@ -1,0 +1,29 @@
+"""What the application holds while it runs: made once, handed to every request."""
+
+from dataclasses import dataclass
+
+from anyio import CapacityLimiter
+from celery import Celery
+
+from backend.clients import Clients
+from backend.db import Database
+from backend.ratelimit import RateLimit
+from backend.screenings.outlook import Outlook
+from backend.screenings.watch import Watch
+from backend.settings import Settings
+from backend.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The long-lived parts. `decoders` bounds how many recordings are probed at a time."""
+
+    settings: Settings
+    database: Database
+    storage: Storage
+    celery: Celery
+    clients: Clients
+    rate_limit: RateLimit
+    watch: Watch
+    outlook: Outlook
+    decoders: CapacityLimiter

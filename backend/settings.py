@@ -1,0 +1,101 @@
+"""The one Settings class, read from POCOVID_* variables."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_HOUSE = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Everything a deployment may change. What is left out works on one bare machine.
+
+    Sizes are bytes, times are in the unit their name ends with.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="POCOVID_", env_ignore_empty=True, extra="ignore", populate_by_name=True
+    )
+
+    host: str = Field("127.0.0.1", validation_alias=AliasChoices("POCOVID_HOST", "HOST"))
+    port: int = Field(8000, ge=0, le=65535, validation_alias=AliasChoices("POCOVID_PORT", "PORT"))
+    data_dir: Path = Field(Path("data"), description="Everything the embedded service writes.")
+    frontend_dir: Path = Field(_HOUSE / "frontend" / "dist", description="The built page.")
+
+    database_url: str = Field("", repr=False, description="Empty: SQLite in the data folder.")
+    broker_url: str = Field("", repr=False, description="Empty: files in the data folder.")
+    storage_url: str = Field("", description="Empty: the data folder. Or s3://bucket/prefix.")
+    s3_endpoint_url: str | None = Field(None, description="For stores other than AWS.")
+    s3_region: str | None = None
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+
+    retention_hours: float = Field(24, gt=0, description="Uploaded pixels live this long.")
+    max_upload_bytes: int = Field(200_000_000, gt=0)
+    min_free_bytes: int = Field(500_000_000, ge=0, description="Uploads stop below this.")
+    uploads_per_minute: int = Field(30, gt=0, description="For each client address.")
+    upload_idle_s: float = Field(30, gt=0, description="An upload that is silent so long ends.")
+    max_queued: int = Field(200, gt=0, description="Screenings that wait at the same time.")
+    max_queued_per_client: int = Field(
+        100, gt=0, description="Of these, one client's: the others still find room."
+    )
+    client_key: SecretStr | None = Field(
+        None, description="Makes clients' digests the same on all hosts. Empty: a file's."
+    )
+    draining: bool = Field(default=False, description="Take no new work, finish what is there.")
+
+    heartbeat_s: float = Field(5, gt=0, description="How often a worker says it is alive.")
+    stale_after_s: float = Field(30, gt=0, description="Silence after which a job is lost.")
+    upkeep_every_s: float = Field(10, gt=0)
+    worker_nice: int = Field(10, ge=0, le=19, description="How far workers step back for the API.")
+    max_attempts: int = Field(3, ge=1, description="Lost workers before a screening fails.")
+    soft_time_limit_s: float = Field(300, gt=0)
+    hard_time_limit_s: float = Field(330, gt=0)
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+
+    @field_validator("database_url")
+    @classmethod
+    def _name_the_driver(cls, url: str) -> str:
+        for scheme in ("postgres://", "postgresql://"):
+            if url.startswith(scheme):
+                return "postgresql+psycopg://" + url.removeprefix(scheme)
+        return url
+
+    def model_post_init(self, _context: Any) -> None:
+        """Fill in the embedded database and storage, which depend on the data folder.
+
+        Raises:
+            ValueError: the soft time limit is not below the hard one.
+        """
+        if self.soft_time_limit_s >= self.hard_time_limit_s:
+            raise ValueError(
+                f"POCOVID_SOFT_TIME_LIMIT_S ({self.soft_time_limit_s}) must be below "
+                f"POCOVID_HARD_TIME_LIMIT_S ({self.hard_time_limit_s})"
+            )
+        self.data_dir = self.data_dir.resolve()
+        if not self.database_url:
+            self.database_url = f"sqlite:///{self.data_dir / 'pocovid.sqlite3'}"
+        if not self.storage_url:
+            self.storage_url = f"file://{self.data_dir / 'storage'}"
+
+    @property
+    def broker_is_embedded(self) -> bool:
+        """Whether jobs travel through files in the data folder instead of a broker server."""
+        return not self.broker_url
+
+    @cached_property
+    def broker_dir(self) -> Path:
+        """The folder of the embedded broker."""
+        return self.data_dir / "broker"
+
+    @cached_property
+    def incoming_dir(self) -> Path:
+        """Where an upload is written while it arrives, on the storage's own disk."""
+        if self.storage_url.startswith("file://"):
+            return Path(self.storage_url.removeprefix("file://")) / "incoming"
+        return self.data_dir / "incoming"

@@ -1,0 +1,108 @@
+/** Everything that crosses the network: the only module that fetches. */
+import { noAnswer, problemFrom } from './problem.js';
+
+/**
+ * @typedef {import('./shapes.js').Limits} Limits
+ * @typedef {import('./shapes.js').Recording} Recording
+ * @typedef {import('./shapes.js').Screening} Screening
+ * @typedef {import('./shapes.js').Square} Square
+ */
+
+const ROOT = '/api/v1';
+
+/** @returns {Promise<Limits>} */
+export const limits = () => ask('/limits');
+
+/** @param {string} id @returns {Promise<Recording>} */
+export const recording = (id) => ask(`/recordings/${encodeURIComponent(id)}`);
+
+/** @param {string} id @returns {Promise<Screening>} */
+export const screening = (id) => ask(`/screenings/${encodeURIComponent(id)}`);
+
+/**
+ * Ask for an answer about a recording that is already there.
+ * @param {string} recordingId
+ * @param {Square} crop
+ * @returns {Promise<Screening>}
+ */
+export function screen(recordingId, crop) {
+  return ask('/screenings', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ recording_id: recordingId, crop }),
+  });
+}
+
+/**
+ * Delete a recording with its screenings, or one screening.
+ * The request is finished even when the page is closed.
+ * @param {'recordings' | 'screenings'} what
+ * @param {string} id
+ * @returns {Promise<void>}
+ */
+export async function remove(what, id) {
+  await ask(`/${what}/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true });
+}
+
+/**
+ * Where the frame number `n` of a screening can be seen.
+ * @param {string} screeningId
+ * @param {number} n
+ */
+export const frameUrl = (screeningId, n) =>
+  `${ROOT}/screenings/${encodeURIComponent(screeningId)}/frames/${n}.jpg`;
+
+/**
+ * News of a screening, as the service sends them.
+ * @param {string} screeningId
+ */
+export const events = (screeningId) =>
+  new EventSource(`${ROOT}/screenings/${encodeURIComponent(screeningId)}/events`);
+
+/**
+ * Send one file.
+ * @param {File} file
+ * @param {object} options
+ * @param {(sent: number, total: number) => void} options.onProgress
+ * @param {AbortSignal} options.signal
+ * @returns {Promise<Recording>}
+ */
+export function upload(file, { onProgress, signal }) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest(); // fetch tells nothing about how much has left
+    request.open('POST', `${ROOT}/recordings`);
+    request.upload.onprogress = (event) => onProgress(event.loaded, event.total);
+    request.onerror = () => reject(noAnswer());
+    request.onabort = () => reject(signal.reason);
+    request.onload = () => {
+      if (request.status >= 200 && request.status < 300)
+        return resolve(JSON.parse(request.response));
+      const retryAfter = request.getResponseHeader('Retry-After');
+      return reject(problemFrom(request.status, request.response, retryAfter));
+    };
+    signal.addEventListener('abort', () => request.abort(), { once: true });
+    const form = new FormData();
+    form.append('file', file, file.name);
+    request.send(form);
+  });
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} [options]
+ * @returns {Promise<any>}
+ */
+async function ask(path, options) {
+  let response;
+  let body;
+  try {
+    response = await fetch(ROOT + path, options);
+    body = await response.text();
+  } catch {
+    throw noAnswer();
+  }
+  if (!response.ok) {
+    throw problemFrom(response.status, body, response.headers.get('Retry-After'));
+  }
+  return body ? JSON.parse(body) : undefined;
+}

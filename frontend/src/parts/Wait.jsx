@@ -1,0 +1,19 @@
+/** A request that the service put off: why, and when it goes on by itself. */
+import { plural } from '../words.js';
+import { useNow } from './useNow.js';
+
+/** @param {{until: number, problem: import('../problem.js').Problem | null}} props */
+export function Wait({ until, problem }) {
+  const now = useNow(true);
+  const seconds = Math.max(0, Math.ceil((until - now) / 1000));
+  return (
+    <p class="notice">
+      {problem?.detail ?? 'The service is busy.'}{' '}
+      <b>
+        {seconds > 0
+          ? `This continues by itself in ${plural(seconds, 'second')}.`
+          : 'Trying again now.'}
+      </b>
+    </p>
+  );
+}

@@ -1,0 +1,112 @@
+/** What went wrong, as the API's problem+json says it, and what a person can do next. */
+
+export class Problem extends Error {
+  /**
+   * @param {object} facts
+   * @param {string} facts.code
+   * @param {string} facts.detail one sentence for people
+   * @param {number} [facts.status] 0: no answer came
+   * @param {number | null} [facts.retryAfter] seconds
+   */
+  constructor({ code, detail, status = 0, retryAfter = null }) {
+    super(detail);
+    this.name = 'Problem';
+    this.code = code;
+    this.detail = detail;
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+
+  /** Whether the service asked to come back later, rather than refused. */
+  get busy() {
+    return this.status === 429 || this.status === 503;
+  }
+
+  /** Whether what was asked for does not exist, or not any more. */
+  get gone() {
+    return this.status === 404 || this.status === 410;
+  }
+}
+
+const DEFAULT_WAIT_S = 5;
+
+/**
+ * The problem in an answer that is not a success.
+ * @param {number} status
+ * @param {string} body
+ * @param {string | null} retryAfterHeader seconds, or a date
+ * @returns {Problem}
+ */
+export function problemFrom(status, body, retryAfterHeader) {
+  const said = parsed(body);
+  const code = typeof said.code === 'string' ? said.code : `http_${status}`;
+  const detail = said.detail ?? said.title ?? `The service answered with status ${status}.`;
+  const waits = status === 429 || status === 503;
+  const retryAfter = waits
+    ? (seconds(retryAfterHeader) ?? said.retry_after_s ?? DEFAULT_WAIT_S)
+    : null;
+  return new Problem({ code, detail: String(detail), status, retryAfter });
+}
+
+/** @returns {Problem} the problem of a request that got no answer */
+export function noAnswer() {
+  return new Problem({
+    code: 'no_answer',
+    detail: 'The connection to the service was lost.',
+  });
+}
+
+/** @type {Record<string, string>} */
+const NEXT = {
+  no_answer: 'Check the network, then try again.',
+  empty_file: 'Export the recording again and choose the new file.',
+  unsupported_type: 'Export it as MP4, AVI, GIF, PNG or JPEG and choose the new file.',
+  unreadable_file: 'Export the recording again and choose the new file.',
+  truncated_file: 'The copy seems incomplete. Copy it again from the ultrasound machine.',
+  file_too_large: 'Export a shorter clip, or with a smaller picture.',
+  too_many_pixels: 'Export it with a smaller picture.',
+  too_small: 'Export it with a larger picture.',
+  too_long: 'Cut a shorter clip: a few breaths are enough.',
+  too_many_frames: 'Cut a shorter clip: a few breaths are enough.',
+  no_frames: 'Export the recording again; this file holds no picture.',
+  crop_outside: 'Move the square into the picture.',
+  storage_full: 'Tell whoever runs this service; nothing of the file was kept.',
+  worker_lost: 'Screen it again. If it fails again, tell whoever runs this service.',
+};
+
+/**
+ * What to do next, in one sentence.
+ * @param {Problem | {code: string, status?: number}} problem
+ * @returns {string}
+ */
+export function advice(problem) {
+  const known = NEXT[problem.code];
+  if (known) return known;
+  if ((problem.status ?? 0) >= 500) return 'Try again in a moment.';
+  return 'Try again, or choose another file.';
+}
+
+/**
+ * @param {string} body
+ * @returns {Record<string, any>}
+ */
+function parsed(body) {
+  try {
+    const value = JSON.parse(body);
+    return value && typeof value === 'object' ? value : {};
+  } catch {
+    return {}; // a proxy's page rather than our problem+json: the status alone has to do
+  }
+}
+
+/**
+ * @param {string | null} header
+ * @returns {number | null}
+ */
+function seconds(header) {
+  if (!header) return null;
+  const number = Number(header);
+  if (Number.isFinite(number)) return Math.max(0, number);
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? null : Math.max(0, (date - Date.now()) / 1000);
+}

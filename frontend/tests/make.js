@@ -1,0 +1,98 @@
+/** Recordings, answers and problems as the service sends them, for tests to vary. */
+import { CLASSES, topClass } from '../src/classes.js';
+import { makeItem } from '../src/items.js';
+
+/**
+ * @typedef {import('../src/shapes.js').Recording} Recording
+ * @typedef {import('../src/shapes.js').Screening} Screening
+ * @typedef {import('../src/shapes.js').Result} Result
+ * @typedef {import('../src/shapes.js').Probabilities} Probabilities
+ */
+
+/**
+ * @param {number} covid19
+ * @param {number} pneumonia
+ * @returns {Probabilities}
+ */
+export const shares = (covid19, pneumonia) => ({
+  covid19,
+  pneumonia,
+  healthy: Number((1 - covid19 - pneumonia).toFixed(6)),
+});
+
+/** @param {Partial<Recording>} [changes] @returns {Recording} */
+export const makeRecording = (changes) => ({
+  id: 'rec-1',
+  kind: 'video',
+  format: 'mp4',
+  width: 640,
+  height: 480,
+  duration_s: 9.3,
+  frames: 279,
+  sampled_frames: 28,
+  bytes: 3_000_000,
+  proposed_crop: { x: 110, y: 20, size: 420 },
+  preview_url: '/api/v1/recordings/rec-1/preview.jpg',
+  created_at: '2026-01-05T10:00:00Z',
+  expires_at: '2026-01-06T10:00:00Z',
+  ...changes,
+});
+
+/**
+ * A result that follows from what the models and the frames say.
+ * @param {object} [said]
+ * @param {Probabilities[]} [said.models]
+ * @param {Probabilities[]} [said.frames]
+ * @returns {Result}
+ */
+export function makeResult({ models = Array(5).fill(shares(0.85, 0.1)), frames = models } = {}) {
+  const probabilities = /** @type {Probabilities} */ (
+    Object.fromEntries(
+      CLASSES.map((key) => [key, models.reduce((sum, m) => sum + m[key], 0) / models.length]),
+    )
+  );
+  const label = topClass(probabilities);
+  const votes = frames.map(topClass);
+  const count = (/** @type {string} */ key) => votes.filter((vote) => vote === key).length;
+  return {
+    label,
+    probability: probabilities[label],
+    probabilities,
+    models: models.map((each) => ({ probabilities: each })),
+    majority_vote: CLASSES.reduce((best, key) => (count(key) > count(best) ? key : best)),
+    frames: frames.map((each, index) => ({ index, time_s: index / 3, probabilities: each })),
+    agreement: models.filter((each) => topClass(each) === label).length,
+    crop: { x: 110, y: 20, size: 420 },
+    model_version: 'pocovidnet-1',
+    disclaimer: 'Research use only.',
+  };
+}
+
+/** @param {Partial<Screening>} [changes] @returns {Screening} */
+export const makeScreening = (changes) => ({
+  id: 'scr-1',
+  recording_id: 'rec-1',
+  status: 'queued',
+  created_at: '2026-01-05T10:00:00Z',
+  started_at: null,
+  finished_at: null,
+  crop: { x: 110, y: 20, size: 420 },
+  progress: { done: 0, total: 28, seconds_left: null },
+  frames_available: changes?.status === 'done',
+  result: null,
+  error: null,
+  ...changes,
+});
+
+/** @param {Partial<import('../src/shapes.js').Item>} [changes] */
+export function makeReadyItem(changes) {
+  const recording = makeRecording();
+  return makeItem({
+    name: 'clip.mp4',
+    stage: 'ready',
+    recordingId: recording.id,
+    recording,
+    square: recording.proposed_crop,
+    ...changes,
+  });
+}

@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { advice, noAnswer, problemFrom } from '../src/problem.js';
+
+it('takes code and sentence from problem+json', () => {
+  const body = JSON.stringify({ code: 'truncated_file', detail: 'The file ends too early.' });
+  const problem = problemFrom(422, body, null);
+  expect(problem).toMatchObject({
+    code: 'truncated_file',
+    detail: 'The file ends too early.',
+    status: 422,
+    retryAfter: null,
+    busy: false,
+  });
+});
+
+it("makes do with a proxy's page", () => {
+  expect(problemFrom(502, '<html>Bad gateway</html>', null)).toMatchObject({
+    code: 'http_502',
+    detail: 'The service answered with status 502.',
+  });
+});
+
+it.each([
+  ['the header', '12', '{}', 12],
+  ['the body', null, '{"retry_after_s": 7}', 7],
+  ['neither, then a little', null, '{}', 5],
+  ['a header that is no number, then the body', 'soon', '{"retry_after_s": 3}', 3],
+])('knows from %s how long to wait', (_, header, body, seconds) => {
+  expect(problemFrom(429, body, header).retryAfter).toBe(seconds);
+});
+
+it('understands a date in the header', () => {
+  const date = new Date(Date.now() + 60_000).toUTCString();
+  const { retryAfter } = problemFrom(503, '{}', date);
+  expect(retryAfter).toBeGreaterThan(55);
+  expect(retryAfter).toBeLessThanOrEqual(60);
+});
+
+it.each([404, 410])('counts %d as gone', (status) => {
+  expect(problemFrom(status, '{}', null).gone).toBe(true);
+});
+
+it('always has something to do next', () => {
+  expect(advice(noAnswer())).toContain('network');
+  expect(advice(problemFrom(422, '{"code":"too_long"}', null))).toContain('shorter');
+  expect(advice(problemFrom(500, '', null))).toContain('Try again in a moment');
+  expect(advice(problemFrom(418, '', null))).toContain('another file');
+});

@@ -1,0 +1,24 @@
+/** What every test starts from: an empty page, and what the simulated browser lacks. */
+import { cleanup } from '@testing-library/preact';
+import { afterEach, beforeEach } from 'vitest';
+import { announcement } from '../src/announcer.js';
+import { items, selectedKey } from '../src/items.js';
+
+HTMLElement.prototype.setPointerCapture = () => {};
+HTMLDialogElement.prototype.showModal = function showModal() {
+  this.open = true;
+};
+HTMLDialogElement.prototype.close = function close() {
+  this.open = false;
+};
+
+// Nothing that reaches src/api.js is imported here: a test could not replace it any more.
+beforeEach(() => {
+  items.value = [];
+  selectedKey.value = null;
+  announcement.value = '';
+  sessionStorage.clear();
+  history.replaceState(null, '', '/');
+});
+
+afterEach(cleanup);

@@ -1,0 +1,1 @@
+"""POCOVID-Net: pure machine learning; knows no web, no database, no queue."""

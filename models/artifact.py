@@ -1,0 +1,130 @@
+"""The artifact on disk: manifest and weights, checked by hash before anything is believed.
+
+Weights are safetensors: names, shapes and numbers, nothing that could run.
+"""
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from models.contract import CLASSES, Manifest
+
+Array = npt.NDArray[Any]
+
+ARTIFACTS = Path(__file__).parent / "artifacts"
+MANIFEST = "manifest.json"
+TRUNK = "trunk.safetensors"
+HEADS = "heads.safetensors"
+_ACTIVE = "ACTIVE"
+_KINDS = {"folds": int, "preprocessing": dict, "calibration": dict, "files": dict}
+
+
+class ArtifactError(Exception):
+    """An artifact that is missing, incomplete, changed, or of a kind this version cannot read."""
+
+
+def active(artifacts: Path = ARTIFACTS) -> Path:
+    """The folder of the artifact that answers by default, named in `artifacts/ACTIVE`.
+
+    Raises:
+        ArtifactError: none is named.
+    """
+    try:
+        name = (artifacts / _ACTIVE).read_text().strip()
+    except OSError as error:
+        raise ArtifactError(
+            f"{artifacts / _ACTIVE} names no artifact: train one with `pocovid train`."
+        ) from error
+    return artifacts / name
+
+
+def save(
+    folder: Path, manifest: Manifest, trunk: dict[str, Array], heads: list[dict[str, Array]]
+) -> Manifest:
+    """Write an artifact whole or not at all, and return its manifest with the file hashes.
+
+    Raises:
+        ArtifactError: the folder exists; an artifact is never changed.
+    """
+    if folder.exists():
+        raise ArtifactError(f"{folder} exists and an artifact is never changed: choose another.")
+    scratch = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    save_file(trunk, scratch / TRUNK)
+    save_file(
+        {f"fold{n}/{name}": value for n, head in enumerate(heads) for name, value in head.items()},
+        scratch / HEADS,
+    )
+    files = {name: _sha256(scratch / name) for name in (TRUNK, HEADS)}
+    complete = Manifest(**{**asdict(manifest), "files": files})
+    (scratch / MANIFEST).write_text(json.dumps(asdict(complete), indent=1, ensure_ascii=False))
+    for name in files:
+        # safetensors writes for the owner alone; a service under another account reads them too.
+        shutil.copymode(scratch / MANIFEST, scratch / name)
+    scratch.replace(folder)
+    return complete
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of an artifact.
+
+    Raises:
+        ArtifactError: no manifest, one this version cannot read, or other classes than ours.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest = Manifest(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise ArtifactError(f"{path} is not a manifest that can be read: {error}") from error
+    if manifest.format != Manifest.FORMAT or manifest.classes != list(CLASSES):
+        raise ArtifactError(
+            f"{path}: expected format {Manifest.FORMAT} with classes {list(CLASSES)}, "
+            f"got format {manifest.format} with {manifest.classes}."
+        )
+    for name, kind in _KINDS.items():
+        if not isinstance(value := getattr(manifest, name), kind):
+            raise ArtifactError(f"{path}: {name} must be of type {kind.__name__}, got {value!r}.")
+    return manifest
+
+
+def load(folder: Path) -> tuple[Manifest, dict[str, Array], list[dict[str, Array]]]:
+    """Manifest, trunk weights and each fold's head weights, after their hashes were checked.
+
+    Raises:
+        ArtifactError: a file is missing, changed, or not listed.
+    """
+    manifest = read_manifest(folder)
+    if set(manifest.files) != {TRUNK, HEADS}:
+        raise ArtifactError(
+            f"{folder}: expected {TRUNK} and {HEADS}, got {sorted(manifest.files)}."
+        )
+    for name, expected in manifest.files.items():
+        path = folder / name
+        if not path.is_file():
+            raise ArtifactError(f"{path} is missing: copy the artifact again.")
+        if _sha256(path) != expected:
+            raise ArtifactError(f"{path} is not what the manifest lists: copy the artifact again.")
+    try:
+        trunk, stacked = load_file(folder / TRUNK), load_file(folder / HEADS)
+    except SafetensorError as error:
+        raise ArtifactError(f"{folder}: the weights cannot be read: {error}") from error
+    heads: list[dict[str, Array]] = [{} for _ in range(manifest.folds)]
+    for name, value in stacked.items():
+        fold, _, rest = name.removeprefix("fold").partition("/")
+        if not fold.isdecimal() or int(fold) >= len(heads):
+            raise ArtifactError(f"{folder / HEADS}: unexpected weight {name!r}.")
+        heads[int(fold)][rest] = value
+    return manifest, trunk, heads
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,171 @@
+"""What the models promise to everybody else: classes, the square, the answer and its summary.
+
+Standard library only, so that the web application can import it without paying for NumPy or Keras.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+CLASSES = ("covid19", "pneumonia", "healthy")
+"""Class keys, in the order of every softmax output."""
+
+CLASS_NAMES: Mapping[str, str] = {
+    "covid19": "COVID-19",
+    "pneumonia": "Pneumonia",
+    "healthy": "Healthy",
+}
+
+FRAME_SIDE = 224
+"""Side in pixels of the square frame that the network sees (POCOVID-Net, section 4.1)."""
+
+TRUNK_BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (2, 512))
+"""Convolutions and filters of VGG-16's blocks, up to block5_conv2: what all models share."""
+
+HIDDEN_UNITS = 64
+"""Width of the head's hidden layer (POCOVID-Net, section 4.1)."""
+
+DISCLAIMER = (
+    "Research use only. This is not a diagnosis and not a medical device; "
+    "do not base a decision about a patient on it."
+)
+
+Probabilities = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """A square part of a picture in source pixels: left edge, top edge and side length."""
+
+    x: int
+    y: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class FramePrediction:
+    """The answer for one frame: its place among the sampled frames, its time, its mean softmax."""
+
+    index: int
+    time_s: float
+    probabilities: Probabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answer for one recording.
+
+    `probabilities` is the mean over frames of the mean over models (paper, section 4.3);
+    `models` holds each fold's own mean over frames; `agreement` counts the models whose own
+    top class is `label`; `majority_vote` is the class most frames name.
+    """
+
+    label: str
+    probability: float
+    probabilities: Probabilities
+    models: tuple[Probabilities, ...]
+    majority_vote: str
+    frames: tuple[FramePrediction, ...]
+    agreement: int
+    crop: Square
+    model_version: str
+    disclaimer: str = DISCLAIMER
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as plain JSON values: exactly the API's `result`."""
+        answer = asdict(self)
+        answer["models"] = [{"probabilities": each} for each in self.models]
+        answer["frames"] = list(answer["frames"])
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an artifact says of itself: everything needed to judge and to repeat it.
+
+    Attributes:
+        version: name that each screening carries, as `pocovidnet-1`.
+        created: date of training, ISO 8601.
+        network: name of the network.
+        folds: number of models.
+        group: what the folds keep together, `recording` or `patient`.
+        classes: class keys in the order of the softmax output.
+        preprocessing: side, sampling rate, most frames, channel order and means.
+        training: every hyperparameter, the versions of the libraries, and the trunk's origin.
+        data: hash of the dataset listing, counts, and the fold that tests each recording.
+        metrics: cross-validated figures by what the folds keep together.
+        licence: what the artifact may be used for.
+        calibration: largest activation each convolution is given, for engines in whole numbers.
+        files: SHA-256 of each weights file.
+        format: version of this form.
+    """
+
+    FORMAT: ClassVar[int] = 1
+
+    version: str
+    created: str
+    network: str
+    folds: int
+    group: str
+    classes: Sequence[str]
+    preprocessing: Mapping[str, Any]
+    training: Mapping[str, Any]
+    data: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    licence: str
+    calibration: Mapping[str, float] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+def summarise(
+    softmax: Sequence[Sequence[Sequence[float]]],
+    times_s: Sequence[float],
+    square: Square,
+    version: str,
+) -> Prediction:
+    """Average the models' softmax outputs, shape (models, frames, 3), into one answer.
+
+    Raises:
+        ValueError: no model or no frame, or a shape that does not fit `times_s` and `CLASSES`.
+    """
+    if not softmax or not times_s:
+        raise ValueError(f"expected at least one model and one frame, got {len(softmax)} models")
+    for model in softmax:
+        if len(model) != len(times_s) or any(len(row) != len(CLASSES) for row in model):
+            raise ValueError(
+                f"expected (models, {len(times_s)}, {len(CLASSES)}) softmax scores, "
+                f"got {len(model)} frames in a model"
+            )
+    by_frame = [_mean([model[n] for model in softmax]) for n in range(len(times_s))]
+    by_model = [_mean(model) for model in softmax]
+    overall = _mean(by_frame)
+    label = _top(overall)
+    probabilities = _named(overall)
+    votes = [_top(frame) for frame in by_frame]
+    return Prediction(
+        label=label,
+        probability=probabilities[label],
+        probabilities=probabilities,
+        models=tuple(_named(model) for model in by_model),
+        majority_vote=max(CLASSES, key=lambda c: (votes.count(c), overall[CLASSES.index(c)])),
+        frames=tuple(
+            FramePrediction(index=n, time_s=round(time_s, 3), probabilities=_named(frame))
+            for n, (time_s, frame) in enumerate(zip(times_s, by_frame, strict=True))
+        ),
+        agreement=sum(_top(model) == label for model in by_model),
+        crop=square,
+        model_version=version,
+    )
+
+
+def _mean(rows: Sequence[Sequence[float]]) -> list[float]:
+    return [sum(float(row[c]) for row in rows) / len(rows) for c in range(len(CLASSES))]
+
+
+def _top(scores: Sequence[float]) -> str:
+    return CLASSES[max(range(len(CLASSES)), key=lambda c: scores[c])]
+
+
+def _named(scores: Sequence[float]) -> Probabilities:
+    return {key: round(score, 6) for key, score in zip(CLASSES, scores, strict=True)}

@@ -1,0 +1,181 @@
+"""The dataset as an index of recordings, and its folds: what belongs together stays together."""
+
+import csv
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+
+from models.contract import CLASSES
+
+Group = Literal["recording", "patient"]
+
+METADATA = "dataset_metadata.csv"
+_FOLDERS = ("pocus_videos", "pocus_images")
+_COLUMNS = ("Filename", "Type", "Label", "Patient ID / Name", "Source ID", "License")
+_PROBES = ("convex", "linear")
+_LABELS = {
+    "covid-19": "covid19",
+    "bacterial pneumonia": "pneumonia",
+    "regular": "healthy",
+    "viral pneumonia": "viral",
+}
+
+
+class DatasetError(Exception):
+    """A folder that is not a dataset, or one that cannot be split as asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One recording of the dataset and what is known of it.
+
+    `label` is a class key, or `viral`, which is kept but not trained (paper, section 3).
+    `patient` is empty where the dataset does not say who was examined.
+    """
+
+    key: str
+    path: Path
+    label: str
+    probe: str
+    kind: Literal["video", "image"]
+    patient: str
+    source: str
+    licence: str
+    sha256: str = field(repr=False)
+
+    @property
+    def trained(self) -> bool:
+        """Whether it belongs to the three-class convex set the models are trained on."""
+        return self.probe == "convex" and self.label in CLASSES
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """All recordings of a folder, with the rows and files that have no partner."""
+
+    entries: tuple[Entry, ...]
+    rows_without_file: tuple[str, ...]
+    files_without_row: tuple[str, ...]
+
+    @property
+    def trained(self) -> tuple[Entry, ...]:
+        """The recordings the models are trained on."""
+        return tuple(entry for entry in self.entries if entry.trained)
+
+
+def read_index(folder: Path) -> Index:
+    """Read a folder in the layout of the public POCUS dataset.
+
+    Files lie in `pocus_videos/` and `pocus_images/`, each with `convex/` and `linear/`; a file's
+    row in `dataset_metadata.csv` has its name without the ending, case and punctuation apart. The
+    row's label counts, the letters before the first `_` of a name do not.
+
+    Raises:
+        DatasetError: the folder or its CSV is missing, or nothing in it can be trained on.
+    """
+    table = folder / METADATA
+    if not table.is_file():
+        raise DatasetError(f"{folder} holds no {METADATA}: give the folder that contains it.")
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, restval="")
+        if missing := [name for name in _COLUMNS if name not in (reader.fieldnames or ())]:
+            raise DatasetError(f"{table} lacks the columns {', '.join(missing)}.")
+        rows = {(_kind(row["Type"]), _plain(row["Filename"])): row for row in reader}
+    entries, orphans = [], []
+    for path in _files(folder):
+        kind: Literal["video", "image"] = "video" if "videos" in path.parts[-3] else "image"
+        row = rows.pop((kind, _plain(path.stem)), None)
+        label = _LABELS.get(row["Label"].strip().lower()) if row else None
+        if row is None or label is None:
+            orphans.append(path.name)
+            continue
+        entries.append(
+            Entry(
+                key=f"{path.parts[-3]}/{path.parts[-2]}/{path.name}",
+                path=path,
+                label=label,
+                probe=path.parts[-2],
+                kind=kind,
+                patient=row["Patient ID / Name"].strip(),
+                source=row["Source ID"].strip(),
+                licence=row["License"].strip(),
+                sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+            )
+        )
+    index = Index(
+        tuple(entries), tuple(sorted(row["Filename"] for row in rows.values())), tuple(orphans)
+    )
+    if not index.trained:
+        raise DatasetError(f"{folder} holds no convex recording of {', '.join(CLASSES)}.")
+    return index
+
+
+def listing_hash(entries: Sequence[Entry]) -> str:
+    """SHA-256 over what was trained on: content hash, label and patient of every recording."""
+    lines = sorted(f"{each.sha256} {each.label} {each.patient}" for each in entries)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def assign_folds(entries: Sequence[Entry], group: Group, folds: int, seed: int) -> list[int]:
+    """The fold that tests each recording, stratified by class; a group is never on both sides.
+
+    Args:
+        entries: recordings; all frames of one share its fold.
+        group: `recording` as in the paper, or `patient`, for an honest figure.
+        folds: how many, at least 2.
+        seed: of the shuffle.
+
+    Raises:
+        DatasetError: a class has fewer groups than there are folds.
+    """
+    names = [_group_name(entry, group) for entry in entries]
+    for label in CLASSES:
+        count = len({name for name, e in zip(names, entries, strict=True) if e.label == label})
+        if count < folds:
+            raise DatasetError(
+                f"{count} {group} groups of {label} cannot be spread over {folds} folds: "
+                f"ask for at most {count}."
+            )
+    labels = np.array([CLASSES.index(entry.label) for entry in entries])
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    assigned = np.zeros(len(entries), dtype=int)
+    for fold, (_, tested) in enumerate(splitter.split(labels, labels, names)):
+        assigned[tested] = fold
+    return [int(fold) for fold in assigned]
+
+
+def class_weights(labels: Sequence[int]) -> list[float]:
+    """Weights that give each class the same share of the loss; their mean over frames is 1."""
+    counts = Counter(labels)
+    return [len(labels) / (len(CLASSES) * counts[n]) if counts[n] else 0.0 for n in range(3)]
+
+
+def _group_name(entry: Entry, group: Group) -> str:
+    if group == "patient" and entry.patient:
+        return f"patient {entry.patient}"
+    return f"recording {entry.key}"
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for kind in _FOLDERS
+        for probe in _PROBES
+        for path in (folder / kind / probe).glob("*")
+        if path.is_file() and not path.name.startswith(".")
+    )
+
+
+def _kind(text: str) -> Literal["video", "image"]:
+    return "video" if text.strip().lower() == "video" else "image"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

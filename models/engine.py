@@ -1,0 +1,224 @@
+"""The network as the processor runs it: one trunk, all heads in one, in narrow numbers.
+
+The graph is written from an artifact's weights for OpenVINO, so that answering needs no TensorFlow.
+Training, and the reference that this engine is held against, stay in Keras (`models.networks`).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import openvino as ov
+from openvino import opset13 as op
+
+from models.contract import CLASSES, FRAME_SIDE, HIDDEN_UNITS, TRUNK_BLOCKS
+
+Array = npt.NDArray[Any]
+Precision = Literal["int8", "bf16", "f32"]
+Ranges = Mapping[str, float]
+Shape = tuple[int, ...]
+
+_HEAD_CONVOLUTION = "block5_conv3"
+_FIRST_CONVOLUTION = "block1_conv1"
+_NORM_EPSILON = 1e-3  # of keras.layers.BatchNormalization
+_ACTIVATION_LEVELS = 256
+_WEIGHT_LEVELS = 255
+
+
+def _convolution_shapes(name: str, given: int, filters: int) -> dict[str, Shape]:
+    return {f"{name}/kernel": (3, 3, given, filters), f"{name}/bias": (filters,)}
+
+
+def _trunk_shapes() -> dict[str, Shape]:
+    shapes: dict[str, Shape] = {}
+    given = 3
+    for block, (convolutions, filters) in enumerate(TRUNK_BLOCKS, start=1):
+        for n in range(1, convolutions + 1):
+            shapes |= _convolution_shapes(f"block{block}_conv{n}", given, filters)
+            given = filters
+    return shapes
+
+
+_FILTERS = TRUNK_BLOCKS[-1][1]
+_TRUNK_SHAPES = _trunk_shapes()
+_HEAD_SHAPES = _convolution_shapes(_HEAD_CONVOLUTION, _FILTERS, _FILTERS) | {
+    "hidden/kernel": (_FILTERS, HIDDEN_UNITS),
+    "hidden/bias": (HIDDEN_UNITS,),
+    **{
+        f"hidden_norm/{name}": (HIDDEN_UNITS,)
+        for name in ("gamma", "beta", "moving_mean", "moving_variance")
+    },
+    "output/kernel": (HIDDEN_UNITS, len(CLASSES)),
+    "output/bias": (len(CLASSES),),
+}
+
+
+class Engine:
+    """A compiled network; one thread at a time may ask it."""
+
+    def __init__(self, model: ov.Model, precision: Precision) -> None:
+        self.precision = precision
+        hint = "f32" if precision == "f32" else "bf16"
+        compiled = ov.Core().compile_model(
+            model,
+            "CPU",
+            {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint},
+        )
+        self._request = compiled.create_infer_request()
+
+    def run(self, frames: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
+        """The graph's outputs for uint8 RGB frames (n, 224, 224, 3)."""
+        found = self._request.infer([frames])
+        return [np.array(found[n]) for n in range(len(found))]
+
+
+def best_precision(ranges: Ranges) -> Precision:
+    """The narrowest numbers this processor multiplies fast, and the artifact is calibrated for."""
+    able = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if "INT8" in able and ranges:
+        return "int8"
+    return "bf16" if "BF16" in able else "f32"
+
+
+def answering(
+    trunk: Mapping[str, Array],
+    heads: Sequence[Mapping[str, Array]],
+    means_bgr: Sequence[float],
+    precision: Precision,
+    ranges: Ranges,
+) -> Engine:
+    """An engine whose one output is the softmax scores (models, n, 3).
+
+    Raises:
+        ValueError: weights of another network.
+    """
+    _check("the trunk", trunk, _TRUNK_SHAPES)
+    for n, head in enumerate(heads):
+        _check(f"head {n}", head, _HEAD_SHAPES)
+    graph = _Graph(means_bgr, ranges if precision == "int8" else {})
+    features = graph.convolve_all(trunk)
+    scores = graph.answer(features, heads)
+    return Engine(graph.model([scores]), precision)
+
+
+def extracting(
+    trunk: Mapping[str, Array], means_bgr: Sequence[float], precision: Precision
+) -> Engine:
+    """An engine whose one output is the trunk's features (n, 14, 14, 512).
+
+    Raises:
+        ValueError: weights of another network.
+    """
+    _check("the trunk", trunk, _TRUNK_SHAPES)
+    graph = _Graph(means_bgr, {})
+    features = op.transpose(graph.convolve_all(trunk), op.constant(np.array([0, 2, 3, 1])))
+    return Engine(graph.model([features]), precision)
+
+
+def calibrate(
+    trunk: Mapping[str, Array],
+    heads: Sequence[Mapping[str, Array]],
+    means_bgr: Sequence[float],
+    frames: npt.NDArray[np.uint8],
+    percentile: float = 99.9,
+) -> dict[str, float]:
+    """The largest activation each convolution is given, over frames (n, 224, 224, 3).
+
+    Measured in float32. The percentile is over the frames' own maxima.
+    """
+    graph = _Graph(means_bgr, {})
+    features = graph.convolve_all(trunk)
+    graph.answer(features, heads)
+    names = list(graph.given)
+    tops = [op.reduce_max(graph.given[name], op.constant(np.array([1, 2, 3]))) for name in names]
+    engine = Engine(graph.model(tops), "f32")
+    found = [engine.run(frames[at : at + 8]) for at in range(0, len(frames), 8)]
+    return {
+        name: float(np.percentile(np.concatenate([each[n] for each in found]), percentile))
+        for n, name in enumerate(names)
+    }
+
+
+class _Graph:
+    """A graph under construction; `given` holds each quantisable convolution's input by name."""
+
+    def __init__(self, means_bgr: Sequence[float], ranges: Ranges) -> None:
+        self.given: dict[str, ov.Output] = {}
+        self._ranges = ranges
+        self._frames = op.parameter([-1, FRAME_SIDE, FRAME_SIDE, 3], np.uint8, name="frames")
+        means_rgb = np.asarray(means_bgr[::-1], dtype=np.float32).reshape(1, 1, 1, 3)
+        centred = op.subtract(op.convert(self._frames, "f32"), op.constant(means_rgb))
+        self._start = op.transpose(centred, op.constant(np.array([0, 3, 1, 2])))
+
+    def model(self, outputs: Sequence[Any]) -> ov.Model:
+        return ov.Model([op.result(each) for each in outputs], [self._frames], "pocovidnet")
+
+    def convolve_all(self, trunk: Mapping[str, Array]) -> Any:
+        """The trunk; its layers and where they pool follow from their names."""
+        names = sorted({name.partition("/")[0] for name in trunk})
+        x = self._start
+        for name, after in zip(names, [*names[1:], None], strict=True):
+            kernel = np.asarray(trunk[f"{name}/kernel"], dtype=np.float32)
+            if name == _FIRST_CONVOLUTION:
+                # The weights expect blue first; turning them costs nothing, turning pictures does.
+                kernel = kernel[:, :, ::-1]
+            x = self._convolve(x, name, kernel, trunk[f"{name}/bias"])
+            if after is not None and after.partition("_")[0] != name.partition("_")[0]:
+                x = _pool(x)
+        return x
+
+    def answer(self, features: Any, heads: Sequence[Mapping[str, Array]]) -> Any:
+        """All heads at once: one wide convolution, then small matrices side by side."""
+
+        def stacked(name: str) -> Array:
+            return np.stack([np.asarray(head[name], dtype=np.float32) for head in heads])
+
+        kernel = np.concatenate(list(stacked(f"{_HEAD_CONVOLUTION}/kernel")), axis=-1)
+        bias = stacked(f"{_HEAD_CONVOLUTION}/bias").reshape(-1)
+        x = _pool(self._convolve(features, _HEAD_CONVOLUTION, kernel, bias))
+        x = op.reduce_mean(x, op.constant(np.array([2, 3])), keep_dims=False)
+        x = op.reshape(x, op.constant(np.array([0, len(heads), -1])), special_zero=True)
+        x = op.transpose(x, op.constant(np.array([1, 0, 2])))
+        # Batch normalisation is a scale and a shift at this point, so the hidden layer takes both.
+        scale = stacked("hidden_norm/gamma") / np.sqrt(
+            stacked("hidden_norm/moving_variance") + _NORM_EPSILON
+        )
+        shift = stacked("hidden_norm/beta") - stacked("hidden_norm/moving_mean") * scale
+        weights = stacked("hidden/kernel") * scale[:, None]
+        x = _dense(x, weights, stacked("hidden/bias") * scale + shift)
+        x = _dense(op.relu(x), stacked("output/kernel"), stacked("output/bias"))
+        return op.softmax(x, 2)
+
+    def _convolve(self, x: Any, name: str, kernel: Array, bias: Array) -> Any:
+        weights = op.constant(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)))
+        if name != _FIRST_CONVOLUTION:
+            self.given[name] = x
+        if name in self._ranges:
+            top = np.float32(self._ranges[name])
+            zero = np.float32(0)
+            x = op.fake_quantize(x, zero, top, zero, top, _ACTIVATION_LEVELS)
+            most = np.abs(kernel).max(axis=(0, 1, 2)).reshape(-1, 1, 1, 1).astype(np.float32)
+            weights = op.fake_quantize(weights, -most, most, -most, most, _WEIGHT_LEVELS)
+        x = op.convolution(x, weights, [1, 1], [1, 1], [1, 1], [1, 1])
+        return op.relu(op.add(x, op.constant(np.float32(bias).reshape(1, -1, 1, 1))))
+
+
+def _check(part: str, weights: Mapping[str, Array], expected: Mapping[str, Shape]) -> None:
+    """Refuse other weights here: a graph without one of the layers might run all the same."""
+    found = {name: value.shape for name, value in weights.items()}
+    for name in sorted(found.keys() | expected.keys()):
+        if found.get(name) != expected.get(name):
+            raise ValueError(
+                f"{part}: expected {name} of shape {expected.get(name, 'nothing')}, "
+                f"got {found.get(name, 'nothing')}"
+            )
+
+
+def _pool(x: Any) -> Any:
+    return op.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
+
+
+def _dense(x: Any, weights: Array, bias: Array) -> Any:
+    product = op.matmul(x, op.constant(weights), transpose_a=False, transpose_b=False)
+    return op.add(product, op.constant(bias[:, None]))

@@ -1,0 +1,119 @@
+"""POCOVID-Net as Keras graphs: the complete network, and its two parts, trunk and head.
+
+Layers are named as the literature names them. Backend neutral: TensorFlow by default, PyTorch or
+JAX through KERAS_BACKEND.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from models.contract import CLASSES, FRAME_SIDE, HIDDEN_UNITS, TRUNK_BLOCKS
+
+Array = npt.NDArray[Any]
+
+DROPOUT = 0.5
+MEAN_BGR = (104.0, 117.0, 123.0)
+"""Channel means of ImageNet in the order blue, green, red (VGG-16, Simonyan and Zisserman)."""
+
+FEATURE_SHAPE = (FRAME_SIDE // 16, FRAME_SIDE // 16, 512)
+"""Shape of the trunk's output for one frame: (14, 14, 512)."""
+
+
+def preprocess(frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """What the network sees: uint8 RGB (n, 224, 224, 3) to float32 BGR minus the ImageNet means.
+
+    Raises:
+        ValueError: another shape or type, so that frames scaled to 0..1 are never taken for pixels.
+    """
+    expected = (FRAME_SIDE, FRAME_SIDE, 3)
+    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1:] != expected:
+        raise ValueError(
+            f"expected uint8 RGB frames of shape (n, {FRAME_SIDE}, {FRAME_SIDE}, 3), "
+            f"got {frames.dtype} {frames.shape}"
+        )
+    return frames[..., ::-1].astype(np.float32) - np.asarray(MEAN_BGR, dtype=np.float32)
+
+
+def trunk() -> keras.Model:
+    """VGG-16 up to block5_conv2: (n, 224, 224, 3) preprocessed to (n, 14, 14, 512); frozen."""
+    inputs = keras.Input((FRAME_SIDE, FRAME_SIDE, 3), name="frame")
+    model = keras.Model(inputs, _trunk_layers(inputs), name="trunk")
+    model.trainable = False
+    return model
+
+
+def head() -> keras.Model:
+    """What each fold trains: block5_conv3 and what follows, (n, 14, 14, 512) to softmax (n, 3)."""
+    inputs = keras.Input(FEATURE_SHAPE, name="features")
+    return keras.Model(inputs, _head_layers(inputs), name="head")
+
+
+def pocovidnet() -> keras.Model:
+    """POCOVID-Net for one fold: preprocessed frames (n, 224, 224, 3) to softmax scores (n, 3).
+
+    2,392,963 trainable and 12,355,008 frozen parameters (paper, section 4.1).
+    """
+    inputs = keras.Input((FRAME_SIDE, FRAME_SIDE, 3), name="frame")
+    model = keras.Model(inputs, _head_layers(_trunk_layers(inputs)), name="pocovidnet")
+    trained = {layer.name for layer in head().layers}
+    for layer in model.layers:
+        layer.trainable = layer.name in trained
+    return model
+
+
+def get_weights(model: keras.Model) -> dict[str, Array]:
+    """A network's weights by `layer/variable`."""
+    return {
+        f"{layer.name}/{variable.name}": variable.numpy()
+        for layer in model.layers
+        for variable in layer.weights
+    }
+
+
+def set_weights(model: keras.Model, weights: dict[str, Array]) -> None:
+    """Put weights, named as `get_weights` names them, into a network.
+
+    Raises:
+        ValueError: a name that the network does not have, or another shape.
+    """
+    slots = {
+        f"{layer.name}/{variable.name}": variable
+        for layer in model.layers
+        for variable in layer.weights
+    }
+    for name, value in weights.items():
+        if name not in slots:
+            raise ValueError(f"{model.name} has no weight {name!r}; it has {sorted(slots)}")
+        if tuple(slots[name].shape) != value.shape:
+            raise ValueError(
+                f"{name} must have shape {tuple(slots[name].shape)}, got {value.shape}"
+            )
+        slots[name].assign(value.astype(np.float32))
+
+
+def _trunk_layers(x: Any) -> Any:
+    for block, (convolutions, filters) in enumerate(TRUNK_BLOCKS, start=1):
+        for n in range(1, convolutions + 1):
+            x = _convolution(filters, f"block{block}_conv{n}")(x)
+        if block < len(TRUNK_BLOCKS):
+            x = keras.layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
+    return x
+
+
+def _head_layers(x: Any) -> Any:
+    layers = keras.layers
+    x = _convolution(FEATURE_SHAPE[-1], "block5_conv3")(x)
+    x = layers.MaxPooling2D(2, name="block5_pool")(x)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    x = layers.Dense(HIDDEN_UNITS, name="hidden")(x)
+    x = layers.BatchNormalization(name="hidden_norm")(x)
+    x = layers.ReLU(name="hidden_relu")(x)
+    x = layers.Dropout(DROPOUT, name="dropout")(x)
+    return layers.Dense(len(CLASSES), activation="softmax", name="output")(x)
+
+
+def _convolution(filters: int, name: str) -> keras.layers.Conv2D:
+    return keras.layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)

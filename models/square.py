@@ -1,0 +1,94 @@
+"""Where the ultrasound field lies in a picture: the square that is proposed to people."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from models.contract import Square
+
+Picture = npt.NDArray[np.uint8]
+
+SMALLEST_SIDE = 32
+"""Side in pixels below which a picture or a square shows nothing that could be judged."""
+
+_WORKING_SIDE = 256
+_DARK = 10
+_COLOURFUL = 40
+_SMALLEST_FIELD = 0.03
+_SMALLEST_PART = 0.05
+_BAR = 6
+_NEARLY_SQUARE = 1.1
+_WHOLE = 0.95
+_WHOLE_OF_SQUARE = 0.4
+
+
+def propose_square(pictures: Sequence[Picture]) -> Square:
+    """The square around the ultrasound field of a recording.
+
+    The field is the largest connected bright, grey area once thin things (rulers, text, marks) are
+    opened away and coloured ones (bars, logos) are left out, with the parts of it that a shadow
+    cuts off above or below. A picture that the field already fills is taken whole, and sooner so
+    if it is square: then somebody has cropped it before.
+
+    Args:
+        pictures: one or more uint8 RGB pictures (h, w, 3) of the same recording.
+
+    Raises:
+        ValueError: no picture was given.
+    """
+    if not pictures:
+        raise ValueError("expected at least one picture, got none")
+    height, width = pictures[0].shape[:2]
+    longest = min(width, height)
+    box = _field(pictures)
+    if box is None:
+        return Square((width - longest) // 2, (height - longest) // 2, longest)
+    left, top, right, bottom = box
+    side = min(max(right - left, bottom - top, SMALLEST_SIDE), longest)
+    cropped_before = max(width, height) <= _NEARLY_SQUARE * longest
+    if side >= (_WHOLE_OF_SQUARE if cropped_before else _WHOLE) * longest:
+        side = longest
+    return Square(
+        x=_start(left, right, side, width), y=_start(top, bottom, side, height), size=side
+    )
+
+
+def _start(low: int, high: int, side: int, limit: int) -> int:
+    return max(0, min((low + high - side) // 2, limit - side))
+
+
+def _field(pictures: Sequence[Picture]) -> tuple[int, int, int, int] | None:
+    """Left, top, right, bottom of the ultrasound field in source pixels, or None."""
+    height, width = pictures[0].shape[:2]
+    scale = min(1.0, _WORKING_SIDE / max(width, height))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = [cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in pictures]
+    grey = np.max([each.max(axis=2) for each in small], axis=0)
+    spread = np.max([each.max(axis=2).astype(int) - each.min(axis=2) for each in small], axis=0)
+    mask = ((grey > _DARK) & (spread < _COLOURFUL)).astype(np.uint8)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count < 2:
+        return None
+    shape = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    parts = stats[1:][shape.max(axis=1) <= _BAR * shape.min(axis=1)]
+    if not len(parts):
+        return None
+    main = parts[int(np.argmax(parts[:, cv2.CC_STAT_AREA]))]
+    if main[cv2.CC_STAT_AREA] < _SMALLEST_FIELD * mask.size:
+        return None
+    left, right = main[cv2.CC_STAT_LEFT], main[cv2.CC_STAT_LEFT] + main[cv2.CC_STAT_WIDTH]
+    centre = parts[:, cv2.CC_STAT_LEFT] + parts[:, cv2.CC_STAT_WIDTH] / 2
+    belongs = (parts[:, cv2.CC_STAT_AREA] >= _SMALLEST_PART * main[cv2.CC_STAT_AREA]) & (
+        (centre >= left) & (centre <= right)
+    )
+    lefts, tops, wides, highs = (parts[belongs, n] for n in range(4))
+    return (
+        int(lefts.min() / scale),
+        int(tops.min() / scale),
+        min(width, round((lefts + wides).max() / scale)),
+        min(height, round((tops + highs).max() / scale)),
+    )

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Time the engine against five complete models, in one run; `scripts/bench.sh --only f32 int8` for some rows.
+set -eu
+cd "$(dirname "$0")/.."
+scripts/install.sh run
+exec .venv/bin/python scripts/bench.py "$@"

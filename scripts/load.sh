@@ -1,0 +1,6 @@
+#!/bin/sh
+# Load a service on this machine: `scripts/load.sh mix`, `uploads` or `scaling`; --help tells the rest.
+set -eu
+cd "$(dirname "$0")/.."
+scripts/install.sh dev
+exec .venv/bin/python -m scripts.load "$@"

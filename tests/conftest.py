@@ -1,0 +1,213 @@
+"""Fixtures for all: databases made by the real migrations, and a real server on loopback.
+
+SQLite and local files by default. Where POCOVID_TEST_DATABASE_URL or POCOVID_TEST_REDIS_URL
+name servers, the same fixtures use those: a database of its own for each test, and Redis' last
+database, which is emptied.
+"""
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+import redis
+from fastapi import FastAPI
+from sqlalchemy import func, select
+
+import migrations
+from backend.app import create_app
+from backend.db import Base, Database
+from backend.server import Server
+from backend.settings import Settings
+from backend.storage import Storage, open_storage
+from tests.openapi import Contract
+
+DATABASE_SERVER = os.environ.get("POCOVID_TEST_DATABASE_URL")
+REDIS_SERVER = os.environ.get("POCOVID_TEST_REDIS_URL")
+NO_DATABASE_SERVER = "no POCOVID_TEST_DATABASE_URL: no PostgreSQL to test on"
+NO_REDIS_SERVER = "no POCOVID_TEST_REDIS_URL: no Redis to test on"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name in ("HOST", "PORT") or (
+            name.startswith("POCOVID_") and not name.startswith("POCOVID_TEST_")
+        ):
+            monkeypatch.delenv(name)
+
+
+@contextmanager
+def postgresql_database(template: str | None = None) -> Iterator[str]:
+    """A new database on the test server, by its URL; dropped at the end."""
+    assert DATABASE_SERVER is not None
+    server = urlsplit(DATABASE_SERVER.replace("+psycopg", ""))
+    name = f"pocovid_test_{uuid4().hex[:12]}"
+    with psycopg.connect(urlunsplit(server), autocommit=True) as admin:
+        like = f' TEMPLATE "{template}"' if template else ""
+        admin.execute(f'CREATE DATABASE "{name}"{like}')
+        try:
+            yield urlunsplit(server._replace(path=f"/{name}"))
+        finally:
+            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database at the newest migration, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "empty.sqlite3"
+    migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql() -> Iterator[str]:
+    """The name of a migrated PostgreSQL database, to be used as a template."""
+    if DATABASE_SERVER is None:
+        pytest.skip(NO_DATABASE_SERVER)
+    with postgresql_database() as url:
+        migrations.upgrade(Settings(database_url=url).database_url)
+        yield urlsplit(url).path.removeprefix("/")
+
+
+def _sqlite_url(template: Path, folder: Path) -> str:
+    path = folder / "pocovid.sqlite3"
+    shutil.copy(template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated database: SQLite, or PostgreSQL where there is a test server."""
+    if DATABASE_SERVER is None:
+        yield _sqlite_url(request.getfixturevalue("migrated_sqlite"), tmp_path)
+    else:
+        with postgresql_database(request.getfixturevalue("migrated_postgresql")) as url:
+            yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
+def any_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield _sqlite_url(request.getfixturevalue("migrated_sqlite"), tmp_path)
+    elif DATABASE_SERVER is None:
+        pytest.skip(NO_DATABASE_SERVER)
+    else:
+        with postgresql_database(request.getfixturevalue("migrated_postgresql")) as url:
+            yield url
+
+
+@pytest.fixture
+def database(any_database_url: str) -> Iterator[Database]:
+    """Sessions on a migrated database, on each kind of server."""
+    made = Database.connect(Settings(database_url=any_database_url))
+    yield made
+    made.close()
+
+
+@dataclass
+class Api:
+    """A running application, seen from outside (`client`) and from behind."""
+
+    app: FastAPI
+    settings: Settings
+    database: Database
+    storage: Storage
+    url: str
+    client: httpx.Client = field(repr=False)
+    stop: Callable[[], None] = field(repr=False)
+
+    def stored(self) -> list[str]:
+        """Every file in the storage and in the incoming folder."""
+        kept = [
+            each.key
+            for folder in ("recordings", "previews", "frames")
+            for each in self.storage.listing(folder)
+        ]
+        return kept + [path.name for path in self.settings.incoming_dir.iterdir()]
+
+    def rows(self) -> int:
+        """Rows in all tables together."""
+        with self.database.read() as session:
+            return sum(
+                session.scalars(select(func.count()).select_from(table)).one()
+                for table in Base.metadata.sorted_tables
+            )
+
+    def assert_nothing_stays(self) -> None:
+        """No row, no stored byte, no half upload."""
+        assert self.rows() == 0
+        assert self.stored() == []
+
+
+@pytest.fixture
+def start_api(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Api]]:
+    """Start applications with changed settings; each answers on a port of its own.
+
+    Every answer to the client is checked against the OpenAPI document.
+    """
+    started: list[Api] = []
+    broker_url = ""
+    if REDIS_SERVER is not None:
+        broker_url = urlunsplit(urlsplit(REDIS_SERVER)._replace(path="/15"))
+        redis.Redis.from_url(broker_url).flushdb()
+
+    def start(**changes: Any) -> Api:
+        values: dict[str, Any] = {
+            "data_dir": tmp_path / "data",
+            "port": 0,
+            "database_url": database_url,
+            "broker_url": broker_url,
+            "min_free_bytes": 0,
+            "frontend_dir": tmp_path / "no_frontend",
+            "uploads_per_minute": 10_000,
+        }
+        settings = Settings(**values | changes)
+        app = create_app(settings)
+        server = Server(app, settings)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        url = f"http://127.0.0.1:{port}"
+        client = httpx.Client(
+            base_url=f"{url}/api/v1",
+            timeout=60,
+            event_hooks={"response": [Contract(app.openapi()).check]},
+        )
+
+        def stop() -> None:
+            server.should_exit = True
+            thread.join()
+
+        database, storage = Database.connect(settings), open_storage(settings)
+        api = Api(app, settings, database, storage, url, client, stop)
+        started.append(api)
+        return api
+
+    yield start
+    for api in started:
+        api.client.close()
+        api.stop()
+        api.database.close()
+    if broker_url:
+        redis.Redis.from_url(broker_url).flushdb()
+
+
+@pytest.fixture
+def api(start_api: Callable[..., Api]) -> Api:
+    """A running application with the settings of a bare machine."""
+    return start_api()

@@ -1,0 +1,88 @@
+"""Rows for tests: whole and valid, each field open to change."""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from backend.db import now
+from backend.storage import Storage, frame_key, preview_key, recording_key
+from backend.tables import Recording, Screening
+from models.contract import CLASSES, DISCLAIMER, Square, summarise
+
+
+def create_recording(session: Session, **changes: Any) -> Recording:
+    """A recording of a short video; its bytes are nowhere unless `store_pixels` puts them."""
+    moment = changes.pop("created_at", now())
+    recording_id = changes.pop("id", uuid4())
+    sha256 = hashlib.sha256(recording_id.bytes).hexdigest()
+    values: dict[str, Any] = {
+        "id": recording_id,
+        "sha256": sha256,
+        "storage_key": recording_key(sha256, recording_id),
+        "preview_key": preview_key(recording_id),
+        "bytes": 1000,
+        "kind": "video",
+        "format": "mp4",
+        "media_type": "video/mp4",
+        "width": 96,
+        "height": 64,
+        "duration_s": 1.0,
+        "frames": 10,
+        "sampled_frames": 3,
+        "square_x": 16,
+        "square_y": 0,
+        "square_size": 64,
+        "created_at": moment,
+        "expires_at": moment + timedelta(hours=24),
+    }
+    recording = Recording(**values | changes)
+    session.add(recording)
+    session.flush()
+    return recording
+
+
+def create_screening(
+    session: Session, recording: Recording | None = None, **changes: Any
+) -> Screening:
+    """A queued screening of a recording, a new one where none is given."""
+    recording = recording or create_recording(session)
+    moment = changes.pop("created_at", now())
+    values: dict[str, Any] = {
+        "id": uuid4(),
+        "recording_id": recording.id,
+        "client": "somebody",
+        "crop_x": recording.square_x,
+        "crop_y": recording.square_y,
+        "crop_size": recording.square_size,
+        "status": "queued",
+        "total": recording.sampled_frames,
+        "created_at": moment,
+        "queued_at": moment,
+        "nudged_at": moment,
+    }
+    screening = Screening(**values | changes)
+    session.add(screening)
+    session.flush()
+    return screening
+
+
+def store_pixels(storage: Storage, recording: Recording, screening: Screening | None) -> None:
+    """Put bytes where a recording, its preview and a screening's frames would lie."""
+    storage.put_bytes(recording.storage_key, b"recording")
+    storage.put_bytes(recording.preview_key, b"preview")
+    if screening is not None:
+        for index in range(screening.total):
+            storage.put_bytes(frame_key(screening.id, index), b"frame %d" % index)
+
+
+def answer(frames: int = 3, label: str = "covid19") -> dict[str, Any]:
+    """A result as the worker writes it: five models that agree on the label."""
+    scores = [0.8 if key == label else 0.1 for key in CLASSES]
+    softmax = [[scores] * frames] * 5
+    times_s = [n / 3 for n in range(frames)]
+    prediction = summarise(softmax, times_s, Square(16, 0, 64), "pocovidnet-test")
+    assert prediction.disclaimer == DISCLAIMER
+    return prediction.to_dict()

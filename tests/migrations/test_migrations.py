@@ -1,0 +1,89 @@
+"""The migrations make exactly the tables of backend.tables, and take them away again."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import MetaData, Table, Uuid, insert, inspect, select
+
+import migrations
+from backend.db import Base, make_engine
+from backend.settings import Settings
+from backend.tables import Screening
+from tests.conftest import DATABASE_SERVER, NO_DATABASE_SERVER, postgresql_database
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'new' / 'pocovid.sqlite3'}"
+    elif DATABASE_SERVER is None:
+        pytest.skip(NO_DATABASE_SERVER)
+    else:
+        with postgresql_database() as made:
+            yield Settings(database_url=made).database_url
+
+
+def tables(url: str) -> set[str]:
+    engine = make_engine(Settings(database_url=url))
+    names = set(inspect(engine).get_table_names())
+    engine.dispose()
+    return names - {"alembic_version"}
+
+
+def test_upgrade_makes_the_tables_as_the_code_has_them(url: str) -> None:
+    migrations.upgrade(url)
+    engine = make_engine(Settings(database_url=url))
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    engine.dispose()
+    assert tables(url) == set(Base.metadata.tables)
+
+
+def test_upgrade_a_second_time_changes_nothing(url: str) -> None:
+    migrations.upgrade(url)
+    migrations.upgrade(url)
+    assert tables(url) == set(Base.metadata.tables)
+
+
+def test_downgrade_leaves_nothing_and_upgrade_comes_back(url: str) -> None:
+    migrations.upgrade(url)
+    migrations.downgrade(url, "base")
+    assert tables(url) == set()
+    migrations.upgrade(url)
+    assert tables(url) == set(Base.metadata.tables)
+
+
+def test_screenings_of_before_have_clients_get_one_that_nobody_is(url: str) -> None:
+    migrations.upgrade(url, "0001")
+    engine = make_engine(Settings(database_url=url))
+    before = MetaData()
+    with engine.begin() as connection:
+        before.reflect(connection)
+        moment, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
+        for table in (before.tables["recordings"], before.tables["screenings"]):
+            connection.execute(insert(table).values(_anything(table, moment, some_id)))
+    migrations.upgrade(url)
+    with engine.connect() as connection:
+        assert connection.execute(select(Screening.client)).scalars().all() == [""]
+    engine.dispose()
+
+
+def _anything(table: Table, moment: datetime, some_id: UUID) -> dict[str, Any]:
+    """A value for each column that needs one."""
+    values: dict[str, Any] = {}
+    for column in table.columns:
+        if column.name == "status":
+            values[column.name] = "queued"
+        elif column.name == "id" or column.foreign_keys:
+            values[column.name] = some_id if isinstance(column.type, Uuid) else some_id.hex
+        elif not column.nullable:
+            kind = column.type.python_type
+            values[column.name] = moment if kind is datetime else kind(1)
+    return values

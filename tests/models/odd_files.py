@@ -1,0 +1,152 @@
+"""Recordings as odd as those that people send; each frame's grey level tells its number."""
+
+import io
+import struct
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import av
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Picture = npt.NDArray[np.uint8]
+
+WIDTH, HEIGHT = 64, 48
+CORNERS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}
+"""Colours of a picture's top left, top right and bottom left; the bottom right is black."""
+
+_ORIENTATION = 0x0112
+_CLOCKWISE = 6
+_QUARTER_TURN = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)
+_MATRIX_AT = 44  # bytes from the name of the track header (ISO/IEC 14496-12, tkhd, version 0)
+
+
+def level(number: int) -> int:
+    """The grey of a clip's frame; neighbours differ by far more than any codec loses."""
+    return 40 + number * 37 % 180
+
+
+def flat(number: int, width: int = WIDTH, height: int = HEIGHT) -> Picture:
+    """A clip's frame: (height, width, 3) of one grey."""
+    return np.full((height, width, 3), level(number), dtype=np.uint8)
+
+
+def corners(width: int = WIDTH, height: int = HEIGHT) -> Picture:
+    """A picture that tells how it was turned, and in which order its channels come."""
+    picture = np.zeros((height, width, 3), dtype=np.uint8)
+    picture[: height // 2, : width // 2] = CORNERS["red"]
+    picture[: height // 2, width // 2 :] = CORNERS["green"]
+    picture[height // 2 :, : width // 2] = CORNERS["blue"]
+    return picture
+
+
+def packed(image: Image.Image, form: str, **options: object) -> bytes:
+    """The bytes of a file that Pillow writes."""
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def clip(
+    form: str = "mp4",
+    codec: str = "libx264",
+    *,
+    frames: int = 12,
+    rate: Fraction | int = 10,
+    times_ms: Sequence[int] | None = None,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    options: dict[str, str] | None = None,
+    codec_options: dict[str, str] | None = None,
+) -> bytes:
+    """A video with `frames` frames at a rate, or with one frame at each of `times_ms`."""
+    stamps = range(frames) if times_ms is None else times_ms
+    pictures = [flat(number, width, height) for number in range(len(stamps))]
+    base = 1 / Fraction(rate) if times_ms is None else Fraction(1, 1000)
+    return _muxed(form, codec, pictures, stamps, base, options or {}, codec_options or {})
+
+
+def turned_clip(form: str = "mp4") -> bytes:
+    """A video of `corners` whose header says: turn me clockwise by a quarter to show me."""
+    content = bytearray(_muxed(form, "libx264", [corners()] * 3, range(3), Fraction(1, 10), {}, {}))
+    at = content.index(b"tkhd") + _MATRIX_AT
+    content[at : at + len(_QUARTER_TURN)] = _QUARTER_TURN
+    return bytes(content)
+
+
+def coloured_clip(form: str, codec: str) -> bytes:
+    """A video of `corners`."""
+    return _muxed(form, codec, [corners()] * 3, range(3), Fraction(1, 25), {}, {})
+
+
+def turned_still(form: str) -> bytes:
+    """A picture of `corners` whose EXIF says: turn me clockwise by a quarter to show me."""
+    exif = Image.Exif()
+    exif[_ORIENTATION] = _CLOCKWISE
+    return packed(Image.fromarray(corners()), form, exif=exif)
+
+
+def animation(form: str, durations_ms: Sequence[int]) -> bytes:
+    """A GIF or WebP with a frame for each duration."""
+    first, *others = [Image.fromarray(flat(number)) for number in range(len(durations_ms))]
+    lossless = {"lossless": True} if form == "WEBP" else {}
+    return packed(
+        first, form, save_all=True, append_images=others, duration=list(durations_ms), **lossless
+    )
+
+
+def half_transparent(seed: int = 0) -> Image.Image:
+    """The left half shows through, over white; the right half is opaque grey."""
+    pixels = np.zeros((HEIGHT, WIDTH, 4), dtype=np.uint8)
+    pixels[:, : WIDTH // 2, :3] = 255
+    pixels[:, WIDTH // 2 :] = (level(seed), level(seed), level(seed), 255)
+    return Image.fromarray(pixels)
+
+
+def audio(form: str, codec: str) -> bytes:
+    """A file of that container in which there is nothing to see."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=form) as container:
+        stream = container.add_stream(codec, rate=48_000)
+        assert isinstance(stream, av.AudioStream)
+        silence = av.AudioFrame.from_ndarray(
+            np.zeros((1, 2 * 4096), dtype=np.int16), format="s16", layout="stereo"
+        )
+        silence.rate = 48_000
+        context = stream.codec_context
+        resampler = av.AudioResampler(
+            context.format, stream.layout, 48_000, context.frame_size or None
+        )
+        for frame in resampler.resample(silence):
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return file.getvalue()
+
+
+def _muxed(
+    form: str,
+    codec: str,
+    pictures: Sequence[Picture],
+    stamps: Sequence[int],
+    base: Fraction,
+    options: dict[str, str],
+    codec_options: dict[str, str],
+) -> bytes:
+    with TemporaryDirectory() as folder:
+        # A file and not memory: to put the index first, FFmpeg opens what it wrote again.
+        path = Path(folder) / "clip"
+        with av.open(str(path), "w", format=form, options=options) as container:
+            stream = container.add_stream(codec, rate=1 / base, options=codec_options)
+            assert isinstance(stream, av.VideoStream)
+            stream.height, stream.width = pictures[0].shape[:2]
+            stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+            stream.codec_context.time_base = base
+            for picture, stamp in zip(pictures, stamps, strict=True):
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                frame.pts, frame.time_base = stamp, base
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        return path.read_bytes()

@@ -1,0 +1,94 @@
+"""Augmented frames are the same lung, moved a little."""
+
+import numpy as np
+import pytest
+
+from models.augment import MOST_DEGREES, MOST_SHIFT, augment
+from models.square import Picture
+from tests.media_files import speckle
+
+SIDE = 100
+CENTRE = (SIDE - 1) / 2
+SEEDS = range(200)
+
+
+def copy(frame: Picture, seed: int) -> Picture:
+    return augment(frame, np.random.default_rng(seed))
+
+
+def marked(x: int, y: int) -> Picture:
+    """A black frame with one bright spot."""
+    frame = np.zeros((SIDE, SIDE, 3), dtype=np.uint8)
+    frame[y - 2 : y + 3, x - 2 : x + 3] = 255
+    return frame
+
+
+def spot(frame: Picture) -> tuple[float, float]:
+    """Where the bright spot lies, from the frame's centre."""
+    grey = frame[:, :, 0].astype(float)
+    ys, xs = np.mgrid[:SIDE, :SIDE] - CENTRE
+    return float((grey * xs).sum() / grey.sum()), float((grey * ys).sum() / grey.sum())
+
+
+@pytest.mark.parametrize("side", [32, 101, 224])
+def test_a_copy_has_the_shape_and_type_of_the_frame(side: int) -> None:
+    found = copy(speckle(side, side), 1)
+    assert found.shape == (side, side, 3)
+    assert found.dtype == np.uint8
+    assert found.flags.c_contiguous
+
+
+def test_a_copy_has_no_brighter_or_darker_value_than_the_frame() -> None:
+    frame = speckle(SIDE, SIDE)
+    for seed in SEEDS:
+        found = copy(frame, seed)
+        assert frame.min() <= found.min() <= found.max() <= frame.max()
+
+
+def test_what_a_shift_uncovers_is_never_black() -> None:
+    frame = np.full((SIDE, SIDE, 3), 90, dtype=np.uint8)
+    assert all((copy(frame, seed) == 90).all() for seed in SEEDS)
+
+
+def test_the_same_seed_gives_the_same_copy_and_another_seed_another() -> None:
+    frame = speckle(SIDE, SIDE)
+    assert (copy(frame, 5) == copy(frame, 5)).all()
+    assert (copy(frame, 5) != copy(frame, 6)).any()
+
+
+def test_the_frame_itself_is_left_alone() -> None:
+    frame = speckle(SIDE, SIDE)
+    before = frame.copy()
+    copy(frame, 3)
+    assert (frame == before).all()
+
+
+def test_grey_stays_grey() -> None:
+    found = copy(speckle(SIDE, SIDE), 8)
+    assert (found[:, :, 0] == found[:, :, 1]).all()
+    assert (found[:, :, 1] == found[:, :, 2]).all()
+
+
+def test_the_centre_moves_by_a_tenth_at_most_and_nearly_that_far() -> None:
+    moved = np.abs([spot(copy(marked(SIDE // 2, SIDE // 2), seed)) for seed in SEEDS])
+    assert moved.max() <= MOST_SHIFT * SIDE + 1
+    assert (moved.max(axis=0) >= 0.9 * MOST_SHIFT * SIDE).all()
+
+
+def test_a_line_turns_by_ten_degrees_at_most_and_nearly_that_far() -> None:
+    turned = []
+    for seed in SEEDS:
+        (ax, ay), (bx, by) = (spot(copy(marked(x, SIDE // 2), seed)) for x in (30, 70))
+        turned.append(abs(np.degrees(np.arctan((by - ay) / (bx - ax)))))
+    assert max(turned) <= MOST_DEGREES + 0.5
+    assert max(turned) >= 0.9 * MOST_DEGREES
+
+
+def test_half_of_the_copies_are_mirrored_each_way() -> None:
+    mirrored = []
+    for seed in SEEDS:
+        (ax, ay), (bx, by) = (spot(copy(marked(at, at), seed)) for at in (30, 70))
+        mirrored.append((bx < ax, by < ay))
+    shares = np.mean(mirrored, axis=0)
+    assert ((shares > 0.35) & (shares < 0.65)).all()
+    assert len(set(mirrored)) == 4

@@ -1,0 +1,88 @@
+"""Fixtures of the worker's tests: the house, on SQLite and files or on PostgreSQL and Redis."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+import redis
+
+import migrations
+from backend.jobs import make_celery
+from backend.settings import Settings
+from tests.conftest import DATABASE_SERVER, REDIS_SERVER, postgresql_database
+from tests.worker.house import House
+from tests.worker.stand_in import StandIn
+from worker import predictor, process
+
+BRISK = {
+    "POCOVID_HEARTBEAT_S": "0.3",
+    "POCOVID_STALE_AFTER_S": "3",
+    "POCOVID_UPKEEP_EVERY_S": "1",
+}
+"""A worker's death is noticed within three seconds instead of thirty."""
+
+REDIS_DATABASE = 13
+"""Another than the web application's tests use, since these empty theirs as well."""
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """SQLite, local files and the embedded broker; tasks called here find it too."""
+    yield from _open(monkeypatch, {"POCOVID_DATA_DIR": str(tmp_path)})
+
+
+@pytest.fixture
+def services_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A PostgreSQL database of its own, and Redis."""
+    yield from _open_on_services(tmp_path, monkeypatch)
+
+
+@pytest.fixture(params=["embedded", pytest.param("services", marks=pytest.mark.services)])
+def any_house(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[House]:
+    """Once as `house`, once as `services_house`."""
+    if request.param == "embedded":
+        yield from _open(monkeypatch, {"POCOVID_DATA_DIR": str(tmp_path)})
+    else:
+        yield from _open_on_services(tmp_path, monkeypatch)
+
+
+def _open_on_services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    if not DATABASE_SERVER or not REDIS_SERVER:
+        pytest.skip("no POCOVID_TEST_DATABASE_URL and POCOVID_TEST_REDIS_URL: no services to test")
+    broker_url = urlunsplit(urlsplit(REDIS_SERVER)._replace(path=f"/{REDIS_DATABASE}"))
+    with postgresql_database() as database_url, redis.Redis.from_url(broker_url) as broker:
+        broker.flushdb()
+        lane = {
+            "POCOVID_DATA_DIR": str(tmp_path),
+            "POCOVID_DATABASE_URL": database_url,
+            "POCOVID_BROKER_URL": broker_url,
+        }
+        yield from _open(monkeypatch, lane)
+        broker.flushdb()
+
+
+def _open(monkeypatch: pytest.MonkeyPatch, lane: dict[str, str]) -> Iterator[House]:
+    environment = {**BRISK, **lane}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    migrations.upgrade(settings.database_url)
+    house = House(environment, settings)
+    here = process.Process(
+        "tests:1", settings, house.database, house.storage, make_celery(settings)
+    )
+    monkeypatch.setattr(process, "current", lambda: here)
+    monkeypatch.setattr(predictor, "load", StandIn)
+    yield house
+    house.close()
+
+
+def with_settings(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
+    """Change settings of the process that the tasks called here see."""
+    mine = process.current()
+    changed = replace(mine, settings=mine.settings.model_copy(update=changes))
+    monkeypatch.setattr(process, "current", lambda: changed)

@@ -1,0 +1,34 @@
+"""The command line with a stand-in for the five models, whose pace a test chooses.
+
+Everything else of the worker is the real thing. The child processes inherit the stand-in, since
+the pool forks them.
+"""
+
+import os
+import time
+from typing import Any
+
+import numpy as np
+
+from backend import cli
+from models.contract import CLASSES
+from worker import predictor
+
+SCORES = (0.2, 0.7, 0.1)
+
+
+class StandIn:
+    """Answers every frame with the same scores, after a while."""
+
+    version = "stand-in"
+
+    def scores(self, frames: Any) -> Any:
+        time.sleep(len(frames) * float(os.environ.get("STAND_IN_FRAME_S", "0")))
+        assert frames.shape[1:] == (224, 224, 3)
+        assert frames.dtype == np.uint8
+        return np.full((5, len(frames), len(CLASSES)), SCORES, dtype=np.float32)
+
+
+if __name__ == "__main__":
+    predictor.load = StandIn  # type: ignore[assignment]
+    cli.main()

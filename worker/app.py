@@ -1,0 +1,103 @@
+"""The Celery app of the worker: its tasks, its schedule, and how a child process starts."""
+
+import logging
+import os
+import signal
+from contextlib import ExitStack
+from typing import Any
+
+import structlog
+from celery import Celery
+from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
+from kombu import Queue
+
+from backend.db import now
+from backend.health import repository as health
+from backend.jobs import QUEUE, UPKEEP, make_celery
+from backend.logs import configure
+from backend.settings import Settings
+from worker import predictor, process, screening, upkeep
+from worker.process import Pulse
+from worker.task import transaction
+
+log = structlog.get_logger(__name__)
+
+UPKEEP_QUEUE = f"{QUEUE}-upkeep"
+"""A queue of its own: hundreds of waiting screenings must not keep upkeep from its turn."""
+
+LOADING_S = 180.0
+"""A child may take so long to load the models before the pool takes it for dead."""
+
+_until_shutdown = ExitStack()
+
+
+def make_worker_app(settings: Settings) -> Celery:
+    """The app that consumes: `backend.jobs.make_celery` with the tasks and their schedule."""
+    app = make_celery(settings)
+    every = settings.upkeep_every_s
+    app.conf.update(
+        task_queues=[Queue(QUEUE), Queue(UPKEEP_QUEUE)],
+        task_create_missing_queues=False,
+        worker_proc_alive_timeout=LOADING_S,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_redirect_stdouts=False,
+        # Kept in memory: every task is due again soon after a restart, and no file can break.
+        beat_scheduler="celery.beat:Scheduler",
+        beat_max_loop_interval=min(every, 5.0),
+        beat_schedule={
+            "upkeep": _every(every, UPKEEP),
+            "sweep": _every(3600.0, upkeep.SWEEP),
+        },
+    )
+    for task in (screening.screen, upkeep.upkeep, upkeep.sweep):
+        task.register(app)
+    return app
+
+
+def _every(seconds: float, name: str) -> dict[str, Any]:
+    # A turn nobody took in time is dropped: the next one does the same work.
+    options = {"queue": UPKEEP_QUEUE, "expires": max(3 * seconds, 30.0)}
+    return {"task": name, "schedule": seconds, "options": options}
+
+
+@setup_logging.connect
+def _set_up_logging(**_: Any) -> None:
+    configure(Settings())
+    # A line for each message received, sent and done says nothing that the tasks do not say better.
+    for chatty in ("celery.app.trace", "celery.beat", "celery.worker.strategy"):
+        structlog.stdlib.get_logger(chatty).setLevel(logging.WARNING)
+
+
+@worker_process_init.connect
+def _start_process(**_: Any) -> None:
+    """In the child, before its first task: load the models, then tell that it is there."""
+    mine = process.current()
+    # On a machine that also runs the API, a person's page goes before anybody's answer.
+    os.nice(mine.settings.worker_nice)
+    try:
+        log.info("models_loaded", version=predictor.load().version)
+    except Exception:
+        # Without models there is nothing to do here. Celery would log the error and take tasks
+        # all the same; the whole worker stops instead, and whoever supervises it is told.
+        log.exception("models_not_loaded")
+        os.kill(os.getppid(), signal.SIGTERM)
+        raise SystemExit(1) from None
+    _seen()
+    _until_shutdown.callback(_gone)
+    _until_shutdown.enter_context(Pulse(_seen, mine.settings.heartbeat_s))
+
+
+@worker_process_shutdown.connect
+def _stop_process(**_: Any) -> None:
+    _until_shutdown.close()
+
+
+def _seen() -> None:
+    with transaction() as session:
+        health.worker_seen(session, process.current().name, now())
+
+
+def _gone() -> None:
+    with transaction() as session:
+        health.worker_gone(session, process.current().name)

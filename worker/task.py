@@ -1,0 +1,72 @@
+"""Our one task decorator, and the only place of the worker that commits."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from celery import Celery
+from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
+
+from worker import process
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A Celery task of ours: its name, and the work it does for ids given as text.
+
+    Late acknowledgement, rejection when the worker is lost, prefetch and time limits are the
+    app's settings, and so the same for every task (`backend.jobs.make_celery`). There are no
+    automatic retries: the row says what is left to do, and upkeep sends it again.
+    """
+
+    name: str
+    work: Callable[..., None]
+
+    def run(self, *ids: str) -> None:
+        """Do the work with its id on every log line.
+
+        An error that the work did not turn into an outcome is logged with its trace; the
+        message counts as handled, since the row, not the message, says what comes next.
+        """
+        started = time.monotonic()
+        with bound_contextvars(task=self.name, **({"screening": ids[0]} if ids else {})):
+            try:
+                self.work(*ids)
+            except Exception:
+                log.exception("task_failed")
+            else:
+                log.debug("task_ended", seconds=round(time.monotonic() - started, 3))
+
+    def register(self, app: Celery) -> None:
+        """Make the task known to `app`."""
+
+        def run(*ids: str) -> None:  # Celery reads the arguments of a function, not of a method
+            self.run(*ids)
+
+        app.task(name=self.name, shared=False)(run)
+
+
+def task(name: str) -> Callable[[Callable[..., None]], Task]:
+    """Make a function the task `name`."""
+    return partial(Task, name)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A session whose changes are committed at the end, or rolled back by an error."""
+    with process.current().database.write() as session:
+        yield session
+        session.commit()
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A session that only reads."""
+    with process.current().database.read() as session:
+        yield session
