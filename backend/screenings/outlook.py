@@ -18,9 +18,21 @@ SILENT_BEATS = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Prospect:
+    """What may be expected of a screening; None stands for what nobody knows, or that is over.
+
+    `seconds_left` until it is answered; `ahead`: how many that wait have their turn before it.
+    """
+
+    seconds_left: float | None
+    ahead: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Look:
     at: datetime
     pace: forecast.Pace | None
+    places: dict[UUID, int]
     ends_at: dict[UUID, datetime]
 
 
@@ -32,38 +44,40 @@ class Outlook:
         self._looking = threading.Lock()
         self._last: _Look | None = None
 
-    def seconds_left(
-        self, session: Session, screening: Screening, moment: datetime
-    ) -> float | None:
-        """Seconds until it is answered; None where nobody knows, or it failed."""
+    def of(self, session: Session, screening: Screening, moment: datetime) -> Prospect:
+        """What may be expected of a screening at this moment."""
         status = Status(screening.status)
         if status is Status.DONE:
-            return 0.0
+            return Prospect(0.0)
         if status is Status.FAILED:
-            return None
+            return Prospect(None)
         with self._looking:
             look = self._last
-            if look is None or moment - look.at > KEPT or self._is_new(look, screening):
+            if look is None or moment - look.at > KEPT or _is_new(look, screening):
                 look = self._last = self._look(session, moment)
         ends_at = _ends_at(look, screening, moment)
-        return None if ends_at is None else max(round((ends_at - moment).total_seconds(), 1), 0.0)
-
-    def _is_new(self, look: _Look, screening: Screening) -> bool:
-        waits = screening.status == Status.QUEUED.value
-        return waits and bool(look.ends_at) and screening.id not in look.ends_at
+        left = None if ends_at is None else max(round((ends_at - moment).total_seconds(), 1), 0.0)
+        waits = status is Status.QUEUED
+        return Prospect(left, look.places.get(screening.id) if waits else None)
 
     def _look(self, session: Session, moment: datetime) -> _Look:
+        waiting = repository.waiting_in_turn(session)
+        places = {each.id: place for place, each in enumerate(waiting)}
         pace = forecast.measure(repository.recently_answered(session))
         if pace is None:
-            return _Look(moment, None, {})
+            return _Look(moment, None, places, {})
         ends_at = forecast.waiting_end_at(
-            repository.waiting_in_turn(session),
+            waiting,
             repository.running(session),
             workers_alive(session, moment, self._alive_within),
             pace,
             moment,
         )
-        return _Look(moment, pace, ends_at)
+        return _Look(moment, pace, places, ends_at)
+
+
+def _is_new(look: _Look, screening: Screening) -> bool:
+    return screening.status == Status.QUEUED.value and screening.id not in look.places
 
 
 def _ends_at(look: _Look, screening: Screening, moment: datetime) -> datetime | None:

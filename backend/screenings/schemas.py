@@ -23,7 +23,7 @@ _QUEUED: dict[str, Any] = {
     "started_at": None,
     "finished_at": None,
     "crop": {"x": 301, "y": 42, "size": 640},
-    "progress": {"done": 0, "total": 2, "seconds_left": 3.1},
+    "progress": {"done": 0, "total": 2, "seconds_left": 3.1, "ahead": 0},
     "frames_available": False,
     "result": None,
     "error": None,
@@ -32,7 +32,7 @@ _DONE: dict[str, Any] = _QUEUED | {
     "status": "done",
     "started_at": "2025-03-01T12:00:01Z",
     "finished_at": "2025-03-01T12:00:02Z",
-    "progress": {"done": 2, "total": 2, "seconds_left": 0.0},
+    "progress": {"done": 2, "total": 2, "seconds_left": 0.0, "ahead": None},
     "frames_available": True,
     "result": {
         "label": "covid19",
@@ -54,7 +54,7 @@ _FAILED: dict[str, Any] = _QUEUED | {
     "status": "failed",
     "started_at": "2025-03-01T12:00:01Z",
     "finished_at": "2025-03-01T12:00:02Z",
-    "progress": {"done": 0, "total": 2, "seconds_left": None},
+    "progress": {"done": 0, "total": 2, "seconds_left": None, "ahead": None},
     "error": {"code": "no_frames", "message": "No frame of the video could be decoded."},
 }
 EXAMPLES = [_QUEUED, _DONE, _FAILED]
@@ -106,6 +106,10 @@ class Progress(BaseModel):
         ge=0,
         description="Until the answer, by the pace of the last screenings and what waits before "
         "it; null while there is no pace or no worker.",
+    )
+    ahead: int | None = Field(
+        ge=0,
+        description="How many screenings have their turn before it; null once it is claimed.",
     )
 
 

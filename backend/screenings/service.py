@@ -123,6 +123,7 @@ def find(session: Session, screening_id: UUID) -> Screening:
 def shown(session: Session, outlook: Outlook, screening: Screening) -> ScreeningOut:
     """The row as the API shows it. The screening's recording is loaded."""
     status = Status(screening.status)
+    prospect = outlook.of(session, screening, now())
     return ScreeningOut(
         id=screening.id,
         recording_id=screening.recording_id,
@@ -134,7 +135,8 @@ def shown(session: Session, outlook: Outlook, screening: Screening) -> Screening
         progress=Progress(
             done=screening.done,
             total=screening.total,
-            seconds_left=outlook.seconds_left(session, screening, now()),
+            seconds_left=prospect.seconds_left,
+            ahead=prospect.ahead,
         ),
         frames_available=(status is Status.DONE and screening.recording.pixels_deleted_at is None),
         result=None if screening.result is None else Result.model_validate(screening.result),

@@ -30,7 +30,12 @@ class TestAskWithAFile:
         found = api.client.get(location.removeprefix("/api/v1")).json()
         assert found == response.json()
         assert found["status"] == "queued"
-        assert found["progress"] == {"done": 0, "total": 1, "seconds_left": None}
+        assert found["progress"] == {
+            "done": 0,
+            "total": 1,
+            "seconds_left": None,
+            "ahead": 0,
+        }
         assert found["result"] is found["error"] is None
 
     def test_is_on_the_proposed_square_where_none_is_given(self, api: Api) -> None:

@@ -23,7 +23,7 @@ class TestGet:
         shown = api.client.get(f"/screenings/{screening_id}").json()
         assert shown["status"] == "done"
         assert shown["result"] == answer()
-        assert shown["progress"] == {"done": 3, "total": 3, "seconds_left": 0.0}
+        assert shown["progress"] == {"done": 3, "total": 3, "seconds_left": 0.0, "ahead": None}
         assert shown["frames_available"] is True
         assert shown["started_at"] <= shown["finished_at"]
 
@@ -124,6 +124,20 @@ class TestSecondsLeft:
             )
             session.commit()
         assert self.seconds_left(paced, screening.id) == pytest.approx(3 * 2 - 4, abs=0.7)
+
+    def test_tells_how_many_have_their_turn_before_it(self, paced: Api) -> None:
+        moment = now()
+        with paced.database.write() as session:
+            running = create_screening(session, status="running", attempt=1, claimed_at=moment)
+            for place in range(3):
+                earlier = moment - timedelta(seconds=9 - place)
+                create_screening(session, client="another", queued_at=earlier)
+            screening = create_screening(session, queued_at=moment)
+            session.commit()
+        # The first of "another" is before it, their second and third are not.
+        for one, ahead in ((screening, 1), (running, None)):
+            shown = paced.client.get(f"/screenings/{one.id}").json()
+            assert shown["progress"]["ahead"] == ahead
 
     def test_is_unknown_without_a_worker(self, paced: Api) -> None:
         with paced.database.write() as session:
