@@ -3,4 +3,4 @@
 set -eu
 cd "$(dirname "$0")/.."
 scripts/install.sh run
-exec .venv/bin/python scripts/bench.py "$@"
+exec .venv/bin/python -m scripts.bench "$@"

@@ -1,14 +1,5 @@
-"""Time the engine against the reference: five complete Keras models, called one after the other.
+"""What is measured: each row runs in a process of its own, so that memory and start are its own."""
 
-Every row runs in a process of its own, so that memory and start are its own too; every figure is
-shown as a ratio to the reference of the same run. `make bench` prints a table and writes JSON.
-"""
-
-import argparse
-import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -17,8 +8,7 @@ from statistics import median
 from typing import Any
 
 STARTED = time.perf_counter()
-HOUSE = Path(__file__).resolve().parent.parent
-DATASET = HOUSE.parent / "shared" / "dataset"
+DATASET = Path(__file__).resolve().parents[3] / "shared" / "dataset"
 BATCHES = (1, 8, 30)
 REPEATS = 5
 PRECISIONS = ("f32", "bf16", "int8")
@@ -44,6 +34,29 @@ def reference() -> Row:
     def answer(frames: Any) -> None:
         prepared = networks.preprocess(frames)
         np.mean([model.predict(prepared, verbose=0) for model in models], axis=0)
+
+    return {"load_s": loaded, **_times(answer), "resident_mb": _resident_mb()}
+
+
+def shared() -> Row:
+    """The same in Keras with the trunk computed once, five heads after it: what sharing gives."""
+    import numpy as np
+
+    from models import artifact, networks
+
+    _, trunk, weights = artifact.load(artifact.active())
+    frozen = networks.trunk()
+    networks.set_weights(frozen, trunk)
+    heads = []
+    for each in weights:
+        head = networks.head()
+        networks.set_weights(head, each)
+        heads.append(head)
+    loaded = time.perf_counter() - STARTED
+
+    def answer(frames: Any) -> None:
+        features = frozen.predict(networks.preprocess(frames), verbose=0)
+        np.mean([head.predict(features, verbose=0) for head in heads], axis=0)
 
     return {"load_s": loaded, **_times(answer), "resident_mb": _resident_mb()}
 
@@ -124,28 +137,42 @@ def paths() -> Row:
 
 
 def guard() -> Row:
-    """The default engine against float32 on every frame of the dataset, all probes and classes."""
+    """The default engine against float32 on every frame of the dataset, all probes and classes.
+
+    Beside it the cross-validated accuracy of both: each frame by the model that never saw it.
+    """
     import numpy as np
 
     from models import media
+    from models.contract import CLASSES
     from models.dataset import read_index
     from models.predict import Predictor
     from models.square import propose_square
 
-    default, exact = Predictor.load(), Predictor.load(precision="f32")
-    scores = []
+    engines = (Predictor.load(), Predictor.load(precision="f32"))
+    homes = engines[0].manifest.data["folds"][engines[0].manifest.group]
+    means: list[list[Any]] = [[], []]
+    hits: list[list[bool]] = [[], []]
     for entry in read_index(DATASET).entries:
         recording = media.Recording.open(entry.path)
         square = propose_square(recording.glance())
         frames = np.stack([media.to_input(frame.pixels) for frame in recording.frames(square)])
-        scores.append([each.predict(frames) for each in (default, exact)])
-    fast, slow = (np.concatenate(each) for each in zip(*scores, strict=True))
+        for n, each in enumerate(engines):
+            scores = each.scores(frames)
+            means[n].append(scores.mean(axis=0))
+            if entry.key in homes:
+                named = scores[homes[entry.key]].argmax(axis=1)
+                hits[n] += [bool(one == CLASSES.index(entry.label)) for one in named]
+    fast, exact = (np.concatenate(each) for each in means)
     return {
-        "precision": default.precision,
+        "precision": engines[0].precision,
         "frames": len(fast),
-        "same_class": float((fast.argmax(axis=1) == slow.argmax(axis=1)).mean()),
-        "mean_difference": float(np.abs(fast - slow).mean()),
-        "largest_difference": float(np.abs(fast - slow).max()),
+        "same_class": float((fast.argmax(axis=1) == exact.argmax(axis=1)).mean()),
+        "mean_difference": float(np.abs(fast - exact).mean()),
+        "largest_difference": float(np.abs(fast - exact).max()),
+        "tested_frames": len(hits[0]),
+        "tested_accuracy": float(np.mean(hits[0])),
+        "tested_accuracy_f32": float(np.mean(hits[1])),
     }
 
 
@@ -176,104 +203,6 @@ def training() -> Row:
     return found
 
 
-def macs_per_frame(folds: int) -> float:
-    """Multiply-accumulates of the shared trunk and all heads for one frame, in 10^9."""
-    from models import artifact
-
-    _, trunk, heads = artifact.load(artifact.active())
-    total = 0.0
-    for name, kernel in {**trunk, "block5_conv3/kernel": heads[0]["block5_conv3/kernel"]}.items():
-        if name.endswith("/kernel"):
-            side = 224 // 2 ** (int(name[len("block")]) - 1)
-            times = folds if name.startswith("block5_conv3") else 1
-            total += times * kernel.size * side * side
-    return total / 1e9
-
-
-ROWS: dict[str, Callable[[], Row]] = {
-    "reference": reference,
-    **{name: partial(engine, name) for name in PRECISIONS},
-    "rates": rates,
-    "paths": paths,
-    "training": training,
-    "guard": guard,
-}
-
-
-def main() -> None:
-    """Run the rows one after the other and print what they found."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--row", choices=ROWS, help="run this row here and print its JSON")
-    parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), help="these rows")
-    parser.add_argument("--json", type=Path, default=HOUSE / ".cache" / "bench.json")
-    chosen = parser.parse_args()
-    if chosen.row:
-        print(json.dumps(ROWS[chosen.row]()))
-        return
-    found: dict[str, Row] = {}
-    for name in chosen.only:
-        if name in ("paths", "guard") and not DATASET.is_dir():
-            print(f"{name}: left out, there is no {DATASET}", file=sys.stderr)
-            continue
-        print(f"{name} ...", file=sys.stderr, flush=True)
-        found[name] = _in_own_process(name)
-    chosen.json.parent.mkdir(parents=True, exist_ok=True)
-    chosen.json.write_text(json.dumps(found, indent=1))
-    _print(found)
-    print(f"\nThe same as JSON: {chosen.json}")
-
-
-def _print(found: dict[str, Row]) -> None:
-    base = found.get("reference")
-    if base:
-        print(
-            f"\n{'':12}"
-            + "".join(f"{n:>4} frames     ratio" for n in BATCHES)
-            + "   load  resident"
-        )
-    for name in ("reference", *PRECISIONS):
-        if base is None or name not in found:
-            continue
-        row = found[name]
-        cells = [
-            f"{row[f'batch_{n}_s']:9.3f} s {base[f'batch_{n}_s'] / row[f'batch_{n}_s']:8.1f}×"
-            for n in BATCHES
-        ]
-        print(f"{name:12}" + "".join(cells) + f"{row['load_s']:6.1f} s{row['resident_mb']:7.0f} MB")
-    if "rates" in found:
-        work = macs_per_frame(folds=5)
-        print(f"\nfloor of 30 frames: {work:.2f} GMAC a frame over the measured matrix rate")
-        for name, rate in found["rates"].items():
-            floor = 30 * work / rate
-            beside = f", {found[name]['batch_30_s'] / floor:.2f}× taken" if name in found else ""
-            print(f"{name:12}{rate:6.0f} GMAC/s {floor:7.3f} s{beside}")
-    for name, row in found.get("paths", {}).items():
-        shares = ", ".join(f"{k} {v / row['total_s']:.0%}" for k, v in row["stages_s"].items())
-        print(f"\n{name}: {row['total_s']:.3f} s for {row['frames']} frames ({shares})")
-    if "training" in found:
-        row = found["training"]
-        ratio = row["direct_s_per_frame"] / row["cached_s_per_frame"]
-        print(f"\ntraining on cached features: {ratio:.1f}× faster an epoch than the whole network")
-    if "guard" in found:
-        row = found["guard"]
-        print(
-            f"\n{row['precision']} against f32 on {row['frames']} frames: same class "
-            f"{row['same_class']:.2%}, mean difference {row['mean_difference']:.4f}, "
-            f"largest {row['largest_difference']:.3f}"
-        )
-
-
-def _in_own_process(name: str) -> Row:
-    done = subprocess.run(
-        [sys.executable, __file__, "--row", name],
-        check=True,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(HOUSE)},
-    )
-    found: Row = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
 def _times(answer: Callable[[Any], Any]) -> Row:
     import numpy as np
 
@@ -300,5 +229,14 @@ def _resident_mb() -> float:
     raise RuntimeError("/proc/self/status names no VmRSS")
 
 
-if __name__ == "__main__":
-    main()
+ROWS: dict[str, Callable[[], Row]] = {
+    "reference": reference,
+    "shared": shared,
+    **{name: partial(engine, name) for name in PRECISIONS},
+    "rates": rates,
+    "paths": paths,
+    "training": training,
+    "guard": guard,
+}
+
+NEED_RECORDINGS = ("paths", "guard")
