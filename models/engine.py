@@ -4,6 +4,7 @@ The graph is written from an artifact's weights for OpenVINO, so that answering 
 Training, and the reference that this engine is held against, stay in Keras (`models.networks`).
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ Shape = tuple[int, ...]
 _HEAD_CONVOLUTION = "block5_conv3"
 _FIRST_CONVOLUTION = "block1_conv1"
 _NORM_EPSILON = 1e-3  # of keras.layers.BatchNormalization
+_FRAMED_SIDE = FRAME_SIDE + 2
 _ACTIVATION_LEVELS = 256
 _WEIGHT_LEVELS = 255
 
@@ -57,8 +59,9 @@ _HEAD_SHAPES = _convolution_shapes(_HEAD_CONVOLUTION, _FILTERS, _FILTERS) | {
 class Engine:
     """A compiled network; one thread at a time may ask it."""
 
-    def __init__(self, model: ov.Model, precision: Precision) -> None:
+    def __init__(self, model: ov.Model, ground: Array, precision: Precision) -> None:
         self.precision = precision
+        self._ground = ground
         hint = "f32" if precision == "f32" else "bf16"
         compiled = ov.Core().compile_model(
             model,
@@ -69,7 +72,11 @@ class Engine:
 
     def run(self, frames: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
         """The graph's outputs for uint8 RGB frames (n, 224, 224, 3)."""
-        found = self._request.infer([frames])
+        # With the mean colour around it the network needs no padding, and no mean subtracted.
+        framed = np.empty((len(frames), _FRAMED_SIDE, _FRAMED_SIDE, 3), dtype=np.uint8)
+        framed[:] = self._ground
+        framed[:, 1:-1, 1:-1] = frames
+        found = self._request.infer([framed])
         return [np.array(found[n]) for n in range(len(found))]
 
 
@@ -97,9 +104,8 @@ def answering(
     for n, head in enumerate(heads):
         _check(f"head {n}", head, _HEAD_SHAPES)
     graph = _Graph(means_bgr, ranges if precision == "int8" else {})
-    features = graph.convolve_all(trunk)
-    scores = graph.answer(features, heads)
-    return Engine(graph.model([scores]), precision)
+    scores = graph.answer(graph.convolve_all(trunk), heads)
+    return graph.compiled([scores], precision)
 
 
 def extracting(
@@ -113,7 +119,7 @@ def extracting(
     _check("the trunk", trunk, _TRUNK_SHAPES)
     graph = _Graph(means_bgr, {})
     features = op.transpose(graph.convolve_all(trunk), op.constant(np.array([0, 2, 3, 1])))
-    return Engine(graph.model([features]), precision)
+    return graph.compiled([features], precision)
 
 
 def calibrate(
@@ -128,11 +134,10 @@ def calibrate(
     Measured in float32. The percentile is over the frames' own maxima.
     """
     graph = _Graph(means_bgr, {})
-    features = graph.convolve_all(trunk)
-    graph.answer(features, heads)
+    graph.answer(graph.convolve_all(trunk), heads)
     names = list(graph.given)
     tops = [op.reduce_max(graph.given[name], op.constant(np.array([1, 2, 3]))) for name in names]
-    engine = Engine(graph.model(tops), "f32")
+    engine = graph.compiled(tops, "f32")
     found = [engine.run(frames[at : at + 8]) for at in range(0, len(frames), 8)]
     return {
         name: float(np.percentile(np.concatenate([each[n] for each in found]), percentile))
@@ -141,30 +146,35 @@ def calibrate(
 
 
 class _Graph:
-    """A graph under construction; `given` holds each quantisable convolution's input by name."""
+    """A graph under construction; `given` holds what each quantisable convolution is given."""
 
     def __init__(self, means_bgr: Sequence[float], ranges: Ranges) -> None:
         self.given: dict[str, ov.Output] = {}
         self._ranges = ranges
-        self._frames = op.parameter([-1, FRAME_SIDE, FRAME_SIDE, 3], np.uint8, name="frames")
-        means_rgb = np.asarray(means_bgr[::-1], dtype=np.float32).reshape(1, 1, 1, 3)
-        centred = op.subtract(op.convert(self._frames, "f32"), op.constant(means_rgb))
-        self._start = op.transpose(centred, op.constant(np.array([0, 3, 1, 2])))
+        self._ground = np.asarray(means_bgr[::-1]).astype(np.uint8)
+        if self._ground.tolist() != list(means_bgr[::-1]):
+            raise ValueError(f"expected means in whole numbers from 0 to 255, got {means_bgr}")
+        self._frames = op.parameter(
+            [-1, _FRAMED_SIDE, _FRAMED_SIDE, 3], np.uint8, name="framed_frames"
+        )
 
-    def model(self, outputs: Sequence[Any]) -> ov.Model:
-        return ov.Model([op.result(each) for each in outputs], [self._frames], "pocovidnet")
+    def compiled(self, outputs: Sequence[Any], precision: Precision) -> Engine:
+        results = [op.result(each) for each in outputs]
+        return Engine(ov.Model(results, [self._frames], "pocovidnet"), self._ground, precision)
 
     def convolve_all(self, trunk: Mapping[str, Array]) -> Any:
         """The trunk; its layers and where they pool follow from their names."""
         names = sorted({name.partition("/")[0] for name in trunk})
-        x = self._start
-        for name, after in zip(names, [*names[1:], None], strict=True):
+        x = None
+        for name, after in itertools.pairwise([*names, _HEAD_CONVOLUTION]):
             kernel = np.asarray(trunk[f"{name}/kernel"], dtype=np.float32)
-            if name == _FIRST_CONVOLUTION:
-                # The weights expect blue first; turning them costs nothing, turning pictures does.
-                kernel = kernel[:, :, ::-1]
-            x = self._convolve(x, name, kernel, trunk[f"{name}/bias"])
-            if after is not None and after.partition("_")[0] != name.partition("_")[0]:
+            bias = np.asarray(trunk[f"{name}/bias"], dtype=np.float32)
+            if x is None:
+                x = self._first(kernel, bias)
+            else:
+                x = self._convolve(x, self._narrowed(name, kernel), bias)
+            x = self._pass_on(x, after)
+            if after.partition("_")[0] != name.partition("_")[0]:
                 x = _pool(x)
         return x
 
@@ -176,7 +186,7 @@ class _Graph:
 
         kernel = np.concatenate(list(stacked(f"{_HEAD_CONVOLUTION}/kernel")), axis=-1)
         bias = stacked(f"{_HEAD_CONVOLUTION}/bias").reshape(-1)
-        x = _pool(self._convolve(features, _HEAD_CONVOLUTION, kernel, bias))
+        x = _pool(self._convolve(features, self._narrowed(_HEAD_CONVOLUTION, kernel), bias))
         x = op.reduce_mean(x, op.constant(np.array([2, 3])), keep_dims=False)
         x = op.reshape(x, op.constant(np.array([0, len(heads), -1])), special_zero=True)
         x = op.transpose(x, op.constant(np.array([1, 0, 2])))
@@ -190,18 +200,46 @@ class _Graph:
         x = _dense(op.relu(x), stacked("output/kernel"), stacked("output/bias"))
         return op.softmax(x, 2)
 
-    def _convolve(self, x: Any, name: str, kernel: Array, bias: Array) -> Any:
+    def _first(self, kernel: Array, bias: Array) -> Any:
+        """The first convolution, on pixels as they come, framed in the mean colour.
+
+        A mean that is subtracted from every pixel is as well subtracted once, from the bias. The
+        weights expect blue first; turning them costs nothing, turning pictures does.
+        """
+        kernel = kernel[:, :, ::-1]
+        x = op.convert(self._frames, "f32")
+        if self._ranges:
+            # Pixels are 256 levels as they are. The bias takes the rounded weights' own share.
+            most = np.abs(kernel).max(axis=(0, 1, 2)) / np.float32(_WEIGHT_LEVELS // 2)
+            kernel = np.round(kernel / most) * most
+            x = _levels(x, np.float32(0), np.float32(255), _ACTIVATION_LEVELS)
+        bias = bias - np.einsum("yxio,i->o", kernel, self._ground.astype(np.float32))
+        x = op.transpose(x, op.constant(np.array([0, 3, 1, 2])))
+        return self._convolve(x, self._narrowed(_FIRST_CONVOLUTION, kernel), bias, padding=0)
+
+    def _narrowed(self, name: str, kernel: Array) -> Any:
+        """A kernel as the graph has it: one scale for each filter, where numbers are whole."""
         weights = op.constant(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)))
-        if name != _FIRST_CONVOLUTION:
-            self.given[name] = x
-        if name in self._ranges:
-            top = np.float32(self._ranges[name])
-            zero = np.float32(0)
-            x = op.fake_quantize(x, zero, top, zero, top, _ACTIVATION_LEVELS)
-            most = np.abs(kernel).max(axis=(0, 1, 2)).reshape(-1, 1, 1, 1).astype(np.float32)
-            weights = op.fake_quantize(weights, -most, most, -most, most, _WEIGHT_LEVELS)
-        x = op.convolution(x, weights, [1, 1], [1, 1], [1, 1], [1, 1])
+        if not self._ranges or (name != _FIRST_CONVOLUTION and name not in self._ranges):
+            return weights
+        most = np.abs(kernel).max(axis=(0, 1, 2)).reshape(-1, 1, 1, 1).astype(np.float32)
+        return _levels(weights, -most, most, _WEIGHT_LEVELS)
+
+    def _convolve(self, x: Any, weights: Any, bias: Array, padding: int = 1) -> Any:
+        pads = [padding, padding]
+        x = op.convolution(x, weights, [1, 1], pads, pads, [1, 1])
         return op.relu(op.add(x, op.constant(np.float32(bias).reshape(1, -1, 1, 1))))
+
+    def _pass_on(self, x: Any, name: str) -> Any:
+        """To the convolution of that name, rounded here already: a pool is faster on less."""
+        self.given[name] = x
+        if name not in self._ranges:
+            return x
+        return _levels(x, np.float32(0), np.float32(self._ranges[name]), _ACTIVATION_LEVELS)
+
+
+def _levels(x: Any, low: Any, high: Any, count: int) -> Any:
+    return op.fake_quantize(x, low, high, low, high, count)
 
 
 def _check(part: str, weights: Mapping[str, Array], expected: Mapping[str, Shape]) -> None:

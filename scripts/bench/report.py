@@ -22,6 +22,13 @@ def show(found: dict[str, Row]) -> None:
         console.print(_floor(found))
     if "paths" in found:
         console.print(_paths(found["paths"], base))
+    if "service" in found:
+        row = found["service"]
+        console.print(
+            f"From upload to answer over HTTP, worker idle: still {row['still']:.3f} s, "
+            f"video of 10 s {row['video of 10 s']:.3f} s. Cold start of a worker {row['worker_ready_s']:.1f} s; "
+            f"its larger process holds {row['worker_mb']:.0f} MB."
+        )
     if "training" in found:
         row = found["training"]
         ratio = row["direct_s_per_frame"] / row["cached_s_per_frame"]

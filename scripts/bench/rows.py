@@ -1,10 +1,12 @@
 """What is measured: each row runs in a process of its own, so that memory and start are its own."""
 
+import json
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 STARTED = time.perf_counter()
@@ -13,6 +15,10 @@ BATCHES = (1, 8, 30)
 REPEATS = 5
 PRECISIONS = ("f32", "bf16", "int8")
 MATRIX_SIDE = 2048
+FILES = {
+    "still": DATASET / "pocus_images/convex/Reg_Avi_Image001.jpg",
+    "video of 10 s": DATASET / "pocus_videos/convex/Cov_convex_volpecelli_sonographic_v1.mov",
+}
 
 Row = dict[str, Any]
 
@@ -112,10 +118,7 @@ def paths() -> Row:
     predictor = Predictor.load()
     predictor.predict(np.zeros((6, 224, 224, 3), dtype=np.uint8))
     found: Row = {}
-    for name, path in (
-        ("still", DATASET / "pocus_images/convex/Reg_Avi_Image001.jpg"),
-        ("video", DATASET / "pocus_videos/convex/Cov_convex_volpecelli_sonographic_v1.mov"),
-    ):
+    for name, path in FILES.items():
         stages = dict.fromkeys(("probe", "decode", "crop and shrink", "predict"), 0.0)
         for _ in range(REPEATS):
             before = time.perf_counter()
@@ -134,6 +137,43 @@ def paths() -> Row:
         each = {stage: spent / REPEATS for stage, spent in stages.items()}
         found[name] = {"frames": len(frames), "total_s": sum(each.values()), "stages_s": each}
     return found
+
+
+def service() -> Row:
+    """A whole service with one idle worker: its start, and from upload to answer as the page asks.
+
+    The page sends the file, looks at the preview, asks for the screening and listens.
+    """
+    import httpx
+    import psutil
+
+    from scripts.load.service import Service
+
+    found: Row = {}
+    with (
+        TemporaryDirectory(prefix="pocovid-bench-") as folder,
+        Service(Path(folder), None) as house,
+        httpx.Client(base_url=f"{house.url}/api/v1") as page,
+    ):
+        found["worker_ready_s"] = house.start_worker()
+        for name, path in FILES.items():
+            spent = [_seconds(partial(_ask_and_listen, page, path)) for _ in range(REPEATS)]
+            found[name] = median(spent)
+        worker = psutil.Process(house.workers[0].pid)
+        everybody = [worker, *worker.children(recursive=True)]
+        found["worker_mb"] = max(each.memory_info().rss for each in everybody) / 1e6
+    return found
+
+
+def _ask_and_listen(page: Any, path: Path) -> None:
+    with path.open("rb") as file:
+        recording = page.post("/recordings", files={"file": (path.name, file)}).raise_for_status()
+    asked = page.post("/screenings", json={"recording_id": recording.json()["id"]})
+    screening = asked.raise_for_status().json()["id"]
+    with page.stream("GET", f"/screenings/{screening}/events") as events:
+        *_, last = (json.loads(line[6:]) for line in events.iter_lines() if line[:6] == "data: ")
+    if last["status"] != "done":
+        raise RuntimeError(f"{path.name} was not answered: {last['error']}")
 
 
 def guard() -> Row:
@@ -235,8 +275,9 @@ ROWS: dict[str, Callable[[], Row]] = {
     **{name: partial(engine, name) for name in PRECISIONS},
     "rates": rates,
     "paths": paths,
+    "service": service,
     "training": training,
     "guard": guard,
 }
 
-NEED_RECORDINGS = ("paths", "guard")
+NEED_RECORDINGS = ("paths", "service", "guard")

@@ -118,6 +118,11 @@ class TestOtherWeights:
     def test_an_empty_head_is_refused(self) -> None:
         assert "head 0: expected" in self.refused(TRUNK, [{}])
 
+    def test_means_that_are_no_colour_of_a_pixel_are_refused(self) -> None:
+        for means in ((103.9, 116.8, 123.7), (104.0, 117.0, 256.0), (-1.0, 117.0, 123.0)):
+            with pytest.raises(ValueError, match="whole numbers from 0 to 255"):
+                answering(TRUNK, HEAD_LIST, means, "f32", {})
+
     def test_no_head_is_refused(self) -> None:
         with pytest.raises(ValueError, match="at least one"):
             answering(TRUNK, [], MEANS_BGR, "f32", {})
