@@ -26,8 +26,8 @@ def show(found: dict[str, Row]) -> None:
         row = found["service"]
         console.print(
             f"From upload to answer over HTTP, worker idle: still {row['still']:.3f} s, "
-            f"video of 10 s {row['video of 10 s']:.3f} s. Cold start of a worker {row['worker_ready_s']:.1f} s; "
-            f"its larger process holds {row['worker_mb']:.0f} MB."
+            f"video of 10 s {row['video of 10 s']:.3f} s. Cold start of a worker "
+            f"{row['worker_ready_s']:.1f} s; its larger process holds {row['worker_mb']:.0f} MB."
         )
     if "training" in found:
         row = found["training"]
