@@ -6,7 +6,7 @@ Weights are safetensors: names, shapes and numbers, nothing that could run.
 import hashlib
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,24 @@ ARTIFACTS = Path(__file__).parent / "artifacts"
 MANIFEST = "manifest.json"
 TRUNK = "trunk.safetensors"
 HEADS = "heads.safetensors"
+CALIBRATION = "calibration.safetensors"
 _ACTIVE = "ACTIVE"
-_KINDS = {"folds": int, "preprocessing": dict, "calibration": dict, "files": dict}
+_KINDS = {"folds": int, "preprocessing": dict, "files": dict}
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The numbers of an artifact, by `layer/variable`.
+
+    Attributes:
+        trunk: the frozen layers, the same in all models.
+        heads: for each fold, the layers that it trained.
+        calibration: what answering in whole numbers needs, see `models.calibration`; or nothing.
+    """
+
+    trunk: dict[str, Array]
+    heads: list[dict[str, Array]]
+    calibration: dict[str, Array] = field(default_factory=dict)
 
 
 class ArtifactError(Exception):
@@ -45,9 +61,7 @@ def active(artifacts: Path = ARTIFACTS) -> Path:
     return artifacts / name
 
 
-def save(
-    folder: Path, manifest: Manifest, trunk: dict[str, Array], heads: list[dict[str, Array]]
-) -> Manifest:
+def save(folder: Path, manifest: Manifest, weights: Weights) -> Manifest:
     """Write an artifact whole or not at all, and return its manifest with the file hashes.
 
     Raises:
@@ -58,12 +72,15 @@ def save(
     scratch = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    save_file(trunk, scratch / TRUNK)
-    save_file(
-        {f"fold{n}/{name}": value for n, head in enumerate(heads) for name, value in head.items()},
-        scratch / HEADS,
-    )
-    files = {name: _sha256(scratch / name) for name in (TRUNK, HEADS)}
+    stacked = {
+        f"fold{n}/{name}": value
+        for n, head in enumerate(weights.heads)
+        for name, value in head.items()
+    }
+    contents = {TRUNK: weights.trunk, HEADS: stacked, CALIBRATION: weights.calibration}
+    for name, content in contents.items():
+        save_file(content, scratch / name)
+    files = {name: _sha256(scratch / name) for name in contents}
     complete = Manifest(**{**asdict(manifest), "files": files})
     (scratch / MANIFEST).write_text(json.dumps(asdict(complete), indent=1, ensure_ascii=False))
     for name in files:
@@ -95,16 +112,16 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def load(folder: Path) -> tuple[Manifest, dict[str, Array], list[dict[str, Array]]]:
-    """Manifest, trunk weights and each fold's head weights, after their hashes were checked.
+def load(folder: Path) -> tuple[Manifest, Weights]:
+    """Manifest and weights, after the hashes of all files were checked.
 
     Raises:
         ArtifactError: a file is missing, changed, or not listed.
     """
     manifest = read_manifest(folder)
-    if set(manifest.files) != {TRUNK, HEADS}:
+    if set(manifest.files) != {TRUNK, HEADS, CALIBRATION}:
         raise ArtifactError(
-            f"{folder}: expected {TRUNK} and {HEADS}, got {sorted(manifest.files)}."
+            f"{folder}: expected {TRUNK}, {HEADS} and {CALIBRATION}, got {sorted(manifest.files)}."
         )
     for name, expected in manifest.files.items():
         path = folder / name
@@ -113,7 +130,9 @@ def load(folder: Path) -> tuple[Manifest, dict[str, Array], list[dict[str, Array
         if _sha256(path) != expected:
             raise ArtifactError(f"{path} is not what the manifest lists: copy the artifact again.")
     try:
-        trunk, stacked = load_file(folder / TRUNK), load_file(folder / HEADS)
+        trunk, stacked, calibration = (
+            load_file(folder / name) for name in (TRUNK, HEADS, CALIBRATION)
+        )
     except SafetensorError as error:
         raise ArtifactError(f"{folder}: the weights cannot be read: {error}") from error
     heads: list[dict[str, Array]] = [{} for _ in range(manifest.folds)]
@@ -122,7 +141,7 @@ def load(folder: Path) -> tuple[Manifest, dict[str, Array], list[dict[str, Array
         if not fold.isdecimal() or int(fold) >= len(heads):
             raise ArtifactError(f"{folder / HEADS}: unexpected weight {name!r}.")
         heads[int(fold)][rest] = value
-    return manifest, trunk, heads
+    return manifest, Weights(trunk, heads, calibration)
 
 
 def _sha256(path: Path) -> str:

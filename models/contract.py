@@ -95,7 +95,6 @@ class Manifest:
         data: hash of the dataset listing, counts, and the fold that tests each recording.
         metrics: cross-validated figures by what the folds keep together.
         licence: what the artifact may be used for.
-        calibration: largest activation each convolution is given, for engines in whole numbers.
         files: SHA-256 of each weights file.
         format: version of this form.
     """
@@ -113,7 +112,6 @@ class Manifest:
     data: Mapping[str, Any]
     metrics: Mapping[str, Any]
     licence: str
-    calibration: Mapping[str, float] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     format: int = FORMAT
 

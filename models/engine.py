@@ -17,7 +17,7 @@ from models.contract import CLASSES, FRAME_SIDE, HIDDEN_UNITS, TRUNK_BLOCKS
 
 Array = npt.NDArray[Any]
 Precision = Literal["int8", "bf16", "f32"]
-Ranges = Mapping[str, float]
+Calibration = Mapping[str, Array]
 Shape = tuple[int, ...]
 
 _HEAD_CONVOLUTION = "block5_conv3"
@@ -56,6 +56,14 @@ _HEAD_SHAPES = _convolution_shapes(_HEAD_CONVOLUTION, _FILTERS, _FILTERS) | {
 }
 
 
+def _calibration_shapes(heads: int) -> dict[str, Shape]:
+    biases = {name: shape for name, shape in _TRUNK_SHAPES.items() if name.endswith("/bias")}
+    shapes = {name.replace("/bias", "/shift"): shape for name, shape in biases.items()}
+    shapes[f"{_HEAD_CONVOLUTION}/shift"] = (heads * _FILTERS,)
+    ranges = [name.replace("/shift", "/range") for name in shapes]
+    return shapes | {name: () for name in ranges if not name.startswith(_FIRST_CONVOLUTION)}
+
+
 class Engine:
     """A compiled network; one thread at a time may ask it."""
 
@@ -80,10 +88,10 @@ class Engine:
         return [np.array(found[n]) for n in range(len(found))]
 
 
-def best_precision(ranges: Ranges) -> Precision:
+def best_precision(calibration: Calibration) -> Precision:
     """The narrowest numbers this processor multiplies fast, and the artifact is calibrated for."""
     able = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    if "INT8" in able and ranges:
+    if "INT8" in able and calibration:
         return "int8"
     return "bf16" if "BF16" in able else "f32"
 
@@ -93,7 +101,7 @@ def answering(
     heads: Sequence[Mapping[str, Array]],
     means_bgr: Sequence[float],
     precision: Precision,
-    ranges: Ranges,
+    calibration: Calibration,
 ) -> Engine:
     """An engine whose one output is the softmax scores (models, n, 3).
 
@@ -103,7 +111,9 @@ def answering(
     _check("the trunk", trunk, _TRUNK_SHAPES)
     for n, head in enumerate(heads):
         _check(f"head {n}", head, _HEAD_SHAPES)
-    graph = _Graph(means_bgr, ranges if precision == "int8" else {})
+    if precision == "int8":
+        _check("the calibration", calibration, _calibration_shapes(len(heads)))
+    graph = Graph(means_bgr, calibration if precision == "int8" else {})
     scores = graph.answer(graph.convolve_all(trunk), heads)
     return graph.compiled([scores], precision)
 
@@ -117,40 +127,22 @@ def extracting(
         ValueError: weights of another network.
     """
     _check("the trunk", trunk, _TRUNK_SHAPES)
-    graph = _Graph(means_bgr, {})
+    graph = Graph(means_bgr, {})
     features = op.transpose(graph.convolve_all(trunk), op.constant(np.array([0, 2, 3, 1])))
     return graph.compiled([features], precision)
 
 
-def calibrate(
-    trunk: Mapping[str, Array],
-    heads: Sequence[Mapping[str, Array]],
-    means_bgr: Sequence[float],
-    frames: npt.NDArray[np.uint8],
-    percentile: float = 99.9,
-) -> dict[str, float]:
-    """The largest activation each convolution is given, over frames (n, 224, 224, 3).
+class Graph:
+    """A graph under construction.
 
-    Measured in float32. The percentile is over the frames' own maxima.
+    `given` holds what each convolution but the first is given, before it is rounded; `sums` what
+    each convolution makes of it, before the ReLU. Without a calibration, nothing is rounded.
     """
-    graph = _Graph(means_bgr, {})
-    graph.answer(graph.convolve_all(trunk), heads)
-    names = list(graph.given)
-    tops = [op.reduce_max(graph.given[name], op.constant(np.array([1, 2, 3]))) for name in names]
-    engine = graph.compiled(tops, "f32")
-    found = [engine.run(frames[at : at + 8]) for at in range(0, len(frames), 8)]
-    return {
-        name: float(np.percentile(np.concatenate([each[n] for each in found]), percentile))
-        for n, name in enumerate(names)
-    }
 
-
-class _Graph:
-    """A graph under construction; `given` holds what each quantisable convolution is given."""
-
-    def __init__(self, means_bgr: Sequence[float], ranges: Ranges) -> None:
+    def __init__(self, means_bgr: Sequence[float], calibration: Calibration) -> None:
         self.given: dict[str, ov.Output] = {}
-        self._ranges = ranges
+        self.sums: dict[str, ov.Output] = {}
+        self._calibration = calibration
         self._ground = np.asarray(means_bgr[::-1]).astype(np.uint8)
         if self._ground.tolist() != list(means_bgr[::-1]):
             raise ValueError(f"expected means in whole numbers from 0 to 255, got {means_bgr}")
@@ -159,6 +151,7 @@ class _Graph:
         )
 
     def compiled(self, outputs: Sequence[Any], precision: Precision) -> Engine:
+        """An engine with these outputs."""
         results = [op.result(each) for each in outputs]
         return Engine(ov.Model(results, [self._frames], "pocovidnet"), self._ground, precision)
 
@@ -169,10 +162,7 @@ class _Graph:
         for name, after in itertools.pairwise([*names, _HEAD_CONVOLUTION]):
             kernel = np.asarray(trunk[f"{name}/kernel"], dtype=np.float32)
             bias = np.asarray(trunk[f"{name}/bias"], dtype=np.float32)
-            if x is None:
-                x = self._first(kernel, bias)
-            else:
-                x = self._convolve(x, self._narrowed(name, kernel), bias)
+            x = self._first(kernel, bias) if x is None else self._convolve(x, name, kernel, bias)
             x = self._pass_on(x, after)
             if after.partition("_")[0] != name.partition("_")[0]:
                 x = _pool(x)
@@ -186,7 +176,7 @@ class _Graph:
 
         kernel = np.concatenate(list(stacked(f"{_HEAD_CONVOLUTION}/kernel")), axis=-1)
         bias = stacked(f"{_HEAD_CONVOLUTION}/bias").reshape(-1)
-        x = _pool(self._convolve(features, self._narrowed(_HEAD_CONVOLUTION, kernel), bias))
+        x = _pool(self._convolve(features, _HEAD_CONVOLUTION, kernel, bias))
         x = op.reduce_mean(x, op.constant(np.array([2, 3])), keep_dims=False)
         x = op.reshape(x, op.constant(np.array([0, len(heads), -1])), special_zero=True)
         x = op.transpose(x, op.constant(np.array([1, 0, 2])))
@@ -208,34 +198,33 @@ class _Graph:
         """
         kernel = kernel[:, :, ::-1]
         x = op.convert(self._frames, "f32")
-        if self._ranges:
-            # Pixels are 256 levels as they are. The bias takes the rounded weights' own share.
-            most = np.abs(kernel).max(axis=(0, 1, 2)) / np.float32(_WEIGHT_LEVELS // 2)
-            kernel = np.round(kernel / most) * most
+        if self._calibration:
+            # Pixels are 256 levels as they are.
             x = _levels(x, np.float32(0), np.float32(255), _ACTIVATION_LEVELS)
         bias = bias - np.einsum("yxio,i->o", kernel, self._ground.astype(np.float32))
         x = op.transpose(x, op.constant(np.array([0, 3, 1, 2])))
-        return self._convolve(x, self._narrowed(_FIRST_CONVOLUTION, kernel), bias, padding=0)
+        return self._convolve(x, _FIRST_CONVOLUTION, kernel, bias, padding=0)
 
-    def _narrowed(self, name: str, kernel: Array) -> Any:
-        """A kernel as the graph has it: one scale for each filter, where numbers are whole."""
+    def _convolve(self, x: Any, name: str, kernel: Array, bias: Array, padding: int = 1) -> Any:
         weights = op.constant(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)))
-        if not self._ranges or (name != _FIRST_CONVOLUTION and name not in self._ranges):
-            return weights
-        most = np.abs(kernel).max(axis=(0, 1, 2)).reshape(-1, 1, 1, 1).astype(np.float32)
-        return _levels(weights, -most, most, _WEIGHT_LEVELS)
-
-    def _convolve(self, x: Any, weights: Any, bias: Array, padding: int = 1) -> Any:
+        if self._calibration:
+            most = np.abs(kernel).max(axis=(0, 1, 2)).reshape(-1, 1, 1, 1).astype(np.float32)
+            weights = _levels(weights, -most, most, _WEIGHT_LEVELS)
+            # While it is being measured, a calibration has no shifts yet.
+            bias = bias + self._calibration.get(f"{name}/shift", np.float32(0))
         pads = [padding, padding]
         x = op.convolution(x, weights, [1, 1], pads, pads, [1, 1])
-        return op.relu(op.add(x, op.constant(np.float32(bias).reshape(1, -1, 1, 1))))
+        x = op.add(x, op.constant(np.float32(bias).reshape(1, -1, 1, 1)))
+        self.sums[name] = x
+        return op.relu(x)
 
     def _pass_on(self, x: Any, name: str) -> Any:
         """To the convolution of that name, rounded here already: a pool is faster on less."""
         self.given[name] = x
-        if name not in self._ranges:
+        if not self._calibration:
             return x
-        return _levels(x, np.float32(0), np.float32(self._ranges[name]), _ACTIVATION_LEVELS)
+        top = np.float32(self._calibration[f"{name}/range"])
+        return _levels(x, np.float32(0), top, _ACTIVATION_LEVELS)
 
 
 def _levels(x: Any, low: Any, high: Any, count: int) -> Any:

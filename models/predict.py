@@ -33,7 +33,7 @@ class Predictor:
         Raises:
             ArtifactError: it is missing, changed, or of a kind this version cannot read.
         """
-        manifest, trunk, heads = artifact.load(folder or artifact.active())
+        manifest, weights = artifact.load(folder or artifact.active())
         asked = {name: manifest.preprocessing.get(name) for name in _PREPROCESSING}
         if manifest.network != _NETWORK or asked != _PREPROCESSING:
             raise artifact.ArtifactError(
@@ -42,11 +42,11 @@ class Predictor:
             )
         try:
             compiled = engine.answering(
-                trunk,
-                heads,
+                weights.trunk,
+                weights.heads,
                 manifest.preprocessing["means"],
-                precision or engine.best_precision(manifest.calibration),
-                manifest.calibration,
+                precision or engine.best_precision(weights.calibration),
+                weights.calibration,
             )
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise artifact.ArtifactError(

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from models import artifact, engine, evaluate, media, networks, trunk
+from models import artifact, evaluate, media, networks, trunk
+from models.calibration import calibrate
 from models.contract import CLASSES, FRAME_SIDE, Manifest
 from models.dataset import (
     DatasetError,
@@ -117,11 +118,13 @@ def train(
         if group == config.group:
             shipped = heads
     frozen = trunk.frozen(weights)
-    progress("Calibrating", 0, 1)
-    calibration = engine.calibrate(
-        frozen, shipped, networks.MEAN_BGR, material.frames[::CALIBRATION_STEP]
+    calibration = calibrate(
+        frozen,
+        shipped,
+        networks.MEAN_BGR,
+        material.frames[::CALIBRATION_STEP],
+        lambda done, total: progress("Calibrating", done, total),
     )
-    progress("Calibrating", 1, 1)
     manifest = Manifest(
         version=out.name,
         created=datetime.now(UTC).date().isoformat(),
@@ -156,9 +159,8 @@ def train(
         },
         metrics=metrics,
         licence=LICENCE,
-        calibration=calibration,
     )
-    return artifact.save(out, manifest, frozen, shipped)
+    return artifact.save(out, manifest, artifact.Weights(frozen, shipped, calibration))
 
 
 def read_frames(entries: Sequence[Entry], progress: Progress) -> FrameSet:

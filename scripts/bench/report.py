@@ -48,10 +48,10 @@ def macs_per_frame(folds: int) -> float:
     """Multiply-accumulates of the shared trunk and all heads for one frame, in 10^9."""
     from models import artifact
 
-    _, trunk, heads = artifact.load(artifact.active())
+    _, weights = artifact.load(artifact.active())
     total = 0.0
-    for name, kernel in {**trunk, "block5_conv3/kernel": heads[0]["block5_conv3/kernel"]}.items():
-        if name.endswith("/kernel"):
+    for name, kernel in {**weights.trunk, **weights.heads[0]}.items():
+        if name.startswith("block") and name.endswith("/kernel"):
             side = 224 // 2 ** (int(name[len("block")]) - 1)
             times = folds if name.startswith("block5_conv3") else 1
             total += times * kernel.size * side * side

@@ -29,11 +29,11 @@ def reference() -> Row:
 
     from models import artifact, networks
 
-    _, trunk, heads = artifact.load(artifact.active())
+    _, weights = artifact.load(artifact.active())
     models = []
-    for head in heads:
+    for head in weights.heads:
         model = networks.pocovidnet()
-        networks.set_weights(model, {**trunk, **head})
+        networks.set_weights(model, {**weights.trunk, **head})
         models.append(model)
     loaded = time.perf_counter() - STARTED
 
@@ -50,11 +50,11 @@ def shared() -> Row:
 
     from models import artifact, networks
 
-    _, trunk, weights = artifact.load(artifact.active())
+    _, weights = artifact.load(artifact.active())
     frozen = networks.trunk()
-    networks.set_weights(frozen, trunk)
+    networks.set_weights(frozen, weights.trunk)
     heads = []
-    for each in weights:
+    for each in weights.heads:
         head = networks.head()
         networks.set_weights(head, each)
         heads.append(head)

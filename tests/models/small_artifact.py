@@ -1,17 +1,20 @@
 """An artifact of the real shape with random weights, made in a moment, for tests of answering."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from models import artifact, engine
+from models import artifact
+from models.artifact import Weights
+from models.calibration import calibrate
 from models.contract import CLASSES, FRAME_SIDE, Manifest
 
 MEANS_BGR = (104.0, 117.0, 123.0)
 FOLDS = 5
 
-Weights = dict[str, npt.NDArray[np.float32]]
+Layers = dict[str, npt.NDArray[np.float32]]
 
 _TRUNK = ((2, 64), (2, 128), (3, 256), (3, 512), (2, 512))
 
@@ -23,10 +26,10 @@ def frames(count: int, seed: int = 0) -> npt.NDArray[np.uint8]:
     return coarse.astype(np.uint8).repeat(32, axis=1).repeat(32, axis=2)
 
 
-def trunk(seed: int = 0) -> Weights:
+def trunk(seed: int = 0) -> Layers:
     """The twelve frozen convolutions, so that activations neither grow nor vanish."""
     rng = np.random.default_rng(seed)
-    weights: Weights = {}
+    weights: Layers = {}
     given = 3
     for block, (convolutions, filters) in enumerate(_TRUNK, start=1):
         for n in range(1, convolutions + 1):
@@ -35,11 +38,11 @@ def trunk(seed: int = 0) -> Weights:
     return weights
 
 
-def head(seed: int) -> Weights:
+def head(seed: int) -> Layers:
     """One fold's layers, with a batch normalisation that is far from doing nothing."""
     rng = np.random.default_rng([1, seed])
     convolution = _convolution(rng, "block5_conv3", 512, 512)
-    rest: Weights = {
+    rest: Layers = {
         "hidden/kernel": _normal(rng, (512, 64), 0.002),
         "hidden/bias": _normal(rng, (64,), 0.1),
         "hidden_norm/gamma": _normal(rng, (64,), 0.2) + np.float32(1),
@@ -73,12 +76,15 @@ def manifest(**changes: object) -> Manifest:
 def save(folder: Path, *, calibrated: bool = True) -> Path:
     """Write the artifact into a new folder and return that."""
     frozen, heads = trunk(), [head(fold) for fold in range(FOLDS)]
-    ranges = engine.calibrate(frozen, heads, MEANS_BGR, frames(4)) if calibrated else {}
-    artifact.save(folder, manifest(version=folder.name, calibration=ranges), frozen, heads)
+    weights = Weights(frozen, heads)
+    if calibrated:
+        measured = calibrate(frozen, heads, MEANS_BGR, frames(8), lambda _done, _total: None)
+        weights = replace(weights, calibration=measured)
+    artifact.save(folder, manifest(version=folder.name), weights)
     return folder
 
 
-def _convolution(rng: np.random.Generator, name: str, given: int, filters: int) -> Weights:
+def _convolution(rng: np.random.Generator, name: str, given: int, filters: int) -> Layers:
     spread = (2 / (9 * given)) ** 0.5
     return {
         f"{name}/kernel": _normal(rng, (3, 3, given, filters), spread),

@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from models import artifact
-from models.artifact import HEADS, MANIFEST, TRUNK, ArtifactError
+from models.artifact import CALIBRATION, HEADS, MANIFEST, TRUNK, ArtifactError, Weights
 from models.contract import CLASSES
 from tests.models.small_artifact import manifest
 
@@ -19,12 +19,14 @@ Changes = Callable[[dict[str, Any]], object]
 
 FROZEN = {"block1_conv1/kernel": np.arange(6, dtype=np.float32).reshape(2, 3)}
 FOLD_HEADS = [{"output/bias": np.full(3, fold, dtype=np.float16)} for fold in range(2)]
+MEASURED = {"block1_conv2/range": np.array(7, dtype=np.float32)}
+WEIGHTS = Weights(FROZEN, FOLD_HEADS, MEASURED)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A small artifact of two models."""
-    artifact.save(tmp_path / "pocovidnet-3", manifest(folds=2), FROZEN, FOLD_HEADS)
+    artifact.save(tmp_path / "pocovidnet-3", manifest(folds=2), WEIGHTS)
     return tmp_path / "pocovidnet-3"
 
 
@@ -38,18 +40,20 @@ def rewrite(folder: Path, change: Changes) -> None:
 
 class TestSave:
     def test_what_is_saved_is_loaded(self, folder: Path) -> None:
-        found, trunk, heads = artifact.load(folder)
+        found, weights = artifact.load(folder)
+        trunk, heads = weights.trunk, weights.heads
         assert (found.version, found.folds, tuple(found.classes)) == ("pocovidnet-test", 2, CLASSES)
         assert list(trunk) == ["block1_conv1/kernel"]
         assert np.array_equal(trunk["block1_conv1/kernel"], FROZEN["block1_conv1/kernel"])
         assert [list(head) for head in heads] == [["output/bias"]] * 2
         assert [head["output/bias"].tolist() for head in heads] == [[0, 0, 0], [1, 1, 1]]
         assert heads[0]["output/bias"].dtype == np.float16
+        assert weights.calibration == MEASURED
 
     def test_returns_the_manifest_it_wrote(self, tmp_path: Path) -> None:
-        written = artifact.save(tmp_path / "a", manifest(folds=2), FROZEN, FOLD_HEADS)
+        written = artifact.save(tmp_path / "a", manifest(folds=2), WEIGHTS)
         read = artifact.read_manifest(tmp_path / "a")
-        assert set(read.files) == {TRUNK, HEADS}
+        assert set(read.files) == {TRUNK, HEADS, CALIBRATION}
         assert written.files == read.files
         assert written.version == read.version
 
@@ -60,7 +64,7 @@ class TestSave:
     def test_never_changes_what_is_there(self, folder: Path) -> None:
         before = {path.name: path.read_bytes() for path in folder.iterdir()}
         with pytest.raises(ArtifactError, match="never changed"):
-            artifact.save(folder, manifest(folds=1), {}, [{}])
+            artifact.save(folder, manifest(folds=1), Weights({}, [{}]))
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
     def test_a_failure_in_the_middle_leaves_no_artifact(
@@ -77,7 +81,7 @@ class TestSave:
 
         monkeypatch.setattr(artifact, "save_file", full)
         with pytest.raises(OSError, match="No space"):
-            artifact.save(target, manifest(folds=2), FROZEN, FOLD_HEADS)
+            artifact.save(target, manifest(folds=2), WEIGHTS)
         assert seen == [False, False]
         assert not target.exists()
 
@@ -86,13 +90,13 @@ class TestSave:
     ) -> None:
         self.test_a_failure_in_the_middle_leaves_no_artifact(tmp_path, monkeypatch)
         monkeypatch.undo()
-        artifact.save(tmp_path / "pocovidnet-3", manifest(folds=2), FROZEN, FOLD_HEADS)
+        artifact.save(tmp_path / "pocovidnet-3", manifest(folds=2), WEIGHTS)
         assert [path.name for path in tmp_path.iterdir()] == ["pocovidnet-3"]
         artifact.load(tmp_path / "pocovidnet-3")
 
 
 class TestLoad:
-    @pytest.mark.parametrize("name", [TRUNK, HEADS])
+    @pytest.mark.parametrize("name", [TRUNK, HEADS, CALIBRATION])
     @pytest.mark.parametrize("at", [0, -1])
     def test_a_changed_byte_is_refused(self, name: str, at: int, folder: Path) -> None:
         content = bytearray((folder / name).read_bytes())
@@ -101,7 +105,7 @@ class TestLoad:
         with pytest.raises(ArtifactError, match=f"{name} is not what the manifest lists"):
             artifact.load(folder)
 
-    @pytest.mark.parametrize("name", [TRUNK, HEADS])
+    @pytest.mark.parametrize("name", [TRUNK, HEADS, CALIBRATION])
     def test_a_missing_file_is_refused(self, name: str, folder: Path) -> None:
         (folder / name).unlink()
         with pytest.raises(ArtifactError, match=f"{name} is missing"):
@@ -170,7 +174,7 @@ class TestReadManifest:
 
     @pytest.mark.parametrize(
         ("name", "value"),
-        [("folds", "five"), ("files", ["trunk"]), ("preprocessing", 3), ("calibration", None)],
+        [("folds", "five"), ("files", ["trunk"]), ("preprocessing", 3)],
     )
     def test_a_value_of_another_type_is_refused(
         self, name: str, value: object, folder: Path

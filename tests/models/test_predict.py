@@ -8,11 +8,14 @@ import numpy.typing as npt
 import pytest
 
 from models import artifact, networks
+from models.artifact import Weights
 from models.contract import CLASSES
 from models.engine import Precision
 from models.predict import Predictor
 from tests.models import small_artifact
 from tests.models.small_artifact import FOLDS, frames, head, manifest, trunk
+
+ONE_HEAD = Weights({}, [{"x": np.zeros(1)}])
 
 
 @pytest.fixture(scope="module")
@@ -151,11 +154,11 @@ class TestLoad:
     def test_weights_for_other_inputs_are_refused(
         self, changes: dict[str, object], tmp_path: Path
     ) -> None:
-        artifact.save(tmp_path / "a", manifest(folds=1, **changes), {}, [{"x": np.zeros(1)}])
+        artifact.save(tmp_path / "a", manifest(folds=1, **changes), ONE_HEAD)
         with pytest.raises(artifact.ArtifactError, match="expected pocovidnet with"):
             Predictor.load(tmp_path / "a")
 
     def test_weights_that_lack_a_fold_are_refused(self, tmp_path: Path) -> None:
-        artifact.save(tmp_path / "a", manifest(folds=2), trunk(), [small_artifact.head(0)])
+        artifact.save(tmp_path / "a", manifest(folds=2), Weights(trunk(), [small_artifact.head(0)]))
         with pytest.raises(artifact.ArtifactError, match="do not make POCOVID-Net: head 1"):
             Predictor.load(tmp_path / "a", "f32")
