@@ -18,9 +18,9 @@ log = structlog.get_logger(__name__)
 
 
 class Watch:
-    """Looks at the followed rows a few times a second, and wakes those whose row has changed."""
+    """Looks at the followed rows ten times a second, and wakes those whose row has changed."""
 
-    def __init__(self, database: Database, every_s: float = 0.25) -> None:
+    def __init__(self, database: Database, every_s: float = 0.1) -> None:
         self._database = database
         self._every_s = every_s
         self._followers: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
