@@ -12,7 +12,7 @@ from typing import Any
 STARTED = time.perf_counter()
 DATASET = Path(__file__).resolve().parents[3] / "shared" / "dataset"
 BATCHES = (1, 8, 30)
-REPEATS = 5
+REPEATS = 3
 PRECISIONS = ("f32", "bf16", "int8")
 RATE_DEPTH = 8
 RATE_SHAPES = ((4, 256, 28), (2, 256, 56), (4, 512, 28))

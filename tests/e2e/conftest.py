@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.fake_service import PAGE, FakeService, serving
 
@@ -19,6 +19,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# A machine that does other work as well is slow, and not wrong.
+expect.set_options(timeout=20_000)
+
 SCREENSHOTS = os.environ.get("POCOVID_TEST_SCREENSHOTS")
 """A folder for pictures of the page, to be looked at."""
 
