@@ -60,7 +60,7 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
             "data_folder_in": str(messages),
             "data_folder_out": str(messages),
             "control_folder": str(folder / "control"),
-            "polling_interval": 0.1,
+            "polling_interval": 0.05,
         }
     return {
         # a message whose worker vanished comes back later than any time limit; upkeep is faster
