@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -73,8 +74,7 @@ def _set_up_logging(**_: Any) -> None:
 def _start_process(**_: Any) -> None:
     """In the child, before its first task: load the models, then tell that it is there."""
     mine = process.current()
-    # On a machine that also runs the API, a person's page goes before anybody's answer.
-    os.nice(mine.settings.worker_nice)
+    _step_back(mine.settings.worker_nice)
     try:
         log.info("models_loaded", version=predictor.load().version)
     except Exception:
@@ -86,6 +86,20 @@ def _start_process(**_: Any) -> None:
     _seen()
     _until_shutdown.callback(_gone)
     _until_shutdown.enter_context(Pulse(_seen, mine.settings.heartbeat_s))
+
+
+def _step_back(nice: int) -> None:
+    """On a machine that also runs the API, a person's page goes before anybody's answer.
+
+    Linux shares out time among sessions first, and looks at a process's niceness only within its
+    own: the worker's session is told as well.
+    """
+    os.nice(nice)
+    session = Path("/proc/self/autogroup")
+    try:
+        session.write_text(str(nice))
+    except OSError as error:
+        log.info("niceness_of_the_session_unchanged", error=str(error))
 
 
 @worker_process_shutdown.connect

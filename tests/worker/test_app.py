@@ -47,3 +47,20 @@ def test_the_process_that_forks_never_loads_tensorflow() -> None:
         [sys.executable, "-c", probe], check=True, capture_output=True, text=True, timeout=60
     )
     assert found.stdout.split() == ["False", "False"]
+
+
+def test_a_worker_steps_back_for_the_page_and_its_session_does_too() -> None:
+    program = (
+        "import os; from pathlib import Path; from worker import app; app._step_back(7); "
+        "group = Path('/proc/self/autogroup'); "
+        "print(os.nice(0), group.read_text().split()[-1] if group.exists() else 7)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        start_new_session=True,
+        timeout=60,
+    )
+    assert told.stdout.split()[-2:] == ["7", "7"]
