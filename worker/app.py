@@ -92,12 +92,13 @@ def _step_back(nice: int) -> None:
     """On a machine that also runs the API, a person's page goes before anybody's answer.
 
     Linux shares out time among sessions first, and looks at a process's niceness only within its
-    own: the worker's session is told as well.
+    own. So the session is told as well, where it is the worker's alone and not somebody's shell.
     """
     os.nice(nice)
-    session = Path("/proc/self/autogroup")
+    if os.getsid(0) != os.getppid():
+        return
     try:
-        session.write_text(str(nice))
+        Path("/proc/self/autogroup").write_text(str(nice))
     except OSError as error:
         log.info("niceness_of_the_session_unchanged", error=str(error))
 
