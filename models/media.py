@@ -18,7 +18,7 @@ from models.formats import Format, MediaError
 from models.sources import LIMITS, Source, no_frames, open_source
 from models.square import Picture, propose_square
 
-__all__ = ["LIMITS", "Frame", "MediaError", "Picture", "Probe", "Recording", "probe"]
+__all__ = ["LIMITS", "Frame", "MediaError", "Picture", "Probe", "Recording", "probe", "read_inputs"]
 
 SAMPLING_HZ = 3.0
 MOST_FRAMES = 30
@@ -173,6 +173,17 @@ def check_square(square: Square, width: int, height: int) -> None:
 def to_input(pixels: Picture) -> Picture:
     """The network's input: a square of any size as (224, 224, 3) uint8 RGB."""
     return resize(pixels, FRAME_SIDE)
+
+
+def read_inputs(path: Path) -> Picture:
+    """Every sampled frame of a file on its proposed square: (n, 224, 224, 3) uint8 RGB.
+
+    Raises:
+        MediaError: see `models.sources.open_source`.
+    """
+    recording = Recording.open(path)
+    square = propose_square(recording.glance())
+    return np.stack([to_input(frame.pixels) for frame in recording.frames(square)])
 
 
 def resize(pixels: Picture, side: int) -> Picture:

@@ -29,7 +29,6 @@ from models.dataset import (
     read_index,
 )
 from models.networks import Array
-from models.square import propose_square
 
 LICENCE = (
     "Trained on recordings of the POCUS dataset, most of them CC BY-NC or CC BY-NC-SA: "
@@ -173,16 +172,14 @@ def read_frames(entries: Sequence[Entry], progress: Progress) -> FrameSet:
     owners: list[int] = []
     for number, entry in enumerate(entries):
         try:
-            recording = media.Recording.open(entry.path)
-            square = propose_square(recording.glance())
-            found = [media.to_input(frame.pixels) for frame in recording.frames(square)]
+            found = media.read_inputs(entry.path)
         except media.MediaError as error:
             raise DatasetError(f"{entry.key}: {error.message}") from error
-        frames += found
+        frames.append(found)
         owners += [number] * len(found)
         progress("Reading recordings", number + 1, len(entries))
     labels = [CLASSES.index(entries[number].label) for number in owners]
-    return FrameSet(np.stack(frames), np.array(labels), np.array(owners))
+    return FrameSet(np.concatenate(frames), np.array(labels), np.array(owners))
 
 
 def cross_validate(

@@ -205,16 +205,13 @@ def guard() -> Row:
     from models.contract import CLASSES
     from models.dataset import read_index
     from models.predict import Predictor
-    from models.square import propose_square
 
     engines = (Predictor.load(), Predictor.load(precision="f32"))
     homes = engines[0].manifest.data["folds"][engines[0].manifest.group]
     means: list[list[Any]] = [[], []]
     hits: list[list[bool]] = [[], []]
     for entry in read_index(DATASET).entries:
-        recording = media.Recording.open(entry.path)
-        square = propose_square(recording.glance())
-        frames = np.stack([media.to_input(frame.pixels) for frame in recording.frames(square)])
+        frames = media.read_inputs(entry.path)
         for n, each in enumerate(engines):
             scores = each.scores(frames)
             means[n].append(scores.mean(axis=0))

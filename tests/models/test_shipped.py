@@ -11,7 +11,6 @@ from models import artifact, engine, media, networks
 from models.contract import CLASSES, Manifest
 from models.dataset import Entry, listing_hash, read_index
 from models.predict import Predictor
-from models.square import propose_square
 
 DATASET = Path(__file__).parents[3] / "shared" / "dataset"
 FOLD = 0
@@ -41,12 +40,10 @@ def tested(
     labels: list[int] = []
     for entry in entries:
         if manifest.data["folds"][manifest.group][entry.key] == FOLD:
-            recording = media.Recording.open(entry.path)
-            square = propose_square(recording.glance())
-            found = [media.to_input(frame.pixels) for frame in recording.frames(square)]
-            frames += found
+            found = media.read_inputs(entry.path)
+            frames.append(found)
             labels += [CLASSES.index(entry.label)] * len(found)
-    return np.stack(frames), np.array(labels)
+    return np.concatenate(frames), np.array(labels)
 
 
 def test_every_file_is_what_its_manifest_lists(manifest: Manifest) -> None:
