@@ -1,7 +1,34 @@
 """SQLAlchemy classes, a file per feature; importing this package knows them all."""
 
+from backend.tables.accounts import ApiToken, PasswordReset, SignIn, User
+from backend.tables.audit import AuditEvent
+from backend.tables.contributions import Contribution, Submission
 from backend.tables.recordings import Recording
+from backend.tables.releases import FoldAssignment, LabelReport, Release, ReleaseItem
+from backend.tables.reviews import Review
 from backend.tables.screenings import Screening, Status
+from backend.tables.trainings import Activation, Artifact, Training, TrainingFold
 from backend.tables.workers import Worker
 
-__all__ = ["Recording", "Screening", "Status", "Worker"]
+__all__ = [
+    "Activation",
+    "ApiToken",
+    "Artifact",
+    "AuditEvent",
+    "Contribution",
+    "FoldAssignment",
+    "LabelReport",
+    "PasswordReset",
+    "Recording",
+    "Release",
+    "ReleaseItem",
+    "Review",
+    "Screening",
+    "SignIn",
+    "Status",
+    "Submission",
+    "Training",
+    "TrainingFold",
+    "User",
+    "Worker",
+]

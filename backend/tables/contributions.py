@@ -1,0 +1,131 @@
+"""The tables of contributions: submissions, and their recordings on the way into the dataset."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from backend.db import Base, UTCDateTime
+from backend.tables.accounts import User
+from backend.tables.vocabulary import ContributionState
+
+
+class Submission(Base):
+    """What a contributor sends at once. A draft until `submitted_at`, which needs the consent.
+
+    `defaults` holds the fields set once for all (`ContributionFields` of the API), which a
+    recording's own fields override.
+    """
+
+    __tablename__ = "submissions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    contributor_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    title: Mapped[str] = mapped_column(String(200), default="")
+    defaults: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    consent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+
+    contributor: Mapped[User] = relationship(lazy="raise")
+    contributions: Mapped[list["Contribution"]] = relationship(
+        back_populates="submission", lazy="raise", passive_deletes=True
+    )
+
+
+class Contribution(Base):
+    """One recording of a submission, from its upload to its place in the dataset.
+
+    What the contributor says stands in `label` … `note`; what the reviewers decided in `final_*`,
+    which is what a release holds. `original_key` is the private upload and null once it is
+    deleted; `pixels_key` is the re-encoded recording without any metadata (ingest made it), and
+    `dataset_frames` counts its sampled square frames, at `storage.dataset_frame_key(id, n)`.
+
+    `claimed_by` is the reviewer at work on it until `claimed_until`. `ingest_state` is that of
+    the worker's task, fenced by `ingest_attempt` as screenings are.
+    """
+
+    __tablename__ = "contributions"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('draft', 'pending', 'changes_requested', 'approved', 'rejected', "
+            "'withdrawn')",
+            name="state_known",
+        ),
+        Index("ix_contributions_state_submitted_at", "state", "submitted_at"),
+        Index("ix_contributions_ingest_state_ingest_queued_at", "ingest_state", "ingest_queued_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    submission_id: Mapped[UUID] = mapped_column(
+        ForeignKey("submissions.id", ondelete="CASCADE"), index=True
+    )
+    state: Mapped[str] = mapped_column(String(20), default=ContributionState.DRAFT.value)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    # the file, as it came
+    file_name: Mapped[str] = mapped_column(String(255))  # the contributor's own; never published
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    original_key: Mapped[str | None] = mapped_column(String(200), unique=True)
+    preview_key: Mapped[str | None] = mapped_column(String(200), unique=True)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(String(10))
+    format: Mapped[str] = mapped_column(String(10))
+    media_type: Mapped[str] = mapped_column(String(50))
+    width: Mapped[int]
+    height: Mapped[int]
+    duration_s: Mapped[float | None]
+    frames: Mapped[int]
+    sampled_frames: Mapped[int]
+    square_x: Mapped[int]
+    square_y: Mapped[int]
+    square_size: Mapped[int]
+    fingerprints: Mapped[list[str]] = mapped_column(JSON)  # perceptual hashes, hexadecimal
+
+    # what the contributor says
+    label: Mapped[str | None] = mapped_column(String(20))
+    probe: Mapped[str | None] = mapped_column(String(10))
+    licence: Mapped[str | None] = mapped_column(String(40))
+    source: Mapped[str] = mapped_column(String(200), default="")
+    patient_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    age_band: Mapped[str | None] = mapped_column(String(10))
+    sex: Mapped[str | None] = mapped_column(String(10))
+    blue_point: Mapped[str | None] = mapped_column(String(20))
+    findings: Mapped[dict[str, bool]] = mapped_column(JSON, default=dict)
+    symptoms: Mapped[list[str]] = mapped_column(JSON, default=list)
+    note: Mapped[str] = mapped_column(Text, default="")
+    answer_to_reviewer: Mapped[str] = mapped_column(Text, default="")
+
+    # review
+    claimed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    claimed_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    review_round: Mapped[int] = mapped_column(default=1)
+    disputed: Mapped[bool] = mapped_column(default=False)
+
+    # what was decided
+    final_label: Mapped[str | None] = mapped_column(String(20))
+    final_findings: Mapped[dict[str, bool]] = mapped_column(JSON, default=dict)
+    final_square_x: Mapped[int | None]
+    final_square_y: Mapped[int | None]
+    final_square_size: Mapped[int | None]
+    trim_start_s: Mapped[float | None]
+    trim_end_s: Mapped[float | None]
+    md_comment: Mapped[str] = mapped_column(Text, default="")
+
+    # ingest
+    ingest_state: Mapped[str | None] = mapped_column(String(10))
+    ingest_attempt: Mapped[int] = mapped_column(default=0)
+    ingest_queued_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ingest_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ingest_error: Mapped[str | None] = mapped_column(String(500))
+    pixels_key: Mapped[str | None] = mapped_column(String(200))
+    pixels_sha256: Mapped[str | None] = mapped_column(String(64))
+    dataset_frames: Mapped[int] = mapped_column(default=0)
+    model_answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+    submission: Mapped[Submission] = relationship(back_populates="contributions", lazy="raise")

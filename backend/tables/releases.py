@@ -1,0 +1,80 @@
+"""The tables of releases: numbered versions of the dataset, their items, reported labels."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from backend.db import Base, UTCDateTime
+from backend.tables.contributions import Contribution
+from backend.tables.vocabulary import JobState
+
+
+class Release(Base):
+    """A version of the dataset: immutable once `done`.
+
+    `summary` holds counts per class and probe and the difference to the release before;
+    `files` the SHA-256 and size of each file below `storage.release_folder(number)`.
+    """
+
+    __tablename__ = "releases"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    state: Mapped[str] = mapped_column(String(10), default=JobState.QUEUED.value)
+    attempt: Mapped[int] = mapped_column(default=0)
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    note: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    error: Mapped[str | None] = mapped_column(String(500))
+    summary: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    files: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    archive_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    archive_sha256: Mapped[str | None] = mapped_column(String(64))
+
+    items: Mapped[list["ReleaseItem"]] = relationship(back_populates="release", lazy="raise")
+
+
+class ReleaseItem(Base):
+    """A contribution in a release: its fold, and its row as it was then."""
+
+    __tablename__ = "release_items"
+
+    release_number: Mapped[int] = mapped_column(ForeignKey("releases.number"), primary_key=True)
+    contribution_id: Mapped[UUID] = mapped_column(
+        ForeignKey("contributions.id"), primary_key=True, index=True
+    )
+    fold: Mapped[int]
+    row: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+    release: Mapped[Release] = relationship(back_populates="items", lazy="raise")
+    contribution: Mapped[Contribution] = relationship(lazy="raise")
+
+
+class FoldAssignment(Base):
+    """The fold of a group (a patient, or a recording without one): never changed once given."""
+
+    __tablename__ = "fold_assignments"
+
+    group_key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    fold: Mapped[int]
+    assigned_in: Mapped[int]
+
+
+class LabelReport(Base):
+    """Somebody's word that a released label is wrong; it opens a review of the contribution."""
+
+    __tablename__ = "label_reports"
+    __table_args__ = (UniqueConstraint("contribution_id", "client"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    contribution_id: Mapped[UUID] = mapped_column(ForeignKey("contributions.id"), index=True)
+    release_number: Mapped[int] = mapped_column(ForeignKey("releases.number"))
+    client: Mapped[str] = mapped_column(String(32))
+    label: Mapped[str | None] = mapped_column(String(20))
+    message: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
