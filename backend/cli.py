@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from backend import cli_models
+from backend import cli_dataset, cli_models
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_models.app)  # screen and train
+app.add_typer(cli_dataset.app, name="dataset")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. [default: 8000]")]
