@@ -16,7 +16,18 @@ SCREEN = "worker.screening.screen"
 UPKEEP = "worker.upkeep.upkeep"
 """Task: put lost screenings back, delete what is past its time. No arguments."""
 
+PREPARE = "worker.preparation.prepare"
+"""Task: make ready for review what was asked longest ago. Arguments: the id that made us send."""
+
+INGEST = "worker.ingest.ingest"
+"""Task: take the next approved contribution into the dataset. Arguments: as PREPARE's."""
+
 QUEUE = "pocovid"
+
+DATASET_QUEUE = f"{QUEUE}-dataset"
+"""A queue of its own: a ward's 240 recordings must not keep a screening from its turn."""
+
+_QUEUES = {PREPARE: DATASET_QUEUE, INGEST: DATASET_QUEUE}
 
 Nudge = tuple[str, tuple[str, ...]]
 
@@ -70,9 +81,9 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def after_commit(session: Session, task: str, screening_id: UUID) -> None:
+def after_commit(session: Session, task: str, row_id: UUID) -> None:
     """Remember to queue `task` once the transaction is committed (see `send_remembered`)."""
-    session.info.setdefault("nudges", []).append((task, (str(screening_id),)))
+    session.info.setdefault("nudges", []).append((task, (str(row_id),)))
 
 
 def send_remembered(session: Session, celery: Celery) -> None:
@@ -88,7 +99,7 @@ def send(celery: Celery, task: str, *arguments: str) -> bool:
     queues it again.
     """
     try:
-        celery.send_task(task, args=arguments, queue=QUEUE, retry=False)
+        celery.send_task(task, args=arguments, queue=_QUEUES.get(task, QUEUE), retry=False)
     except (KombuError, OSError) as error:
         log.warning("broker_down", task=task, arguments=arguments, error=repr(error))
         return False

@@ -94,6 +94,41 @@ def frame_key(screening_id: UUID, index: int) -> str:
     return f"{frames_folder(screening_id)}/{index}.jpg"
 
 
+def review_folder(contribution_id: UUID) -> str:
+    """Where what reviewers look at lies: cine frames and the contact sheet. Private."""
+    return f"review/{contribution_id}"
+
+
+def cine_key(contribution_id: UUID, index: int) -> str:
+    """Where one frame of the reviewers' player lies, counted from 0."""
+    return f"{review_folder(contribution_id)}/{index}.jpg"
+
+
+def contact_sheet_key(contribution_id: UUID) -> str:
+    """Where the sheet of frames lies on which a reviewer looks for names."""
+    return f"{review_folder(contribution_id)}/sheet.jpg"
+
+
+def whole_key(contribution_id: UUID, suffix: str) -> str:
+    """Where the de-identified copy in full length and full frame lies. Private."""
+    return f"wholes/{contribution_id}.{suffix}"
+
+
+def dataset_folder(contribution_id: UUID) -> str:
+    """Where what a release is made of lies."""
+    return f"dataset/{contribution_id}"
+
+
+def dataset_pixels_key(contribution_id: UUID, suffix: str) -> str:
+    """Where the recording lies as releases hold it: trimmed, square, without any metadata."""
+    return f"{dataset_folder(contribution_id)}/pixels.{suffix}"
+
+
+def dataset_frame_key(contribution_id: UUID, index: int) -> str:
+    """Where one of its sampled frames lies, counted from 0."""
+    return f"{dataset_folder(contribution_id)}/{index}.png"
+
+
 def open_storage(settings: Settings) -> Storage:
     """The storage of `settings.storage_url`; its folders are made where needed.
 

@@ -14,7 +14,7 @@ from kombu import Queue
 
 from backend.db import now
 from backend.health import repository as health
-from backend.jobs import QUEUE, UPKEEP, make_celery
+from backend.jobs import DATASET_QUEUE, QUEUE, UPKEEP, make_celery
 from backend.logs import configure
 from backend.settings import Settings
 from worker import predictor, process, screening, upkeep
@@ -37,7 +37,7 @@ def make_worker_app(settings: Settings) -> Celery:
     app = make_celery(settings)
     every = settings.upkeep_every_s
     app.conf.update(
-        task_queues=[Queue(QUEUE), Queue(UPKEEP_QUEUE)],
+        task_queues=[Queue(QUEUE), Queue(DATASET_QUEUE), Queue(UPKEEP_QUEUE)],
         task_create_missing_queues=False,
         worker_proc_alive_timeout=LOADING_S,
         worker_enable_remote_control=False,

@@ -43,8 +43,14 @@ class Contribution(Base):
     deleted; `pixels_key` is the re-encoded recording without any metadata (ingest made it), and
     `dataset_frames` counts its sampled square frames, at `storage.dataset_frame_key(id, n)`.
 
-    `claimed_by` is the reviewer at work on it until `claimed_until`. `ingest_state` is that of
-    the worker's task, fenced by `ingest_attempt` as screenings are.
+    `whole_key` is the de-identified copy in full length and full frame, which is private and is
+    what a review plays that is opened again. `cine` tells of the player's frames: `times_s`,
+    `width`, `height`; null where there are none.
+
+    `claimed_by` is the reviewer at work on it until `claimed_until`. `prep_state` and
+    `ingest_state` are those of the worker's two tasks (`vocabulary.JobState`, null where nothing
+    was asked), each fenced by its attempt as screenings are; `*_queued_at` is when the queue was
+    last told.
     """
 
     __tablename__ = "contributions"
@@ -55,6 +61,7 @@ class Contribution(Base):
             name="state_known",
         ),
         Index("ix_contributions_state_submitted_at", "state", "submitted_at"),
+        Index("ix_contributions_prep_state_prep_queued_at", "prep_state", "prep_queued_at"),
         Index("ix_contributions_ingest_state_ingest_queued_at", "ingest_state", "ingest_queued_at"),
     )
 
@@ -101,7 +108,17 @@ class Contribution(Base):
     note: Mapped[str] = mapped_column(Text, default="")
     answer_to_reviewer: Mapped[str] = mapped_column(Text, default="")
 
+    # preparation for the reviewers
+    prep_state: Mapped[str | None] = mapped_column(String(10))
+    prep_attempt: Mapped[int] = mapped_column(default=0)
+    prep_queued_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    prep_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    prep_error: Mapped[str | None] = mapped_column(String(500))
+    cine: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    model_answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
     # review
+    claimed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     claimed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     claimed_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     review_round: Mapped[int] = mapped_column(default=1)
@@ -123,9 +140,9 @@ class Contribution(Base):
     ingest_queued_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ingest_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ingest_error: Mapped[str | None] = mapped_column(String(500))
+    whole_key: Mapped[str | None] = mapped_column(String(200))
     pixels_key: Mapped[str | None] = mapped_column(String(200))
     pixels_sha256: Mapped[str | None] = mapped_column(String(64))
     dataset_frames: Mapped[int] = mapped_column(default=0)
-    model_answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     submission: Mapped[Submission] = relationship(back_populates="contributions", lazy="raise")

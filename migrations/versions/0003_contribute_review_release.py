@@ -198,6 +198,14 @@ def upgrade() -> None:
         sa.Column("symptoms", sa.JSON(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("answer_to_reviewer", sa.Text(), nullable=False),
+        sa.Column("prep_state", sa.String(length=10), nullable=True),
+        sa.Column("prep_attempt", sa.Integer(), nullable=False),
+        sa.Column("prep_queued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("prep_heartbeat_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("prep_error", sa.String(length=500), nullable=True),
+        sa.Column("cine", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("model_answer", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("claimed_by", sa.Uuid(), nullable=True),
         sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("review_round", sa.Integer(), nullable=False),
@@ -215,10 +223,10 @@ def upgrade() -> None:
         sa.Column("ingest_queued_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ingest_heartbeat_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ingest_error", sa.String(length=500), nullable=True),
+        sa.Column("whole_key", sa.String(length=200), nullable=True),
         sa.Column("pixels_key", sa.String(length=200), nullable=True),
         sa.Column("pixels_sha256", sa.String(length=64), nullable=True),
         sa.Column("dataset_frames", sa.Integer(), nullable=False),
-        sa.Column("model_answer", sa.JSON(none_as_null=True), nullable=True),
         sa.CheckConstraint(
             "state IN ('draft', 'pending', 'changes_requested', 'approved', 'rejected', "
             "'withdrawn')",
@@ -243,6 +251,11 @@ def upgrade() -> None:
         ["ingest_state", "ingest_queued_at"],
     )
     op.create_index("ix_contributions_patient_hash", "contributions", ["patient_hash"])
+    op.create_index(
+        "ix_contributions_prep_state_prep_queued_at",
+        "contributions",
+        ["prep_state", "prep_queued_at"],
+    )
     op.create_index("ix_contributions_sha256", "contributions", ["sha256"])
     op.create_index(
         "ix_contributions_state_submitted_at", "contributions", ["state", "submitted_at"]
