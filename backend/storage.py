@@ -129,6 +129,21 @@ def dataset_frame_key(contribution_id: UUID, index: int) -> str:
     return f"{dataset_folder(contribution_id)}/{index}.png"
 
 
+def arrival_key(arrival_id: UUID) -> str:
+    """Where a file lies that was sent for a submission, until a worker has taken it in."""
+    return f"arrivals/{arrival_id}"
+
+
+def contribution_key(sha256: str, contribution_id: UUID) -> str:
+    """Where a contribution's original lies: private, and deleted after the decision."""
+    return f"contributions/{sha256[:2]}/{sha256}-{contribution_id}"
+
+
+def contribution_preview_key(contribution_id: UUID) -> str:
+    """Where a contribution's preview lies, which its contributor and reviewers see."""
+    return f"contribution-previews/{contribution_id}.jpg"
+
+
 def open_storage(settings: Settings) -> Storage:
     """The storage of `settings.storage_url`; its folders are made where needed.
 

@@ -34,6 +34,14 @@ from tests.openapi import Contract
 
 DATABASE_SERVER = os.environ.get("POCOVID_TEST_DATABASE_URL")
 REDIS_SERVER = os.environ.get("POCOVID_TEST_REDIS_URL")
+FOLDERS = (
+    "arrivals",
+    "contribution-previews",
+    "contributions",
+    "frames",
+    "previews",
+    "recordings",
+)
 NO_DATABASE_SERVER = "no POCOVID_TEST_DATABASE_URL: no PostgreSQL to test on"
 NO_REDIS_SERVER = "no POCOVID_TEST_REDIS_URL: no Redis to test on"
 
@@ -130,11 +138,7 @@ class Api:
 
     def stored(self) -> list[str]:
         """Every file in the storage and in the incoming folder."""
-        kept = [
-            each.key
-            for folder in ("recordings", "previews", "frames")
-            for each in self.storage.listing(folder)
-        ]
+        kept = [each.key for folder in FOLDERS for each in self.storage.listing(folder)]
         return kept + [path.name for path in self.settings.incoming_dir.iterdir()]
 
     def rows(self) -> int:

@@ -2,7 +2,7 @@
 
 from backend.tables.accounts import ApiToken, PasswordReset, SignIn, User
 from backend.tables.audit import AuditEvent
-from backend.tables.contributions import Contribution, Submission
+from backend.tables.contributions import Arrival, Contribution, Submission
 from backend.tables.recordings import Recording
 from backend.tables.releases import FoldAssignment, LabelReport, Release, ReleaseItem
 from backend.tables.reviews import Review
@@ -13,6 +13,7 @@ from backend.tables.workers import Worker
 __all__ = [
     "Activation",
     "ApiToken",
+    "Arrival",
     "Artifact",
     "AuditEvent",
     "Contribution",

@@ -4,19 +4,29 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.db import Base, UTCDateTime
 from backend.tables.accounts import User
-from backend.tables.vocabulary import ContributionState
+from backend.tables.vocabulary import ArrivalState, ContributionState
 
 
 class Submission(Base):
     """What a contributor sends at once. A draft until `submitted_at`, which needs the consent.
 
     `defaults` holds the fields set once for all (`ContributionFields` of the API), which a
-    recording's own fields override.
+    recording's own fields override. `manifest` holds the rows of the CSV, by a file's plain name,
+    for files that are still to come. A draft that nobody touched since `touched_at` ends.
     """
 
     __tablename__ = "submissions"
@@ -25,8 +35,10 @@ class Submission(Base):
     contributor_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
     title: Mapped[str] = mapped_column(String(200), default="")
     defaults: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    manifest: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     consent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    touched_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
 
     contributor: Mapped[User] = relationship(lazy="raise")
@@ -38,7 +50,8 @@ class Submission(Base):
 class Contribution(Base):
     """One recording of a submission, from its upload to its place in the dataset.
 
-    What the contributor says stands in `label` … `note`; what the reviewers decided in `final_*`,
+    What the contributor says stands in `label` … `note`, empty where the submission's defaults
+    count, which are copied here when it is submitted; what the reviewers decided in `final_*`,
     which is what a release holds. `original_key` is the private upload and null once it is
     deleted; `pixels_key` is the re-encoded recording without any metadata (ingest made it), and
     `dataset_frames` counts its sampled square frames, at `storage.dataset_frame_key(id, n)`.
@@ -74,6 +87,7 @@ class Contribution(Base):
     submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    pixels_deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # of a withdrawn one
 
     # the file, as it came
     file_name: Mapped[str] = mapped_column(String(255))  # the contributor's own; never published
@@ -146,3 +160,50 @@ class Contribution(Base):
     dataset_frames: Mapped[int] = mapped_column(default=0)
 
     submission: Mapped[Submission] = relationship(back_populates="contributions", lazy="raise")
+
+
+class Arrival(Base):
+    """A file on its way into a submission, sent in pieces, and what became of it.
+
+    Its bytes lie in the folder of unfinished uploads while it is `receiving`, then at
+    `storage.arrival_key(id)` until a worker has taken it in: as a contribution, as the rows of a
+    manifest (`report`), or, for an archive, as one further arrival for each of its entries
+    (`parent_id`, `entry`), of which `done` of `total` are through. `attempt` counts the claims,
+    and fences, as a screening's does.
+    """
+
+    __tablename__ = "arrivals"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('receiving', 'queued', 'running', 'done', 'failed')", name="state_known"
+        ),
+        UniqueConstraint("parent_id", "entry"),
+        Index("ix_arrivals_state_queued_at", "state", "queued_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    submission_id: Mapped[UUID] = mapped_column(
+        ForeignKey("submissions.id", ondelete="CASCADE"), index=True
+    )
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("arrivals.id", ondelete="CASCADE"))
+    entry: Mapped[int | None]
+    file_name: Mapped[str] = mapped_column(String(255))  # the contributor's own; never published
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    received: Mapped[int] = mapped_column(BigInteger, default=0)
+    state: Mapped[str] = mapped_column(String(10), default=ArrivalState.RECEIVING.value)
+    kind: Mapped[str | None] = mapped_column(String(10))  # recording, archive or manifest
+    attempt: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    queued_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    nudged_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    error_code: Mapped[str | None] = mapped_column(String(50))
+    error_message: Mapped[str | None] = mapped_column(String(500))
+    report: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    contribution_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("contributions.id", ondelete="SET NULL"), index=True
+    )

@@ -150,8 +150,10 @@ def upgrade() -> None:
         sa.Column("contributor_id", sa.Uuid(), nullable=False),
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("defaults", sa.JSON(), nullable=False),
+        sa.Column("manifest", sa.JSON(), nullable=False),
         sa.Column("consent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("touched_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["contributor_id"], ["users.id"], name="fk_submissions_contributor_id_users"
@@ -160,6 +162,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_submissions_contributor_id", "submissions", ["contributor_id"])
     op.create_index("ix_submissions_submitted_at", "submissions", ["submitted_at"])
+    op.create_index("ix_submissions_touched_at", "submissions", ["touched_at"])
     op.create_table(
         "contributions",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -169,6 +172,7 @@ def upgrade() -> None:
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pixels_deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("file_name", sa.String(length=255), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("original_key", sa.String(length=200), nullable=True),
@@ -261,6 +265,58 @@ def upgrade() -> None:
         "ix_contributions_state_submitted_at", "contributions", ["state", "submitted_at"]
     )
     op.create_index("ix_contributions_submission_id", "contributions", ["submission_id"])
+    op.create_table(
+        "arrivals",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("submission_id", sa.Uuid(), nullable=False),
+        sa.Column("parent_id", sa.Uuid(), nullable=True),
+        sa.Column("entry", sa.Integer(), nullable=True),
+        sa.Column("file_name", sa.String(length=255), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("received", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("nudged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error_code", sa.String(length=50), nullable=True),
+        sa.Column("error_message", sa.String(length=500), nullable=True),
+        sa.Column("report", sa.JSON(), nullable=False),
+        sa.Column("contribution_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('receiving', 'queued', 'running', 'done', 'failed')",
+            name=op.f("ck_arrivals_state_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["contribution_id"],
+            ["contributions.id"],
+            name="fk_arrivals_contribution_id_contributions",
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["parent_id"],
+            ["arrivals.id"],
+            name="fk_arrivals_parent_id_arrivals",
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["submission_id"],
+            ["submissions.id"],
+            name="fk_arrivals_submission_id_submissions",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_arrivals"),
+        sa.UniqueConstraint("parent_id", "entry", name="uq_arrivals_parent_id_entry"),
+    )
+    op.create_index("ix_arrivals_contribution_id", "arrivals", ["contribution_id"])
+    op.create_index("ix_arrivals_state_queued_at", "arrivals", ["state", "queued_at"])
+    op.create_index("ix_arrivals_submission_id", "arrivals", ["submission_id"])
     op.create_table(
         "trainings",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -404,6 +460,7 @@ def downgrade() -> None:
 
     op.drop_table("trainings")
 
+    op.drop_table("arrivals")
     op.drop_table("contributions")
 
     op.drop_table("submissions")
