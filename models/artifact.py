@@ -23,7 +23,11 @@ MANIFEST = "manifest.json"
 TRUNK = "trunk.safetensors"
 HEADS = "heads.safetensors"
 CALIBRATION = "calibration.safetensors"
+SCORES = "scores.safetensors"
 _ACTIVE = "ACTIVE"
+_FILES = {1: (TRUNK, HEADS, CALIBRATION), 2: (TRUNK, HEADS, CALIBRATION, SCORES)}
+"""What an artifact of each format consists of."""
+
 _KINDS = {"folds": int, "preprocessing": dict, "files": dict}
 
 
@@ -35,11 +39,13 @@ class Weights:
         trunk: the frozen layers, the same in all models.
         heads: for each fold, the layers that it trained.
         calibration: what answering in whole numbers needs, see `models.calibration`; or nothing.
+        scores: what each cross-validation said of what it held out, see `models.heldout`.
     """
 
     trunk: dict[str, Array]
     heads: list[dict[str, Array]]
     calibration: dict[str, Array] = field(default_factory=dict)
+    scores: dict[str, Array] = field(default_factory=dict)
 
 
 class ArtifactError(Exception):
@@ -77,11 +83,16 @@ def save(folder: Path, manifest: Manifest, weights: Weights) -> Manifest:
         for n, head in enumerate(weights.heads)
         for name, value in head.items()
     }
-    contents = {TRUNK: weights.trunk, HEADS: stacked, CALIBRATION: weights.calibration}
+    contents = {
+        TRUNK: weights.trunk,
+        HEADS: stacked,
+        CALIBRATION: weights.calibration,
+        SCORES: weights.scores,
+    }
     for name, content in contents.items():
         save_file(content, scratch / name)
     files = {name: _sha256(scratch / name) for name in contents}
-    complete = Manifest(**{**asdict(manifest), "files": files})
+    complete = Manifest(**{**asdict(manifest), "files": files, "format": Manifest.FORMAT})
     (scratch / MANIFEST).write_text(json.dumps(asdict(complete), indent=1, ensure_ascii=False))
     for name in files:
         # safetensors writes for the owner alone; a service under another account reads them too.
@@ -101,7 +112,7 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = Manifest(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise ArtifactError(f"{path} is not a manifest that can be read: {error}") from error
-    if manifest.format != Manifest.FORMAT or manifest.classes != list(CLASSES):
+    if manifest.format not in _FILES or manifest.classes != list(CLASSES):
         raise ArtifactError(
             f"{path}: expected format {Manifest.FORMAT} with classes {list(CLASSES)}, "
             f"got format {manifest.format} with {manifest.classes}."
@@ -119,9 +130,10 @@ def load(folder: Path) -> tuple[Manifest, Weights]:
         ArtifactError: a file is missing, changed, or not listed.
     """
     manifest = read_manifest(folder)
-    if set(manifest.files) != {TRUNK, HEADS, CALIBRATION}:
+    expected_files = _FILES[manifest.format]
+    if set(manifest.files) != set(expected_files):
         raise ArtifactError(
-            f"{folder}: expected {TRUNK}, {HEADS} and {CALIBRATION}, got {sorted(manifest.files)}."
+            f"{folder}: expected {', '.join(expected_files)}, got {sorted(manifest.files)}."
         )
     for name, expected in manifest.files.items():
         path = folder / name
@@ -130,9 +142,7 @@ def load(folder: Path) -> tuple[Manifest, Weights]:
         if _sha256(path) != expected:
             raise ArtifactError(f"{path} is not what the manifest lists: copy the artifact again.")
     try:
-        trunk, stacked, calibration = (
-            load_file(folder / name) for name in (TRUNK, HEADS, CALIBRATION)
-        )
+        trunk, stacked, calibration, *scores = (load_file(folder / name) for name in expected_files)
     except SafetensorError as error:
         raise ArtifactError(f"{folder}: the weights cannot be read: {error}") from error
     heads: list[dict[str, Array]] = [{} for _ in range(manifest.folds)]
@@ -141,7 +151,7 @@ def load(folder: Path) -> tuple[Manifest, Weights]:
         if not fold.isdecimal() or int(fold) >= len(heads):
             raise ArtifactError(f"{folder / HEADS}: unexpected weight {name!r}.")
         heads[int(fold)][rest] = value
-    return manifest, Weights(trunk, heads, calibration)
+    return manifest, Weights(trunk, heads, calibration, *scores)
 
 
 def _sha256(path: Path) -> str:

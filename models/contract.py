@@ -92,14 +92,15 @@ class Manifest:
         classes: class keys in the order of the softmax output.
         preprocessing: side, sampling rate, most frames, channel order and means.
         training: every hyperparameter, the versions of the libraries, and the trunk's origin.
-        data: hash of the dataset listing, counts, and the fold that tests each recording.
+        data: hash of the dataset listing, counts, and of each recording, by the SHA-256 of its
+            bytes, what it is and the folds that test it, see `models.heldout`.
         metrics: cross-validated figures by what the folds keep together.
         licence: what the artifact may be used for.
         files: SHA-256 of each weights file.
         format: version of this form.
     """
 
-    FORMAT: ClassVar[int] = 1
+    FORMAT: ClassVar[int] = 2
 
     version: str
     created: str

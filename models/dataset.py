@@ -66,8 +66,12 @@ class Index:
 
     @property
     def trained(self) -> tuple[Entry, ...]:
-        """The recordings the models are trained on."""
-        return tuple(entry for entry in self.entries if entry.trained)
+        """The recordings the models are trained on; of copies with the same bytes, the first."""
+        found: dict[str, Entry] = {}
+        for entry in self.entries:
+            if entry.trained:
+                found.setdefault(entry.sha256, entry)
+        return tuple(found.values())
 
 
 def read_index(folder: Path) -> Index:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from models import artifact, evaluate, media, networks, trunk
+from models import artifact, evaluate, heldout, media, networks, trunk
 from models.calibration import calibrate
 from models.contract import CLASSES, FRAME_SIDE, Manifest
 from models.dataset import (
@@ -104,11 +104,13 @@ def train(
     )
     run = work / _run_name(entries, weights, config)
     metrics: dict[str, Any] = {}
+    held_out: dict[str, Array] = {}
     shipped: list[dict[str, Array]] = []
     for group, folds in splits.items():
         heads, scores = cross_validate(
             run / f"by-{group}", features, material, folds, weights, config, progress
         )
+        held_out[group] = scores
         metrics[group] = evaluate.figures(
             evaluate.Tested(
                 scores, material.labels, material.recordings, [e.kind == "video" for e in entries]
@@ -149,17 +151,15 @@ def train(
         },
         data={
             "listing_sha256": listing_hash(entries),
-            "recordings": len(entries),
             "frames": len(material.frames),
-            "folds": {
-                group: {entry.key: fold for entry, fold in zip(entries, folds, strict=True)}
-                for group, folds in splits.items()
-            },
+            "recordings": heldout.listing(
+                entries, np.bincount(material.recordings).tolist(), splits
+            ),
         },
         metrics=metrics,
         licence=LICENCE,
     )
-    return artifact.save(out, manifest, artifact.Weights(frozen, shipped, calibration))
+    return artifact.save(out, manifest, artifact.Weights(frozen, shipped, calibration, held_out))
 
 
 def read_frames(entries: Sequence[Entry], progress: Progress) -> FrameSet:

@@ -11,7 +11,15 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from models import artifact
-from models.artifact import CALIBRATION, HEADS, MANIFEST, TRUNK, ArtifactError, Weights
+from models.artifact import (
+    CALIBRATION,
+    HEADS,
+    MANIFEST,
+    SCORES,
+    TRUNK,
+    ArtifactError,
+    Weights,
+)
 from models.contract import CLASSES
 from tests.models.small_artifact import manifest
 
@@ -20,7 +28,8 @@ Changes = Callable[[dict[str, Any]], object]
 FROZEN = {"block1_conv1/kernel": np.arange(6, dtype=np.float32).reshape(2, 3)}
 FOLD_HEADS = [{"output/bias": np.full(3, fold, dtype=np.float16)} for fold in range(2)]
 MEASURED = {"block1_conv2/range": np.array(7, dtype=np.float32)}
-WEIGHTS = Weights(FROZEN, FOLD_HEADS, MEASURED)
+HELD_OUT = {"patient": np.full((2, 3), 1 / 3, dtype=np.float32)}
+WEIGHTS = Weights(FROZEN, FOLD_HEADS, MEASURED, HELD_OUT)
 
 
 @pytest.fixture
@@ -49,11 +58,13 @@ class TestSave:
         assert [head["output/bias"].tolist() for head in heads] == [[0, 0, 0], [1, 1, 1]]
         assert heads[0]["output/bias"].dtype == np.float16
         assert weights.calibration == MEASURED
+        assert list(weights.scores) == ["patient"]
+        assert np.array_equal(weights.scores["patient"], HELD_OUT["patient"])
 
     def test_returns_the_manifest_it_wrote(self, tmp_path: Path) -> None:
         written = artifact.save(tmp_path / "a", manifest(folds=2), WEIGHTS)
         read = artifact.read_manifest(tmp_path / "a")
-        assert set(read.files) == {TRUNK, HEADS, CALIBRATION}
+        assert set(read.files) == {TRUNK, HEADS, CALIBRATION, SCORES}
         assert written.files == read.files
         assert written.version == read.version
 
@@ -96,7 +107,7 @@ class TestSave:
 
 
 class TestLoad:
-    @pytest.mark.parametrize("name", [TRUNK, HEADS, CALIBRATION])
+    @pytest.mark.parametrize("name", [TRUNK, HEADS, CALIBRATION, SCORES])
     @pytest.mark.parametrize("at", [0, -1])
     def test_a_changed_byte_is_refused(self, name: str, at: int, folder: Path) -> None:
         content = bytearray((folder / name).read_bytes())
@@ -105,7 +116,7 @@ class TestLoad:
         with pytest.raises(ArtifactError, match=f"{name} is not what the manifest lists"):
             artifact.load(folder)
 
-    @pytest.mark.parametrize("name", [TRUNK, HEADS, CALIBRATION])
+    @pytest.mark.parametrize("name", [TRUNK, HEADS, CALIBRATION, SCORES])
     def test_a_missing_file_is_refused(self, name: str, folder: Path) -> None:
         (folder / name).unlink()
         with pytest.raises(ArtifactError, match=f"{name} is missing"):
@@ -123,7 +134,7 @@ class TestLoad:
         ],
         ids=["one less", "one more", "above", "absolute", "same by another name", "pickle"],
     )
-    def test_other_files_than_the_two_are_refused(self, change: Changes, folder: Path) -> None:
+    def test_other_files_than_these_are_refused(self, change: Changes, folder: Path) -> None:
         rewrite(folder, lambda values: change(values["files"]))
         with pytest.raises(ArtifactError, match="expected trunk"):
             artifact.load(folder)
@@ -162,14 +173,14 @@ class TestReadManifest:
             lambda values: values.update(classes=["covid19", "healthy", "pneumonia"]),
             lambda values: values.update(classes=["covid19", "pneumonia"]),
             lambda values: values.update(classes=None),
-            lambda values: values.update(format=2),
+            lambda values: values.update(format=3),
             lambda values: values.update(format=None),
         ],
         ids=["other order", "one less", "none", "newer format", "no format"],
     )
     def test_other_classes_or_formats_are_refused(self, change: Changes, folder: Path) -> None:
         rewrite(folder, change)
-        with pytest.raises(ArtifactError, match="expected format 1 with classes"):
+        with pytest.raises(ArtifactError, match="expected format 2 with classes"):
             artifact.read_manifest(folder)
 
     @pytest.mark.parametrize(

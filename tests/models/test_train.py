@@ -78,13 +78,14 @@ class TestTrain:
         assert manifest.training["epochs"] == 2
         assert manifest.training["seed"] == 3
         assert manifest.training["trunk"]["file"] == "trunk.npz"
-        assert manifest.data["recordings"] == 6
+        recordings = manifest.data["recordings"]
+        assert list(recordings) == [entry.sha256 for entry in entries]
+        assert sum(each["frames"] for each in recordings.values()) == 9
         assert manifest.data["frames"] == 9
         assert manifest.data["listing_sha256"] == listing_hash(entries)
         assert manifest.preprocessing["sampling_hz"] == 3
         for group in ("recording", "patient"):
-            assert set(manifest.data["folds"][group]) == {entry.key for entry in entries}
-            assert set(manifest.data["folds"][group].values()) == {0, 1}
+            assert {each["folds"][group] for each in recordings.values()} == {0, 1}
             figures = manifest.metrics[group]
             assert (figures["frames"], figures["videos"]) == (9, 3)
             assert 0 <= figures["frame_accuracy"] <= 1

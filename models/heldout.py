@@ -1,0 +1,103 @@
+"""What each cross-validation said of the recordings it held out, kept in the artifact.
+
+Recordings are known by the SHA-256 of their bytes, so that a renamed copy is still known.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.contract import CLASSES, Manifest
+from models.dataset import Entry
+
+Array = npt.NDArray[Any]
+
+
+class HeldOutError(Exception):
+    """An artifact that does not tell what it was trained on, or tells it wrongly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One recording an artifact was made from, as its manifest lists it.
+
+    `frames` counts the sampled frames; `folds` holds, for each kind of cross-validation, the fold
+    whose model never saw the recording.
+    """
+
+    sha256: str
+    key: str
+    label: str
+    kind: str
+    patient: str
+    source: str
+    frames: int
+    folds: Mapping[str, int]
+
+
+def listing(
+    entries: Sequence[Entry], frames: Sequence[int], splits: Mapping[str, Sequence[int]]
+) -> dict[str, dict[str, Any]]:
+    """The manifest's `data.recordings`: by SHA-256, in the order of the stored scores.
+
+    Args:
+        entries: the recordings trained on.
+        frames: how many frames were sampled of each.
+        splits: for each kind of cross-validation, the fold that tests each recording.
+    """
+    return {
+        entry.sha256: {
+            "key": entry.key,
+            "label": entry.label,
+            "kind": entry.kind,
+            "patient": entry.patient,
+            "source": entry.source,
+            "frames": int(count),
+            "folds": {group: int(folds[n]) for group, folds in splits.items()},
+        }
+        for n, (entry, count) in enumerate(zip(entries, frames, strict=True))
+    }
+
+
+def listed(manifest: Manifest) -> tuple[Listed, ...]:
+    """The recordings of `listing`, in its order.
+
+    Raises:
+        HeldOutError: the artifact was written before manifests told this.
+    """
+    recordings = manifest.data.get("recordings")
+    if not isinstance(recordings, Mapping):
+        raise HeldOutError(
+            f"{manifest.version} does not list the content of the recordings it was trained on, "
+            "so nothing can be held out: train it again with this version."
+        )
+    try:
+        return tuple(Listed(sha256=sha256, **values) for sha256, values in recordings.items())
+    except TypeError as error:
+        raise HeldOutError(f"{manifest.version} lists its recordings wrongly: {error}") from error
+
+
+def stored(manifest: Manifest, scores: Mapping[str, Array]) -> dict[str, list[Array]]:
+    """For each kind of cross-validation, softmax scores (frames, 3) of each listed recording.
+
+    Args:
+        manifest: of a loaded artifact.
+        scores: of the same artifact: for each kind, (all frames, 3) in the order of the listing.
+
+    Raises:
+        HeldOutError: scores of another shape than the listing asks for.
+    """
+    counts = [each.frames for each in listed(manifest)]
+    expected = (sum(counts), len(CLASSES))
+    found = {}
+    for group, values in scores.items():
+        if values.shape != expected:
+            raise HeldOutError(
+                f"{manifest.version}: expected scores of shape {expected} for the folds by "
+                f"{group}, got {values.shape}."
+            )
+        found[group] = np.split(values, np.cumsum(counts)[:-1])
+    return found
