@@ -16,7 +16,9 @@ class Release(Base):
     """A version of the dataset: immutable once `done`.
 
     `summary` holds counts per class and probe and the difference to the release before;
-    `files` the SHA-256 and size of each file below `storage.release_folder(number)`.
+    `files` the SHA-256, size and CRC-32 of each file below `storage.release_folder(number)`.
+    `attempt` fences the worker's task, `nudged_at` is when the queue was last told of it, and
+    `done` of `total` counts recordings. `archive_bytes` is the archive's size as it was then.
     """
 
     __tablename__ = "releases"
@@ -24,22 +26,29 @@ class Release(Base):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     state: Mapped[str] = mapped_column(String(10), default=JobState.QUEUED.value)
     attempt: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     note: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    nudged_at: Mapped[datetime] = mapped_column(UTCDateTime)
     heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     error: Mapped[str | None] = mapped_column(String(500))
     summary: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     files: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     archive_bytes: Mapped[int | None] = mapped_column(BigInteger)
-    archive_sha256: Mapped[str | None] = mapped_column(String(64))
 
     items: Mapped[list["ReleaseItem"]] = relationship(back_populates="release", lazy="raise")
 
 
 class ReleaseItem(Base):
-    """A contribution in a release: its fold, and its row as it was then."""
+    """A contribution in a release: its fold, and its row in the table as it was then.
+
+    `files` tells where each of its files lies in the release and in the storage, with size,
+    SHA-256 and CRC-32; `facts` what was found in the recording itself. Both are null until the
+    worker has come to it.
+    """
 
     __tablename__ = "release_items"
 
@@ -47,19 +56,28 @@ class ReleaseItem(Base):
     contribution_id: Mapped[UUID] = mapped_column(
         ForeignKey("contributions.id"), primary_key=True, index=True
     )
+    group_key: Mapped[str] = mapped_column(ForeignKey("fold_assignments.group_key"))
     fold: Mapped[int]
+    label: Mapped[str] = mapped_column(String(20))
+    probe: Mapped[str] = mapped_column(String(10))
     row: Mapped[dict[str, Any]] = mapped_column(JSON)
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    files: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
 
     release: Mapped[Release] = relationship(back_populates="items", lazy="raise")
     contribution: Mapped[Contribution] = relationship(lazy="raise")
 
 
 class FoldAssignment(Base):
-    """The fold of a group (a patient, or a recording without one): never changed once given."""
+    """The fold of a group (a patient, or a recording without one): never changed once given.
+
+    `number` is what is published of a patient: counted through, it leads back to nobody.
+    """
 
     __tablename__ = "fold_assignments"
 
     group_key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    number: Mapped[int] = mapped_column(unique=True)
     fold: Mapped[int]
     assigned_in: Mapped[int]
 

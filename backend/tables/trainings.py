@@ -12,14 +12,19 @@ from backend.tables.vocabulary import JobState
 
 
 class Training(Base):
-    """A cross-validation on a release. `settings` are `models.train.Config`'s fields."""
+    """A cross-validation on a release. `settings` are `models.train.Config`'s fields.
+
+    `attempt`, `heartbeat_at` and `nudged_at` are those of its last stage, in which the folds
+    become an artifact. `comparison` holds the figures of the new and of the then active
+    artifact on the same recordings.
+    """
 
     __tablename__ = "trainings"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     release_number: Mapped[int] = mapped_column(ForeignKey("releases.number"), index=True)
     state: Mapped[str] = mapped_column(String(10), default=JobState.QUEUED.value)
-    stage: Mapped[str] = mapped_column(String(30), default="")
+    stage: Mapped[str] = mapped_column(String(60), default="")
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -27,12 +32,16 @@ class Training(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     error: Mapped[str | None] = mapped_column(String(500))
     artifact_version: Mapped[str | None] = mapped_column(ForeignKey("artifacts.version"))
+    attempt: Mapped[int] = mapped_column(default=0)
+    nudged_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    comparison: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     folds: Mapped[list["TrainingFold"]] = relationship(back_populates="training", lazy="raise")
 
 
 class TrainingFold(Base):
-    """One fold of a training; `done` of `total` epochs."""
+    """One fold of a training; `done` of `total` steps of what `stage` names."""
 
     __tablename__ = "training_folds"
 
@@ -41,10 +50,11 @@ class TrainingFold(Base):
     )
     fold: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[str] = mapped_column(String(10), default=JobState.QUEUED.value)
+    stage: Mapped[str] = mapped_column(String(60), default="")
     attempt: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
-    queued_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    nudged_at: Mapped[datetime] = mapped_column(UTCDateTime)
     heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     error: Mapped[str | None] = mapped_column(String(500))
     metrics: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
