@@ -15,7 +15,7 @@ import numpy as np
 
 from models.contract import FRAME_SIDE, Square
 from models.formats import Format, MediaError
-from models.sources import LIMITS, Source, no_frames, open_source
+from models.sources import LIMITS, Source, Trimmed, no_frames, open_source
 from models.square import Picture, propose_square
 
 __all__ = ["LIMITS", "Frame", "MediaError", "Picture", "Probe", "Recording", "probe", "read_inputs"]
@@ -87,6 +87,16 @@ class Recording:
     def still(self) -> Picture:
         """The first sampled picture, upright and uncropped: (h, w, 3) uint8 RGB."""
         return next(self.source.read(self.sampled()[:1]))
+
+    def trimmed(self, start_s: float | None, end_s: float | None) -> "Recording":
+        """The part shown from `start_s` to `end_s` (None: its own start or end); a still is whole.
+
+        Raises:
+            MediaError: `trim_outside` where no frame is shown in between.
+        """
+        if self.kind == "image" or (start_s is None and end_s is None):
+            return self
+        return Recording(self.format, Trimmed(self.source, start_s, end_s))
 
     def frames(self, square: Square) -> Iterator[Frame]:
         """The sampled frames, cropped to the square, at most 30, decoded as they are asked for.

@@ -1,6 +1,7 @@
 """How pictures come out of a file: Pillow for stills, FFmpeg for clips, within limits."""
 
 import itertools
+import math
 import statistics
 import warnings
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,9 @@ class Limits:
 
 
 LIMITS = Limits()
+
+_SAME_MOMENT_S = 1e-3
+"""Moments from a player are rounded; a frame that they name is in."""
 
 # Pillow's own guard acts while it opens a file, ours right after; both mean the same refusal.
 Image.MAX_IMAGE_PIXELS = LIMITS.image_pixels
@@ -192,6 +196,36 @@ class Clip:
                 f"The video could not be read ({self._form.name.upper()}): "
                 "it may be damaged. Export it again, as MP4 for example.",
             ) from error
+
+
+class Trimmed:
+    """The part of a clip that is shown from one moment to another; its own time line starts at 0.
+
+    Raises:
+        MediaError: `trim_outside` where no frame is shown in between.
+    """
+
+    def __init__(self, whole: Source, start_s: float | None, end_s: float | None) -> None:
+        first = -math.inf if start_s is None else start_s - _SAME_MOMENT_S
+        last = math.inf if end_s is None else end_s + _SAME_MOMENT_S
+        self._whole = whole
+        self._places = [n for n, time_s in enumerate(whole.times_s) if first <= time_s <= last]
+        if not self._places:
+            raise MediaError(
+                "trim_outside",
+                f"No frame is shown between {start_s} and {end_s} s: the recording lasts "
+                f"{whole.duration_s} s. Move the start or the end.",
+            )
+        begin, end = self._places[0], self._places[-1]
+        self.times_s: Sequence[float] = [
+            whole.times_s[n] - whole.times_s[begin] for n in self._places
+        ]
+        after = whole.times_s[end + 1] if end + 1 < len(whole.times_s) else whole.duration_s
+        self.duration_s: float | None = None if after is None else after - whole.times_s[begin]
+
+    def read(self, wanted: Sequence[int]) -> Iterator[Picture]:
+        """The pictures at these places of the part."""
+        return self._whole.read([self._places[n] for n in wanted])
 
 
 def _stamps(container: InputContainer, stream: VideoStream) -> tuple[bool, list[float]]:
