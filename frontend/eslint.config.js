@@ -24,13 +24,13 @@ export default [
   },
   {
     files: ['src/**'],
-    ignores: ['src/api.js'],
+    ignores: ['src/api/**'],
     rules: {
       'no-restricted-globals': [
         'error',
         ...['fetch', 'XMLHttpRequest', 'EventSource'].map((name) => ({
           name,
-          message: 'Only src/api.js talks to the network.',
+          message: 'Only src/api/ talks to the network.',
         })),
       ],
     },

@@ -8,6 +8,7 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0, // the page's content security policy allows no data: addresses
     modulePreload: { polyfill: false },
+    manifest: true, // for scripts/size.js
   },
   server: { proxy: { '/api': API } },
   test: {

@@ -1,20 +1,51 @@
-/** Refuses a build whose JavaScript and CSS, gzipped, weigh more than the first load may. */
-import { readdirSync, readFileSync } from 'node:fs';
+/**
+ * Refuses a build whose JavaScript and CSS, gzipped, weigh more than they may: what the first page
+ * loads, and what any other page adds to that when it is come to.
+ */
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-const LIMIT = 150_000;
+const FIRST_LIMIT = 60_000;
+const PAGE_LIMIT = 60_000;
 const folder = join(import.meta.dirname, '..', 'dist');
+const list = join(folder, '.vite', 'manifest.json');
 
-const sizes = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  .filter((name) => /\.(js|css)$/.test(name))
-  .map((name) => ({ name, bytes: gzipSync(readFileSync(join(folder, name))).length }));
-
-if (sizes.length === 0) {
-  console.error(`No JavaScript or CSS in ${folder}: run "npm run build" first.`);
+if (!existsSync(list)) {
+  console.error(`No ${list}: run "npm run build" first.`);
   process.exit(1);
 }
-for (const { name, bytes } of sizes) console.log(`${String(bytes).padStart(8)}  ${name}`);
-const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
-console.log(`${String(total).padStart(8)}  gzipped, of at most ${LIMIT}`);
-if (total > LIMIT) process.exit(1);
+
+/** @typedef {{file: string, css?: string[], imports?: string[], isEntry?: boolean, isDynamicEntry?: boolean}} Chunk */
+
+/** @type {Record<string, Chunk>} */
+const chunks = JSON.parse(readFileSync(list, 'utf8'));
+
+/** @param {string} key @returns {Set<string>} every file that comes with a chunk */
+function files(key, seen = new Set()) {
+  const { file, css = [], imports = [] } = chunks[key];
+  if (seen.has(file)) return seen;
+  for (const each of [file, ...css]) seen.add(each);
+  for (const each of imports) files(each, seen);
+  return seen;
+}
+
+/** @param {Iterable<string>} names */
+const weight = (names) =>
+  [...names].reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name))).length, 0);
+
+const entry = Object.keys(chunks).find((key) => chunks[key].isEntry);
+const first = files(String(entry));
+const rows = [{ name: 'first page', bytes: weight(first), limit: FIRST_LIMIT }];
+for (const [name, { isDynamicEntry }] of Object.entries(chunks)) {
+  if (!isDynamicEntry) continue;
+  rows.push({
+    name,
+    bytes: weight([...files(name)].filter((each) => !first.has(each))),
+    limit: PAGE_LIMIT,
+  });
+}
+for (const { name, bytes, limit } of rows) {
+  console.log(`${String(bytes).padStart(8)} of ${limit}  ${name}`);
+}
+if (rows.some(({ bytes, limit }) => bytes > limit)) process.exit(1);

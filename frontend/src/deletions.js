@@ -1,6 +1,6 @@
 /** Deleting with a change of mind: the service is told a few seconds after the page. */
 import { signal } from '@preact/signals';
-import * as api from './api.js';
+import * as api from './api/screenings.js';
 import { announce } from './announcer.js';
 import { add, find, select, take } from './items.js';
 import { Problem } from './problem.js';

@@ -5,13 +5,17 @@ import { App } from './pages/App.jsx';
 import { carryOutAll } from './deletions.js';
 import { items, selected } from './items.js';
 import { remember } from './memory.js';
-import { followAddress } from './route.js';
+import { followAddress, place } from './route.js';
+import { followScreening } from './screeningAddress.js';
 import { meet } from './service.js';
+import { meetUser } from './session.js';
 import { onKey } from './shortcuts.js';
-import { title } from './title.js';
+import { heading, named, title } from './title.js';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/layout.css';
+import './styles/head.css';
+import './styles/page.css';
 import './styles/controls.css';
 import './styles/start.css';
 import './styles/tray.css';
@@ -21,12 +25,22 @@ import './styles/answer.css';
 import './styles/overlays.css';
 
 void meet();
-remember();
+void meetUser();
 followAddress();
+remember();
+followScreening();
 effect(() => {
-  document.title = title(items.value, selected.value);
+  const screening = place.value.page.name === 'screen';
+  document.title = screening ? title(items.value, selected.value) : named(heading.value);
 });
 window.addEventListener('keydown', onKey);
+// A file that is dropped beside the place for it must not replace the page.
+for (const name of ['dragover', 'drop']) {
+  window.addEventListener(name, (event) => {
+    const { dataTransfer } = /** @type {DragEvent} */ (event);
+    if (dataTransfer?.types.includes('Files')) event.preventDefault();
+  });
+}
 window.addEventListener('pagehide', carryOutAll);
 window.addEventListener('beforeunload', (event) => {
   if (items.value.some(({ stage }) => stage === 'uploading' || stage === 'waiting')) {

@@ -1,5 +1,5 @@
 /** Bringing recordings back onto the page: after a reload, or from somebody's link. */
-import * as api from './api.js';
+import * as api from './api/screenings.js';
 import { add, makeItem, patch } from './items.js';
 import { Problem } from './problem.js';
 import { follow } from './screenings.js';

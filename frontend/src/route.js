@@ -1,38 +1,93 @@
-/** The address: `#/screenings/<id>` names the screening that is looked at. */
-import { effect } from '@preact/signals';
-import { items, select, selected } from './items.js';
-import { reopen } from './reopen.js';
+/** The address after `#`: the page it names, and going from one to the next. */
+import { computed, signal } from '@preact/signals';
+import { PAGES, UNKNOWN } from './pages.js';
 
 /**
- * @param {string} hash
- * @returns {string | null} the id of a screening
+ * @typedef {object} Place
+ * @property {import('./pages.js').Page} page
+ * @property {string} id
+ * @property {URLSearchParams} query
+ * @property {string} path after `#`, as in `/dataset/3`, without the query
  */
-export function screeningIn(hash) {
-  return /^#\/screenings\/([\w-]+)$/.exec(hash)?.[1] ?? null;
+
+const hash = signal(location.hash);
+
+export const place = computed(() => placeIn(hash.value));
+
+let arriving = false;
+
+/**
+ * @param {string} address `#/…`
+ * @returns {Place}
+ */
+export function placeIn(address) {
+  const [path, search = ''] = address.replace(/^#\/?/, '').split('?', 2);
+  const query = new URLSearchParams(search);
+  const parts = path.split('/');
+  for (const page of PAGES) {
+    const id = match(page.path.split('/'), parts);
+    if (id !== null) return { page, id, query, path: `/${path}` };
+  }
+  return { page: UNKNOWN, id: '', query, path: `/${path}` };
 }
 
-/** @param {string} screeningId */
-export const linkTo = (screeningId) => `${location.origin}/#/screenings/${screeningId}`;
+/**
+ * @param {string[]} pattern
+ * @param {string[]} parts
+ * @returns {string | null} what `:id` stands for, or ''; null: another address
+ */
+function match(pattern, parts) {
+  if (pattern.length !== parts.length) return null;
+  let id = '';
+  for (const [n, part] of pattern.entries()) {
+    if (part === ':id' && /^[\w.-]+$/.test(parts[n])) id = parts[n];
+    else if (part !== parts[n]) return null;
+  }
+  return id;
+}
 
-/** Go where the address says, then keep it true. */
+/** Begin to follow the address. */
 export function followAddress() {
-  goThere();
-  window.addEventListener('hashchange', goThere);
-  effect(() => {
-    const item = selected.value;
-    const hash = item?.screeningId ? `#/screenings/${item.screeningId}` : '#/';
-    if (hash !== (location.hash || '#/')) history.replaceState(null, '', hash);
+  readAddress();
+  window.addEventListener('hashchange', () => {
+    const before = place.peek();
+    readAddress();
+    const { page, id } = place.peek();
+    arriving ||= page !== before.page || id !== before.id;
   });
 }
 
-function goThere() {
-  const id = screeningIn(location.hash);
-  if (!id) return;
-  const known = items.value.find(({ screeningId }) => screeningId === id);
-  if (known) {
-    select(known.key);
-    return;
-  }
-  const facts = { recordingId: null, screeningId: id, square: null, bytes: 0, mine: false };
-  select(reopen({ ...facts, name: `Screening ${id.slice(0, 8)}` }));
+/** Take the address as it is now, where it was set without an event. */
+export function readAddress() {
+  hash.value = location.hash;
+}
+
+/**
+ * Go to a page, so that the browser's back button leads here again.
+ * @param {string} path as in `/contribute`
+ */
+export function go(path) {
+  location.hash = path;
+}
+
+/**
+ * Another address for what is shown already.
+ * @param {string} path as in `/screenings/…`
+ */
+export function rename(path) {
+  if (`#${path}` === (location.hash || '#/')) return;
+  history.replaceState(null, '', `#${path}`);
+  readAddress();
+}
+
+/** Have the heading of what is shown next take the focus, as after a change of the address. */
+export function arrive() {
+  arriving = true;
+}
+
+/** Whether the page was come to from another one, and nobody has asked yet: focus its heading. */
+export function takeArrival() {
+  const was = arriving;
+  arriving = false;
+  return was;
 }

@@ -1,5 +1,5 @@
 /** Asking for answers, and keeping each recording's state true to the news about it. */
-import * as api from './api.js';
+import * as api from './api/screenings.js';
 import { announce } from './announcer.js';
 import { CLASS_NAMES } from './classes.js';
 import { find, patch, ready } from './items.js';

@@ -1,6 +1,6 @@
 /** What the service says about itself: its limits, and whether it answers at all. */
 import { signal } from '@preact/signals';
-import * as api from './api.js';
+import * as api from './api/screenings.js';
 
 export const limits = signal(/** @type {import('./shapes.js').Limits | null} */ (null));
 

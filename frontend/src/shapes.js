@@ -91,6 +91,27 @@
  * @property {Screening | null} screening the latest
  * @property {boolean} adjusting the square is being set anew although there is an answer
  * @property {boolean} offline news about the screening do not arrive at the moment
+ *
+ * @typedef {'contributor' | 'reviewer' | 'admin'} Role each may also do what those before it may
+ *
+ * @typedef {object} User
+ * @property {string} id
+ * @property {string} email
+ * @property {string} name
+ * @property {string} affiliation
+ * @property {Role} role
+ * @property {string} created_at
+ * @property {string | null} disabled_at
+ *
+ * @typedef {object} Token an API token; its secret is only known to its owner
+ * @property {string} id
+ * @property {string} name
+ * @property {string} hint its beginning
+ * @property {string[]} scopes
+ * @property {string} created_at
+ * @property {string | null} expires_at
+ * @property {string | null} last_used_at
+ * @property {string | null} revoked_at
  */
 
 export {};

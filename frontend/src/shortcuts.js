@@ -1,14 +1,33 @@
-/** Single-key shortcuts, which can be switched off (they get in the way of dictation). */
+/** Single-key shortcuts of the page, which can be switched off (they get in the way of dictation). */
 import { signal } from '@preact/signals';
-import { selectBeside, selected } from './items.js';
-import { discard, undo } from './deletions.js';
-import { screen, screenAll } from './screenings.js';
+
+/**
+ * @typedef {object} Shortcut
+ * @property {string} [key] as the keyboard names it: `a`, `A` (with Shift), `?`
+ * @property {string[]} [keys] how the help writes it, where that is not the key itself
+ * @property {string} does
+ * @property {() => void} [run] without one, whatever has the focus answers the key by itself
+ */
+
+/**
+ * @typedef {object} Group
+ * @property {string} title
+ * @property {() => Shortcut[]} list
+ */
 
 export const helpOpen = signal(false);
 
 const PLACE = 'pocovid.shortcuts';
 
 export const enabled = signal(localStorage.getItem(PLACE) !== 'off');
+
+/** @type {Shortcut} */
+const HELP = { key: '?', does: 'Show this help', run: () => (helpOpen.value = true) };
+
+/** What the keys do at the moment: everywhere, then whatever the page offers. */
+export const groups = signal(
+  /** @type {Group[]} */ ([{ title: 'Everywhere', list: () => [HELP] }]),
+);
 
 /** @param {boolean} on */
 export function setEnabled(on) {
@@ -17,23 +36,13 @@ export function setEnabled(on) {
 }
 
 /**
- * @typedef {object} Shortcut
- * @property {string} key
- * @property {string} does
- * @property {() => void} run
+ * @param {Group} group
+ * @returns {() => void} takes it back
  */
-
-/** @type {Shortcut[]} */
-export const SHORTCUTS = [
-  { key: 'a', does: 'Add recordings', run: chooseFiles },
-  { key: 's', does: 'Screen the recording you look at', run: screenSelected },
-  { key: 'S', does: 'Screen all that are ready', run: () => void screenAll() },
-  { key: 'j', does: 'Next recording', run: () => selectBeside(1) },
-  { key: 'k', does: 'Previous recording', run: () => selectBeside(-1) },
-  { key: 'd', does: 'Delete the recording you look at', run: discardSelected },
-  { key: 'z', does: 'Undo the last delete', run: undo },
-  { key: '?', does: 'Show this help', run: () => (helpOpen.value = true) },
-];
+export function offer(group) {
+  groups.value = [...groups.value, group];
+  return () => (groups.value = groups.value.filter((each) => each !== group));
+}
 
 /** @param {KeyboardEvent} event */
 export function onKey(event) {
@@ -41,22 +50,10 @@ export function onKey(event) {
     return;
   }
   const target = /** @type {HTMLElement} */ (event.target);
-  if (target.closest('input, textarea, select, dialog')) return;
-  const shortcut = SHORTCUTS.find(({ key }) => key === event.key);
-  if (!shortcut) return;
+  if (target.closest('input, textarea, select, dialog, [contenteditable]')) return;
+  const all = groups.value.toReversed().flatMap(({ list }) => list());
+  const shortcut = all.find(({ key, run }) => key === event.key && run);
+  if (!shortcut?.run) return;
   event.preventDefault();
   shortcut.run();
-}
-
-function chooseFiles() {
-  /** @type {HTMLElement | null} */ (document.querySelector('[data-add]'))?.click();
-}
-
-function screenSelected() {
-  const item = selected.value;
-  if (item?.stage === 'ready' || item?.adjusting) void screen(item.key);
-}
-
-function discardSelected() {
-  if (selected.value) discard(selected.value.key);
 }

@@ -1,10 +1,17 @@
 /** The window's title: what the page is doing, readable from another tab. */
+import { signal } from '@preact/signals';
 import { CLASS_NAMES } from './classes.js';
 import { percent } from './words.js';
 
 /** @typedef {import('./shapes.js').Item} Item */
 
 const NAME = 'POCOVIDScreen';
+
+/** What the page says it is; '' before it has said so. The screening page has its items instead. */
+export const heading = signal('');
+
+/** @param {string} words */
+export const named = (words) => (words ? `${words} · ${NAME}` : NAME);
 
 /**
  * @param {readonly Item[]} items
@@ -13,7 +20,7 @@ const NAME = 'POCOVIDScreen';
 export function title(items, selected) {
   if (!selected) return NAME;
   const state = items.length > 1 ? together(items) : alone(selected);
-  return `${state} · ${NAME}`;
+  return named(state);
 }
 
 /** @param {readonly Item[]} items */

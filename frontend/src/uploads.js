@@ -1,5 +1,5 @@
 /** Sending files: three at a time, in the order in which they came. */
-import * as api from './api.js';
+import * as api from './api/screenings.js';
 import { announce } from './announcer.js';
 import { add, find, items, makeItem, patch, select, selected } from './items.js';
 import { meter } from './meter.js';

@@ -1,5 +1,5 @@
 /** Following a screening: by server-sent events where they arrive, by asking again where not. */
-import * as api from './api.js';
+import * as api from './api/screenings.js';
 import { Problem } from './problem.js';
 
 /** @typedef {import('./shapes.js').Screening} Screening */

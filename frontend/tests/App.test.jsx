@@ -1,14 +1,15 @@
 import { fireEvent, render, screen, within } from '@testing-library/preact';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import * as api from '../src/api.js';
+import * as api from '../src/api/screenings.js';
 import { add, find, select, selected } from '../src/items.js';
 import { App } from '../src/pages/App.jsx';
 import { Problem } from '../src/problem.js';
 import { limits, reachable } from '../src/service.js';
-import { SHORTCUTS, onKey, setEnabled } from '../src/shortcuts.js';
+import { SHORTCUTS } from '../src/screenKeys.js';
+import { onKey, setEnabled } from '../src/shortcuts.js';
 import { makeReadyItem, makeResult, makeScreening } from './make.js';
 
-vi.mock('../src/api.js');
+vi.mock('../src/api/screenings.js');
 
 /** @param {...Partial<import('../src/shapes.js').Item>} changes */
 function show(...changes) {
@@ -35,7 +36,7 @@ beforeEach(() => {
 describe('the empty page', () => {
   it('tells steps, types, limits and when uploads are deleted', () => {
     show();
-    expect(screen.getAllByRole('listitem')).toHaveLength(3);
+    expect(within(screen.getByRole('main')).getAllByRole('listitem')).toHaveLength(3);
     expect(screen.getByText('JPEG, MP4 and AVI')).toBeTruthy();
     expect(screen.getByText(/200 MB a file, videos of 10 min/)).toBeTruthy();
     expect(screen.getByText(/deleted after 24 hours/)).toBeTruthy();
@@ -64,7 +65,7 @@ describe('one recording', () => {
     show({});
     expect(screen.getByRole('button', { name: 'Screen' })).toBeTruthy();
     expect(screen.queryByRole('button', { name: /^Screen all/ })).toBeNull();
-    expect(screen.queryByRole('navigation')).toBeNull();
+    expect(screen.queryByRole('navigation', { name: 'Recordings' })).toBeNull();
   });
 
   it('shows its upload in bytes and time left', () => {

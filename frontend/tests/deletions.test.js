@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import * as api from '../src/api.js';
+import * as api from '../src/api/screenings.js';
 import { UNDO_MS, carryOutAll, close, discard, pending, undo } from '../src/deletions.js';
 import { add, items, select, selected } from '../src/items.js';
 import { makeReadyItem } from './make.js';
 
-vi.mock('../src/api.js');
+vi.mock('../src/api/screenings.js');
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -96,3 +96,15 @@ export function makeReadyItem(changes) {
     ...changes,
   });
 }
+
+/** @param {Partial<import('../src/shapes.js').User>} [changes] */
+export const makeUser = (changes) => ({
+  id: 'user-1',
+  email: 'ada@example.org',
+  name: 'Ada Lund',
+  affiliation: 'Ward 3',
+  role: /** @type {const} */ ('contributor'),
+  created_at: '2026-01-05T10:00:00Z',
+  disabled_at: null,
+  ...changes,
+});

@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import * as api from '../src/api.js';
+import * as api from '../src/api/screenings.js';
 import { add, items, select, selected } from '../src/items.js';
 import { remember } from '../src/memory.js';
 import { Problem } from '../src/problem.js';
-import { followAddress } from '../src/route.js';
+import { readAddress } from '../src/route.js';
+import { followScreening } from '../src/screeningAddress.js';
 import { watch } from '../src/watch.js';
 import { makeReadyItem, makeRecording, makeResult, makeScreening } from './make.js';
 
-vi.mock('../src/api.js');
+vi.mock('../src/api/screenings.js');
 vi.mock('../src/watch.js');
 
 const gone = () => new Problem({ code: 'not_found', detail: 'No.', status: 404 });
@@ -90,7 +91,8 @@ describe('a reload', () => {
 describe('the address', () => {
   it('opens the screening that it names', async () => {
     history.replaceState(null, '', '#/screenings/scr-5');
-    followAddress();
+    readAddress();
+    followScreening();
     await settle();
     expect(selected.value).toMatchObject({ screeningId: 'scr-5', stage: 'screening', mine: false });
   });
@@ -99,7 +101,8 @@ describe('the address', () => {
     const [a, b] = [makeReadyItem(), makeReadyItem({ screeningId: 'scr-6' })];
     add([a, b]);
     history.replaceState(null, '', '#/screenings/scr-6');
-    followAddress();
+    readAddress();
+    followScreening();
     expect(items.value).toHaveLength(2);
     expect(selected.value?.key).toBe(b.key);
   });
@@ -107,10 +110,20 @@ describe('the address', () => {
   it('follows what is looked at', () => {
     const [a, b] = [makeReadyItem(), makeReadyItem({ screeningId: 'scr-8' })];
     add([a, b]);
-    followAddress();
+    followScreening();
     select(b.key);
     expect(location.hash).toBe('#/screenings/scr-8');
     select(a.key);
     expect(location.hash).toBe('#/');
+  });
+
+  it('stays as it is on another page', () => {
+    const item = makeReadyItem({ screeningId: 'scr-9' });
+    add([item]);
+    history.replaceState(null, '', '#/dataset');
+    readAddress();
+    followScreening();
+    select(item.key);
+    expect(location.hash).toBe('#/dataset');
   });
 });

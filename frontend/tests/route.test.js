@@ -1,14 +1,35 @@
-import { describe, expect, it } from 'vitest';
-import { screeningIn } from '../src/route.js';
+import { describe, expect, it, vi } from 'vitest';
+import { followAddress, go, place, placeIn, takeArrival } from '../src/route.js';
 
-describe('the address', () => {
+describe('an address', () => {
   it.each([
-    ['#/screenings/0b0e7c66-6f0a', '0b0e7c66-6f0a'],
-    ['#/', null],
-    ['', null],
-    ['#/screenings/', null],
-    ['#/screenings/a/b', null],
-  ])('%s names %s', (hash, id) => {
-    expect(screeningIn(hash)).toBe(id);
+    ['', 'screen', ''],
+    ['#/', 'screen', ''],
+    ['#/screenings/0b0e7c66-6f0a', 'screen', '0b0e7c66-6f0a'],
+    ['#/contribute', 'contribute', ''],
+    ['#/contribute/7', 'contribute', '7'],
+    ['#/dataset/12?label=covid19', 'dataset', '12'],
+    ['#/reset/a_b-c', 'reset', 'a_b-c'],
+    ['#/screenings/', 'unknown', ''],
+    ['#/screenings/a/b', 'unknown', ''],
+    ['#/contribute/<b>', 'unknown', ''],
+    ['#/nothing', 'unknown', ''],
+  ])('%s is the page %s', (hash, name, id) => {
+    expect(placeIn(hash)).toMatchObject({ page: { name }, id });
+  });
+
+  it('carries words after a question mark', () => {
+    expect(placeIn('#/sign-in?back=%2Freview').query.get('back')).toBe('/review');
+  });
+});
+
+describe('going elsewhere', () => {
+  it('is seen once by the page that is come to', async () => {
+    followAddress();
+    expect(takeArrival()).toBe(false);
+    go('/dataset');
+    await vi.waitFor(() => expect(place.value.page.name).toBe('dataset'));
+    expect(takeArrival()).toBe(true);
+    expect(takeArrival()).toBe(false);
   });
 });

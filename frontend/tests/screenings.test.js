@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import * as api from '../src/api.js';
+import * as api from '../src/api/screenings.js';
 import { announcement } from '../src/announcer.js';
 import { add, find } from '../src/items.js';
 import { Problem } from '../src/problem.js';
@@ -7,7 +7,7 @@ import { follow, screen, screenAll } from '../src/screenings.js';
 import { watch } from '../src/watch.js';
 import { makeReadyItem, makeResult, makeScreening } from './make.js';
 
-vi.mock('../src/api.js');
+vi.mock('../src/api/screenings.js');
 vi.mock('../src/watch.js');
 
 const done = makeScreening({ status: 'done', result: makeResult() });

@@ -3,6 +3,7 @@ import { cleanup } from '@testing-library/preact';
 import { afterEach, beforeEach } from 'vitest';
 import { announcement } from '../src/announcer.js';
 import { items, selectedKey } from '../src/items.js';
+import { readAddress } from '../src/route.js';
 
 HTMLElement.prototype.setPointerCapture = () => {};
 HTMLDialogElement.prototype.showModal = function showModal() {
@@ -12,13 +13,14 @@ HTMLDialogElement.prototype.close = function close() {
   this.open = false;
 };
 
-// Nothing that reaches src/api.js is imported here: a test could not replace it any more.
+// Nothing that reaches src/api/ is imported here: a test could not replace it any more.
 beforeEach(() => {
   items.value = [];
   selectedKey.value = null;
   announcement.value = '';
   sessionStorage.clear();
   history.replaceState(null, '', '/');
+  readAddress();
 });
 
 afterEach(cleanup);

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import * as api from '../src/api.js';
+import * as api from '../src/api/screenings.js';
 import { find, items, selected } from '../src/items.js';
 import { Problem, noAnswer } from '../src/problem.js';
 import { addFiles, canRetry, forget, retry } from '../src/uploads.js';
 import { makeRecording } from './make.js';
 
-vi.mock('../src/api.js');
+vi.mock('../src/api/screenings.js');
 
 /** @type {{file: File, answer: (recording: any) => void, fail: (problem: Problem) => void, progress: (sent: number, total: number) => void, signal: AbortSignal}[]} */
 let sent = [];

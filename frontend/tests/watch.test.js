@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import * as api from '../src/api.js';
+import * as api from '../src/api/screenings.js';
 import { Problem, noAnswer } from '../src/problem.js';
 import { watch } from '../src/watch.js';
 import { makeResult, makeScreening } from './make.js';
 
-vi.mock('../src/api.js');
+vi.mock('../src/api/screenings.js');
 
 class Stream extends EventTarget {
   closed = false;

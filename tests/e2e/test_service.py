@@ -161,7 +161,7 @@ def test_a_damaged_file_is_refused_in_words(page: Page, tmp_path: Path) -> None:
         media_files.write(tmp_path, "cut.mp4", media_files.truncated(content)),
         media_files.write(tmp_path, "words.mp4", b"this is no video at all" * 40),
     )
-    refused = page.get_by_role("navigation").get_by_text("Not uploaded")
+    refused = page.get_by_role("navigation", name="Recordings").get_by_text("Not uploaded")
     expect(refused).to_have_count(2, timeout=30_000)
     expect(page.get_by_role("heading", name="Not uploaded")).to_be_visible()
 

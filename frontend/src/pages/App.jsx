@@ -1,20 +1,15 @@
 /** The frame of every page: the header with its disclaimer, the content, what lies over it. */
-import { useEffect, useState } from 'preact/hooks';
 import { announcement } from '../announcer.js';
-import { takeIn } from '../intake.js';
-import { items } from '../items.js';
+import { place } from '../route.js';
 import { reachable } from '../service.js';
-import { addFiles } from '../uploads.js';
-import { DropVeil } from '../parts/DropVeil.jsx';
+import { Guard } from '../parts/Guard.jsx';
 import { Header } from '../parts/Header.jsx';
 import { Help } from '../parts/Help.jsx';
-import { UndoBar } from '../parts/UndoBar.jsx';
-import { Bench } from './Bench.jsx';
-import { Start } from './Start.jsx';
+import { PageSlot } from '../parts/PageSlot.jsx';
+import { Screen } from './screen/Screen.jsx';
 
 export function App() {
-  const [hovering, setHovering] = useState(false);
-  useEffect(() => takeIn({ onFiles: addFiles, onHover: setHovering }), []);
+  const { page, id, query } = place.value;
   return (
     <>
       <a class="skip" href="#main" onClick={skip}>
@@ -27,7 +22,13 @@ export function App() {
             The service does not answer. This page tries again every few seconds; nothing is lost.
           </p>
         )}
-        {items.value.length === 0 ? <Start /> : <Bench />}
+        {page.name === 'screen' ? (
+          <Screen />
+        ) : (
+          <Guard needs={page.needs}>
+            <PageSlot key={`${page.path} ${id}`} page={page} id={id} query={query} />
+          </Guard>
+        )}
       </main>
       <footer class="foot">
         <p>
@@ -35,9 +36,7 @@ export function App() {
           <a href="/api/docs">REST API</a>.
         </p>
       </footer>
-      <UndoBar />
       <Help />
-      {hovering && <DropVeil />}
       <div class="unseen" role="status" aria-live="polite">
         {announcement.value}
       </div>
@@ -45,7 +44,7 @@ export function App() {
   );
 }
 
-/** The address is taken by the screening, so the jump is made by hand. @param {Event} event */
+/** The address is taken by the page, so the jump is made by hand. @param {Event} event */
 function skip(event) {
   event.preventDefault();
   document.getElementById('main')?.focus();

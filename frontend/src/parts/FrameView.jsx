@@ -1,6 +1,6 @@
 /** One frame, large, as the models saw it, with its own three numbers. */
 import { useEffect } from 'preact/hooks';
-import { frameUrl } from '../api.js';
+import { frameUrl } from '../api/screenings.js';
 import { CLASSES, CLASS_NAMES } from '../classes.js';
 import { moment, percent } from '../words.js';
 import { Icon } from './Icon.jsx';

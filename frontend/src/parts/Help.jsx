@@ -1,14 +1,6 @@
 /** The keyboard shortcuts, over the page. */
 import { useEffect, useRef } from 'preact/hooks';
-import { SHORTCUTS, enabled, helpOpen, setEnabled } from '../shortcuts.js';
-
-const IN_PLACE = [
-  { keys: ['←', '→', '↑', '↓'], does: 'Move the square' },
-  { keys: ['+', '−'], does: 'Larger, smaller (or Shift with an arrow)' },
-  { keys: ['R'], does: 'Back to the proposed square' },
-  { keys: ['←', '→', 'Home', 'End'], does: 'Step through the frames of an answer' },
-  { keys: ['Space'], does: 'Play and stop the frames' },
-];
+import { enabled, groups, helpOpen, setEnabled } from '../shortcuts.js';
 
 export function Help() {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
@@ -35,36 +27,7 @@ export function Help() {
           ×
         </button>
       </header>
-      <h3>Everywhere</h3>
-      <dl>
-        {SHORTCUTS.map(({ key, does }) => (
-          <div key={key}>
-            <dt>
-              {key === key.toLowerCase() ? (
-                <kbd>{key.toUpperCase()}</kbd>
-              ) : (
-                <>
-                  <kbd>Shift</kbd> <kbd>{key}</kbd>
-                </>
-              )}
-            </dt>
-            <dd>{does}</dd>
-          </div>
-        ))}
-      </dl>
-      <h3>On the square and on the frames</h3>
-      <dl>
-        {IN_PLACE.map(({ keys, does }) => (
-          <div key={does}>
-            <dt>
-              {keys.map((key) => (
-                <kbd key={key}>{key}</kbd>
-              ))}
-            </dt>
-            <dd>{does}</dd>
-          </div>
-        ))}
-      </dl>
+      {open && groups.value.map((group) => <Keys key={group.title} group={group} />)}
       <label class="check">
         <input
           type="checkbox"
@@ -76,3 +39,27 @@ export function Help() {
     </dialog>
   );
 }
+
+/** @param {{group: import('../shortcuts.js').Group}} props */
+function Keys({ group: { title, list } }) {
+  return (
+    <>
+      <h3>{title}</h3>
+      <dl>
+        {list().map(({ key = '', keys = written(key), does }) => (
+          <div key={does}>
+            <dt>
+              {keys.map((each) => (
+                <kbd key={each}>{each}</kbd>
+              ))}
+            </dt>
+            <dd>{does}</dd>
+          </div>
+        ))}
+      </dl>
+    </>
+  );
+}
+
+/** @param {string} key @returns {string[]} as it is written on keyboards */
+const written = (key) => (key === key.toLowerCase() ? [key.toUpperCase()] : ['Shift', key]);

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { asText, copy } from '../copying.js';
 import { patch } from '../items.js';
-import { linkTo } from '../route.js';
+import { linkTo } from '../screeningAddress.js';
 import { when } from '../words.js';
 import { Icon } from './Icon.jsx';
 

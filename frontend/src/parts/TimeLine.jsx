@@ -1,6 +1,6 @@
 /** All frames of a video in their order, each with its answer as a stacked bar. */
 import { useEffect, useRef } from 'preact/hooks';
-import { frameUrl } from '../api.js';
+import { frameUrl } from '../api/screenings.js';
 import { CLASSES, CLASS_NAMES } from '../classes.js';
 import { moment, percent } from '../words.js';
 

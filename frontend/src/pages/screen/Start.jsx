@@ -1,9 +1,9 @@
 /** The empty page: what to do, what can be sent, and what happens to it. */
-import { formatName } from '../facts.js';
-import { limits } from '../service.js';
-import { duration, listed, size } from '../words.js';
-import { FilesButton } from '../parts/FilesButton.jsx';
-import { Fan } from '../parts/Fan.jsx';
+import { formatName } from '../../facts.js';
+import { limits } from '../../service.js';
+import { duration, listed, size } from '../../words.js';
+import { FilesButton } from '../../parts/FilesButton.jsx';
+import { Fan } from '../../parts/Fan.jsx';
 
 const STEPS = [
   ['Add a recording', 'A clip or a still of a convex-probe lung examination. Several are fine.'],
@@ -16,7 +16,9 @@ export function Start() {
     <div class="start">
       <section class="intake" aria-labelledby="start-title">
         <Fan />
-        <h1 id="start-title">Screen a lung ultrasound recording</h1>
+        <h1 id="start-title" tabIndex={-1}>
+          Screen a lung ultrasound recording
+        </h1>
         <p class="lead">
           How much does it resemble <span class="whole">COVID-19</span>, bacterial pneumonia or a
           healthy lung?
@@ -37,7 +39,7 @@ export function Start() {
   );
 }
 
-/** @param {{limits: import('../shapes.js').Limits}} props */
+/** @param {{limits: import('../../shapes.js').Limits}} props */
 function Terms({ limits: { types, max_bytes, max_seconds, retention_hours } }) {
   const names = [...new Set(types.map(formatName))];
   return (

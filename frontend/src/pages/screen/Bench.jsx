@@ -1,7 +1,7 @@
 /** Where the work is done: the recordings beside the one that is looked at. */
-import { items, selected } from '../items.js';
-import { Tray } from '../parts/Tray.jsx';
-import { Workspace } from '../parts/Workspace.jsx';
+import { items, selected } from '../../items.js';
+import { Tray } from '../../parts/Tray.jsx';
+import { Workspace } from '../../parts/Workspace.jsx';
 
 export function Bench() {
   const several = items.value.length > 1;

@@ -1,14 +1,13 @@
-/** Everything that crosses the network: the only module that fetches. */
-import { noAnswer, problemFrom } from './problem.js';
+/** The calls of screening: limits, recordings, answers. */
+import { noAnswer, problemFrom } from '../problem.js';
+import { ROOT, ask, csrfHeaders, send } from './ask.js';
 
 /**
- * @typedef {import('./shapes.js').Limits} Limits
- * @typedef {import('./shapes.js').Recording} Recording
- * @typedef {import('./shapes.js').Screening} Screening
- * @typedef {import('./shapes.js').Square} Square
+ * @typedef {import('../shapes.js').Limits} Limits
+ * @typedef {import('../shapes.js').Recording} Recording
+ * @typedef {import('../shapes.js').Screening} Screening
+ * @typedef {import('../shapes.js').Square} Square
  */
-
-const ROOT = '/api/v1';
 
 /** @returns {Promise<Limits>} */
 export const limits = () => ask('/limits');
@@ -26,11 +25,7 @@ export const screening = (id) => ask(`/screenings/${encodeURIComponent(id)}`);
  * @returns {Promise<Screening>}
  */
 export function screen(recordingId, crop) {
-  return ask('/screenings', {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ recording_id: recordingId, crop }),
-  });
+  return send('POST', '/screenings', { recording_id: recordingId, crop });
 }
 
 /**
@@ -80,29 +75,11 @@ export function upload(file, { onProgress, signal }) {
       const retryAfter = request.getResponseHeader('Retry-After');
       return reject(problemFrom(request.status, request.response, retryAfter));
     };
+    for (const [name, value] of Object.entries(csrfHeaders()))
+      request.setRequestHeader(name, value);
     signal.addEventListener('abort', () => request.abort(), { once: true });
     const form = new FormData();
     form.append('file', file, file.name);
     request.send(form);
   });
-}
-
-/**
- * @param {string} path
- * @param {RequestInit} [options]
- * @returns {Promise<any>}
- */
-async function ask(path, options) {
-  let response;
-  let body;
-  try {
-    response = await fetch(ROOT + path, options);
-    body = await response.text();
-  } catch {
-    throw noAnswer();
-  }
-  if (!response.ok) {
-    throw problemFrom(response.status, body, response.headers.get('Retry-After'));
-  }
-  return body ? JSON.parse(body) : undefined;
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import * as api from '../src/api.js';
+import * as api from '../src/api/screenings.js';
 import { makeRecording } from './make.js';
 
 class Request {
@@ -99,6 +99,7 @@ describe('a request', () => {
     await api.remove('recordings', 'rec-1');
     expect(fetched).toHaveBeenCalledWith('/api/v1/recordings/rec-1', {
       method: 'DELETE',
+      headers: {},
       keepalive: true,
     });
   });

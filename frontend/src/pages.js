@@ -1,0 +1,75 @@
+/**
+ * The pages and their addresses. To add one: a row here, and a module in src/pages/<name>/ whose
+ * default export is a component that takes `{id, query}` and begins with a `<PageHeading>`.
+ */
+
+/**
+ * @typedef {object} PageProps what a page is given
+ * @property {string} id the part of the address that `:id` stands for; '' where there is none
+ * @property {URLSearchParams} query what follows `?` in the address
+ */
+
+/**
+ * @typedef {object} Page
+ * @property {string} name
+ * @property {string} path after `#/`; `:id` stands for one part
+ * @property {import('./shapes.js').Role} [needs] the role that it takes, if any
+ * @property {() => Promise<{default: import('preact').ComponentType<PageProps>}>} [load]
+ *   its code, fetched when it is first shown; the screening page's is there from the beginning
+ */
+
+/** @type {readonly Page[]} */
+export const PAGES = [
+  { name: 'screen', path: '' },
+  { name: 'screen', path: 'screenings/:id' },
+  {
+    name: 'contribute',
+    path: 'contribute',
+    needs: 'contributor',
+    load: () => import('./pages/contribute/Contribute.jsx'),
+  },
+  {
+    name: 'contribute',
+    path: 'contribute/:id',
+    needs: 'contributor',
+    load: () => import('./pages/contribute/Submission.jsx'),
+  },
+  {
+    name: 'review',
+    path: 'review',
+    needs: 'reviewer',
+    load: () => import('./pages/review/Review.jsx'),
+  },
+  { name: 'dataset', path: 'dataset', load: () => import('./pages/dataset/Dataset.jsx') },
+  { name: 'dataset', path: 'dataset/:id', load: () => import('./pages/dataset/Release.jsx') },
+  {
+    name: 'models',
+    path: 'models',
+    needs: 'admin',
+    load: () => import('./pages/models/Models.jsx'),
+  },
+  {
+    name: 'people',
+    path: 'people',
+    needs: 'admin',
+    load: () => import('./pages/people/People.jsx'),
+  },
+  { name: 'audit', path: 'audit', needs: 'admin', load: () => import('./pages/audit/Audit.jsx') },
+  {
+    name: 'account',
+    path: 'account',
+    needs: 'contributor',
+    load: () => import('./pages/account/Account.jsx'),
+  },
+  { name: 'sign-in', path: 'sign-in', load: () => import('./pages/account/SignIn.jsx') },
+  { name: 'sign-up', path: 'sign-up', load: () => import('./pages/account/SignUp.jsx') },
+  { name: 'reset', path: 'reset', load: () => import('./pages/account/Forgotten.jsx') },
+  { name: 'reset', path: 'reset/:id', load: () => import('./pages/account/Reset.jsx') },
+];
+
+/** @type {Page} */
+export const UNKNOWN = {
+  name: 'unknown',
+  path: '*',
+  load: () => import('./pages/Unknown.jsx'),
+};
