@@ -18,20 +18,28 @@ class Clients:
     """Digests of client addresses, made with this installation's key and another each day.
 
     They serve the rate limit and the order of the queue, where only a few minutes matter. So a
-    new key (the file `client.key` deleted) and midnight do no harm: what waits then counts for
-    another client than what comes.
+    new key and midnight do no harm here: what waits then counts for another client than what
+    comes.
     """
 
     def __init__(self, settings: Settings) -> None:
-        if settings.client_key is not None:
-            self._key = settings.client_key.get_secret_value().encode()
-        else:
-            self._key = _stored_key(settings.data_dir / "client.key")
+        self._key = installation_key(settings)
 
     def digest(self, address: str | None, moment: datetime) -> str:
         """32 hexadecimal digits for the client at this address on the day of `moment`."""
         said = f"{moment:%Y-%m-%d} {network(address)}"
         return hmac.new(self._key, said.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def installation_key(settings: Settings) -> bytes:
+    """This installation's key: the setting, or a file's in the data folder.
+
+    Besides clients' digests, patients' pseudonyms are hashed with it: with another key, a
+    patient's later recordings are no longer known to be of the same patient.
+    """
+    if settings.client_key is not None:
+        return settings.client_key.get_secret_value().encode()
+    return _stored_key(settings.data_dir / "client.key")
 
 
 def network(address: str | None) -> str:

@@ -1,0 +1,1 @@
+"""Submissions: drafts with defaults, their contributions, and what becomes of them."""
