@@ -24,9 +24,10 @@ TRUNK = "trunk.safetensors"
 HEADS = "heads.safetensors"
 CALIBRATION = "calibration.safetensors"
 SCORES = "scores.safetensors"
+CURVES = "curves.png"
 _ACTIVE = "ACTIVE"
 _FILES = {1: (TRUNK, HEADS, CALIBRATION), 2: (TRUNK, HEADS, CALIBRATION, SCORES)}
-"""What an artifact of each format consists of."""
+"""What an artifact of each format consists of; there may be a picture of how it learnt as well."""
 
 _KINDS = {"folds": int, "preprocessing": dict, "files": dict}
 
@@ -67,8 +68,16 @@ def active(artifacts: Path = ARTIFACTS) -> Path:
     return artifacts / name
 
 
-def save(folder: Path, manifest: Manifest, weights: Weights) -> Manifest:
+def save(
+    folder: Path, manifest: Manifest, weights: Weights, curves: bytes | None = None
+) -> Manifest:
     """Write an artifact whole or not at all, and return its manifest with the file hashes.
+
+    Args:
+        folder: the new artifact.
+        manifest: all but the hashes.
+        weights: with all that was measured on them.
+        curves: a PNG that shows how it learnt.
 
     Raises:
         ArtifactError: the folder exists; an artifact is never changed.
@@ -91,7 +100,9 @@ def save(folder: Path, manifest: Manifest, weights: Weights) -> Manifest:
     }
     for name, content in contents.items():
         save_file(content, scratch / name)
-    files = {name: _sha256(scratch / name) for name in contents}
+    if curves is not None:
+        (scratch / CURVES).write_bytes(curves)
+    files = {path.name: _sha256(path) for path in sorted(scratch.iterdir())}
     complete = Manifest(**{**asdict(manifest), "files": files, "format": Manifest.FORMAT})
     (scratch / MANIFEST).write_text(json.dumps(asdict(complete), indent=1, ensure_ascii=False))
     for name in files:
@@ -131,7 +142,7 @@ def load(folder: Path) -> tuple[Manifest, Weights]:
     """
     manifest = read_manifest(folder)
     expected_files = _FILES[manifest.format]
-    if set(manifest.files) != set(expected_files):
+    if set(manifest.files) - {CURVES} != set(expected_files):
         raise ArtifactError(
             f"{folder}: expected {', '.join(expected_files)}, got {sorted(manifest.files)}."
         )

@@ -1,28 +1,47 @@
-"""The augmentation of the paper (section 4.1): rotation to 10°, flips both ways, shifts to 10 %."""
+"""The copies of a frame that training sees beside the frame itself."""
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from models.square import Picture
 
-MOST_DEGREES = 10.0
-MOST_SHIFT = 0.1
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """How far a copy may differ from its frame; by default as in the paper (section 4.1).
+
+    Attributes:
+        degrees: of rotation, either way.
+        shift: along each side, as a part of it, either way.
+        flips: whether half of the copies are mirrored, along each side apart.
+    """
+
+    degrees: float = 10.0
+    shift: float = 0.1
+    flips: bool = True
 
 
-def augment(frame: Picture, rng: np.random.Generator) -> Picture:
+PAPER = Augmentation()
+
+
+def augment(
+    frame: Picture, rng: np.random.Generator, augmentation: Augmentation = PAPER
+) -> Picture:
     """A rotated, shifted and perhaps flipped copy of a square uint8 RGB frame (side, side, 3).
 
     What a shift uncovers repeats the frame's edge, so that no new black border can be learnt.
     """
     side = frame.shape[0]
+    most_degrees, most_shift = augmentation.degrees, augmentation.shift
     centre = ((side - 1) / 2, (side - 1) / 2)
-    matrix = cv2.getRotationMatrix2D(centre, rng.uniform(-MOST_DEGREES, MOST_DEGREES), 1.0)
-    matrix[:, 2] += rng.uniform(-MOST_SHIFT, MOST_SHIFT, size=2) * side
+    matrix = cv2.getRotationMatrix2D(centre, rng.uniform(-most_degrees, most_degrees), 1.0)
+    matrix[:, 2] += rng.uniform(-most_shift, most_shift, size=2) * side
     moved = np.asarray(
         cv2.warpAffine(frame, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8
     )
-    if rng.random() < 0.5:
-        moved = moved[:, ::-1]
-    if rng.random() < 0.5:
-        moved = moved[::-1]
+    for axis in (1, 0) if augmentation.flips else ():
+        if rng.random() < 0.5:
+            moved = np.flip(moved, axis)
     return np.ascontiguousarray(moved)

@@ -88,12 +88,14 @@ class Manifest:
         created: date of training, ISO 8601.
         network: name of the network.
         folds: number of models.
-        group: what the folds keep together, `recording` or `patient`.
+        group: what the folds keep together, `recording`, `patient` or `source`.
         classes: class keys in the order of the softmax output.
         preprocessing: side, sampling rate, most frames, channel order and means.
-        training: every hyperparameter, the versions of the libraries, and the trunk's origin.
+        training: every hyperparameter, the versions of the libraries, the trunk's origin, and
+            `curves`: for each group and fold, how it learnt (`models.fit.Curve`).
         data: hash of the dataset listing, counts, and of each recording, by the SHA-256 of its
-            bytes, what it is and the folds that test it, see `models.heldout`.
+            bytes, what it is and the folds that test it, see `models.heldout`; `left_out`: why a
+            cross-validation could not be had.
         metrics: cross-validated figures by what the folds keep together.
         licence: what the artifact may be used for.
         files: SHA-256 of each weights file.

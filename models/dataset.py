@@ -1,20 +1,14 @@
-"""The dataset as an index of recordings, and its folds: what belongs together stays together."""
+"""The dataset as an index of recordings."""
 
 import csv
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
-
 from models.contract import CLASSES
-
-Group = Literal["recording", "patient"]
 
 METADATA = "dataset_metadata.csv"
 _FOLDERS = ("pocus_videos", "pocus_images")
@@ -125,46 +119,6 @@ def listing_hash(entries: Sequence[Entry]) -> str:
     """SHA-256 over what was trained on: content hash, label and patient of every recording."""
     lines = sorted(f"{each.sha256} {each.label} {each.patient}" for each in entries)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def assign_folds(entries: Sequence[Entry], group: Group, folds: int, seed: int) -> list[int]:
-    """The fold that tests each recording, stratified by class; a group is never on both sides.
-
-    Args:
-        entries: recordings; all frames of one share its fold.
-        group: `recording` as in the paper, or `patient`, for an honest figure.
-        folds: how many, at least 2.
-        seed: of the shuffle.
-
-    Raises:
-        DatasetError: a class has fewer groups than there are folds.
-    """
-    names = [_group_name(entry, group) for entry in entries]
-    for label in CLASSES:
-        count = len({name for name, e in zip(names, entries, strict=True) if e.label == label})
-        if count < folds:
-            raise DatasetError(
-                f"{count} {group} groups of {label} cannot be spread over {folds} folds: "
-                f"ask for at most {count}."
-            )
-    labels = np.array([CLASSES.index(entry.label) for entry in entries])
-    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
-    assigned = np.zeros(len(entries), dtype=int)
-    for fold, (_, tested) in enumerate(splitter.split(labels, labels, names)):
-        assigned[tested] = fold
-    return [int(fold) for fold in assigned]
-
-
-def class_weights(labels: Sequence[int]) -> list[float]:
-    """Weights that give each class the same share of the loss; their mean over frames is 1."""
-    counts = Counter(labels)
-    return [len(labels) / (len(CLASSES) * counts[n]) if counts[n] else 0.0 for n in range(3)]
-
-
-def _group_name(entry: Entry, group: Group) -> str:
-    if group == "patient" and entry.patient:
-        return f"patient {entry.patient}"
-    return f"recording {entry.key}"
 
 
 def _files(folder: Path) -> list[Path]:

@@ -1,34 +1,34 @@
-"""One run of POCOVID-Net's cross-validation, from a folder of recordings to an artifact."""
+"""One run of POCOVID-Net's cross-validation, from a folder of recordings to an artifact.
+
+`train` does everything in a row. Its three parts can as well be called apart, by processes that
+come and go: `plan` reads and prepares, `train_fold` trains one model, `assemble` writes the
+artifact.
+"""
 
 import hashlib
 import json
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
-from safetensors import safe_open
-from safetensors.numpy import load_file, save_file
 
-from models import artifact, evaluate, heldout, media, networks, trunk
+from models import artifact, curves, evaluate, fit, heldout, media, networks, trunk
+from models.augment import PAPER, Augmentation
+from models.balance import Balance, sample_weights
 from models.calibration import calibrate
 from models.contract import CLASSES, FRAME_SIDE, Manifest
-from models.dataset import (
-    DatasetError,
-    Entry,
-    Group,
-    assign_folds,
-    class_weights,
-    listing_hash,
-    read_index,
-)
+from models.dataset import DatasetError, Entry, listing_hash, read_index
+from models.fit import Inputs
+from models.folds import Group, assign_folds, validation_part
 from models.networks import Array
+from models.result import FoldResult
 
 LICENCE = (
     "Trained on recordings of the POCUS dataset, most of them CC BY-NC or CC BY-NC-SA: "
@@ -38,6 +38,12 @@ LICENCE = (
 CALIBRATION_STEP = 4
 """Every fourth frame measures how large the activations grow."""
 
+_FINISHED = "fold.safetensors"
+_LIBRARIES = (
+    *("av", "keras", "matplotlib", "numpy", "opencv-python-headless", "openvino", "safetensors"),
+    *("scikit-learn", "tensorflow-cpu", "tensorflow", "torch", "jax"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -45,12 +51,17 @@ class Config:
 
     group: Group = "patient"  # what the shipped models' folds keep together
     folds: int = 5
-    epochs: int = 12
+    epochs: int = 12  # exactly, or at most where there is patience
+    patience: int = 0  # epochs without progress on the validation part before training ends
+    validation: float = 0.15  # share of a fold's training recordings, where there is patience
     batch: int = 16
     learning_rate: float = 1e-4  # Adam, constant (paper, section 4.1)
     copies: int = 5  # augmented copies of each frame, one of them or the frame itself per epoch
+    augmentation: Augmentation = PAPER
+    balance: Balance = "class"  # what has the same share of the loss
+    cache: bool = True  # keep the trunk's features, or compute them at every step
     seed: int = 1
-    report: tuple[Group, ...] = ("recording", "patient")  # cross-validations that are measured
+    report: tuple[Group, ...] = ("recording", "patient", "source")  # cross-validations measured
 
 
 Progress = Callable[[str, int, int], None]
@@ -64,6 +75,42 @@ class FrameSet:
     frames: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
     recordings: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run with everything in place to train any of its folds.
+
+    Attributes:
+        config: its hyperparameters.
+        entries: the recordings that are trained on.
+        splits: for each group, the fold that tests each recording.
+        left_out: the groups that were to be measured and cannot be split, and why.
+        weights: what the networks start from, see `models.trunk.load`.
+        trunk_name: of the file, or `imagenet`.
+        material: all frames.
+        inputs: the trunk's features of them.
+        work: folder of this very run; its name changes with anything the models depend on.
+    """
+
+    config: Config
+    entries: tuple[Entry, ...]
+    splits: dict[Group, list[int]]
+    left_out: dict[Group, str]
+    weights: dict[str, Array] = field(repr=False)
+    trunk_name: str
+    material: FrameSet = field(repr=False)
+    inputs: Inputs = field(repr=False)
+    work: Path
+
+    @property
+    def jobs(self) -> list[tuple[Group, int]]:
+        """Group and fold of every model that the artifact needs."""
+        return [(group, fold) for group in self.splits for fold in range(self.folds(group))]
+
+    def folds(self, group: Group) -> int:
+        """How many there are of a group."""
+        return max(self.splits[group]) + 1
 
 
 def train(
@@ -87,38 +134,114 @@ def train(
     """
     if out.exists():
         raise artifact.ArtifactError(f"{out} exists and an artifact is never changed.")
+    planned = plan(data, trunk_source, work, config, progress)
+    results = [train_fold(planned, group, fold, progress) for group, fold in planned.jobs]
+    return assemble(planned, results, out, progress)
+
+
+def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Progress) -> Plan:
+    """Read the recordings, split them, and compute the trunk's features; arguments as in `train`.
+
+    Called again, it finds what it has computed in `work`.
+
+    Raises:
+        DatasetError: nothing to train on, or the shipped models' group cannot be split.
+        TrunkError: see `models.trunk.load`.
+    """
     entries = read_index(data).trained
-    splits = {
-        group: assign_folds(entries, group, config.folds, config.seed)
-        for group in dict.fromkeys((config.group, *config.report))
-    }
+    splits, left_out = _splits(entries, config)
     weights = trunk.load(trunk_source)
     material = read_frames(entries, progress)
-    features = trunk.cache_features(
-        work / "features",
-        material.frames,
-        weights,
-        copies=config.copies,
-        seed=config.seed,
-        progress=lambda done, total: progress("Trunk features", done, total),
-    )
-    run = work / _run_name(entries, weights, config)
-    metrics: dict[str, Any] = {}
-    held_out: dict[str, Array] = {}
-    shipped: list[dict[str, Array]] = []
-    for group, folds in splits.items():
-        heads, scores = cross_validate(
-            run / f"by-{group}", features, material, folds, weights, config, progress
-        )
-        held_out[group] = scores
-        metrics[group] = evaluate.figures(
-            evaluate.Tested(
-                scores, material.labels, material.recordings, [e.kind == "video" for e in entries]
+    copies: dict[str, Any] = {
+        "copies": config.copies,
+        "seed": config.seed,
+        "augmentation": config.augmentation,
+    }
+    inputs: Inputs
+    if config.cache:
+        inputs = trunk.CachedFeatures(
+            trunk.cache_features(
+                work / "features",
+                material.frames,
+                weights,
+                progress=lambda done, total: progress("Trunk features", done, total),
+                **copies,
             )
         )
-        if group == config.group:
-            shipped = heads
-    frozen = trunk.frozen(weights)
+    else:
+        inputs = trunk.DirectFeatures(material.frames, weights, **copies)
+    run = work / _run_name(entries, weights, config)
+    name = Path(trunk_source).name
+    return Plan(config, entries, splits, left_out, weights, name, material, inputs, run)
+
+
+def train_fold(plan: Plan, group: Group, fold: int, progress: Progress) -> FoldResult:
+    """Train the model of one fold and let it answer the frames it never saw.
+
+    A finished fold is read from the plan's folder; one that was interrupted goes on after its last
+    whole epoch.
+    """
+    home = plan.work / f"by-{group}" / f"fold{fold}"
+    if (home / _FINISHED).is_file():
+        return FoldResult.load(home / _FINISHED)
+    config, material = plan.config, plan.material
+    folds = plan.splits[group]
+    learnt = [number for number, tests in enumerate(folds) if tests != fold]
+    stopping: list[int] = []
+    kept: Group | None = None
+    if config.patience:
+        seed = [config.seed, fold]
+        stopping, kept = validation_part(plan.entries, learnt, group, config.validation, seed)
+    trained = _places(material, sorted(set(learnt) - set(stopping)))
+    keras.utils.set_random_seed(config.seed * 1000 + fold)
+    model = networks.head()
+    networks.set_weights(
+        model, {n: value for n, value in plan.weights.items() if n.startswith("block5_conv3")}
+    )
+    curve = fit.fit(
+        model,
+        fit.Material(
+            plan.inputs,
+            material.labels,
+            sample_weights(plan.entries, material.recordings, trained, config.balance),
+            trained,
+            _places(material, stopping),
+        ),
+        fit.Schedule(config.epochs, config.batch, config.learning_rate, config.patience),
+        [config.seed, fold],
+        home,
+        lambda done, total: progress(f"by-{group}, fold {fold + 1}", done, total),
+    )
+    head = {name: _shipped(name, value) for name, value in networks.get_weights(model).items()}
+    # What is measured is what is shipped, rounded as it is.
+    networks.set_weights(model, head)
+    tested = _places(material, [n for n, tests in enumerate(folds) if tests == fold])
+    scores = fit.answer(model, plan.inputs, tested)
+    result = FoldResult(group, fold, head, tested, scores, curve, kept)
+    result.save(home / _FINISHED)
+    (home / fit.CHECKPOINT).unlink()
+    return result
+
+
+def assemble(plan: Plan, results: Sequence[FoldResult], out: Path, progress: Progress) -> Manifest:
+    """Measure and calibrate the models of all folds and write the artifact.
+
+    Raises:
+        ValueError: a fold's result is missing.
+        ArtifactError: the artifact exists.
+    """
+    found = {(result.group, result.fold): result for result in results}
+    if missing := [job for job in plan.jobs if job not in found]:
+        raise ValueError(f"expected a result for every fold of {plan.work}, got none for {missing}")
+    config, material, entries = plan.config, plan.material, plan.entries
+    by_group = {
+        group: [found[group, fold] for fold in range(plan.folds(group))] for group in plan.splits
+    }
+    softmax: dict[str, Array] = {
+        group: _gathered(material, parts) for group, parts in by_group.items()
+    }
+    shipped = [result.head for result in by_group[config.group]]
+    frozen = trunk.frozen(plan.weights)
     calibration = calibrate(
         frozen,
         shipped,
@@ -126,11 +249,12 @@ def train(
         material.frames[::CALIBRATION_STEP],
         lambda done, total: progress("Calibrating", done, total),
     )
+    is_video = [entry.kind == "video" for entry in entries]
     manifest = Manifest(
         version=out.name,
         created=datetime.now(UTC).date().isoformat(),
         network="pocovidnet",
-        folds=config.folds,
+        folds=len(shipped),
         group=config.group,
         classes=CLASSES,
         preprocessing={
@@ -143,23 +267,40 @@ def train(
         training={
             **asdict(config),
             "optimizer": "Adam",
-            "loss": "cross entropy, each class with the same share",
-            "augmentation": "rotation 10 degrees, flips both ways, shifts 10 %",
-            "trunk": {"file": Path(trunk_source).name, "sha256": trunk.fingerprint(weights)},
-            "versions": {name: version(name) for name in ("keras", "numpy", "av")}
-            | {"python": platform.python_version(), "backend": keras.backend.backend()},
+            "loss": f"cross entropy, each {config.balance} with the same share",
+            "trunk": {"file": plan.trunk_name, "sha256": trunk.fingerprint(plan.weights)},
+            "versions": _versions(),
+            "curves": {
+                group: [
+                    {**result.curve.to_dict(), "validation": result.validation} for result in parts
+                ]
+                for group, parts in by_group.items()
+            },
         },
         data={
             "listing_sha256": listing_hash(entries),
             "frames": len(material.frames),
             "recordings": heldout.listing(
-                entries, np.bincount(material.recordings).tolist(), splits
+                entries,
+                np.bincount(material.recordings).tolist(),
+                dict[str, Sequence[int]](plan.splits.items()),
             ),
+            "left_out": plan.left_out,
         },
-        metrics=metrics,
+        metrics={
+            group: evaluate.figures(
+                evaluate.Tested(scores, material.labels, material.recordings, is_video)
+            )
+            for group, scores in softmax.items()
+        },
         licence=LICENCE,
     )
-    return artifact.save(out, manifest, artifact.Weights(frozen, shipped, calibration, held_out))
+    return artifact.save(
+        out,
+        manifest,
+        artifact.Weights(frozen, shipped, calibration, softmax),
+        curves.plot({group: [each.curve for each in parts] for group, parts in by_group.items()}),
+    )
 
 
 def read_frames(entries: Sequence[Entry], progress: Progress) -> FrameSet:
@@ -182,142 +323,46 @@ def read_frames(entries: Sequence[Entry], progress: Progress) -> FrameSet:
     return FrameSet(np.concatenate(frames), np.array(labels), np.array(owners))
 
 
-def cross_validate(
-    work: Path,
-    features: npt.NDArray[np.float16],
-    material: FrameSet,
-    folds: Sequence[int],
-    weights: dict[str, Array],
-    config: Config,
-    progress: Progress,
-) -> tuple[list[dict[str, Array]], npt.NDArray[np.float32]]:
-    """Train one head for each fold; answer each frame by the head that never saw it.
-
-    Returns:
-        The heads' weights, and softmax scores (n, 3) for all frames.
-    """
-    by_frame = np.asarray(folds)[material.recordings]
-    scores = np.zeros((len(by_frame), len(CLASSES)), dtype=np.float32)
-    heads = []
-    for fold in range(config.folds):
-        tested = by_frame == fold
-        head = train_head(
-            work / f"fold{fold}",
-            features,
-            material.labels,
-            ~tested,
-            weights,
-            fold,
-            config,
-            progress,
-        )
-        heads.append(head)
-        model = networks.head()
-        networks.set_weights(model, head)
-        scores[tested] = keras.ops.convert_to_numpy(
-            model.predict(np.asarray(features[0][tested], dtype=np.float32), verbose=0)
-        )
-    return heads, scores
+def _splits(
+    entries: Sequence[Entry], config: Config
+) -> tuple[dict[Group, list[int]], dict[Group, str]]:
+    splits = {config.group: assign_folds(entries, config.group, config.folds, config.seed)}
+    left_out: dict[Group, str] = {}
+    for group in config.report:
+        try:
+            splits[group] = assign_folds(entries, group, config.folds, config.seed)
+        except DatasetError as error:
+            left_out[group] = str(error)
+    return splits, left_out
 
 
-def train_head(
-    work: Path,
-    features: npt.NDArray[np.float16],
-    labels: npt.NDArray[np.int64],
-    used: npt.NDArray[np.bool_],
-    weights: dict[str, Array],
-    fold: int,
-    config: Config,
-    progress: Progress,
-) -> dict[str, Array]:
-    """Train the three last weight layers on cached features of the frames that are `used`.
+def _places(material: FrameSet, recordings: Sequence[int]) -> npt.NDArray[np.int64]:
+    return np.flatnonzero(np.isin(material.recordings, recordings))
 
-    Returns:
-        The head's weights as they are shipped: kernels rounded to float16, the rest float32.
-    """
-    finished = work / "head.safetensors"
-    if finished.is_file():
-        return dict(load_file(finished))
-    work.mkdir(parents=True, exist_ok=True)
-    keras.utils.set_random_seed(config.seed * 1000 + fold)
-    model = networks.head()
-    start = {name: v for name, v in weights.items() if name.startswith("block5_conv3")}
-    networks.set_weights(model, start)
-    # XLA's convolutions on a CPU are many times slower than oneDNN's, so it is off.
-    model.compile(
-        keras.optimizers.Adam(config.learning_rate),
-        "sparse_categorical_crossentropy",
-        jit_compile=False,
-    )
-    model.optimizer.build(model.trainable_variables)
-    places = np.flatnonzero(used)
-    balance = np.asarray(class_weights(labels[places].tolist()), dtype=np.float32)
-    curve = _restore(work, model)
-    for epoch in range(len(curve), config.epochs):
-        rng = np.random.default_rng([config.seed, fold, epoch])
-        _reseed(model, int(rng.integers(2**31)))
-        order = rng.permutation(places)
-        copies = rng.integers(features.shape[0], size=len(order))
-        losses = []
-        for at in range(0, len(order), config.batch):
-            batch = order[at : at + config.batch]
-            loss = model.train_on_batch(
-                features[copies[at : at + config.batch], batch].astype(np.float32),
-                labels[batch],
-                sample_weight=balance[labels[batch]],
-            )
-            model.reset_metrics()
-            losses.append(float(np.asarray(loss).ravel()[0]))
-        curve.append(float(np.mean(losses)))
-        _checkpoint(work, model, curve)
-        progress(f"{work.parent.name}, fold {fold + 1}", epoch + 1, config.epochs)
-    head = {name: _shipped(name, value) for name, value in networks.get_weights(model).items()}
-    scratch = finished.with_suffix(".tmp")
-    save_file(head, scratch)
-    scratch.replace(finished)
-    return head
+
+def _gathered(material: FrameSet, results: Sequence[FoldResult]) -> npt.NDArray[np.float32]:
+    scores = np.zeros((len(material.labels), len(CLASSES)), dtype=np.float32)
+    for result in results:
+        scores[result.places] = result.scores
+    return scores
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "backend": keras.backend.backend()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 def _run_name(entries: Sequence[Entry], weights: dict[str, Array], config: Config) -> str:
     """A folder name that changes with anything the models depend on."""
     parts = [listing_hash(entries), trunk.fingerprint(weights), json.dumps(asdict(config))]
+    parts += [" ".join(entry.source for entry in entries), keras.backend.backend()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 def _shipped(name: str, value: Array) -> Array:
     return value.astype(np.float16) if name.endswith("kernel") else value.astype(np.float32)
-
-
-def _reseed(model: keras.Model, seed: int) -> None:
-    """Set the dropout masks of an epoch, so that a resumed run draws the same ones."""
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Dropout):
-            layer.seed_generator.state.assign(np.array([seed, 0], dtype=np.uint32))
-
-
-def _checkpoint(work: Path, model: keras.Model, curve: Sequence[float]) -> None:
-    """Keep weights, optimizer state and losses in one file that is replaced at once."""
-    state = {f"model/{n}": _array(v) for n, v in enumerate(model.weights)}
-    state |= {f"optimizer/{n}": _array(v) for n, v in enumerate(model.optimizer.variables)}
-    scratch = work / "checkpoint.tmp"
-    save_file(state, scratch, metadata={"losses": json.dumps(list(curve))})
-    scratch.replace(work / "checkpoint.safetensors")
-
-
-def _restore(work: Path, model: keras.Model) -> list[float]:
-    """Go on from the last whole epoch; returns the losses of the epochs that are done."""
-    path = work / "checkpoint.safetensors"
-    if not path.is_file():
-        return []
-    state = load_file(path)
-    for n, variable in enumerate(model.weights):
-        variable.assign(state[f"model/{n}"])
-    for n, variable in enumerate(model.optimizer.variables):
-        variable.assign(state[f"optimizer/{n}"])
-    with safe_open(path, framework="np") as file:
-        return list(json.loads(file.metadata()["losses"]))
-
-
-def _array(variable: Any) -> Array:
-    # Not ascontiguousarray: the optimizer's step is a single number, and must stay one.
-    return np.array(variable.numpy(), order="C")

@@ -5,6 +5,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from models import engine, networks
-from models.augment import augment
+from models.augment import PAPER, Augmentation, augment
 from models.networks import Array
+from models.square import Picture
 
 IMAGENET = "imagenet"
 
@@ -76,6 +78,7 @@ def cache_features(
     copies: int,
     seed: int,
     progress: Callable[[int, int], None],
+    augmentation: Augmentation = PAPER,
 ) -> npt.NDArray[np.float16]:
     """The trunk's output for each frame as it is (copy 0) and for augmented copies of it.
 
@@ -91,6 +94,7 @@ def cache_features(
         copies: augmented copies for each frame, 0 or more.
         seed: of the augmentation.
         progress: called with frames done and frames in all.
+        augmentation: how far the copies may differ from their frames.
 
     Returns:
         A read-only memory map, float16 (1 + copies, n, 14, 14, 512).
@@ -105,6 +109,7 @@ def cache_features(
         "trunk": fingerprint(weights),
         "shape": list(shape),
         "seed": seed,
+        "augmentation": asdict(augmentation),
     }
     state: dict[str, Any] = json.loads(state_path.read_text()) if state_path.is_file() else {}
     total = shape[0] * shape[1]
@@ -120,14 +125,12 @@ def cache_features(
     while done < total:
         copy, start = divmod(done, shape[1])
         stop = min(start + _CHUNK, shape[1])
-        pictures = frames[start:stop]
-        if copy:
-            pictures = np.stack(
-                [
-                    augment(frame, np.random.default_rng([seed, copy, start + n]))
-                    for n, frame in enumerate(pictures)
-                ]
-            )
+        pictures = np.stack(
+            [
+                copy_of(frames[place], copy, place, seed, augmentation)
+                for place in range(start, stop)
+            ]
+        )
         features[copy, start:stop] = compiled.run(pictures)[0]
         features.flush()
         done += stop - start
@@ -135,6 +138,60 @@ def cache_features(
         progress(done, total)
     del features
     return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+
+
+def copy_of(
+    frame: Picture, copy: int, place: int, seed: int, augmentation: Augmentation
+) -> Picture:
+    """Copy 0 is the frame as it is; every other one is the same picture at each call."""
+    if not copy:
+        return frame
+    return augment(frame, np.random.default_rng([seed, copy, place]), augmentation)
+
+
+class CachedFeatures:
+    """Features of frames and their copies as `cache_features` keeps them."""
+
+    def __init__(self, features: npt.NDArray[np.float16]) -> None:
+        self._features = features
+        self.copies = len(features)
+
+    def batch(
+        self, copies: npt.NDArray[np.int64], places: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float32]:
+        """Features of these copies of these frames: float32 (n, 14, 14, 512)."""
+        return self._features[copies, places].astype(np.float32)
+
+
+class DirectFeatures:
+    """The same features, computed whenever they are asked for: by Keras, in single precision."""
+
+    def __init__(
+        self,
+        frames: npt.NDArray[np.uint8],
+        weights: dict[str, Array],
+        *,
+        copies: int,
+        seed: int,
+        augmentation: Augmentation = PAPER,
+    ) -> None:
+        self._frames = frames
+        self._seed = seed
+        self._augmentation = augmentation
+        self._model = networks.trunk()
+        networks.set_weights(self._model, frozen(weights))
+        self.copies = 1 + copies
+
+    def batch(
+        self, copies: npt.NDArray[np.int64], places: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float32]:
+        """Features of these copies of these frames: float32 (n, 14, 14, 512)."""
+        pictures = [
+            copy_of(self._frames[place], int(copy), int(place), self._seed, self._augmentation)
+            for copy, place in zip(copies, places, strict=True)
+        ]
+        found = self._model.predict_on_batch(networks.preprocess(np.stack(pictures)))
+        return np.asarray(found, dtype=np.float32)
 
 
 def frozen(weights: dict[str, Array]) -> dict[str, Array]:

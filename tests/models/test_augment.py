@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.augment import MOST_DEGREES, MOST_SHIFT, augment
+from models.augment import PAPER, Augmentation, augment
 from models.square import Picture
 from tests.media_files import speckle
 
@@ -71,8 +71,8 @@ def test_grey_stays_grey() -> None:
 
 def test_the_centre_moves_by_a_tenth_at_most_and_nearly_that_far() -> None:
     moved = np.abs([spot(copy(marked(SIDE // 2, SIDE // 2), seed)) for seed in SEEDS])
-    assert moved.max() <= MOST_SHIFT * SIDE + 1
-    assert (moved.max(axis=0) >= 0.9 * MOST_SHIFT * SIDE).all()
+    assert moved.max() <= PAPER.shift * SIDE + 1
+    assert (moved.max(axis=0) >= 0.9 * PAPER.shift * SIDE).all()
 
 
 def test_a_line_turns_by_ten_degrees_at_most_and_nearly_that_far() -> None:
@@ -80,8 +80,8 @@ def test_a_line_turns_by_ten_degrees_at_most_and_nearly_that_far() -> None:
     for seed in SEEDS:
         (ax, ay), (bx, by) = (spot(copy(marked(x, SIDE // 2), seed)) for x in (30, 70))
         turned.append(abs(np.degrees(np.arctan((by - ay) / (bx - ax)))))
-    assert max(turned) <= MOST_DEGREES + 0.5
-    assert max(turned) >= 0.9 * MOST_DEGREES
+    assert max(turned) <= PAPER.degrees + 0.5
+    assert max(turned) >= 0.9 * PAPER.degrees
 
 
 def test_half_of_the_copies_are_mirrored_each_way() -> None:
@@ -92,3 +92,9 @@ def test_half_of_the_copies_are_mirrored_each_way() -> None:
     shares = np.mean(mirrored, axis=0)
     assert ((shares > 0.35) & (shares < 0.65)).all()
     assert len(set(mirrored)) == 4
+
+
+def test_without_any_movement_a_copy_is_the_frame() -> None:
+    frame = speckle(SIDE, SIDE)
+    still = Augmentation(degrees=0, shift=0, flips=False)
+    assert all((augment(frame, np.random.default_rng(n), still) == frame).all() for n in range(5))

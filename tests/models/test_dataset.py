@@ -1,22 +1,16 @@
-"""The index of a dataset folder, and folds that keep apart what belongs together."""
+"""The index of a dataset folder."""
 
-from collections import Counter
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, reject, settings
-from hypothesis import strategies as st
 
 from models.contract import CLASSES
 from models.dataset import (
     METADATA,
     DatasetError,
     Entry,
-    Group,
-    assign_folds,
-    class_weights,
     listing_hash,
     read_index,
 )
@@ -24,7 +18,7 @@ from tests.models import mini_dataset
 from tests.models.mini_dataset import TWO_OF_EACH, Row
 
 
-def entry(number: int, label: str, patient: str = "") -> Entry:
+def entry(number: int, label: str, patient: str = "", source: str = "7") -> Entry:
     name = f"{number}.png"
     return Entry(
         key=f"pocus_images/convex/{name}",
@@ -33,7 +27,7 @@ def entry(number: int, label: str, patient: str = "") -> Entry:
         probe="convex",
         kind="image",
         patient=patient,
-        source="7",
+        source=source,
         licence="CC BY 4.0",
         sha256=f"{number:064x}",
     )
@@ -160,84 +154,3 @@ class TestListingHash:
 
     def test_depends_on_which_recordings_there_are(self) -> None:
         assert listing_hash(self.entries[:2]) != listing_hash(self.entries)
-
-
-@st.composite
-def datasets(draw: st.DrawFn) -> list[Entry]:
-    """Recordings of the three classes; some patients have several, some are not known."""
-    return [
-        entry(n, label, draw(st.sampled_from(["", *(f"{label[:3]}{p}" for p in range(9)), "both"])))
-        for n, label in enumerate(
-            draw(st.lists(st.sampled_from(CLASSES), min_size=12, max_size=60))
-        )
-    ]
-
-
-class TestAssignFolds:
-    @settings(max_examples=60, deadline=None)
-    @given(datasets(), st.sampled_from(["recording", "patient"]), st.integers(2, 5))
-    def test_no_group_is_on_both_sides_and_every_recording_is_tested_once(
-        self, entries: list[Entry], group: Group, folds: int
-    ) -> None:
-        try:
-            assigned = assign_folds(entries, group, folds, seed=1)
-        except DatasetError:
-            reject()
-        assert len(assigned) == len(entries)
-        assert set(assigned) <= set(range(folds))
-        if group == "patient":
-            homes: dict[str, set[int]] = {}
-            for each, fold in zip(entries, assigned, strict=True):
-                homes.setdefault(each.patient or each.key, set()).add(fold)
-            assert all(len(home) == 1 for home in homes.values())
-
-    @settings(max_examples=30, deadline=None)
-    @given(st.lists(st.integers(10, 40), min_size=3, max_size=3), st.integers(2, 5))
-    def test_each_fold_tests_its_share_of_each_class(self, counts: list[int], folds: int) -> None:
-        labels = [label for label, count in zip(CLASSES, counts, strict=True) for _ in range(count)]
-        entries = [entry(n, label) for n, label in enumerate(labels)]
-        assigned = assign_folds(entries, "recording", folds, seed=3)
-        tested = Counter(zip(labels, assigned, strict=True))
-        for label, count in zip(CLASSES, counts, strict=True):
-            for fold in range(folds):
-                assert abs(tested[label, fold] - count / folds) <= 1
-
-    def test_patients_that_are_not_known_are_not_one_patient(self) -> None:
-        entries = [entry(n, CLASSES[n % 3]) for n in range(30)]
-        assert set(assign_folds(entries, "patient", 5, seed=1)) == set(range(5))
-
-    def test_a_patient_with_several_classes_stays_together(self) -> None:
-        entries = [entry(n, CLASSES[n % 3], f"p{n // 3}") for n in range(30)]
-        assigned = assign_folds(entries, "patient", 5, seed=1)
-        assert all(len(set(assigned[n : n + 3])) == 1 for n in range(0, 30, 3))
-
-    def test_the_seed_decides(self) -> None:
-        entries = [entry(n, CLASSES[n % 3]) for n in range(60)]
-        assert assign_folds(entries, "recording", 5, 1) == assign_folds(entries, "recording", 5, 1)
-        assert assign_folds(entries, "recording", 5, 1) != assign_folds(entries, "recording", 5, 2)
-
-    def test_fewer_patients_than_folds_are_refused(self) -> None:
-        entries = [entry(n, CLASSES[n % 3], f"p{n}" if n % 3 else f"p{n % 2}") for n in range(30)]
-        assign_folds(entries, "recording", 5, seed=1)
-        with pytest.raises(DatasetError, match=r"2 patient groups of covid19 .* at most 2"):
-            assign_folds(entries, "patient", 5, seed=1)
-
-    def test_a_class_that_is_missing_is_refused(self) -> None:
-        entries = [entry(n, CLASSES[n % 2]) for n in range(30)]
-        with pytest.raises(DatasetError, match="0 recording groups of healthy"):
-            assign_folds(entries, "recording", 2, seed=1)
-
-
-class TestClassWeights:
-    @given(st.lists(st.integers(0, 2), min_size=1))
-    def test_give_each_class_the_same_share_of_the_loss(self, labels: list[int]) -> None:
-        weights = class_weights(labels)
-        for n in range(3):
-            share = weights[n] * labels.count(n)
-            assert share == pytest.approx(len(labels) / 3 if n in labels else 0)
-
-    def test_are_one_on_average(self) -> None:
-        labels = [0] * 7 + [1] * 2 + [2]
-        weights = class_weights(labels)
-        assert sum(weights[label] for label in labels) == pytest.approx(len(labels))
-        assert class_weights([0, 1, 2]) == [1, 1, 1]

@@ -12,18 +12,20 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from models import artifact, networks, train
+from models import artifact, fit, networks, train, trunk
+from models.augment import Augmentation
 from models.contract import CLASSES, Manifest
 from models.dataset import DatasetError, listing_hash, read_index
+from models.fit import Curve, Material
 from models.predict import Predictor
-from models.train import Config, FrameSet, cross_validate, read_frames, train_head
+from models.train import Config, FrameSet, Plan, assemble, plan, read_frames, train_fold
 from models.trunk import TrunkError
 from tests.models import mini_dataset, small_artifact
 from tests.models.mini_dataset import Row
 from tests.models.small_artifact import frames
+from tests.models.test_dataset import entry
 
 CONFIG = Config(group="recording", folds=2, epochs=2, batch=4, copies=1, seed=3)
 
@@ -56,6 +58,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     manifest = train.train(data, str(trunk), out, work, CONFIG, lambda *said: told.append(said))
     yield Run(data, str(trunk), out, work, manifest, told)
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def planned(run: Run) -> Plan:
+    """The plan of the finished run, whose folds are found as they were left."""
+    return plan(run.data, run.trunk, run.work, CONFIG, nobody)
 
 
 def nobody(_said: str, _done: int, _total: int) -> None:
@@ -200,10 +208,10 @@ class TestReadFrames:
         found = read_frames(entries, nobody)
         assert found.frames.shape == (9, 224, 224, 3)
         assert found.frames.dtype == np.uint8
-        for number, entry in enumerate(entries):
+        for number, each in enumerate(entries):
             mine = found.recordings == number
-            assert mine.sum() == (2 if entry.kind == "video" else 1)
-            assert {CLASSES[label] for label in found.labels[mine]} == {entry.label}
+            assert mine.sum() == (2 if each.kind == "video" else 1)
+            assert {CLASSES[label] for label in found.labels[mine]} == {each.label}
 
     def test_names_the_recording_that_cannot_be_read(self, tmp_path: Path) -> None:
         data = mini_dataset.make(tmp_path, [Row("good.png", "covid19"), Row("bad.mp4", "healthy")])
@@ -212,122 +220,168 @@ class TestReadFrames:
             read_frames(read_index(data).trained, nobody)
 
 
-class TestCrossValidate:
-    """Four recordings of three frames each, tested in two folds."""
-
-    MATERIAL = FrameSet(
-        np.zeros((12, 1, 1, 3), dtype=np.uint8),
-        np.repeat([0, 1, 2, 0], 3),
-        np.repeat([0, 1, 2, 3], 3),
-    )
-    FOLDS = (0, 1, 1, 0)
-
-    @pytest.fixture
-    def features(self) -> npt.NDArray[np.float16]:
-        return np.random.default_rng(1).random((2, 12, 14, 14, 512)).astype(np.float16)
-
-    @pytest.fixture
-    def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[npt.NDArray[np.bool_]]:
-        """The frames each fold trains on; instead of training, fold n gives `small head n`."""
-        used: list[npt.NDArray[np.bool_]] = []
-
-        def ready_made(*arguments: Any) -> dict[str, Any]:
-            used.append(arguments[3])
-            return dict(small_artifact.head(len(used) - 1))
-
-        monkeypatch.setattr(train, "train_head", ready_made)
-        return used
-
-    def test_no_frame_of_a_tested_recording_is_trained_on(
-        self, features: npt.NDArray[np.float16], asked: list[npt.NDArray[np.bool_]], tmp_path: Path
+class TestPlan:
+    def test_a_group_that_cannot_be_split_is_left_out_and_the_manifest_says_why(
+        self, run: Run
     ) -> None:
-        cross_validate(tmp_path, features, self.MATERIAL, self.FOLDS, {}, CONFIG, nobody)
-        for fold, used in enumerate(asked):
-            tested = {n for n, home in enumerate(self.FOLDS) if home == fold}
-            assert set(self.MATERIAL.recordings[used]) == set(range(4)) - tested
-            assert set(self.MATERIAL.recordings[~used]) == tested
-        assert (asked[0] ^ asked[1]).all()
+        # Everything in the small dataset comes from one source.
+        assert set(run.manifest.metrics) == {"recording", "patient"}
+        assert "two of them" in run.manifest.data["left_out"]["source"]
+
+    def test_the_group_of_the_shipped_models_must_be_had(self, run: Run, tmp_path: Path) -> None:
+        config = replace(CONFIG, group="source")
+        with pytest.raises(DatasetError, match="two of them"):
+            plan(run.data, run.trunk, tmp_path, config, nobody)
+
+    def test_names_every_model_that_is_needed(self, planned: Plan) -> None:
+        assert planned.jobs == [
+            ("recording", 0),
+            ("recording", 1),
+            ("patient", 0),
+            ("patient", 1),
+        ]
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"seed": 4},
+            {"augmentation": Augmentation(degrees=5)},
+            {"balance": "source"},
+            {"patience": 2},
+            {"cache": False},
+        ],
+        ids=lambda change: next(iter(change)),
+    )
+    def test_another_configuration_has_a_folder_of_its_own(
+        self, change: dict[str, Any], run: Run, planned: Plan, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(trunk, "cache_features", lambda *_, **__: np.zeros((2, 9)))
+        other = plan(run.data, run.trunk, run.work, replace(CONFIG, **change), nobody)
+        assert other.work != planned.work
+
+
+class TestTrainFold:
+    @pytest.fixture
+    def given(self, monkeypatch: pytest.MonkeyPatch) -> list[Material]:
+        """What each fold learns from; instead of training, the head stays as it starts."""
+        seen: list[Material] = []
+
+        def ready_made(
+            model: keras.Model, material: Material, _schedule: Any, _seed: Any, work: Path, _: Any
+        ) -> Curve:
+            seen.append(material)
+            work.mkdir(parents=True, exist_ok=True)
+            (work / fit.CHECKPOINT).touch()
+            networks.set_weights(model, dict(small_artifact.head(len(seen) - 1)))
+            return Curve([1.0], [], [], 0)
+
+        monkeypatch.setattr(fit, "fit", ready_made)
+        return seen
+
+    def test_no_frame_of_a_tested_recording_is_trained_on_and_each_is_tested_once(
+        self, planned: Plan, given: list[Material], tmp_path: Path
+    ) -> None:
+        fresh = replace(planned, work=tmp_path)
+        results = [train_fold(fresh, "recording", fold, nobody) for fold in range(2)]
+        owners, folds = planned.material.recordings, np.array(planned.splits["recording"])
+        for fold, (material, result) in enumerate(zip(given, results, strict=True)):
+            assert set(owners[material.trained]) == set(np.flatnonzero(folds != fold))
+            assert set(owners[result.places]) == set(np.flatnonzero(folds == fold))
+            assert len(material.validated) == 0
+            assert set(np.flatnonzero(material.weights)) == set(material.trained)
+        tested = np.concatenate([result.places for result in results])
+        assert sorted(tested) == list(range(9))
 
     def test_each_frame_is_answered_by_the_head_that_never_saw_it(
-        self, features: npt.NDArray[np.float16], asked: list[npt.NDArray[np.bool_]], tmp_path: Path
+        self, planned: Plan, given: list[Material], tmp_path: Path
     ) -> None:
-        heads, scores = cross_validate(
-            tmp_path, features, self.MATERIAL, self.FOLDS, {}, CONFIG, nobody
-        )
+        fresh = replace(planned, work=tmp_path)
+        results = [train_fold(fresh, "recording", fold, nobody) for fold in range(2)]
         model = networks.head()
-        answers = []
-        for fold in range(2):
+        for fold, result in enumerate(results):
             networks.set_weights(model, dict(small_artifact.head(fold)))
             # Copy 0 is the frame as it is: what is tested is not augmented.
-            answers.append(model.predict_on_batch(features[0].astype(np.float32)))
-        assert [list(head) for head in heads] == [list(small_artifact.head(0))] * 2
-        assert np.abs(answers[0] - answers[1]).max() > 0.1
-        for n, recording in enumerate(self.MATERIAL.recordings):
-            mine = self.FOLDS[recording]
-            assert scores[n] == pytest.approx(np.asarray(answers[mine])[n], abs=1e-5)
+            inputs = planned.inputs.batch(np.zeros_like(result.places), result.places)
+            expected = np.asarray(model.predict_on_batch(inputs))
+            assert result.scores == pytest.approx(expected, abs=2e-3)
 
-
-class TestTrainHead:
-    LABELS = np.repeat([0, 1, 2], 4)
-    SMALL = replace(CONFIG, epochs=3, learning_rate=1e-3)
-
-    @pytest.fixture(scope="class")
-    @staticmethod
-    def features() -> npt.NDArray[np.float16]:
-        """Twelve frames in two copies, whose class shows in the first three channels."""
-        values = np.random.default_rng(2).random((2, 12, 14, 14, 512)) * 0.2
-        for n, label in enumerate(TestTrainHead.LABELS):
-            values[:, n, :, :, label * 100 : label * 100 + 100] += 2
-        return values.astype(np.float16)
-
-    def trained(
-        self,
-        work: Path,
-        features: npt.NDArray[np.float16],
-        used: npt.NDArray[np.bool_] | None = None,
-        config: Config = SMALL,
-        labels: npt.NDArray[np.int64] = LABELS,
-    ) -> dict[str, Any]:
-        mine = np.ones(12, dtype=bool) if used is None else used
-        return train_head(work, features, labels, mine, WEIGHTS, 0, config, nobody)
-
-    def test_learns_what_sets_the_classes_apart(
-        self, features: npt.NDArray[np.float16], tmp_path: Path
+    def test_stops_by_a_part_of_the_training_folds_and_never_by_the_test_fold(
+        self, given: list[Material], planned: Plan, tmp_path: Path
     ) -> None:
-        head = self.trained(tmp_path, features, config=replace(self.SMALL, epochs=12))
-        model = networks.head()
-        networks.set_weights(model, head)
-        inputs = features[0].astype(np.float32)
-        # The running means of batch normalisation are slow; in training mode it uses its own.
-        scores = np.asarray(model(inputs, training=True))
-        assert (scores.argmax(axis=1) == self.LABELS).mean() >= 0.75
-
-    def test_never_touches_a_frame_that_is_not_used(
-        self, features: npt.NDArray[np.float16], tmp_path: Path
-    ) -> None:
-        used = np.arange(12) % 4 > 0
-        poisoned, labels = features.copy(), self.LABELS.copy()
-        poisoned[:, ~used] = np.nan
-        labels[~used] = 99
-        head = self.trained(tmp_path / "a", poisoned, used, labels=labels)
-        assert all(np.isfinite(value).all() for value in head.values())
-        clean = self.trained(tmp_path / "b", features, used)
-        assert all(np.allclose(head[n], v, atol=1e-3) for n, v in clean.items())
-
-    def test_the_seed_decides(self, features: npt.NDArray[np.float16], tmp_path: Path) -> None:
-        one, same, other = (
-            self.trained(tmp_path / name, features, config=replace(self.SMALL, seed=seed))
-            for name, seed in (("one", 1), ("same", 1), ("other", 2))
+        entries = [entry(n, label, f"p{n}") for n, label in enumerate(CLASSES * 6)]
+        owners = np.arange(18)
+        folds = [n % 2 for n in range(18)]
+        fresh = replace(
+            planned,
+            config=replace(CONFIG, patience=2, validation=0.3),
+            entries=tuple(entries),
+            splits={"patient": folds},
+            material=FrameSet(np.zeros(0, np.uint8), np.arange(18) % 3, owners),
+            inputs=trunk.CachedFeatures(np.ones((1, 18, 14, 14, 512), dtype=np.float16)),
+            work=tmp_path,
         )
-        for name, value in one.items():
-            assert np.allclose(same[name], value, atol=1e-3), name
-        assert not np.allclose(other["output/kernel"], one["output/kernel"], atol=1e-3)
+        result = train_fold(fresh, "patient", 0, nobody)
+        (material,) = given
+        assert result.validation == "patient"
+        assert len(material.validated) == 3
+        assert set(material.validated) | set(material.trained) == set(range(1, 18, 2))
+        assert not set(material.validated) & set(material.trained)
 
-    def test_ships_kernels_in_half_precision_and_the_rest_in_single(
-        self, features: npt.NDArray[np.float16], tmp_path: Path
+    def test_scrambled_labels_of_the_test_fold_change_nothing_that_is_learnt(
+        self, planned: Plan, tmp_path: Path
     ) -> None:
-        head = self.trained(tmp_path, features, config=replace(self.SMALL, epochs=1))
-        assert {name: value.dtype for name, value in head.items()} == {
-            name: np.float16 if name.endswith("kernel") else np.float32 for name in head
-        }
-        assert set(head) == set(small_artifact.head(0))
+        folds = np.array(planned.splits["recording"])
+        tested = folds[planned.material.recordings] == 0
+        labels = planned.material.labels.copy()
+        labels[tested] = (labels[tested] + 1) % 3
+        entries = tuple(
+            replace(each, label=CLASSES[(CLASSES.index(each.label) + 1) % 3], patient="somebody")
+            if home == 0
+            else each
+            for each, home in zip(planned.entries, folds, strict=True)
+        )
+        material = replace(planned.material, labels=labels)
+        one = train_fold(replace(planned, work=tmp_path / "one"), "recording", 0, nobody)
+        other = train_fold(
+            replace(planned, work=tmp_path / "two", material=material, entries=entries),
+            "recording",
+            0,
+            nobody,
+        )
+        assert one.curve == other.curve
+        for name, value in one.head.items():
+            assert np.array_equal(other.head[name], value), name
+        assert np.array_equal(one.scores, other.scores)
+
+    def test_a_finished_fold_is_read_as_it_was_written(self, planned: Plan) -> None:
+        again = train_fold(planned, "recording", 1, nobody)
+        assert (again.group, again.fold, again.validation) == ("recording", 1, None)
+        assert len(again.curve.loss) == 2
+        assert set(again.head) == set(small_artifact.head(0))
+        # Kernels are shipped in half precision, the rest in single.
+        for name, value in again.head.items():
+            assert value.dtype == (np.float16 if name.endswith("kernel") else np.float32)
+
+    def test_without_the_cache_the_result_is_the_same_to_rounding(
+        self, run: Run, planned: Plan
+    ) -> None:
+        config = replace(CONFIG, cache=False)
+        direct = plan(run.data, run.trunk, run.work, config, nobody)
+        assert isinstance(direct.inputs, trunk.DirectFeatures)
+        found = train_fold(direct, "recording", 0, nobody)
+        cached = train_fold(planned, "recording", 0, nobody)
+        assert np.array_equal(found.places, cached.places)
+        assert found.curve.loss == pytest.approx(cached.curve.loss, rel=0.02)
+        assert found.scores == pytest.approx(cached.scores, abs=0.02)
+        for name, value in cached.head.items():
+            moved = np.abs(value.astype(np.float32) - WEIGHTS.get(name, 0)).mean()
+            apart = np.abs(found.head[name].astype(np.float32) - value.astype(np.float32)).mean()
+            assert apart <= max(0.5 * moved, 1e-4), name
+
+
+class TestAssemble:
+    def test_refuses_to_go_without_a_fold(self, planned: Plan, tmp_path: Path) -> None:
+        results = [train_fold(planned, group, fold, nobody) for group, fold in planned.jobs]
+        with pytest.raises(ValueError, match="got none for"):
+            assemble(planned, results[1:], tmp_path / "out", nobody)
+        assert not (tmp_path / "out").exists()
