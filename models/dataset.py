@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from models.contract import CLASSES
+from models.metadata import About, read_about
 
 METADATA = "dataset_metadata.csv"
 _FOLDERS = ("pocus_videos", "pocus_images")
@@ -31,7 +32,8 @@ class Entry:
     """One recording of the dataset and what is known of it.
 
     `label` is a class key, or `viral`, which is kept but not trained (paper, section 3).
-    `patient` is empty where the dataset does not say who was examined.
+    `patient` is empty where the dataset does not say who was examined. `certain` is false for a
+    file that lies in a folder of its own, as `label_uncertain`.
     """
 
     key: str
@@ -43,11 +45,13 @@ class Entry:
     source: str
     licence: str
     sha256: str = field(repr=False)
+    certain: bool = True
+    about: About = field(default_factory=About, repr=False)
 
     @property
     def trained(self) -> bool:
         """Whether it belongs to the three-class convex set the models are trained on."""
-        return self.probe == "convex" and self.label in CLASSES
+        return self.probe == "convex" and self.label in CLASSES and self.certain
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,10 @@ class Index:
 def read_index(folder: Path) -> Index:
     """Read a folder in the layout of the public POCUS dataset.
 
-    Files lie in `pocus_videos/` and `pocus_images/`, each with `convex/` and `linear/`; a file's
-    row in `dataset_metadata.csv` has its name without the ending, case and punctuation apart. The
-    row's label counts, the letters before the first `_` of a name do not.
+    Files lie in `pocus_videos/` and `pocus_images/`, each with `convex/` and `linear/`, those of
+    uncertain label in a folder below. A file's row in `dataset_metadata.csv` has its name without
+    the ending, case and punctuation apart. The row's label counts, the letters before the first
+    `_` of a name do not.
 
     Raises:
         DatasetError: the folder or its CSV is missing, or nothing in it can be trained on.
@@ -88,7 +93,8 @@ def read_index(folder: Path) -> Index:
         rows = {(_kind(row["Type"]), _plain(row["Filename"])): row for row in reader}
     entries, orphans = [], []
     for path in _files(folder):
-        kind: Literal["video", "image"] = "video" if "videos" in path.parts[-3] else "image"
+        home, probe, *deeper = path.relative_to(folder).parts
+        kind: Literal["video", "image"] = "video" if "videos" in home else "image"
         row = rows.pop((kind, _plain(path.stem)), None)
         label = _LABELS.get(row["Label"].strip().lower()) if row else None
         if row is None or label is None:
@@ -96,15 +102,17 @@ def read_index(folder: Path) -> Index:
             continue
         entries.append(
             Entry(
-                key=f"{path.parts[-3]}/{path.parts[-2]}/{path.name}",
+                key=path.relative_to(folder).as_posix(),
                 path=path,
                 label=label,
-                probe=path.parts[-2],
+                probe=probe,
                 kind=kind,
                 patient=row["Patient ID / Name"].strip(),
                 source=row["Source ID"].strip(),
                 licence=row["License"].strip(),
                 sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+                certain=len(deeper) == 1,
+                about=read_about(row),
             )
         )
     index = Index(
@@ -126,7 +134,7 @@ def _files(folder: Path) -> list[Path]:
         path
         for kind in _FOLDERS
         for probe in _PROBES
-        for path in (folder / kind / probe).glob("*")
+        for path in (folder / kind / probe).rglob("*")
         if path.is_file() and not path.name.startswith(".")
     )
 

@@ -39,7 +39,7 @@ class Listed:
 
 
 def listing(
-    entries: Sequence[Entry], frames: Sequence[int], splits: Mapping[str, Sequence[int]]
+    entries: Sequence[Entry], frames: Sequence[int], splits: Mapping[Any, Sequence[int]]
 ) -> dict[str, dict[str, Any]]:
     """The manifest's `data.recordings`: by SHA-256, in the order of the stored scores.
 

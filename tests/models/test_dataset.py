@@ -83,6 +83,26 @@ class TestReadIndex:
         assert left_out == {"vir.png": "viral", "lin.png": "covid19", "both.mp4": "viral"}
         assert {each.path.name for each in index.trained} == {row.file for row in TWO_OF_EACH}
 
+    def test_keeps_a_recording_of_uncertain_label_and_does_not_train_on_it(
+        self, tmp_path: Path
+    ) -> None:
+        mini_dataset.make(tmp_path, [*TWO_OF_EACH, Row("perhaps.png", "covid19")])
+        home = tmp_path / "pocus_images/convex"
+        (home / "label_uncertain").mkdir()
+        (home / "perhaps.png").rename(home / "label_uncertain" / "perhaps.png")
+        index = read_index(tmp_path)
+        (found,) = [each for each in index.entries if not each.trained]
+        assert found.key == "pocus_images/convex/label_uncertain/perhaps.png"
+        assert (found.label, found.probe, found.certain) == ("covid19", "convex", False)
+
+    def test_trains_once_on_what_is_there_twice(self, tmp_path: Path) -> None:
+        mini_dataset.make(tmp_path, [*TWO_OF_EACH, Row("again.png", "covid19")])
+        home = tmp_path / "pocus_images/convex"
+        (home / "again.png").write_bytes((home / "covid19_0.png").read_bytes())
+        index = read_index(tmp_path)
+        assert len(index.entries) == 7
+        assert len(index.trained) == len({each.sha256 for each in index.trained}) == 6
+
     def test_names_rows_and_files_that_have_no_partner(self, tmp_path: Path) -> None:
         mini_dataset.make(tmp_path, [*TWO_OF_EACH, Row("orphan.png", "covid19")])
         mini_dataset.write_table(tmp_path, [*TWO_OF_EACH, Row("elsewhere.mp4", "covid19")])

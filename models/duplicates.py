@@ -1,0 +1,67 @@
+"""Which recordings are copies of each other, byte for byte or to the eye."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from models.dataset import Entry
+from models.extraction import Facts
+from models.fingerprint import NEAR, distance
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two recordings that look alike; `bits` of 64 are different, 0 for the same bytes."""
+
+    one: Entry
+    other: Entry
+    bits: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether the files are the same, byte for byte."""
+        return self.one.sha256 == self.other.sha256
+
+    @property
+    def across_patients(self) -> bool:
+        """Whether the table says that these are two patients: a split by patient then leaks."""
+        return self.one.patient != self.other.patient
+
+
+def duplicates(entries: Sequence[Entry], facts: Mapping[str, Facts]) -> list[Pair]:
+    """All pairs that are the same or nearly so, the most alike first.
+
+    Args:
+        entries: recordings, any number of them with the same content.
+        facts: by SHA-256; recordings without any are compared by their bytes alone.
+    """
+    found = []
+    for one, other in itertools.combinations(entries, 2):
+        if one.sha256 == other.sha256:
+            found.append(Pair(one, other, 0))
+        elif one.sha256 in facts and other.sha256 in facts:
+            bits = distance(facts[one.sha256].fingerprints, facts[other.sha256].fingerprints)
+            if bits <= NEAR:
+                found.append(Pair(one, other, bits))
+    return sorted(found, key=lambda pair: (not pair.exact, pair.bits, pair.one.key))
+
+
+def tied(pairs: Sequence[Pair]) -> dict[str, int]:
+    """By SHA-256, the number of the set of copies that a recording belongs to, if it has any.
+
+    Copies of copies are of one set.
+    """
+    links: dict[str, set[str]] = defaultdict(set)
+    for pair in pairs:
+        links[pair.one.sha256].add(pair.other.sha256)
+        links[pair.other.sha256].add(pair.one.sha256)
+    numbers: dict[str, int] = {}
+    for number, start in enumerate(links):
+        reached = [start]
+        while reached:
+            name = reached.pop()
+            if name not in numbers:
+                numbers[name] = number
+                reached += links[name]
+    return numbers

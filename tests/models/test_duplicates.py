@@ -1,0 +1,42 @@
+"""Copies are found by bytes and by eye, and copies of copies are one set."""
+
+from dataclasses import replace
+
+from models.contract import Square
+from models.duplicates import duplicates, tied
+from models.extraction import Facts
+from models.media import Probe
+from tests.models.test_dataset import entry
+
+PROBE = Probe("image", "png", "image/png", 64, 64, None, 1, 1, Square(0, 0, 64))
+BLACK, NEARLY, WHITE = "0" * 16, "0" * 15 + "3", "f" * 16
+
+
+def facts(*hashes: str) -> dict[str, Facts]:
+    return {f"{n:064x}": Facts(PROBE, (each,)) for n, each in enumerate(hashes)}
+
+
+ENTRIES = [entry(n, "healthy", f"patient {n // 2}") for n in range(4)]
+
+
+def test_near_ones_are_found_and_far_ones_are_not() -> None:
+    (pair,) = duplicates(ENTRIES, facts(BLACK, WHITE, NEARLY, "0f" * 8))
+    assert (pair.one, pair.other, pair.bits) == (ENTRIES[0], ENTRIES[2], 2)
+    assert not pair.exact
+    assert pair.across_patients
+
+
+def test_the_same_bytes_come_first_and_need_no_facts() -> None:
+    copy = replace(ENTRIES[3], key="copy", sha256=ENTRIES[1].sha256)
+    pairs = duplicates([*ENTRIES[:3], copy], facts(BLACK, WHITE, NEARLY))
+    assert [(pair.exact, pair.bits) for pair in pairs] == [(True, 0), (False, 2)]
+    (alone,) = duplicates([ENTRIES[1], copy], {})
+    assert alone.exact
+
+
+def test_copies_of_copies_are_of_one_set() -> None:
+    pairs = duplicates(ENTRIES, facts("0" * 14 + "3f", BLACK, WHITE, "0" * 12 + "fc00"))
+    assert len(pairs) == 2
+    numbers = tied(pairs)
+    assert len({numbers[ENTRIES[n].sha256] for n in (0, 1, 3)}) == 1
+    assert ENTRIES[2].sha256 not in numbers
