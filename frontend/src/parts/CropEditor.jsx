@@ -1,11 +1,6 @@
 /** The picture with the square on it. */
 import { useRef } from 'preact/hooks';
-import { largest, smallest } from '../square.js';
-import { afterKey } from './squareKeys.js';
-import { useSquareDrag } from './useSquareDrag.js';
-
-/** @type {import('../square.js').Corner[]} */
-const CORNERS = ['nw', 'ne', 'sw', 'se'];
+import { SquareHandle } from './SquareHandle.jsx';
 
 /**
  * @param {{
@@ -16,16 +11,7 @@ const CORNERS = ['nw', 'ne', 'sw', 'se'];
  */
 export function CropEditor({ recording, square, onChange }) {
   const stage = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const drag = useSquareDrag({ stage, picture: recording, square, onChange });
   const { width, height, preview_url, proposed_crop } = recording;
-  /** @param {KeyboardEvent} event */
-  function onKeyDown(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const next = afterKey(event, square, proposed_crop, recording);
-    if (!next) return;
-    event.preventDefault();
-    onChange(next);
-  }
   return (
     <figure class="stage">
       <div
@@ -34,33 +20,15 @@ export function CropEditor({ recording, square, onChange }) {
         style={{ aspectRatio: `${width} / ${height}`, '--ratio': String(width / height) }}
       >
         <img src={preview_url ?? undefined} alt="The recording's first frame" draggable={false} />
-        <div
-          class="square"
-          role="slider"
-          tabIndex={0}
-          aria-roledescription="movable square"
-          aria-label="Square to be screened"
-          aria-describedby="square-keys"
-          aria-valuemin={smallest(recording)}
-          aria-valuemax={largest(recording)}
-          aria-valuenow={square.size}
-          aria-valuetext={
-            `${square.size} pixels wide, ${square.x} from the left, ${square.y} from the top, ` +
-            `of ${width} by ${height}`
-          }
-          style={{
-            left: `${(square.x / width) * 100}%`,
-            top: `${(square.y / height) * 100}%`,
-            width: `${(square.size / width) * 100}%`,
-            height: `${(square.size / height) * 100}%`,
-          }}
-          onKeyDown={onKeyDown}
-          {...drag}
-        >
-          {CORNERS.map((corner) => (
-            <span key={corner} class={`corner corner-${corner}`} data-corner={corner} />
-          ))}
-        </div>
+        <SquareHandle
+          stage={stage}
+          picture={recording}
+          square={square}
+          proposed={proposed_crop}
+          label="Square to be screened"
+          describedBy="square-keys"
+          onChange={onChange}
+        />
       </div>
       <figcaption id="square-keys">
         Drag the square or a corner.{' '}

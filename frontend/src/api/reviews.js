@@ -1,0 +1,69 @@
+/** The calls of reviewing: the queue, claims, the player's pictures, verdicts, agreement. */
+import { ROOT, ask, drop, query, send } from './ask.js';
+
+/**
+ * @typedef {import('../pages/review/shapes.js').Contribution} Contribution
+ * @typedef {import('../pages/review/shapes.js').Cine} Cine
+ * @typedef {import('../pages/review/shapes.js').Filters} Filters
+ * @typedef {import('../pages/review/shapes.js').Stats} Stats
+ */
+
+/** @param {string} id */
+const contributionPath = (id) => `/contributions/${encodeURIComponent(id)}`;
+
+/** @param {Filters} filters what is empty is left out */
+const asked = ({ label, source, probe, older_than_h, disputed }) => ({
+  label: label || null,
+  source: source || null,
+  probe: probe || null,
+  older_than_h: older_than_h ? Number(older_than_h) : null,
+  disputed: disputed || null,
+});
+
+/**
+ * @param {Filters} filters
+ * @param {string | null} [cursor]
+ * @returns {Promise<{items: Contribution[], next: string | null, total?: number}>}
+ */
+export const queue = (filters, cursor = null) =>
+  ask(`/reviews/queue${query({ ...asked(filters), cursor })}`);
+
+/**
+ * Claim the next recording of the queue.
+ * @param {Filters} filters
+ * @returns {Promise<Contribution | undefined>} undefined: there is none
+ */
+export function next(filters) {
+  const given = Object.entries(asked(filters)).filter(([, value]) => value !== null);
+  return send('POST', '/reviews/next', Object.fromEntries(given));
+}
+
+/**
+ * Claim this recording, or renew the claim on it.
+ * @param {string} id
+ * @returns {Promise<Contribution>}
+ */
+export const claim = (id) => send('POST', `${contributionPath(id)}/claim`);
+
+/** @param {string} id @returns {Promise<void>} */
+export const release = (id) => drop(`${contributionPath(id)}/claim`);
+
+/** @param {string} id @returns {Promise<Cine>} */
+export const cine = (id) => ask(`${contributionPath(id)}/cine`);
+
+/** @param {string} id */
+export const contactSheetUrl = (id) => `${ROOT}${contributionPath(id)}/contact-sheet.jpg`;
+
+/**
+ * Give a verdict.
+ * @param {string} id of the contribution
+ * @param {object} verdict
+ * @returns {Promise<{id: string, outcome: string, model_answer: Record<string, any> | null}>}
+ */
+export const review = (id, verdict) => send('POST', `${contributionPath(id)}/reviews`, verdict);
+
+/** Take a verdict back. @param {string} reviewId @returns {Promise<void>} */
+export const undo = (reviewId) => drop(`/reviews/${encodeURIComponent(reviewId)}`);
+
+/** @returns {Promise<Stats>} */
+export const stats = () => ask('/reviews/stats');

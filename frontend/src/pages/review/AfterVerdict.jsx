@@ -1,0 +1,83 @@
+/** What became of the verdict, and only now the model's own answer. */
+import { useEffect, useRef } from 'preact/hooks';
+import { CLASSES, CLASS_NAMES } from '../../classes.js';
+import { LABELS, named } from '../../terms.js';
+import { percent } from '../../words.js';
+
+/** @type {Record<string, [string, string]>} */
+const OUTCOMES = {
+  approved: ['Approved', 'It goes into the next release.'],
+  rejected: ['Rejected', 'The contributor reads why.'],
+  changes_requested: ['Changes requested', 'It comes back when the contributor has answered.'],
+  waiting_for_second: ['Noted', 'A second reviewer reads it without seeing your verdict.'],
+  disputed: ['The two readings differ', 'A third reviewer decides.'],
+};
+
+/**
+ * @param {{
+ *   given: import('./shapes.js').Given,
+ *   onNext: () => void,
+ *   onUndo: () => void,
+ *   problem: string | null,
+ * }} props
+ */
+export function AfterVerdict({ given, onNext, onUndo, problem }) {
+  const heading = useRef(/** @type {HTMLHeadingElement | null} */ (null));
+  useEffect(() => heading.current?.focus(), []);
+  const [title, follows] = OUTCOMES[given.outcome] ?? ['Noted', ''];
+  return (
+    <section class="after" aria-labelledby="after-title">
+      <h2 id="after-title" tabIndex={-1} ref={heading}>
+        {title}
+      </h2>
+      <p class="quiet">{follows}</p>
+      <ModelAnswer answer={given.modelAnswer} label={given.draft.label} />
+      {problem && (
+        <p class="notice notice-problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <div class="actions actions-main">
+        <button type="button" class="button button-primary button-large" onClick={onNext}>
+          Next recording <kbd>N</kbd>
+        </button>
+        <button type="button" class="button button-large" onClick={onUndo}>
+          Undo <kbd>Z</kbd>
+        </button>
+      </div>
+    </section>
+  );
+}
+
+/**
+ * @param {{answer: Record<string, any> | null, label: string}} props
+ */
+function ModelAnswer({ answer, label }) {
+  if (!answer?.probabilities) {
+    return <p class="hint">The model has no answer for this recording.</p>;
+  }
+  const said = named(LABELS, answer.label);
+  return (
+    <div class="model-answer">
+      <h3>
+        The model says {said}
+        {label && (answer.label === label ? ', as you do' : `; you say ${named(LABELS, label)}`)}
+      </h3>
+      <ul class="bars" aria-label="Probability of each class">
+        {CLASSES.map((key) => (
+          <li key={key} class={`class-${key}`}>
+            <span class="bar-name">
+              <i class="dot" />
+              {CLASS_NAMES[key]}
+            </span>
+            <span class="bar-share">{percent(answer.probabilities[key])}</span>
+            <span class="bar" aria-hidden="true">
+              <span class="bar-fill" style={{ width: `${answer.probabilities[key] * 100}%` }} />
+            </span>
+          </li>
+        ))}
+      </ul>
+      {answer.model_version && <p class="hint">{answer.model_version}, five models</p>}
+    </div>
+  );
+}

@@ -1,0 +1,93 @@
+/** A reviewer's desk: the recording on it, the last verdict, and going from one to the next. */
+import { useEffect, useState } from 'preact/hooks';
+import * as calls from '../../api/reviews.js';
+import { announce } from '../../announcer.js';
+import { Problem } from '../../problem.js';
+import { current, dropDraft, keepDraft, setCurrent } from './drafts.js';
+
+/**
+ * @typedef {import('./shapes.js').Contribution} Contribution
+ * @typedef {import('./shapes.js').Given} Given
+ */
+
+/** @param {import('./shapes.js').Filters} filters */
+export function useDesk(filters) {
+  const [contribution, setContribution] = useState(/** @type {Contribution | null} */ (null));
+  const [given, setGiven] = useState(/** @type {Given | null} */ (null));
+  const [last, setLast] = useState(/** @type {Given | null} */ (null));
+  const [busy, setBusy] = useState(() => current() !== null);
+  const [problem, setProblem] = useState('');
+  /** @param {Contribution | null} next */
+  function put(next) {
+    setContribution(next);
+    setGiven(null);
+    setCurrent(next?.id ?? null);
+  }
+  /** @param {() => Promise<void>} work */
+  async function attempt(work) {
+    setBusy(true);
+    setProblem('');
+    try {
+      await work();
+    } catch (failure) {
+      if (!(failure instanceof Problem)) throw failure;
+      setProblem(failure.detail);
+    } finally {
+      setBusy(false);
+    }
+  }
+  async function takeNext() {
+    const taken = await calls.next(filters);
+    put(taken ?? null);
+    announce(taken ? 'The next recording' : 'The queue is empty');
+  }
+  useEffect(() => {
+    const kept = current();
+    if (!kept) return;
+    void attempt(async () => {
+      setCurrent(null); // not again, should it be another's by now
+      put(await calls.claim(kept));
+    });
+    // Only once: a reload goes on where this tab was.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, []);
+  return {
+    contribution,
+    given,
+    last,
+    busy,
+    problem,
+    next: () => !busy && void attempt(takeNext),
+    /** @param {string} id */
+    open: (id) => !busy && void attempt(async () => put(await calls.claim(id))),
+    /** @param {Given} verdict */
+    give(verdict) {
+      dropDraft(verdict.contributionId);
+      setCurrent(null);
+      setGiven(verdict);
+      setLast(verdict);
+    },
+    skip() {
+      if (!contribution || busy) return;
+      void attempt(async () => {
+        await calls.release(contribution.id);
+        await takeNext();
+      });
+    },
+    leave() {
+      const held = given ? null : contribution;
+      put(null);
+      if (held) void attempt(() => calls.release(held.id));
+    },
+    undo() {
+      if (!last || busy) return;
+      void attempt(async () => {
+        await calls.undo(last.id);
+        keepDraft(last.contributionId, last.draft);
+        setLast(null);
+        announce('The verdict is taken back.');
+        put(await calls.claim(last.contributionId));
+      });
+    },
+  };
+}
