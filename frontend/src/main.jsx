@@ -16,6 +16,7 @@ import './styles/base.css';
 import './styles/layout.css';
 import './styles/head.css';
 import './styles/page.css';
+import './styles/data.css';
 import './styles/controls.css';
 import './styles/start.css';
 import './styles/tray.css';

@@ -44,13 +44,27 @@ export function offer(group) {
   return () => (groups.value = groups.value.filter((each) => each !== group));
 }
 
+const BOXES = 'input[type=checkbox], input[type=radio]';
+const TYPED_INTO = `input:not(${BOXES}), textarea, select, dialog, [contenteditable]`;
+
+/**
+ * Whether the control with the focus has a use of its own for a key.
+ * @param {HTMLElement} target
+ * @param {string} key
+ */
+function answersItself(target, key) {
+  if (key === ' ' || key === 'Enter')
+    return target.closest(`a, button, summary, ${BOXES}`) !== null;
+  return key.startsWith('Arrow') && target.closest('input[type=radio]') !== null;
+}
+
 /** @param {KeyboardEvent} event */
 export function onKey(event) {
   if (!enabled.value || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) {
     return;
   }
   const target = /** @type {HTMLElement} */ (event.target);
-  if (target.closest('input, textarea, select, dialog, [contenteditable]')) return;
+  if (target.closest(TYPED_INTO) || answersItself(target, event.key)) return;
   const all = groups.value.toReversed().flatMap(({ list }) => list());
   const shortcut = all.find(({ key, run }) => key === event.key && run);
   if (!shortcut?.run) return;

@@ -42,6 +42,7 @@ export function Help() {
 
 /** @param {{group: import('../shortcuts.js').Group}} props */
 function Keys({ group: { title, list } }) {
+  if (list().length === 0) return null;
   return (
     <>
       <h3>{title}</h3>

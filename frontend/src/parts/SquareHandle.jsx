@@ -17,15 +17,7 @@ const CORNERS = ['nw', 'ne', 'sw', 'se'];
  *   onChange: (square: import('../shapes.js').Square) => void,
  * }} props `stage` shows the whole picture and holds the square; `proposed` is what R goes back to
  */
-export function SquareHandle({
-  stage,
-  picture,
-  square,
-  proposed,
-  label,
-  describedBy,
-  onChange,
-}) {
+export function SquareHandle({ stage, picture, square, proposed, label, describedBy, onChange }) {
   const drag = useSquareDrag({ stage, picture, square, onChange });
   const { width, height } = picture;
   /** @param {KeyboardEvent} event */

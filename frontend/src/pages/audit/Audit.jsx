@@ -37,10 +37,7 @@ export default function Audit() {
       {items === null && !problem && <p class="quiet">One moment</p>}
       {items?.length === 0 && <p class="quiet">Nothing fits these filters.</p>}
       {items && items.length > 0 && (
-        <Events
-          events={items}
-          onOnly={(changes) => setFilters({ ...filters, ...changes })}
-        />
+        <Events events={items} onOnly={(changes) => setFilters({ ...filters, ...changes })} />
       )}
       {hasMore && (
         <button type="button" class="button" onClick={more}>

@@ -1,5 +1,5 @@
 /** What became of the verdict, and only now the model's own answer. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { CLASSES, CLASS_NAMES } from '../../classes.js';
 import { LABELS, named } from '../../terms.js';
 import { percent } from '../../words.js';
@@ -23,7 +23,7 @@ const OUTCOMES = {
  */
 export function AfterVerdict({ given, onNext, onUndo, problem }) {
   const heading = useRef(/** @type {HTMLHeadingElement | null} */ (null));
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   const [title, follows] = OUTCOMES[given.outcome] ?? ['Noted', ''];
   return (
     <section class="after" aria-labelledby="after-title">

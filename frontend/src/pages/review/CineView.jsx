@@ -24,7 +24,10 @@ export function CineView({ contribution, image, square, brightness, enlarged, on
     target.getContext('2d')?.drawImage(image, 0, 0);
   }, [image]);
   return (
-    <div class="cine-view" style={{ aspectRatio: `${width} / ${height}`, '--ratio': width / height }}>
+    <div
+      class="cine-view"
+      style={{ aspectRatio: `${width} / ${height}`, '--ratio': width / height }}
+    >
       <div
         class="cine-stage"
         ref={stage}

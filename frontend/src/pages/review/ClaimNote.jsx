@@ -34,7 +34,8 @@ export function ClaimNote({ claim }) {
   const soon = secondsLeft <= SOON_S;
   return (
     <p class={soon ? 'claim claim-soon' : 'claim'} role={soon ? 'status' : undefined}>
-      Yours for {soon ? plural(secondsLeft, 'more second') : plural(Math.ceil(secondsLeft / 60), 'minute')}
+      Yours for{' '}
+      {soon ? plural(secondsLeft, 'more second') : plural(Math.ceil(secondsLeft / 60), 'minute')}
       <span class="unseen">; working on it renews that</span>
     </p>
   );

@@ -29,17 +29,7 @@ export const NO_FILTERS = { label: '', source: '', probe: '', older_than_h: '', 
  *   onMore: () => void,
  * }} props
  */
-export function Queue({
-  items,
-  more,
-  total,
-  filters,
-  busy,
-  onFilters,
-  onNext,
-  onOpen,
-  onMore,
-}) {
+export function Queue({ items, more, total, filters, busy, onFilters, onNext, onOpen, onMore }) {
   const filtered = JSON.stringify(filters) !== JSON.stringify(NO_FILTERS);
   return (
     <div class="queue">

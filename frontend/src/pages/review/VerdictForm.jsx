@@ -1,5 +1,5 @@
 /** What the reviewer says: the label, the findings, a comment, and the verdict. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { FINDINGS, LABELS, REASONS } from '../../terms.js';
 
 /**
@@ -45,9 +45,7 @@ export function VerdictForm(props) {
           </p>
         )}
         {claimed && draft.label !== claimed && (
-          <p class="hint">
-            Corrected: the contributor said {LABELS[claimed] ?? claimed}.
-          </p>
+          <p class="hint">Corrected: the contributor said {LABELS[claimed] ?? claimed}.</p>
         )}
       </fieldset>
       <Findings findings={draft.findings} onChange={(findings) => onDraft({ findings })} />
@@ -127,7 +125,7 @@ function Verdicts({ sending, onApprove, onReject, onRequestChanges }) {
 function Reasons({ sending, onReason, onCancel }) {
   // Not the first button: an Enter too many must not reject anything.
   const heading = useRef(/** @type {HTMLHeadingElement | null} */ (null));
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return (
     <div class="reasons" role="group" aria-labelledby="reasons-title">
       <h2 id="reasons-title" ref={heading} tabIndex={-1}>
@@ -136,12 +134,7 @@ function Reasons({ sending, onReason, onCancel }) {
       <ol>
         {Object.entries(REASONS).map(([key, name], n) => (
           <li key={key}>
-            <button
-              type="button"
-              class="button"
-              disabled={sending}
-              onClick={() => onReason(key)}
-            >
+            <button type="button" class="button" disabled={sending} onClick={() => onReason(key)}>
               <kbd>{n + 1}</kbd> {name}
             </button>
           </li>
@@ -180,11 +173,7 @@ function Findings({ findings, onChange }) {
       </legend>
       {keys.map((key, n) => (
         <label key={key} class="chip">
-          <input
-            type="checkbox"
-            checked={findings[key] === true}
-            onChange={() => toggle(key)}
-          />
+          <input type="checkbox" checked={findings[key] === true} onChange={() => toggle(key)} />
           <span>{FINDINGS[key]}</span>
           <kbd>{n + 1}</kbd>
         </label>

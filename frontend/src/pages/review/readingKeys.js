@@ -46,7 +46,12 @@ export function readingKeys(hands) {
     { key: 'f', does: 'Findings, then their numbers', run: () => focus('#findings input') },
     { key: 'm', does: 'Write a comment', run: () => focus('#md-comment') },
     { key: 's', does: 'Skip: give it back and take the next', run: skip },
-    { key: 'Escape', keys: ['Esc'], does: 'Leave the square, the findings, the comment', run: blur },
+    {
+      key: 'Escape',
+      keys: ['Esc'],
+      does: 'Leave the square, the findings, the comment',
+      run: blur,
+    },
   ];
 }
 

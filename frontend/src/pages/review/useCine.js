@@ -55,7 +55,10 @@ async function fetchAll(id, tell, signal) {
     const { times_s, frame_url } = cine;
     tell({ times: times_s, preparing: false });
     const urls = times_s.map((_, n) => frame_url.replace('{n}', String(n)));
-    await loadFrames(urls, { signal, onFrame: (images, done) => tell({ images: [...images], done }) });
+    await loadFrames(urls, {
+      signal,
+      onFrame: (images, done) => tell({ images: [...images], done }),
+    });
   } catch (problem) {
     if (problem instanceof Problem) tell({ failed: problem.detail, preparing: false });
     else if (problem instanceof Error) tell({ failed: problem.message, preparing: false });

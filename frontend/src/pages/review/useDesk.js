@@ -49,7 +49,6 @@ export function useDesk(filters) {
       put(await calls.claim(kept));
     });
     // Only once: a reload goes on where this tab was.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, []);
   return {
     contribution,

@@ -38,7 +38,10 @@ export function useVerdict({ contribution, draft, onGiven }) {
     setSending(true);
     setProblem(null);
     try {
-      const answer = await calls.review(contribution.id, said(verdict, reason, draft, contribution));
+      const answer = await calls.review(
+        contribution.id,
+        said(verdict, reason, draft, contribution),
+      );
       onGiven({
         id: answer.id,
         verdict,
