@@ -7,14 +7,16 @@ export class Problem extends Error {
    * @param {string} facts.detail one sentence for people
    * @param {number} [facts.status] 0: no answer came
    * @param {number | null} [facts.retryAfter] seconds
+   * @param {Record<string, string>} [facts.fields] what is wrong with each field, by its name
    */
-  constructor({ code, detail, status = 0, retryAfter = null }) {
+  constructor({ code, detail, status = 0, retryAfter = null, fields = {} }) {
     super(detail);
     this.name = 'Problem';
     this.code = code;
     this.detail = detail;
     this.status = status;
     this.retryAfter = retryAfter;
+    this.fields = fields;
   }
 
   /** Whether the service asked to come back later, rather than refused. */
@@ -45,7 +47,7 @@ export function problemFrom(status, body, retryAfterHeader) {
   const retryAfter = waits
     ? (seconds(retryAfterHeader) ?? said.retry_after_s ?? DEFAULT_WAIT_S)
     : null;
-  return new Problem({ code, detail: String(detail), status, retryAfter });
+  return new Problem({ code, detail: String(detail), status, retryAfter, fields: fieldsOf(said) });
 }
 
 /** @returns {Problem} the problem of a request that got no answer */
@@ -84,6 +86,18 @@ export function advice(problem) {
   if (known) return known;
   if ((problem.status ?? 0) >= 500) return 'Try again in a moment.';
   return 'Try again, or choose another file.';
+}
+
+/**
+ * @param {Record<string, any>} said
+ * @returns {Record<string, string>}
+ */
+function fieldsOf({ errors }) {
+  if (!Array.isArray(errors)) return {};
+  const ours = errors.filter(({ where }) => String(where).startsWith('body.'));
+  return Object.fromEntries(
+    ours.map(({ where, message }) => [where.split('.')[1], String(message)]),
+  );
 }
 
 /**

@@ -77,3 +77,9 @@ export function listed(things) {
  */
 export const when = (iso) =>
   new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
+/**
+ * A day as this computer writes it.
+ * @param {string} iso
+ */
+export const day = (iso) => new Date(iso).toLocaleDateString(undefined, { dateStyle: 'medium' });

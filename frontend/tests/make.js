@@ -108,3 +108,16 @@ export const makeUser = (changes) => ({
   disabled_at: null,
   ...changes,
 });
+
+/** @param {Partial<import('../src/shapes.js').Token>} [changes] */
+export const makeToken = (changes) => ({
+  id: 'token-1',
+  name: 'upload script',
+  hint: 'pocovid_Ab3',
+  scopes: ['submit'],
+  created_at: '2026-01-05T10:00:00Z',
+  expires_at: null,
+  last_used_at: null,
+  revoked_at: null,
+  ...changes,
+});

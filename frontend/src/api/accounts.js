@@ -1,5 +1,5 @@
 /** The calls of accounts: signing up, in and out, the profile, API tokens. */
-import { ask, send } from './ask.js';
+import { ask, drop, send } from './ask.js';
 
 /**
  * @typedef {import('../shapes.js').User} User
@@ -30,3 +30,38 @@ export const signOut = () => send('POST', '/sign-out');
  * @returns {Promise<User>}
  */
 export const changeMe = (changes) => send('PATCH', '/me', changes);
+
+/**
+ * @param {string} current
+ * @param {string} wanted
+ * @returns {Promise<void>}
+ */
+export const changePassword = (current, wanted) =>
+  send('POST', '/me/password', { current_password: current, new_password: wanted });
+
+/**
+ * Have a link mailed; the answer tells nobody whether there is such an account.
+ * @param {string} email
+ * @returns {Promise<void>}
+ */
+export const requestReset = (email) => send('POST', '/password-resets', { email });
+
+/**
+ * @param {string} secret of the link
+ * @param {string} password
+ * @returns {Promise<void>}
+ */
+export const resetPassword = (secret, password) =>
+  send('POST', `/password-resets/${encodeURIComponent(secret)}`, { password });
+
+/** @returns {Promise<Token[]>} */
+export const tokens = async () => (await ask('/me/tokens')).items;
+
+/**
+ * @param {{name: string, scopes: string[], expires_in_days: number | null}} wanted
+ * @returns {Promise<Token & {secret: string}>}
+ */
+export const makeToken = (wanted) => send('POST', '/me/tokens', wanted);
+
+/** @param {string} id @returns {Promise<void>} */
+export const revokeToken = (id) => drop(`/me/tokens/${encodeURIComponent(id)}`);

@@ -1,10 +1,58 @@
-/** Signing in. */
+/** Signing in: at its own address, or in the place of a page that takes an account. */
+import { arrive, go, place } from '../../route.js';
+import { signIn } from '../../session.js';
+import { Field, PasswordField } from '../../parts/Field.jsx';
+import { Form } from '../../parts/Form.jsx';
 import { PageHeading } from '../../parts/PageHeading.jsx';
+import * as checks from './checks.js';
+import './account.css';
 
-export default function SignIn() {
+/** @param {import('../../pages.js').PageProps} props */
+export default function SignIn({ query }) {
+  const { page, path } = place.value;
+  const here = page.name === 'sign-in';
+  const back = here ? (query.get('back') ?? '/') : path;
   return (
-    <section class="page">
-      <PageHeading title="Sign in" />
+    <section class="page page-narrow">
+      <PageHeading
+        title="Sign in"
+        lead={here ? undefined : 'This page takes an account. You come back to it at once.'}
+      />
+      <div class="card">
+        <Form
+          action="Sign in"
+          busy="Signing in"
+          checks={{ email: checks.email, password: checks.password }}
+          onSend={async ({ email, password }) => {
+            await signIn(email.trim(), password);
+            arrive();
+            if (here) go(back);
+          }}
+          beside={<a href="#/reset">Forgotten your password?</a>}
+        >
+          {(wrong) => (
+            <>
+              <Field
+                name="email"
+                label="E-mail"
+                type="email"
+                autoComplete="username"
+                wrong={wrong.email}
+              />
+              <PasswordField
+                name="password"
+                label="Password"
+                autoComplete="current-password"
+                wrong={wrong.password}
+              />
+            </>
+          )}
+        </Form>
+      </div>
+      <p>
+        No account yet? <a href={`#/sign-up?back=${encodeURIComponent(back)}`}>Create one</a>.
+        Screening takes none.
+      </p>
     </section>
   );
 }
