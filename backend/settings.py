@@ -47,6 +47,13 @@ class Settings(BaseSettings):
     )
     draining: bool = Field(default=False, description="Take no new work, finish what is there.")
 
+    reviews_needed: Literal[1, 2] = Field(1, description="Readers who must agree.")
+    review_claim_minutes: float = Field(20, gt=0, description="A claim that is not renewed ends.")
+    undo_hours: float = Field(
+        24, ge=0, description="A rejected recording's pixels stay this long, for an undo."
+    )
+    dataset_time_limit_s: float = Field(1800, gt=0, description="To prepare or ingest a recording.")
+
     heartbeat_s: float = Field(5, gt=0, description="How often a worker says it is alive.")
     stale_after_s: float = Field(30, gt=0, description="Silence after which a job is lost.")
     upkeep_every_s: float = Field(10, gt=0)

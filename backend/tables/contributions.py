@@ -62,8 +62,8 @@ class Contribution(Base):
 
     `claimed_by` is the reviewer at work on it until `claimed_until`. `prep_state` and
     `ingest_state` are those of the worker's two tasks (`vocabulary.JobState`, null where nothing
-    was asked), each fenced by its attempt as screenings are; `*_queued_at` is when the queue was
-    last told.
+    was asked), each fenced by its attempt as screenings are; `*_lost` counts the workers that
+    vanished since it was asked, `*_queued_at` is when the queue was last told.
     """
 
     __tablename__ = "contributions"
@@ -127,6 +127,7 @@ class Contribution(Base):
     prep_attempt: Mapped[int] = mapped_column(default=0)
     prep_queued_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     prep_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    prep_lost: Mapped[int] = mapped_column(default=0)
     prep_error: Mapped[str | None] = mapped_column(String(500))
     cine: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     model_answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -153,6 +154,7 @@ class Contribution(Base):
     ingest_attempt: Mapped[int] = mapped_column(default=0)
     ingest_queued_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ingest_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ingest_lost: Mapped[int] = mapped_column(default=0)
     ingest_error: Mapped[str | None] = mapped_column(String(500))
     whole_key: Mapped[str | None] = mapped_column(String(200))
     pixels_key: Mapped[str | None] = mapped_column(String(200))

@@ -1,0 +1,1 @@
+"""Reviews: who looks at which contribution, what they say, and what follows from it."""

@@ -1,0 +1,105 @@
+"""Rows as the API shows them to reviewers: nothing of who sent or judged a recording."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from backend.recordings.schemas import Crop
+from backend.reviews.repository import is_claimed
+from backend.reviews.schemas import EarlierRound, Report, ReviewItem, ReviewOut
+from backend.screenings.schemas import Result
+from backend.tables import Contribution, LabelReport, Review, User
+from backend.tables.vocabulary import JobState, Label, Reason, Verdict
+
+PATH = "/api/v1/contributions"
+
+
+def item_of(
+    contribution: Contribution,
+    reviewer: User,
+    moment: datetime,
+    earlier: Sequence[Review],
+    reports: Sequence[LabelReport],
+) -> ReviewItem:
+    """A recording in review. The verdicts of its round are no part of it, nor is the model's."""
+    claimed = is_claimed(contribution, moment)
+    return ReviewItem(
+        id=contribution.id,
+        state=contribution.state,
+        kind="image" if contribution.kind == "image" else "video",
+        width=contribution.width,
+        height=contribution.height,
+        duration_s=contribution.duration_s,
+        frames=contribution.frames,
+        proposed_crop=proposed(contribution),
+        preview_url=(f"{PATH}/{contribution.id}/preview.jpg" if contribution.preview_key else None),
+        label=contribution.label,
+        probe=contribution.probe,
+        licence=contribution.licence,
+        source=contribution.source,
+        has_patient=contribution.patient_hash is not None,
+        age_band=contribution.age_band,
+        sex=contribution.sex,
+        blue_point=contribution.blue_point,
+        findings=contribution.findings,
+        symptoms=contribution.symptoms,
+        note=contribution.note,
+        answer_to_reviewer=contribution.answer_to_reviewer,
+        submitted_at=contribution.submitted_at,
+        round=contribution.review_round,
+        earlier_rounds=[_earlier(each) for each in earlier if _is_before(each, contribution)],
+        reports=[_report(each) for each in reports if each.contribution_id == contribution.id],
+        standing_label=contribution.final_label,
+        disputed=contribution.disputed,
+        prepared=contribution.prep_state == JobState.DONE.value,
+        claimed_until=contribution.claimed_until if claimed else None,
+        claimed_by_me=claimed and contribution.claimed_by == reviewer.id,
+    )
+
+
+def review_of(review: Review, contribution: Contribution) -> ReviewOut:
+    """A verdict, shown to whoever gave it, with the model's answer while the verdict stands."""
+    answer = None if review.undone_at else contribution.model_answer
+    return ReviewOut(
+        id=review.id,
+        contribution_id=review.contribution_id,
+        verdict=Verdict(review.verdict),
+        reason=None if review.reason is None else Reason(review.reason),
+        label=None if review.label is None else Label(review.label),
+        findings=review.findings,
+        square=None if review.square is None else Crop(**review.square),
+        trim_start_s=review.trim_start_s,
+        trim_end_s=review.trim_end_s,
+        comment=review.comment,
+        round=review.round,
+        reading=review.reading,
+        claimed_at=review.claimed_at,
+        created_at=review.created_at,
+        undone_at=review.undone_at,
+        model_answer=None if answer is None else Result.model_validate(answer),
+    )
+
+
+def proposed(contribution: Contribution) -> Crop:
+    """The square that the service proposed."""
+    return Crop(x=contribution.square_x, y=contribution.square_y, size=contribution.square_size)
+
+
+def _is_before(review: Review, contribution: Contribution) -> bool:
+    return review.contribution_id == contribution.id and review.round < contribution.review_round
+
+
+def _earlier(review: Review) -> EarlierRound:
+    return EarlierRound(
+        verdict=Verdict(review.verdict),
+        reason=None if review.reason is None else Reason(review.reason),
+        comment=review.comment,
+        at=review.created_at,
+    )
+
+
+def _report(report: LabelReport) -> Report:
+    return Report(
+        label=None if report.label is None else Label(report.label),
+        message=report.message,
+        at=report.created_at,
+    )

@@ -1,0 +1,81 @@
+"""How far independent readers agree, and how much each of them does."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import date, timedelta
+from statistics import median
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from backend.db import now
+from backend.reviews import repository
+from backend.reviews.schemas import DayShare, DayThroughput, ReviewerThroughput, StatsOut
+from backend.reviews.verdicts import kappa, rating
+
+DAYS = 30
+"""How far back the days go."""
+
+
+class _Said(NamedTuple):
+    verdict: str
+    label: str | None
+
+
+def stats(session: Session) -> StatsOut:
+    """Agreement of first and second readers, and throughput for each reviewer and day."""
+    pairs = _pairs(repository.standing_verdicts(session))
+    work = repository.work_done(session)
+    same = sum(first == second for first, second in pairs)
+    return StatsOut(
+        kappa=kappa(pairs),
+        pairs=len(pairs),
+        agreement=same / len(pairs) if pairs else None,
+        per_reviewer=_per_reviewer(work),
+        per_day=_per_day(work, now().date() - timedelta(days=DAYS)),
+    )
+
+
+def _pairs(verdicts: Sequence[Row[UUID, int, str, str | None]]) -> list[tuple[str, str]]:
+    """Ratings of the first and the second reader, of each round that had both."""
+    rounds: defaultdict[tuple[UUID, int], list[str]] = defaultdict(list)
+    for contribution_id, number, verdict, label in verdicts:
+        rounds[contribution_id, number].append(rating(_Said(verdict, label)))
+    return [(said[0], said[1]) for said in rounds.values() if len(said) > 1]
+
+
+def _per_reviewer(work: Sequence[Row[Any, Any, Any, Any]]) -> list[ReviewerThroughput]:
+    seconds: defaultdict[UUID, list[float]] = defaultdict(list)
+    names: dict[UUID, str] = {}
+    for reviewer_id, name, claimed_at, created_at in work:
+        names[reviewer_id] = name
+        seconds[reviewer_id].append((created_at - claimed_at).total_seconds())
+    found = [
+        ReviewerThroughput(
+            name=names[reviewer_id],
+            reviews=len(each),
+            per_hour=3600 * len(each) / sum(each) if sum(each) > 0 else None,
+            median_seconds=median(each),
+        )
+        for reviewer_id, each in seconds.items()
+    ]
+    return sorted(found, key=lambda each: (-each.reviews, each.name))
+
+
+def _per_day(work: Sequence[Row[Any, Any, Any, Any]], since: date) -> list[DayThroughput]:
+    days: defaultdict[date, Counter[tuple[UUID, str]]] = defaultdict(Counter)
+    for reviewer_id, name, _, created_at in work:
+        if created_at.date() >= since:
+            days[created_at.date()][reviewer_id, name] += 1
+    return [
+        DayThroughput(
+            day=day,
+            reviews=counts.total(),
+            reviewers=[
+                DayShare(name=name, reviews=number) for (_, name), number in counts.most_common()
+            ],
+        )
+        for day, counts in sorted(days.items())
+    ]

@@ -1,0 +1,62 @@
+"""Rows of reviews for tests: whole and valid, each field open to change."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from backend.db import now
+from backend.tables import Contribution, Review, User
+from tests.factories_contributions import create_contribution
+
+CINE: dict[str, Any] = {"times_s": [n / 10 for n in range(10)], "width": 96, "height": 64}
+
+
+def create_prepared(session: Session, **changes: Any) -> Contribution:
+    """A pending contribution that is ready for review; its pictures are nowhere."""
+    return create_contribution(session, **{"prep_state": "done", "cine": CINE} | changes)
+
+
+def create_review(
+    session: Session,
+    contribution: Contribution | None = None,
+    reviewer: User | None = None,
+    **changes: Any,
+) -> Review:
+    """An approval as its row alone: nothing of what follows from it."""
+    contribution = contribution or create_prepared(session)
+    reviewer = reviewer or _reviewer(session)
+    moment = changes.pop("created_at", now())
+    values: dict[str, Any] = {
+        "id": uuid4(),
+        "contribution_id": contribution.id,
+        "reviewer_id": reviewer.id,
+        "round": contribution.review_round,
+        "reading": 1,
+        "verdict": "approve",
+        "label": "covid19",
+        "findings": {"b_lines": True},
+        "no_identifying_marks": True,
+        "claimed_at": moment - timedelta(seconds=40),
+        "created_at": moment,
+    }
+    review = Review(**values | changes)
+    session.add(review)
+    session.flush()
+    return review
+
+
+def _reviewer(session: Session) -> User:
+    reviewer_id = uuid4()
+    reviewer = User(
+        id=reviewer_id,
+        email=f"{reviewer_id}@example.org",
+        name="A reviewer",
+        role="reviewer",
+        password_hash="none",
+        created_at=now(),
+    )
+    session.add(reviewer)
+    session.flush()
+    return reviewer
