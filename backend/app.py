@@ -4,15 +4,18 @@ import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from anyio import CapacityLimiter
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse
+from pydantic import BaseModel
 from starlette.middleware import Middleware
 
 from backend import logs, pages, problems
+from backend.accounts import endpoints as accounts_endpoints
+from backend.accounts.schemas import UserOut
 from backend.clients import Clients
 from backend.db import Database
 from backend.errors import NotFoundError
@@ -20,12 +23,12 @@ from backend.health import endpoints as health_endpoints
 from backend.health.service import VERSION
 from backend.jobs import make_celery
 from backend.middleware import PoliteRefusal, RequestLog, SecurityHeaders
-from backend.openapi import EVENT_STREAM, Problem
+from backend.openapi import EVENT_STREAM, Problem, add_sign_in_problems
 from backend.ratelimit import RateLimit
 from backend.recordings import endpoints as recordings_endpoints
 from backend.screenings import endpoints as screenings_endpoints
 from backend.screenings.outlook import Outlook
-from backend.screenings.schemas import EXAMPLES, ScreeningIn
+from backend.screenings.schemas import ScreeningIn, ScreeningOut
 from backend.screenings.watch import Watch
 from backend.services import Services
 from backend.settings import Settings
@@ -35,6 +38,7 @@ from models.contract import DISCLAIMER
 
 API = "/api/v1"
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+_EXAMPLES_WITH_NULLS: tuple[type[BaseModel], ...] = (ScreeningOut, UserOut)
 _DESCRIPTION = f"""\
 Lung ultrasound screening for COVID-19, pneumonia and healthy lungs, after POCOVID-Net. \
 {DISCLAIMER} Every error is application/problem+json with a stable code."""
@@ -90,7 +94,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     problems.install(app)
     api = APIRouter(prefix=API)
-    for feature in (recordings_endpoints, screenings_endpoints, health_endpoints):
+    for feature in (
+        recordings_endpoints,
+        screenings_endpoints,
+        accounts_endpoints,
+        health_endpoints,
+    ):
         api.include_router(feature.router)
     app.include_router(api)
     _complete_openapi(app)
@@ -113,11 +122,13 @@ def _complete_openapi(app: FastAPI) -> None:
                 schemas[model.__name__].pop("$defs", None)
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
-            # FastAPI leaves nulls out of examples
-            schemas["ScreeningOut"]["examples"] = EXAMPLES
+            for shown in _EXAMPLES_WITH_NULLS:  # which FastAPI leaves out
+                extra = cast("dict[str, Any]", shown.model_config["json_schema_extra"])
+                schemas[shown.__name__]["examples"] = extra["examples"]
             # FastAPI writes OpenAPI 3.2's itemSchema here, into a document of 3.1
             events = document["paths"][f"{API}/screenings/{{screening_id}}/events"]
             events["get"]["responses"]["200"]["content"] = EVENT_STREAM
+            add_sign_in_problems(document)
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation does

@@ -1,21 +1,41 @@
-"""What endpoints ask for: sessions, storage, settings, and the permission to send."""
+"""What endpoints ask for: sessions, storage, settings, who asks, and the permission to send."""
 
 from collections.abc import Iterator
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
+from backend import identity as identities
 from backend.db import now, undoing
 from backend.errors import DrainingError
+from backend.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, Identity
 from backend.jobs import send_remembered
 from backend.screenings.service import check_queue
 from backend.services import Services
 from backend.settings import Settings
 from backend.storage import Storage
+from backend.tables import User
+from backend.tables.vocabulary import Role, Scope
 from backend.uploads import check_room
 
 RETRY_DRAINING_S = 30
+
+_cookie = APIKeyCookie(
+    name=SESSION_COOKIE,
+    scheme_name="session",
+    description=(
+        "The cookie of `POST /sign-in`. Calls that change something also need the header "
+        f"`{CSRF_HEADER}` with the value of the cookie `{CSRF_COOKIE}`."
+    ),
+    auto_error=False,
+)
+_bearer = HTTPBearer(
+    scheme_name="token",
+    description="An API token: `Authorization: Bearer pocovid_…`. Its scopes must cover the call.",
+    auto_error=False,
+)
 
 # What waits for nothing is async: FastAPI gives anything else a trip to a thread and back, and with
 # pictures being decoded in other threads, each trip may wait for Python's lock.
@@ -70,6 +90,78 @@ async def get_client(request: Request, services: ServicesDep) -> str:
 
 
 ClientDep = Annotated[str, Depends(get_client)]
+
+
+def get_identity(
+    request: Request,
+    services: ServicesDep,
+    cookie: Annotated[str | None, Security(_cookie)],
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> Identity | None:
+    """Who asks, by API token or else by session; None where it is nobody.
+
+    Raises:
+        NotSignedInError: the token is not valid.
+        ForbiddenError: the session's CSRF token is missing.
+    """
+    if cookie is None and bearer is None:
+        return None
+    moment = now()
+    with services.database.read() as session:
+        if bearer is not None:
+            found: Identity | None = identities.from_token(session, moment, bearer.credentials)
+        else:
+            csrf = request.headers.get(CSRF_HEADER)
+            found = identities.from_cookie(
+                session, services.settings, moment, cookie or "", request.method, csrf
+            )
+    if found is not None and found.is_due(moment):
+        with services.database.write() as session:
+            identities.touch(session, found, moment)
+            session.commit()
+    return found
+
+
+IdentityDep = Annotated[Identity | None, Depends(get_identity)]
+
+
+async def get_maybe_user(identity: IdentityDep) -> User | None:
+    """Whoever asks, with any token; None where it is nobody."""
+    return None if identity is None else identity.user
+
+
+async def get_account(identity: IdentityDep) -> User:
+    """Any account, with any token."""
+    return identities.known(identity).user
+
+
+async def get_user(identity: IdentityDep) -> User:
+    """Any account; a token has the scope `submit`."""
+    return identities.allowed(identity, Role.CONTRIBUTOR, Scope.SUBMIT)
+
+
+async def get_reviewer(identity: IdentityDep) -> User:
+    """A reviewer or an administrator; a token has the scope `review`."""
+    return identities.allowed(identity, Role.REVIEWER, Scope.REVIEW)
+
+
+async def get_admin(identity: IdentityDep) -> User:
+    """An administrator; a token has the scope `admin`."""
+    return identities.allowed(identity, Role.ADMIN, Scope.ADMIN)
+
+
+async def get_person(identity: IdentityDep) -> Identity:
+    """Any account, in person and not by a token."""
+    return identities.in_person(identity)
+
+
+# The rows come from a session that has ended: to change an account, load it again.
+MaybeUserDep = Annotated[User | None, Depends(get_maybe_user)]
+AccountDep = Annotated[User, Depends(get_account)]
+UserDep = Annotated[User, Depends(get_user)]
+ReviewerDep = Annotated[User, Depends(get_reviewer)]
+AdminDep = Annotated[User, Depends(get_admin)]
+PersonDep = Annotated[Identity, Depends(get_person)]
 
 
 def may_upload(client: ClientDep, services: ServicesDep) -> None:

@@ -1,6 +1,8 @@
 """The error tree: everything this application says no with.
 
 PocovidError                      an answer for people, with a code for programs
+├── NotSignedInError              401  not_signed_in, token_not_valid
+├── ForbiddenError                403  forbidden, csrf, role_needed, scope_needed, sign_in_needed
 ├── NotFoundError                 404  not_found
 ├── ConflictError                 409  conflict
 ├── GoneError                     410  gone
@@ -55,6 +57,27 @@ class PocovidError(Exception):
             "code": self.code,
             **self.extras,
         }
+
+
+class NotSignedInError(PocovidError):
+    """An account is needed, and the request names none, or none that is known."""
+
+    status = 401
+    title = "Please sign in"
+    default_code = "not_signed_in"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Name what a program may send; without it a 401 is no valid answer."""
+        return super().headers | {"WWW-Authenticate": "Bearer"}
+
+
+class ForbiddenError(PocovidError):
+    """The account is known, and may not do this."""
+
+    status = 403
+    title = "Not allowed"
+    default_code = "forbidden"
 
 
 class NotFoundError(PocovidError):

@@ -66,6 +66,8 @@ UPLOAD_BODY: dict[str, Any] = {
 }
 
 _WHAT = {
+    401: "Nobody is signed in, or the API token is not valid.",
+    403: "The account's role, the token's scopes or the missing CSRF token do not allow this.",
     404: "There is no such thing.",
     408: "The sender went silent in the middle of the upload.",
     410: "The pixels were deleted after the retention time.",
@@ -76,6 +78,15 @@ _WHAT = {
     503: "The queue is full, or the service cannot answer now; try again after Retry-After.",
     507: "No room is left for another file.",
 }
+
+
+def add_sign_in_problems(document: dict[str, Any]) -> None:
+    """Document 401 and 403 for every call that looks at who asks."""
+    for calls in document["paths"].values():
+        for call in calls.values():
+            if "security" in call:
+                for status, answer in problems(401, 403).items():
+                    call["responses"].setdefault(str(status), answer)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

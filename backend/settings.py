@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     client_key: SecretStr | None = Field(
         None, description="Makes clients' digests the same on all hosts. Empty: a file's."
     )
+    session_hours: float = Field(336, gt=0, description="A sign-in lasts so long at most.")
+    session_idle_hours: float = Field(24, gt=0, description="Without a request it ends after this.")
     draining: bool = Field(default=False, description="Take no new work, finish what is there.")
 
     reviews_needed: Literal[1, 2] = Field(1, description="Readers who must agree.")

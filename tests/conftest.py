@@ -27,9 +27,12 @@ from sqlalchemy import func, select
 import migrations
 from backend.app import create_app
 from backend.db import Base, Database
+from backend.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, csrf_token
 from backend.server import Server
 from backend.settings import Settings
 from backend.storage import Storage, open_storage
+from backend.tables import User
+from tests.factories import create_sign_in, create_user
 from tests.openapi import Contract
 
 DATABASE_SERVER = os.environ.get("POCOVID_TEST_DATABASE_URL")
@@ -179,6 +182,7 @@ def start_api(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Api]]
         }
         settings = Settings(**values | changes)
         app = create_app(settings)
+        contract = Contract(app.openapi())
         server = Server(app, settings)
         thread = threading.Thread(target=server.run)
         thread.start()
@@ -190,7 +194,7 @@ def start_api(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Api]]
         client = httpx.Client(
             base_url=f"{url}/api/v1",
             timeout=60,
-            event_hooks={"response": [Contract(app.openapi()).check]},
+            event_hooks={"response": [contract.check]},
         )
 
         def stop() -> None:
@@ -215,3 +219,40 @@ def start_api(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Api]]
 def api(start_api: Callable[..., Api]) -> Api:
     """A running application with the settings of a bare machine."""
     return start_api()
+
+
+@dataclass
+class SignedIn:
+    """An account, and a client with the cookies and the CSRF header of its session."""
+
+    user: User
+    client: httpx.Client = field(repr=False)
+
+
+@pytest.fixture
+def sign_in() -> Iterator[Callable[..., SignedIn]]:
+    """`sign_in(api, role="contributor", **changes)`: a new account, signed in.
+
+    Every answer to its client is checked against the OpenAPI document.
+    """
+    clients: list[httpx.Client] = []
+
+    def sign_in(api: Api, role: str = "contributor", **changes: Any) -> SignedIn:
+        with api.database.write() as session:
+            user = create_user(session, role, **changes)
+            secret = create_sign_in(session, user)
+            session.commit()
+        csrf = csrf_token(secret)
+        client = httpx.Client(
+            base_url=api.client.base_url,
+            timeout=60,
+            event_hooks=api.client.event_hooks,
+            cookies={SESSION_COOKIE: secret, CSRF_COOKIE: csrf},
+            headers={CSRF_HEADER: csrf},
+        )
+        clients.append(client)
+        return SignedIn(user, client)
+
+    yield sign_in
+    for client in clients:
+        client.close()

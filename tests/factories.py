@@ -8,8 +8,10 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from backend.db import now
+from backend.identity import TOKEN_PREFIX, digest, new_secret
 from backend.storage import Storage, frame_key, preview_key, recording_key
-from backend.tables import Recording, Screening
+from backend.tables import ApiToken, Recording, Screening, SignIn, User
+from backend.tables.vocabulary import Scope
 from models.contract import CLASSES, DISCLAIMER, Square, summarise
 
 
@@ -67,6 +69,58 @@ def create_screening(
     session.add(screening)
     session.flush()
     return screening
+
+
+def create_user(session: Session, role: str = "contributor", **changes: Any) -> User:
+    """An account without a password, so that nobody signs in to it with one."""
+    user_id = changes.pop("id", uuid4())
+    values: dict[str, Any] = {
+        "id": user_id,
+        "email": f"{user_id.hex}@example.org",
+        "name": f"Somebody {user_id.hex[:6]}",
+        "role": role,
+        "password_hash": "",
+        "created_at": now(),
+    }
+    user = User(**values | changes)
+    session.add(user)
+    session.flush()
+    return user
+
+
+def create_sign_in(session: Session, user: User, **changes: Any) -> str:
+    """A session of the account; answers with the secret of its cookie."""
+    secret = new_secret()
+    moment = now()
+    values: dict[str, Any] = {
+        "secret_sha256": digest(secret),
+        "user_id": user.id,
+        "created_at": moment,
+        "seen_at": moment,
+        "expires_at": moment + timedelta(days=1),
+    }
+    session.add(SignIn(**values | changes))
+    session.flush()
+    return secret
+
+
+def create_token(
+    session: Session, user: User, *scopes: str, **changes: Any
+) -> tuple[ApiToken, str]:
+    """An API token of the account, of every scope where none is given, and its secret."""
+    secret = TOKEN_PREFIX + new_secret()
+    values: dict[str, Any] = {
+        "user_id": user.id,
+        "name": "a script",
+        "hint": secret[:14],
+        "secret_sha256": digest(secret),
+        "scopes": list(scopes) or [scope.value for scope in Scope],
+        "created_at": now(),
+    }
+    token = ApiToken(**values | changes)
+    session.add(token)
+    session.flush()
+    return token, secret
 
 
 def store_pixels(storage: Storage, recording: Recording, screening: Screening | None) -> None:

@@ -8,6 +8,8 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+_NEVER_CHANGED = "rows of audit_events are never changed"
+
 
 def upgrade() -> None:
     """Make the tables of everything between an upload and new models."""
@@ -43,6 +45,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_audit_events_subject_kind_subject_id", "audit_events", ["subject_kind", "subject_id"]
     )
+    _refuse_changes_of_the_audit_log()
     op.create_table(
         "fold_assignments",
         sa.Column("group_key", sa.String(length=80), nullable=False),
@@ -469,6 +472,25 @@ def upgrade() -> None:
     )
 
 
+def _refuse_changes_of_the_audit_log() -> None:
+    """Rows are added and never changed, whoever asks."""
+    if op.get_bind().dialect.name == "sqlite":
+        for verb in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER audit_events_refuse_{verb.lower()} BEFORE {verb} ON audit_events "
+                f"BEGIN SELECT RAISE(ABORT, '{_NEVER_CHANGED}'); END"
+            )
+        return
+    op.execute(
+        "CREATE FUNCTION refuse_change_of_audit_events() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{_NEVER_CHANGED}'; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_events_refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE "
+        "ON audit_events EXECUTE FUNCTION refuse_change_of_audit_events()"
+    )
+
+
 def downgrade() -> None:
     """Drop them."""
     op.drop_table("training_folds")
@@ -497,4 +519,6 @@ def downgrade() -> None:
     op.drop_table("fold_assignments")
 
     op.drop_table("audit_events")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION refuse_change_of_audit_events")
     op.drop_table("artifacts")
