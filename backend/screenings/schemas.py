@@ -57,7 +57,7 @@ _FAILED: dict[str, Any] = _QUEUED | {
     "progress": {"done": 0, "total": 2, "seconds_left": None, "ahead": None},
     "error": {"code": "no_frames", "message": "No frame of the video could be decoded."},
 }
-EXAMPLES = [_QUEUED, _DONE, _FAILED]
+EXAMPLES: list[Any] = [_QUEUED, _DONE, _FAILED]
 
 
 class Probabilities(BaseModel):
@@ -122,6 +122,8 @@ class Failure(BaseModel):
 
 class ScreeningOut(BaseModel):
     """A recording, the question "which class?", and the answer."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": EXAMPLES})
 
     id: UUID
     recording_id: UUID
