@@ -2,19 +2,16 @@
 
 import json
 import os
-import sys
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
+from backend import terminal
 from models.contract import CLASS_NAMES, DISCLAIMER, Prediction, Square
 from models.media import MediaError
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 app = typer.Typer()
 
@@ -41,18 +38,18 @@ def screen(files: Files, as_json: AsJson = False, crop: Crop = None) -> None:
     Ends with status 1 if a file could not be screened, after all the others were.
     """
     square = _square(crop)
-    _quiet()
+    terminal.quiet()
     from models.artifact import ArtifactError
     from models.predict import Predictor
     from models.screen import screen as answer
 
     answers: list[tuple[Path, Prediction | MediaError]] = []
-    with _progress() as progress:
+    with terminal.progress() as progress:
         loading = progress.add_task("Loading the five models", total=None)
         try:
             predictor = Predictor.load()
         except ArtifactError as error:
-            _stop(str(error))
+            terminal.stop(str(error))
         progress.remove_task(loading)
         overall = progress.add_task("Recordings", total=len(files), visible=len(files) > 1)
         for path in files:
@@ -106,7 +103,7 @@ def train(
 
     A run that was stopped goes on where it was when it is started with the same arguments.
     """
-    _quiet()
+    terminal.quiet()
     from models.artifact import ArtifactError
     from models.dataset import DatasetError
     from models.train import Config
@@ -115,19 +112,11 @@ def train(
 
     config = Config(group=group.value, folds=folds, epochs=epochs, copies=copies, seed=seed)
     started = time.monotonic()
-    with _progress() as progress:
-        bars: dict[str, Any] = {}
-
-        def told(stage: str, done: int, total: int) -> None:
-            if stage not in bars:
-                bars[stage] = progress.add_task(stage)
-                progress.console.log(stage)
-            progress.update(bars[stage], completed=done, total=total)
-
+    with terminal.stages() as told:
         try:
             manifest = run(data, trunk, out, work, config, told)
         except (ArtifactError, DatasetError, TrunkError) as error:
-            _stop(str(error))
+            terminal.stop(str(error))
     typer.echo(f"{out}: trained in {(time.monotonic() - started) / 60:.0f} minutes.")
     for name, figures in manifest.metrics.items():
         line = (
@@ -201,33 +190,3 @@ def _table(answers: list[tuple[Path, Prediction | MediaError]]) -> None:
     for line in refused:
         console.print(line, soft_wrap=True)
     console.print(DISCLAIMER)
-
-
-def _progress() -> "Progress":
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
-
-
-def _quiet() -> None:
-    """Keep TensorFlow's start-up notes off standard error: they are not for people."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-
-
-def _stop(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(2)

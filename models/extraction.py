@@ -25,7 +25,9 @@ from models.media import MediaError, Probe
 Progress = Callable[[int, int], None]
 """Called with recordings done and recordings in all."""
 
-_FRAMES = "frames"
+FRAMES = "frames"
+"""Name of the cache's folder beside what else a training run keeps."""
+
 _FACTS = "facts"
 _MAKERS = (formats, sources, square, media, fingerprint)
 _LIBRARIES = ("av", "pillow", "opencv-python-headless", "imagehash")
@@ -81,7 +83,7 @@ class FrameCache:
 
     def frames(self, sha256: str) -> npt.NDArray[np.uint8]:
         """The sampled frames on the proposed square: (n, 224, 224, 3) uint8 RGB."""
-        return load_file(self._path(sha256))[_FRAMES]
+        return load_file(self._path(sha256))[FRAMES]
 
     def facts(self, sha256: str) -> Facts:
         """What is known without the pixels."""
@@ -142,7 +144,7 @@ def extract(path: Path, target: Path) -> tuple[str, str] | None:
     some = frames[:: math.ceil(len(frames) / fingerprint.MOST_HASHES)]
     facts = {"probe": asdict(probe), "fingerprints": fingerprint.fingerprints(some)}
     scratch = target.with_suffix(f".{os.getpid()}.tmp")
-    save_file({_FRAMES: frames}, scratch, metadata={_FACTS: json.dumps(facts)})
+    save_file({FRAMES: frames}, scratch, metadata={_FACTS: json.dumps(facts)})
     scratch.replace(target)
     return None
 

@@ -25,6 +25,7 @@ from models.balance import Balance, sample_weights
 from models.calibration import calibrate
 from models.contract import CLASSES, FRAME_SIDE, Manifest
 from models.dataset import DatasetError, Entry, listing_hash, read_index
+from models.extraction import FRAMES, FrameCache, read_all
 from models.fit import Inputs
 from models.folds import Group, assign_folds, validation_part
 from models.networks import Array
@@ -151,7 +152,7 @@ def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Pr
     entries = read_index(data).trained
     splits, left_out = _splits(entries, config)
     weights = trunk.load(trunk_source)
-    material = read_frames(entries, progress)
+    material = read_frames(entries, FrameCache(work / FRAMES), progress)
     copies: dict[str, Any] = {
         "copies": config.copies,
         "seed": config.seed,
@@ -303,24 +304,18 @@ def assemble(plan: Plan, results: Sequence[FoldResult], out: Path, progress: Pro
     )
 
 
-def read_frames(entries: Sequence[Entry], progress: Progress) -> FrameSet:
-    """Decode, crop to the proposed square and sample every recording.
+def read_frames(entries: Sequence[Entry], cache: FrameCache, progress: Progress) -> FrameSet:
+    """Decode, crop to the proposed square and sample every recording, each content once.
 
     Raises:
         DatasetError: a recording cannot be read; which one, and why.
     """
-    frames: list[media.Picture] = []
-    owners: list[int] = []
-    for number, entry in enumerate(entries):
-        try:
-            found = media.read_inputs(entry.path)
-        except media.MediaError as error:
-            raise DatasetError(f"{entry.key}: {error.message}") from error
-        frames.append(found)
-        owners += [number] * len(found)
-        progress("Reading recordings", number + 1, len(entries))
-    labels = [CLASSES.index(entries[number].label) for number in owners]
-    return FrameSet(np.concatenate(frames), np.array(labels), np.array(owners))
+    frames = read_all(
+        entries, cache, lambda done, total: progress("Reading recordings", done, total)
+    )
+    owners = np.repeat(np.arange(len(entries)), [len(each) for each in frames])
+    labels = np.array([CLASSES.index(entry.label) for entry in entries])
+    return FrameSet(np.concatenate(frames), labels[owners], owners)
 
 
 def _splits(

@@ -18,6 +18,7 @@ from models import artifact, fit, networks, train, trunk
 from models.augment import Augmentation
 from models.contract import CLASSES, Manifest
 from models.dataset import DatasetError, listing_hash, read_index
+from models.extraction import FrameCache
 from models.fit import Curve, Material
 from models.predict import Predictor
 from models.train import Config, FrameSet, Plan, assemble, plan, read_frames, train_fold
@@ -205,7 +206,7 @@ class TestTrain:
 class TestReadFrames:
     def test_every_frame_knows_its_recording_and_class(self, run: Run) -> None:
         entries = read_index(run.data).trained
-        found = read_frames(entries, nobody)
+        found = read_frames(entries, FrameCache(run.work / "frames"), nobody)
         assert found.frames.shape == (9, 224, 224, 3)
         assert found.frames.dtype == np.uint8
         for number, each in enumerate(entries):
@@ -217,7 +218,7 @@ class TestReadFrames:
         data = mini_dataset.make(tmp_path, [Row("good.png", "covid19"), Row("bad.mp4", "healthy")])
         (data / "pocus_videos/convex/bad.mp4").write_bytes(b"not a video")
         with pytest.raises(DatasetError, match=r"convex/bad\.mp4: This is neither"):
-            read_frames(read_index(data).trained, nobody)
+            read_frames(read_index(data).trained, FrameCache(tmp_path / "frames"), nobody)
 
 
 class TestPlan:

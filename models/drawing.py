@@ -1,0 +1,81 @@
+"""How figures look: one style, one colour for each class, and pictures that need nothing else."""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+COLOURS = {
+    "covid19": "#63318f",
+    "pneumonia": "#c07a10",
+    "healthy": "#3a8fc4",
+    "viral": "#7d7d7d",
+}
+"""Of the classes, as the page has them, and of the recordings that are kept and not trained."""
+
+NAMES = {
+    "covid19": "COVID-19",
+    "pneumonia": "Pneumonia",
+    "healthy": "Healthy",
+    "viral": "Viral pneumonia",
+}
+
+INK = "#1f2328"
+MUTED = "#6b7280"
+
+_STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "svg.hashsalt": "pocovid",
+    "svg.fonttype": "path",
+}
+
+
+@contextmanager
+def figure(width: float, height: float) -> Iterator[Figure]:
+    """An empty figure of so many inches, in our style; draw and save it inside the block."""
+    with mpl.rc_context(_STYLE):  # type: ignore[arg-type]
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+def svg(drawn: Figure, name: str, alt: str) -> str:
+    """The figure as an `<svg>` element that can stand beside others in one page.
+
+    Args:
+        drawn: the figure.
+        name: put before its ids, which would clash otherwise.
+        alt: what it shows, for those who do not see it.
+    """
+    file = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    drawn.savefig(file, format="svg", metadata=nothing)
+    text = file.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
+    text = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', text)
+    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
+    said = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return text.replace("<svg", f'<svg role="img" aria-label="{said}"', 1)
+
+
+def png(drawn: Figure, dpi: int = 150) -> bytes:
+    """The figure as a PNG file."""
+    file = io.BytesIO()
+    drawn.savefig(file, format="png", dpi=dpi)
+    return file.getvalue()
