@@ -4,6 +4,7 @@
 const PATHS = {
   add: 'M12 5v14M5 12h14',
   upload: 'M12 16V5m0 0L7.5 9.5M12 5l4.5 4.5M5 19h14',
+  download: 'M12 5v11m0 0 4.500-4.500M12 16l-4.500-4.500M5 19h14',
   close: 'M6 6l12 12M18 6 6 18',
   trash: 'M5 7h14M10 7V5h4v2m-7.5 0 .8 12h9.4l.8-12M10.5 11v5m3-5v5',
   copy: 'M9 9h10v10H9zM5 15V5h10',

@@ -35,12 +35,13 @@ export function usePages(fetchPage) {
       left = true;
     };
   }, [load]);
+  const again = useCallback(() => load(null, () => false), [load]);
   return {
     items: page?.items ?? null,
     problem,
     hasMore: Boolean(page?.next),
     more: () => void load(page, () => false),
-    again: () => load(null, () => false),
+    again,
     /** Change what is shown without asking again. @param {(items: T[]) => T[]} change */
     change: (change) => page && setPage({ ...page, items: change(page.items) }),
   };
