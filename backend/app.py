@@ -26,6 +26,7 @@ from backend.middleware import PoliteRefusal, RequestLog, SecurityHeaders
 from backend.openapi import EVENT_STREAM, Problem, add_sign_in_problems
 from backend.ratelimit import RateLimit
 from backend.recordings import endpoints as recordings_endpoints
+from backend.reviews import endpoints as reviews_endpoints
 from backend.screenings import endpoints as screenings_endpoints
 from backend.screenings.outlook import Outlook
 from backend.screenings.schemas import ScreeningIn, ScreeningOut
@@ -97,6 +98,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for feature in (
         recordings_endpoints,
         screenings_endpoints,
+        reviews_endpoints,
         accounts_endpoints,
         health_endpoints,
     ):

@@ -43,7 +43,10 @@ FOLDERS = (
     "contributions",
     "frames",
     "previews",
+    "dataset",
     "recordings",
+    "review",
+    "wholes",
 )
 NO_DATABASE_SERVER = "no POCOVID_TEST_DATABASE_URL: no PostgreSQL to test on"
 NO_REDIS_SERVER = "no POCOVID_TEST_REDIS_URL: no Redis to test on"

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from backend.db import now
 from backend.tables import Contribution, Review, User
+from tests.factories import create_user
 from tests.factories_contributions import create_contribution
 
 CINE: dict[str, Any] = {"times_s": [n / 10 for n in range(10)], "width": 96, "height": 64}
@@ -26,7 +27,7 @@ def create_review(
 ) -> Review:
     """An approval as its row alone: nothing of what follows from it."""
     contribution = contribution or create_prepared(session)
-    reviewer = reviewer or _reviewer(session)
+    reviewer = reviewer or create_user(session, "reviewer")
     moment = changes.pop("created_at", now())
     values: dict[str, Any] = {
         "id": uuid4(),
@@ -45,18 +46,3 @@ def create_review(
     session.add(review)
     session.flush()
     return review
-
-
-def _reviewer(session: Session) -> User:
-    reviewer_id = uuid4()
-    reviewer = User(
-        id=reviewer_id,
-        email=f"{reviewer_id}@example.org",
-        name="A reviewer",
-        role="reviewer",
-        password_hash="none",
-        created_at=now(),
-    )
-    session.add(reviewer)
-    session.flush()
-    return reviewer

@@ -14,10 +14,10 @@ from kombu import Queue
 
 from backend.db import now
 from backend.health import repository as health
-from backend.jobs import DATASET_QUEUE, QUEUE, UPKEEP, make_celery
+from backend.jobs import DATASET_QUEUE, INGEST, PREPARE, QUEUE, UPKEEP, make_celery
 from backend.logs import configure
 from backend.settings import Settings
-from worker import predictor, process, screening, upkeep
+from worker import ingest, predictor, preparation, process, screening, upkeep
 from worker.process import Pulse
 from worker.task import transaction
 
@@ -29,6 +29,9 @@ UPKEEP_QUEUE = f"{QUEUE}-upkeep"
 LOADING_S = 180.0
 """A child may take so long to load the models before the pool takes it for dead."""
 
+GRACE_S = 30.0
+"""Between a task's soft limit, which it can still record, and the end of its process."""
+
 _until_shutdown = ExitStack()
 
 
@@ -39,6 +42,7 @@ def make_worker_app(settings: Settings) -> Celery:
     app.conf.update(
         task_queues=[Queue(QUEUE), Queue(DATASET_QUEUE), Queue(UPKEEP_QUEUE)],
         task_create_missing_queues=False,
+        task_annotations={name: _limited(settings) for name in (PREPARE, INGEST)},
         worker_proc_alive_timeout=LOADING_S,
         worker_enable_remote_control=False,
         worker_send_task_events=False,
@@ -51,9 +55,21 @@ def make_worker_app(settings: Settings) -> Celery:
             "sweep": _every(3600.0, upkeep.SWEEP),
         },
     )
-    for task in (screening.screen, upkeep.upkeep, upkeep.sweep):
+    for task in (
+        screening.screen,
+        preparation.prepare,
+        ingest.ingest,
+        upkeep.upkeep,
+        upkeep.sweep,
+    ):
         task.register(app)
     return app
+
+
+def _limited(settings: Settings) -> dict[str, float]:
+    """Time limits of a task on a whole recording, which takes longer than its sampled frames."""
+    limit = settings.dataset_time_limit_s
+    return {"soft_time_limit": limit, "time_limit": limit + GRACE_S}
 
 
 def _every(seconds: float, name: str) -> dict[str, Any]:

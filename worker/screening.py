@@ -1,11 +1,7 @@
 """The screening task: claim the next row, decode, predict, store the frames, record the outcome."""
 
-import hashlib
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -24,8 +20,9 @@ from backend.tables import Screening
 from models import media
 from models.contract import Square
 from models.screen import batches, conclude
-from worker import predictor, process
+from worker import predictor, process, stored
 from worker.process import Pulse
+from worker.stored import DamagedError, NotOursError
 from worker.task import reading, task, transaction
 
 log = structlog.get_logger(__name__)
@@ -37,14 +34,6 @@ TOO_SLOW = "This recording took too long to screen. Please try a shorter or smal
 DAMAGED = "The stored recording is damaged. Please upload it again."
 MISSING = "The recording's pixels are no longer stored. Please upload it again."
 INTERNAL = "Something went wrong on our side. Please try again."
-
-
-class NotOursError(Exception):
-    """The row was deleted, or given to another attempt: nothing we find matters any more."""
-
-
-class DamagedError(Exception):
-    """The stored bytes are not those that were uploaded."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +123,7 @@ def _answer(claim: Claim) -> dict[str, Any]:
     scores: list[NDArray[np.float32]] = []
     storage = process.current().storage
     models = predictor.load()
-    with _recording(claim) as recording:
+    with stored.recording(claim.storage_key, claim.sha256) as (_, recording):
         total = len(recording.sampled())
         claim.progress(0, total)
         for batch in batches(recording, claim.square, models):
@@ -145,21 +134,6 @@ def _answer(claim: Claim) -> dict[str, Any]:
             times_s += [frame.time_s for frame in batch.frames]
             claim.progress(len(times_s), total)
     return conclude(scores, times_s, claim.square, models.version).to_dict()
-
-
-@contextmanager
-def _recording(claim: Claim) -> Iterator[media.Recording]:
-    """The recording, opened from bytes that are those which were uploaded."""
-    with process.current().storage.local(claim.storage_key) as path:
-        if _sha256(path) != claim.sha256:
-            log.error("stored_bytes_changed", key=claim.storage_key)
-            raise DamagedError
-        yield media.Recording.open(path)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fail(claim: Claim, code: str, message: str) -> None:

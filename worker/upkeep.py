@@ -19,7 +19,7 @@ from backend.recordings import repository as recordings
 from backend.screenings import repository as screenings
 from backend.storage import Stored, frames_folder
 from backend.tables import Recording
-from worker import process
+from worker import contributions_upkeep, process
 from worker.task import reading, task, transaction
 
 log = structlog.get_logger(__name__)
@@ -39,9 +39,12 @@ _FRAME = re.compile(r"frames/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/\d+\.
 
 @task(UPKEEP)
 def upkeep() -> None:
-    """Put lost screenings back, and delete the pixels that are past their time."""
+    """Put lost work back, and delete the pixels that are past their time."""
     put_back()
     delete_expired()
+    contributions_upkeep.put_back()
+    contributions_upkeep.delete_unwanted()
+    contributions_upkeep.delete_originals()
     with transaction() as session:
         health.forget_silent_workers(session, now(), FORGOTTEN_AFTER)
 
@@ -98,8 +101,15 @@ def sweep() -> None:
     strangers = _owners_of_orphaned_frames()
     for screening_id in strangers:
         storage.delete_folder(frames_folder(screening_id))
+    contributions = contributions_upkeep.sweep(now() - ORPHANED_AFTER)
     abandoned = _sweep_incoming(process.current().settings.incoming_dir)
-    log.info("swept", uploads=len(orphans), screenings=len(strangers), incoming=abandoned)
+    log.info(
+        "swept",
+        uploads=len(orphans),
+        screenings=len(strangers),
+        contributions=contributions,
+        incoming=abandoned,
+    )
 
 
 def _old(folder: str) -> Iterator[Stored]:

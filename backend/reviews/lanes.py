@@ -5,7 +5,6 @@ truth and the message a nudge. An outcome is taken only from the claim that is s
 and only while the contribution is in a state in which anybody wants it.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,6 +31,11 @@ class Lane:
         """The lane's column `name`: state, attempt, lost, queued_at, heartbeat_at or error."""
         found: InstrumentedAttribute[Any] = getattr(Contribution, f"{self.prefix}_{name}")
         return found
+
+    def attempt_of(self, row: Contribution) -> int:
+        """The number of the row's newest claim."""
+        attempt: int = getattr(row, f"{self.prefix}_attempt")
+        return attempt
 
     def values(self, **columns: Any) -> dict[str, Any]:
         """Values for the lane's columns, under their full names."""
@@ -74,9 +78,12 @@ class PutBack:
 
 def ask(session: Session, lane: Lane, contribution: Contribution, now: datetime) -> None:
     """Queue the work, anew where it was queued, running or done, and tell the queue of it."""
-    attempt = getattr(contribution, f"{lane.prefix}_attempt") + 1  # whoever runs has lost
     values = lane.values(
-        state=JobState.QUEUED.value, attempt=attempt, lost=0, queued_at=now, error=None
+        state=JobState.QUEUED.value,
+        attempt=lane.attempt_of(contribution) + 1,  # whoever is at work on it has lost it
+        lost=0,
+        queued_at=now,
+        error=None,
     )
     for name, value in values.items():
         setattr(contribution, name, value)
@@ -219,12 +226,3 @@ def _update_all(
         .execution_options(synchronize_session=False)
     )
     return tuple(changed)
-
-
-def known_ids(session: Session, ids: Collection[UUID], lane: Lane) -> set[UUID]:
-    """Those ids whose bytes of this lane are in use or being made."""
-    at_work = (JobState.QUEUED.value, JobState.RUNNING.value, JobState.DONE.value)
-    query = select(Contribution.id).where(
-        Contribution.id.in_(ids), lane.column("state").in_(at_work)
-    )
-    return set(session.scalars(query))

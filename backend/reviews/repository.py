@@ -1,6 +1,6 @@
 """Every query about reviews: the queue, claims, verdicts, and what was decided."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,7 +21,7 @@ from backend.tables import (
 from backend.tables.vocabulary import ContributionState, JobState
 
 _PENDING = Contribution.state == ContributionState.PENDING.value
-_UNPREPARED = (JobState.QUEUED.value, JobState.RUNNING.value)
+_AT_WORK = (JobState.QUEUED.value, JobState.RUNNING.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ def claim_next(
     """
     mine = Contribution.claimed_by == reviewer_id
     held = and_(mine, Contribution.claimed_until > now)
-    prepared = or_(Contribution.prep_state.is_(None), Contribution.prep_state.not_in(_UNPREPARED))
+    prepared = or_(Contribution.prep_state.is_(None), Contribution.prep_state.not_in(_AT_WORK))
     turn = case((held, 0), (mine, 2), else_=1)
     found = session.scalars(
         _for_reader(reviewer_id, filters)
@@ -293,7 +293,7 @@ def close_reports(session: Session, contribution_id: UUID, now: datetime) -> Non
     )
 
 
-# What upkeep asks.
+# What upkeep asks. Rows come locked, one at a time, so that nobody takes up again what goes.
 
 _HAS_BYTES = or_(
     Contribution.original_key.is_not(None),
@@ -304,8 +304,8 @@ _HAS_BYTES = or_(
 )
 
 
-def unwanted(session: Session, now: datetime, kept_for: timedelta, limit: int) -> Sequence[UUID]:
-    """Contributions of which no byte is to stay: withdrawn, or rejected `kept_for` ago."""
+def next_unwanted(session: Session, now: datetime, kept_for: timedelta) -> Contribution | None:
+    """One of which no byte is to stay: withdrawn, or rejected `kept_for` ago."""
     over = or_(
         Contribution.state == ContributionState.WITHDRAWN.value,
         and_(
@@ -313,21 +313,39 @@ def unwanted(session: Session, now: datetime, kept_for: timedelta, limit: int) -
             Contribution.decided_at < now - kept_for,
         ),
     )
-    return session.scalars(select(Contribution.id).where(over, _HAS_BYTES).limit(limit)).all()
+    return _next(session, over, _HAS_BYTES)
 
 
-def ingested(session: Session, now: datetime, kept_for: timedelta, limit: int) -> Sequence[UUID]:
-    """Approved and ingested ones with bytes they need no longer.
+def next_ingested(session: Session, now: datetime, kept_for: timedelta) -> Contribution | None:
+    """An approved and ingested one with bytes that it needs no longer.
 
     These are the original, and after `kept_for` what reviewers looked at.
     """
     looked_at = and_(Contribution.cine.is_not(None), Contribution.decided_at < now - kept_for)
+    return _next(
+        session,
+        Contribution.state == ContributionState.APPROVED.value,
+        Contribution.ingest_state == JobState.DONE.value,
+        or_(Contribution.original_key.is_not(None), looked_at),
+    )
+
+
+def _next(session: Session, *conditions: ColumnElement[bool]) -> Contribution | None:
+    query = select(Contribution).where(*conditions).limit(1)
     return session.scalars(
-        select(Contribution.id)
-        .where(
-            Contribution.state == ContributionState.APPROVED.value,
-            Contribution.ingest_state == JobState.DONE.value,
-            or_(Contribution.original_key.is_not(None), looked_at),
-        )
-        .limit(limit)
-    ).all()
+        query.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    ).first()
+
+
+def owners(session: Session, folder: str, ids: Collection[UUID]) -> set[UUID]:
+    """Those ids whose bytes in a folder (`review`, `dataset`, `wholes`) are used or being made."""
+    used = {
+        "review": or_(Contribution.cine.is_not(None), Contribution.prep_state.in_(_AT_WORK)),
+        "dataset": or_(
+            Contribution.pixels_key.is_not(None), Contribution.ingest_state.in_(_AT_WORK)
+        ),
+        "wholes": or_(Contribution.whole_key.is_not(None), Contribution.ingest_state.in_(_AT_WORK)),
+    }
+    return set(
+        session.scalars(select(Contribution.id).where(Contribution.id.in_(ids), used[folder]))
+    )

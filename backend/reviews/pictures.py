@@ -1,0 +1,83 @@
+"""What reviewers look at: the frames of the player, and the contact sheet."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.errors import ConflictError, GoneError, NotFoundError
+from backend.reviews.schemas import CineOut
+from backend.reviews.service import find
+from backend.reviews.shown import PATH, proposed
+from backend.storage import MissingObjectError, Storage, cine_key, contact_sheet_key
+from backend.tables import Contribution, User
+from backend.tables.vocabulary import JobState
+
+
+def cine(session: Session, reviewer: User, contribution_id: UUID) -> CineOut:
+    """What a player needs to show the recording at its true rate.
+
+    Raises:
+        NotFoundError, ForbiddenError: see `service.find`.
+        ConflictError: the recording could not be prepared; the sentence says why.
+        GoneError: its pixels were deleted.
+    """
+    contribution = find(session, reviewer, contribution_id)
+    _check_prepared(contribution)
+    found = contribution.cine
+    url = f"{PATH}/{contribution_id}"
+    return CineOut(
+        state="preparing" if found is None else "ready",
+        times_s=[] if found is None else found["times_s"],
+        duration_s=contribution.duration_s,
+        width=contribution.width,
+        height=contribution.height,
+        proposed_crop=proposed(contribution),
+        frame_url=f"{url}/cine/{{n}}.jpg",
+        contact_sheet_url=f"{url}/contact-sheet.jpg",
+    )
+
+
+def frame(
+    session: Session, storage: Storage, reviewer: User, contribution_id: UUID, index: int
+) -> bytes:
+    """One frame of the player as JPEG.
+
+    Raises:
+        NotFoundError, ForbiddenError: see `service.find`; or there is no such frame (yet).
+    """
+    find(session, reviewer, contribution_id)
+    return _read(storage, cine_key(contribution_id, index), f"no frame {index}")
+
+
+def contact_sheet(
+    session: Session, storage: Storage, reviewer: User, contribution_id: UUID
+) -> bytes:
+    """The contact sheet as JPEG.
+
+    Raises:
+        NotFoundError, ForbiddenError: see `service.find`; or there is no sheet (yet).
+        ConflictError, GoneError: see `cine`.
+    """
+    _check_prepared(find(session, reviewer, contribution_id))
+    return _read(storage, contact_sheet_key(contribution_id), "no contact sheet yet")
+
+
+def _check_prepared(contribution: Contribution) -> None:
+    if contribution.cine is not None:
+        return
+    if contribution.original_key is None and contribution.whole_key is None:
+        raise GoneError("The pixels of this recording were deleted.")
+    if contribution.prep_state == JobState.FAILED.value:
+        raise ConflictError(
+            f"This recording cannot be shown: {contribution.prep_error} "
+            "Reject it, or ask its contributor for another file.",
+            code="preparation_failed",
+        )
+
+
+def _read(storage: Storage, key: str, lacks: str) -> bytes:
+    try:
+        with storage.open(key) as file:
+            return file.read()
+    except MissingObjectError as error:
+        raise NotFoundError(f"This recording has {lacks}.") from error

@@ -1,0 +1,87 @@
+"""The ingest task: an approved recording becomes pixels of the dataset, and its original goes."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import structlog
+
+from backend.jobs import INGEST
+from backend.reviews.lanes import INGESTION
+from backend.storage import (
+    dataset_folder,
+    dataset_frame_key,
+    dataset_pixels_key,
+    whole_key,
+)
+from backend.tables import Contribution
+from models import media, reencode
+from models.contract import Square
+from worker import process, stored
+from worker.contributions_upkeep import delete_originals
+from worker.lane import Hold, take_turn
+from worker.preparation import source_of
+from worker.task import task
+
+log = structlog.get_logger(__name__)
+
+
+@task(INGEST)
+def ingest(nudged_for: str) -> None:
+    """Ingest what was approved first, whatever row the message was sent for.
+
+    The original is deleted once the row names what was made of it, and never before; a worker
+    killed in between leaves that to upkeep.
+    """
+    if take_turn(INGESTION, nudged_for, _ingest, "dataset.ingested"):
+        delete_originals()
+
+
+def _ingest(hold: Hold, row: Contribution) -> dict[str, Any]:
+    """Decode, trim, cut the square, encode anew, store: the same bytes however often it is done."""
+    incoming = process.current().settings.incoming_dir
+    with (
+        stored.recording(*source_of(row)) as (_, recording),
+        TemporaryDirectory(dir=incoming) as folder,
+    ):
+        found = {} if row.original_key is None else _store_whole(hold, recording, Path(folder))
+        part = recording.trimmed(row.trim_start_s, row.trim_end_s)
+        return found | _store_pixels(hold, part, _square(row), Path(folder))
+
+
+def _square(row: Contribution) -> Square:
+    return Square(
+        row.square_x if row.final_square_x is None else row.final_square_x,
+        row.square_y if row.final_square_y is None else row.final_square_y,
+        row.square_size if row.final_square_size is None else row.final_square_size,
+    )
+
+
+def _store_whole(hold: Hold, recording: media.Recording, folder: Path) -> dict[str, Any]:
+    """The private copy that a review plays which is opened again, once the original is gone."""
+    path = folder / "whole"
+    reencode.write_whole(recording, path)
+    hold.check()
+    key = whole_key(hold.id, reencode.suffix(recording))
+    process.current().storage.put(key, path)
+    return {"whole_key": key}
+
+
+def _store_pixels(
+    hold: Hold, recording: media.Recording, square: Square, folder: Path
+) -> dict[str, Any]:
+    """What releases hold: the recording on its square, and its sampled frames without loss."""
+    storage = process.current().storage
+    path = folder / "pixels"
+    reencode.write_square(recording, square, path)
+    sha256 = stored.sha256_of(path)
+    hold.check()
+    storage.delete_folder(dataset_folder(hold.id))  # of another square, with more frames
+    key = dataset_pixels_key(hold.id, reencode.suffix(recording))
+    storage.put(key, path)
+    frames = 0
+    for frame in recording.frames(square):
+        hold.check()
+        storage.put_bytes(dataset_frame_key(hold.id, frame.index), reencode.png(frame.pixels))
+        frames += 1
+    return {"pixels_key": key, "pixels_sha256": sha256, "dataset_frames": frames}

@@ -1,0 +1,124 @@
+"""One turn of a task on contributions: claim the next row, work, record whatever happens."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from structlog.contextvars import bound_contextvars
+
+from backend import audit
+from backend.db import now
+from backend.errors import StorageFullError, StorageUnreachableError
+from backend.reviews import lanes
+from backend.reviews.lanes import Lane
+from backend.storage import MissingObjectError
+from backend.tables import Contribution
+from models.media import MediaError
+from worker import process
+from worker.process import Pulse
+from worker.stored import DamagedError, NotOursError
+from worker.task import transaction
+
+log = structlog.get_logger(__name__)
+
+TOO_SLOW = "It took too long; send a shorter or smaller recording."
+DAMAGED = "The stored file is damaged; it must be sent again."
+MISSING = "Its pixels are no longer stored; it must be sent again."
+INTERNAL = "Something went wrong on our side; the log tells what."
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Our hold on one contribution's work: which attempt it is, and whether it still counts."""
+
+    lane: Lane
+    id: UUID
+    attempt: int
+    lost: threading.Event = field(default_factory=threading.Event)
+
+    def heartbeat(self) -> None:
+        """Say that we are alive; set `lost` where the work is not ours any more."""
+        with transaction() as session:
+            if not lanes.heartbeat(session, self.lane, self.id, self.attempt, now()):
+                self.lost.set()
+
+    def check(self) -> None:
+        """Before a write that another attempt's would differ from.
+
+        Raises:
+            NotOursError: somebody withdrew, judged or took the contribution.
+        """
+        self.heartbeat()
+        if self.lost.is_set():
+            raise NotOursError
+
+
+Work = Callable[[Hold, Contribution], dict[str, Any]]
+"""Makes what is to be made of a contribution; returns the columns that tell of it."""
+
+
+def take_turn(lane: Lane, nudged_for: str, work: Work, verb: str) -> bool:
+    """Do the lane's work for the contribution that has waited longest; nothing may wait.
+
+    Args:
+        lane: the task.
+        nudged_for: whose message this is, for the log.
+        work: see `Work`; may raise MediaError, NotOursError, and what the storage raises.
+        verb: the audit log's word for it, such as `reviews.prepared`.
+
+    Returns:
+        Whether it was done and recorded.
+    """
+    with transaction() as session:
+        row = lanes.claim_next(session, lane, now())
+    if row is None:
+        log.info("nothing_waits")
+        return False
+    hold = Hold(lane, row.id, lane.attempt_of(row))
+    with bound_contextvars(contribution=str(row.id)):
+        log.info("contribution_claimed", attempt=hold.attempt, nudged_for=nudged_for)
+        with Pulse(hold.heartbeat, process.current().settings.heartbeat_s):
+            return _outcome(hold, row, work, verb)
+
+
+def _outcome(hold: Hold, row: Contribution, work: Work, verb: str) -> bool:
+    """Turn whatever happens into columns of the row."""
+    try:
+        found = work(hold, row)
+        with transaction() as session:
+            if not lanes.finish(session, hold.lane, hold.id, hold.attempt, now(), **found):
+                raise NotOursError
+            audit.record(session, None, verb, "contribution", hold.id)
+    except NotOursError:
+        log.info("contribution_not_ours")
+    except MediaError as error:
+        _fail(hold, verb, error.message)
+    except SoftTimeLimitExceeded:
+        _fail(hold, verb, TOO_SLOW)
+    except DamagedError:
+        _fail(hold, verb, DAMAGED)
+    except MissingObjectError:
+        _fail(hold, verb, MISSING)
+    except (StorageUnreachableError, StorageFullError):
+        with transaction() as session:
+            lanes.give_back(session, hold.lane, hold.id, hold.attempt, now())
+        log.warning("contribution_waits_for_storage")
+    except Exception:
+        log.exception("contribution_broke")
+        _fail(hold, verb, INTERNAL)
+    else:
+        log.info("contribution_done")
+        return True
+    return False
+
+
+def _fail(hold: Hold, verb: str, why: str) -> None:
+    with transaction() as session:
+        ours = lanes.fail(session, hold.lane, hold.id, hold.attempt, why)
+        if ours:
+            audit.record(session, None, f"{verb}_not", "contribution", hold.id, why=why)
+    log.info("contribution_failed", why=why, recorded=ours)

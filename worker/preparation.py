@@ -1,0 +1,76 @@
+"""The preparation task: what reviewers look at, and the model's own answer, which they see last."""
+
+import math
+from typing import Any
+
+from backend.jobs import PREPARE
+from backend.reviews.lanes import PREPARATION
+from backend.storage import MissingObjectError, cine_key, contact_sheet_key
+from backend.tables import Contribution
+from models import media
+from models.contact_sheet import contact_sheet
+from models.contract import Square
+from models.screen import screen
+from worker import predictor, process, stored
+from worker.lane import Hold, take_turn
+from worker.task import task
+
+CINE_SIDE = 720
+"""Longest side in pixels of a frame for the player."""
+
+MOST_CINE_FRAMES = 900
+"""Half a minute at thirty frames a second; of a longer clip as many are taken, evenly."""
+
+SHEET_QUALITY = 92
+"""JPEG quality of the contact sheet, on which small letters must be seen."""
+
+_CHECK_EVERY = 25
+
+
+@task(PREPARE)
+def prepare(nudged_for: str) -> None:
+    """Prepare what was submitted first, whatever row the message was sent for."""
+    take_turn(PREPARATION, nudged_for, _prepare, "reviews.prepared")
+
+
+def _prepare(hold: Hold, row: Contribution) -> dict[str, Any]:
+    with stored.recording(*source_of(row)) as (path, recording):
+        found: dict[str, Any] = {"cine": _store_cine(hold, recording)}
+        if row.model_answer is None:
+            square = Square(row.square_x, row.square_y, row.square_size)
+            found["model_answer"] = screen(path, predictor.load(), square).to_dict()
+    return found
+
+
+def source_of(row: Contribution) -> tuple[str, str | None]:
+    """Key and hash of the recording to read: the original, or else the de-identified copy.
+
+    Raises:
+        MissingObjectError: neither is there any more.
+    """
+    if row.original_key is not None:
+        return row.original_key, row.sha256
+    if row.whole_key is not None:
+        return row.whole_key, None
+    raise MissingObjectError(str(row.id))
+
+
+def _store_cine(hold: Hold, recording: media.Recording) -> dict[str, Any]:
+    """Store the player's frames and the contact sheet; what the player needs to know of them."""
+    storage = process.current().storage
+    times_s = recording.source.times_s
+    step = max(1.0, len(times_s) / MOST_CINE_FRAMES)
+    places = [math.floor(n * step) for n in range(math.ceil(len(times_s) / step))]
+    stored_s: list[float] = []
+    width = height = 0
+    for n, picture in enumerate(recording.source.read(places)):
+        if n % _CHECK_EVERY == 0:
+            hold.check()
+        height, width = picture.shape[:2]
+        storage.put_bytes(cine_key(hold.id, n), media.encode_jpeg(picture, CINE_SIDE))
+        stored_s.append(round(times_s[places[n]], 4))
+    sheet = contact_sheet(recording.source.read(recording.sampled()))
+    jpeg = media.encode_jpeg(sheet, max(sheet.shape), SHEET_QUALITY)
+    hold.check()
+    storage.put_bytes(contact_sheet_key(hold.id), jpeg)
+    return {"times_s": stored_s, "width": width, "height": height}

@@ -1,0 +1,47 @@
+"""Stored recordings, opened from bytes that are those which were uploaded."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from models import media
+from worker import process
+
+log = structlog.get_logger(__name__)
+
+
+class NotOursError(Exception):
+    """The row was deleted, or given to another attempt: nothing we find matters any more."""
+
+
+class DamagedError(Exception):
+    """The stored bytes are not those that were uploaded."""
+
+
+@contextmanager
+def recording(key: str, sha256: str | None) -> Iterator[tuple[Path, media.Recording]]:
+    """The file under this key and the recording in it, while the context lasts.
+
+    Args:
+        key: where it lies in the storage.
+        sha256: what its bytes must hash to; None for one that this service wrote itself.
+
+    Raises:
+        MissingObjectError: there are no bytes.
+        DamagedError: they are others.
+        MediaError: see `models.sources.open_source`.
+    """
+    with process.current().storage.local(key) as path:
+        if sha256 is not None and sha256_of(path) != sha256:
+            log.error("stored_bytes_changed", key=key)
+            raise DamagedError
+        yield path, media.Recording.open(path)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
