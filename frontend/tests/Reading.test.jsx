@@ -183,8 +183,27 @@ it('a corrected label says what the contributor said', async () => {
   expect(screen.getByText('Corrected: the contributor said COVID-19.')).toBeTruthy();
 });
 
+it('what was said before is read with it', async () => {
+  vi.mocked(api.next).mockImplementation(async () =>
+    makeContribution({
+      earlier_rounds: [{ verdict: 'request_changes', reason: null, comment: 'Probe?', at: '' }],
+      answer_to_reviewer: 'Convex, as written.',
+      reports: [{ label: 'healthy', message: 'A-lines only', at: '' }],
+      standing_label: 'covid19',
+    }),
+  );
+  await read();
+  const before = screen.getByRole('list', { name: 'What was said before' });
+  expect([...before.children].map(({ textContent }) => textContent)).toEqual([
+    'In the dataset as COVID-19, until you decide.',
+    'A reviewer asked: Probe?',
+    'The contributor answers: Convex, as written.',
+    'Reported as Healthy: A-lines only',
+  ]);
+});
+
 it('frames that are still being made are waited for', async () => {
-  vi.mocked(api.cine).mockResolvedValueOnce({ ...makeCine(), times_s: [], state: 'queued' });
+  vi.mocked(api.cine).mockResolvedValueOnce({ ...makeCine(), times_s: [], state: 'preparing' });
   show();
   await screen.findByRole('list', { name: 'Queue' });
   await person.keyboard('n');

@@ -24,6 +24,10 @@ export const makeContribution = (changes) => ({
   findings: { b_lines: true },
   symptoms: ['fever'],
   note: 'Day 3',
+  answer_to_reviewer: '',
+  earlier_rounds: [],
+  reports: [],
+  standing_label: null,
   submitted_at: new Date(Date.now() - 3 * 3_600_000).toISOString(),
   disputed: false,
   claimed_until: new Date(Date.now() + 15 * 60_000).toISOString(),
@@ -37,5 +41,5 @@ export const makeCine = () => ({
   height: 480,
   proposed_crop: { x: 110, y: 20, size: 420 },
   frame_url: '/api/v1/contributions/con-1/cine/{n}.jpg',
-  state: 'done',
+  state: 'ready',
 });

@@ -63,11 +63,11 @@ export function AccountMenu() {
         ref={button}
         type="button"
         class="button button-round account-button"
-        aria-label={`Account of ${person.name}`}
         aria-expanded={open}
         onClick={() => setOpen(!open)}
       >
-        {initials(person.name)}
+        <span aria-hidden="true">{initials(person.name)}</span>
+        <span class="unseen">Account of {person.name}</span>
       </button>
       {open && (
         <nav class="account-menu" aria-label="Account">

@@ -1,6 +1,7 @@
 /** What became of the verdict, and only now the model's own answer. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { CLASSES, CLASS_NAMES } from '../../classes.js';
+import { focusInSight } from '../../parts/focusing.js';
 import { LABELS, named } from '../../terms.js';
 import { percent } from '../../words.js';
 
@@ -23,7 +24,7 @@ const OUTCOMES = {
  */
 export function AfterVerdict({ given, onNext, onUndo, problem }) {
   const heading = useRef(/** @type {HTMLHeadingElement | null} */ (null));
-  useLayoutEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => focusInSight(heading.current), []);
   const [title, follows] = OUTCOMES[given.outcome] ?? ['Noted', ''];
   return (
     <section class="after" aria-labelledby="after-title">

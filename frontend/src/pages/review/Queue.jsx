@@ -73,6 +73,7 @@ function QueueFilters({ filters, onChange }) {
       <label>
         Label
         <select
+          class="input"
           value={filters.label}
           onChange={({ currentTarget }) => set({ label: currentTarget.value })}
         >
@@ -87,6 +88,7 @@ function QueueFilters({ filters, onChange }) {
       <label>
         Probe
         <select
+          class="input"
           value={filters.probe}
           onChange={({ currentTarget }) => set({ probe: currentTarget.value })}
         >
@@ -101,6 +103,7 @@ function QueueFilters({ filters, onChange }) {
       <label>
         Sent
         <select
+          class="input"
           value={filters.older_than_h}
           onChange={({ currentTarget }) => set({ older_than_h: currentTarget.value })}
         >
@@ -114,6 +117,7 @@ function QueueFilters({ filters, onChange }) {
       <label>
         Source
         <input
+          class="input"
           type="search"
           value={filters.source}
           onChange={({ currentTarget }) => set({ source: currentTarget.value.trim() })}

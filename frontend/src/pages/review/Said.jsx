@@ -1,5 +1,5 @@
 /** What the contributor says about the recording. */
-import { BLUE_POINTS, LABELS, PROBES, named } from '../../terms.js';
+import { BLUE_POINTS, LABELS, PROBES, REASONS, named } from '../../terms.js';
 import { duration, when } from '../../words.js';
 
 /** @param {{contribution: import('./shapes.js').Contribution}} props */
@@ -28,6 +28,49 @@ export function Said({ contribution }) {
         ))}
       </dl>
       {c.note && <p class="said-note">{c.note}</p>}
+      <History contribution={c} />
     </section>
+  );
+}
+
+/** @type {Record<string, string>} */
+const VERDICTS = {
+  approve: 'Approved before',
+  reject: 'Rejected before',
+  request_changes: 'A reviewer asked',
+};
+
+/**
+ * What was said in earlier rounds, and since it was released.
+ * @param {{contribution: import('./shapes.js').Contribution}} props
+ */
+function History({ contribution }) {
+  const { earlier_rounds, answer_to_reviewer, reports, standing_label } = contribution;
+  const lines = [
+    ...earlier_rounds.map(({ verdict, reason, comment }) => [
+      VERDICTS[verdict],
+      [named(REASONS, reason), comment].filter(Boolean).join('. '),
+    ]),
+    ...(answer_to_reviewer ? [['The contributor answers', answer_to_reviewer]] : []),
+    ...reports.map(({ label, message }) => [
+      label ? `Reported as ${named(LABELS, label)}` : 'Reported as wrong',
+      message,
+    ]),
+  ];
+  if (lines.length === 0 && !standing_label) return null;
+  return (
+    <ul class="history" aria-label="What was said before">
+      {standing_label && (
+        <li>
+          <b>In the dataset as {named(LABELS, standing_label)}</b>, until you decide.
+        </li>
+      )}
+      {lines.map(([who, words], n) => (
+        <li key={n}>
+          <b>{who}</b>
+          {words && `: ${words}`}
+        </li>
+      ))}
+    </ul>
   );
 }

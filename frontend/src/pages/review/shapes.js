@@ -25,9 +25,13 @@
  * @property {Findings} findings
  * @property {string[]} symptoms
  * @property {string} note
+ * @property {string} answer_to_reviewer what the contributor said to the last question
  * @property {string | null} submitted_at
- * @property {boolean} [disputed]
- * @property {string | null} [claimed_until]
+ * @property {{verdict: string, reason: string | null, comment: string, at: string}[]} earlier_rounds
+ * @property {{label: string | null, message: string, at: string}[]} reports of a wrong label
+ * @property {string | null} standing_label in the dataset, until it is decided anew
+ * @property {boolean} disputed two readers differ
+ * @property {string | null} claimed_until
  *
  * @typedef {object} Cine
  * @property {number[]} times_s when each frame begins
@@ -35,7 +39,7 @@
  * @property {number} height
  * @property {Square} proposed_crop
  * @property {string} frame_url an address with `{n}` in it
- * @property {string} state whether the frames are there
+ * @property {'preparing' | 'ready'} state
  *
  * @typedef {object} Filters of the queue; an empty string is no filter
  * @property {string} label
