@@ -26,6 +26,7 @@ from backend.middleware import PoliteRefusal, RequestLog, SecurityHeaders
 from backend.openapi import EVENT_STREAM, Problem, add_sign_in_problems
 from backend.ratelimit import RateLimit
 from backend.recordings import endpoints as recordings_endpoints
+from backend.releases import endpoints as releases_endpoints
 from backend.reviews import endpoints as reviews_endpoints
 from backend.screenings import endpoints as screenings_endpoints
 from backend.screenings.outlook import Outlook
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         screenings_endpoints,
         reviews_endpoints,
         accounts_endpoints,
+        releases_endpoints,
         health_endpoints,
     ):
         api.include_router(feature.router)

@@ -22,12 +22,15 @@ PREPARE = "worker.preparation.prepare"
 INGEST = "worker.ingest.ingest"
 """Task: take the next approved contribution into the dataset. Arguments: as PREPARE's."""
 
+RELEASE = "worker.release.release"
+"""Task: go on with the release that is being made. Arguments: the number that made us send it."""
+
 QUEUE = "pocovid"
 
 DATASET_QUEUE = f"{QUEUE}-dataset"
 """A queue of its own: a ward's 240 recordings must not keep a screening from its turn."""
 
-_QUEUES = {PREPARE: DATASET_QUEUE, INGEST: DATASET_QUEUE}
+_QUEUES = {PREPARE: DATASET_QUEUE, INGEST: DATASET_QUEUE, RELEASE: DATASET_QUEUE}
 
 Nudge = tuple[str, tuple[str, ...]]
 
@@ -81,7 +84,7 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def after_commit(session: Session, task: str, row_id: UUID) -> None:
+def after_commit(session: Session, task: str, row_id: UUID | int) -> None:
     """Remember to queue `task` once the transaction is committed (see `send_remembered`)."""
     session.info.setdefault("nudges", []).append((task, (str(row_id),)))
 

@@ -10,14 +10,11 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol
 from uuid import UUID
 
 from backend.errors import StorageFullError, StorageUnreachableError
 from backend.settings import Settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 _KEY = re.compile(r"[a-z0-9-]+(/[a-z0-9.-]+)+")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -49,8 +46,8 @@ class Storage(Protocol):
     def put_bytes(self, key: str, content: bytes) -> None:
         """Store `content` under `key`: whole or not at all."""
 
-    def open(self, key: str) -> BinaryIO:
-        """The bytes under `key`, to read and close. Raises MissingObjectError."""
+    def open(self, key: str, start: int = 0) -> BinaryIO:
+        """The bytes under `key` from `start` on, to read and close. Raises MissingObjectError."""
 
     def local(self, key: str) -> AbstractContextManager[Path]:
         """A path that holds the bytes while the context lasts. Raises MissingObjectError."""
@@ -129,6 +126,21 @@ def dataset_frame_key(contribution_id: UUID, index: int) -> str:
     return f"{dataset_folder(contribution_id)}/{index}.png"
 
 
+def published_folder(contribution_id: UUID) -> str:
+    """Where the files of a contribution lie that releases serve, each as long as one holds it."""
+    return f"published/{contribution_id}"
+
+
+def published_key(contribution_id: UUID, sha256: str, suffix: str) -> str:
+    """Where one of them lies, by its content: releases with the same file share it."""
+    return f"{published_folder(contribution_id)}/{sha256}{suffix}"
+
+
+def release_key(number: int, attempt: int, name: str) -> str:
+    """Where a file at the top of a release lies. Each attempt at making it has its own."""
+    return f"releases/{number}/{attempt}/{name.lower().replace('_', '-')}"
+
+
 def arrival_key(arrival_id: UUID) -> str:
     """Where a file lies that was sent for a submission, until a worker has taken it in."""
     return f"arrivals/{arrival_id}"
@@ -156,7 +168,9 @@ def open_storage(settings: Settings) -> Storage:
         return FolderStorage(Path(url.removeprefix("file://")), settings.incoming_dir)
     if url.startswith("s3://"):
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
-        return S3Storage(_s3_client(settings), bucket, prefix, settings.incoming_dir)
+        from backend.bucket import S3Storage, connect
+
+        return S3Storage(connect(settings), bucket, prefix, settings.incoming_dir)
     raise ValueError(
         f"POCOVID_STORAGE_URL must be file:///folder or s3://bucket/prefix, got {url!r}"
     )
@@ -170,12 +184,12 @@ class FolderStorage:
         self._incoming = incoming
 
     def _path(self, key: str) -> Path:
-        return self._folder / _checked(key)
+        return self._folder / checked(key)
 
     def put(self, key: str, source: Path) -> None:
         """Flush the file to the disk, then rename it into place."""
         target = self._path(key)
-        with _os_errors():
+        with os_errors():
             descriptor = os.open(source, os.O_RDONLY)
             try:
                 os.fsync(descriptor)
@@ -186,7 +200,7 @@ class FolderStorage:
 
     def put_bytes(self, key: str, content: bytes) -> None:
         """Write beside the target, then rename into place."""
-        with _os_errors():
+        with os_errors():
             descriptor, name = tempfile.mkstemp(dir=self._incoming)
             try:
                 with os.fdopen(descriptor, "wb") as file:
@@ -196,13 +210,15 @@ class FolderStorage:
                 Path(name).unlink(missing_ok=True)
                 raise
 
-    def open(self, key: str) -> BinaryIO:
+    def open(self, key: str, start: int = 0) -> BinaryIO:
         """The file itself."""
         try:
-            with _os_errors():
-                return self._path(key).open("rb")
+            with os_errors():
+                file = self._path(key).open("rb")
         except FileNotFoundError:
             raise MissingObjectError(key) from None
+        file.seek(start)
+        return file
 
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:
@@ -218,13 +234,13 @@ class FolderStorage:
 
     def delete(self, key: str) -> None:
         """Unlink the file."""
-        with _os_errors():
+        with os_errors():
             self._path(key).unlink(missing_ok=True)
 
     def delete_folder(self, folder: str) -> None:
         """Remove the folder with its files."""
         path = self._path(folder)
-        with _os_errors():
+        with os_errors():
             if path.is_dir():
                 shutil.rmtree(path)
 
@@ -244,105 +260,25 @@ class FolderStorage:
 
     def check(self) -> None:
         """Write a byte and take it away."""
-        with _os_errors(), tempfile.TemporaryFile(dir=self._incoming) as file:
+        with os_errors(), tempfile.TemporaryFile(dir=self._incoming) as file:
             file.write(b".")
 
     def free_bytes(self) -> int | None:
         """Room on the disk of the folder."""
-        with _os_errors():
+        with os_errors():
             return shutil.disk_usage(self._incoming).free
 
 
-class S3Storage:
-    """Bytes as objects of one bucket, below a prefix. `incoming` is a local folder."""
-
-    def __init__(self, client: "S3Client", bucket: str, prefix: str, incoming: Path) -> None:
-        self._client = client
-        self._bucket = bucket
-        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._incoming = incoming
-
-    def _name(self, key: str) -> str:
-        return self._prefix + _checked(key)
-
-    def put(self, key: str, source: Path) -> None:
-        """Upload in parts where the file is large; it appears when it is complete."""
-        with _s3_errors(key):
-            self._client.upload_file(str(source), self._bucket, self._name(key))
-        source.unlink()
-
-    def put_bytes(self, key: str, content: bytes) -> None:
-        """Upload in one call."""
-        with _s3_errors(key):
-            self._client.put_object(Bucket=self._bucket, Key=self._name(key), Body=content)
-
-    def open(self, key: str) -> BinaryIO:
-        """The response's body, which streams."""
-        with _s3_errors(key):
-            answer = self._client.get_object(Bucket=self._bucket, Key=self._name(key))
-        return cast("BinaryIO", answer["Body"])
-
-    @contextmanager
-    def local(self, key: str) -> Iterator[Path]:
-        """A copy in the incoming folder, which is removed at the end."""
-        with tempfile.TemporaryDirectory(dir=self._incoming) as folder:
-            path = Path(folder) / "recording"
-            with _os_errors(), _s3_errors(key):
-                self._client.download_file(self._bucket, self._name(key), str(path))
-            yield path
-
-    def exists(self, key: str) -> bool:
-        """Ask for the object's head."""
-        try:
-            with _s3_errors(key):
-                self._client.head_object(Bucket=self._bucket, Key=self._name(key))
-        except MissingObjectError:
-            return False
-        return True
-
-    def delete(self, key: str) -> None:
-        """Delete the object."""
-        with _s3_errors(key):
-            self._client.delete_object(Bucket=self._bucket, Key=self._name(key))
-
-    def delete_folder(self, folder: str) -> None:
-        """Delete what the listing finds."""
-        for stored in self.listing(_checked(folder)):
-            self.delete(stored.key)
-
-    def listing(self, folder: str) -> Iterator[Stored]:
-        """List page by page."""
-        with _s3_errors(folder):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=f"{self._prefix}{folder}/"
-            )
-            for page in pages:
-                for each in page.get("Contents", []):
-                    yield Stored(
-                        key=each["Key"].removeprefix(self._prefix),
-                        bytes=each["Size"],
-                        modified_at=each["LastModified"],
-                    )
-
-    def check(self) -> None:
-        """Ask for the bucket's head."""
-        with _s3_errors(self._bucket):
-            self._client.head_bucket(Bucket=self._bucket)
-
-    def free_bytes(self) -> int | None:
-        """Room on the local disk, through which every upload passes."""
-        with _os_errors():
-            return shutil.disk_usage(self._incoming).free
-
-
-def _checked(key: str) -> str:
+def checked(key: str) -> str:
+    """The key itself. Raises ValueError where it is none."""
     if not _KEY.fullmatch(key) or ".." in key:
         raise ValueError(f"not a storage key: {key!r}")
     return key
 
 
 @contextmanager
-def _os_errors() -> Iterator[None]:
+def os_errors() -> Iterator[None]:
+    """Turn what the system says of a disk into errors of ours, but for a file that is not there."""
     try:
         yield
     except FileNotFoundError:
@@ -355,42 +291,3 @@ def _os_errors() -> Iterator[None]:
         raise StorageUnreachableError(
             "The storage cannot be used now. Please try later."
         ) from error
-
-
-@contextmanager
-def _s3_errors(key: str) -> Iterator[None]:
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey"):
-            raise MissingObjectError(key) from None
-        if error.response.get("Error", {}).get("Code") in ("507", "XMinioStorageFull"):
-            raise StorageFullError(
-                "There is no room for another file. Please try later."
-            ) from error
-        raise StorageUnreachableError(
-            "The storage cannot be used now. Please try later."
-        ) from error
-    except (BotoCoreError, Boto3Error) as error:
-        raise StorageUnreachableError(
-            "The storage cannot be used now. Please try later."
-        ) from error
-
-
-def _s3_client(settings: Settings) -> "S3Client":
-    import boto3
-    from botocore.config import Config
-
-    secrets = (settings.s3_access_key, settings.s3_secret_key)
-    key, secret = (each.get_secret_value() if each else None for each in secrets)
-    return boto3.client(
-        "s3",
-        endpoint_url=settings.s3_endpoint_url,
-        region_name=settings.s3_region,
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        config=Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 3}),
-    )

@@ -17,7 +17,7 @@ from backend.health import repository as health
 from backend.jobs import DATASET_QUEUE, INGEST, PREPARE, QUEUE, UPKEEP, make_celery
 from backend.logs import configure
 from backend.settings import Settings
-from worker import ingest, predictor, preparation, process, screening, upkeep
+from worker import ingest, predictor, preparation, process, release, screening, upkeep
 from worker.process import Pulse
 from worker.task import transaction
 
@@ -59,6 +59,7 @@ def make_worker_app(settings: Settings) -> Celery:
         screening.screen,
         preparation.prepare,
         ingest.ingest,
+        release.release,
         upkeep.upkeep,
         upkeep.sweep,
     ):

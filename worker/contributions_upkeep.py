@@ -14,7 +14,7 @@ from backend.db import now
 from backend.errors import PocovidError
 from backend.jobs import send
 from backend.reviews import lanes, repository
-from backend.storage import dataset_folder, review_folder
+from backend.storage import dataset_folder, published_folder, review_folder
 from backend.tables import Contribution
 from backend.tables.vocabulary import ContributionState
 from worker import process
@@ -86,6 +86,7 @@ def _forget_all(row: Contribution) -> None:
             storage.delete(key)
     storage.delete_folder(review_folder(row.id))
     storage.delete_folder(dataset_folder(row.id))
+    storage.delete_folder(published_folder(row.id))
     row.original_key = row.preview_key = row.whole_key = row.pixels_key = None
     row.pixels_sha256 = row.cine = row.prep_state = row.ingest_state = None
     row.dataset_frames = 0

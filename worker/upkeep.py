@@ -19,7 +19,7 @@ from backend.recordings import repository as recordings
 from backend.screenings import repository as screenings
 from backend.storage import Stored, frames_folder
 from backend.tables import Recording
-from worker import contributions_upkeep, process
+from worker import contributions_upkeep, process, release
 from worker.task import reading, task, transaction
 
 log = structlog.get_logger(__name__)
@@ -41,6 +41,7 @@ _FRAME = re.compile(r"frames/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/\d+\.
 def upkeep() -> None:
     """Put lost work back, and delete the pixels that are past their time."""
     put_back()
+    release.put_back()
     delete_expired()
     contributions_upkeep.put_back()
     contributions_upkeep.delete_unwanted()
@@ -102,12 +103,14 @@ def sweep() -> None:
     for screening_id in strangers:
         storage.delete_folder(frames_folder(screening_id))
     contributions = contributions_upkeep.sweep(now() - ORPHANED_AFTER)
+    releases = release.sweep(now() - ORPHANED_AFTER)
     abandoned = _sweep_incoming(process.current().settings.incoming_dir)
     log.info(
         "swept",
         uploads=len(orphans),
         screenings=len(strangers),
         contributions=contributions,
+        releases=releases,
         incoming=abandoned,
     )
 

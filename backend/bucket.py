@@ -1,0 +1,141 @@
+"""Bytes as objects of an S3 bucket: the other storage, loaded only where one is configured."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from backend.errors import StorageFullError, StorageUnreachableError
+from backend.settings import Settings
+from backend.storage import MissingObjectError, Stored, checked, os_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
+
+
+class S3Storage:
+    """Bytes as objects of one bucket, below a prefix. `incoming` is a local folder."""
+
+    def __init__(self, client: "S3Client", bucket: str, prefix: str, incoming: Path) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._incoming = incoming
+
+    def _name(self, key: str) -> str:
+        return self._prefix + checked(key)
+
+    def put(self, key: str, source: Path) -> None:
+        """Upload in parts where the file is large; it appears when it is complete."""
+        with _s3_errors(key):
+            self._client.upload_file(str(source), self._bucket, self._name(key))
+        source.unlink()
+
+    def put_bytes(self, key: str, content: bytes) -> None:
+        """Upload in one call."""
+        with _s3_errors(key):
+            self._client.put_object(Bucket=self._bucket, Key=self._name(key), Body=content)
+
+    def open(self, key: str, start: int = 0) -> BinaryIO:
+        """The response's body, which streams."""
+        part: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": self._name(key)}
+        if start:  # an empty object has no range at all
+            part["Range"] = f"bytes={start}-"
+        with _s3_errors(key):
+            answer = self._client.get_object(**part)
+        return cast("BinaryIO", answer["Body"])
+
+    @contextmanager
+    def local(self, key: str) -> Iterator[Path]:
+        """A copy in the incoming folder, which is removed at the end."""
+        with tempfile.TemporaryDirectory(dir=self._incoming) as folder:
+            path = Path(folder) / "recording"
+            with os_errors(), _s3_errors(key):
+                self._client.download_file(self._bucket, self._name(key), str(path))
+            yield path
+
+    def exists(self, key: str) -> bool:
+        """Ask for the object's head."""
+        try:
+            with _s3_errors(key):
+                self._client.head_object(Bucket=self._bucket, Key=self._name(key))
+        except MissingObjectError:
+            return False
+        return True
+
+    def delete(self, key: str) -> None:
+        """Delete the object."""
+        with _s3_errors(key):
+            self._client.delete_object(Bucket=self._bucket, Key=self._name(key))
+
+    def delete_folder(self, folder: str) -> None:
+        """Delete what the listing finds."""
+        for stored in self.listing(checked(folder)):
+            self.delete(stored.key)
+
+    def listing(self, folder: str) -> Iterator[Stored]:
+        """List page by page."""
+        with _s3_errors(folder):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=f"{self._prefix}{folder}/"
+            )
+            for page in pages:
+                for each in page.get("Contents", []):
+                    yield Stored(
+                        key=each["Key"].removeprefix(self._prefix),
+                        bytes=each["Size"],
+                        modified_at=each["LastModified"],
+                    )
+
+    def check(self) -> None:
+        """Ask for the bucket's head."""
+        with _s3_errors(self._bucket):
+            self._client.head_bucket(Bucket=self._bucket)
+
+    def free_bytes(self) -> int | None:
+        """Room on the local disk, through which every upload passes."""
+        with os_errors():
+            return shutil.disk_usage(self._incoming).free
+
+
+@contextmanager
+def _s3_errors(key: str) -> Iterator[None]:
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey"):
+            raise MissingObjectError(key) from None
+        if error.response.get("Error", {}).get("Code") in ("507", "XMinioStorageFull"):
+            raise StorageFullError(
+                "There is no room for another file. Please try later."
+            ) from error
+        raise StorageUnreachableError(
+            "The storage cannot be used now. Please try later."
+        ) from error
+    except (BotoCoreError, Boto3Error) as error:
+        raise StorageUnreachableError(
+            "The storage cannot be used now. Please try later."
+        ) from error
+
+
+def connect(settings: Settings) -> "S3Client":
+    """A client with the settings' endpoint and secrets, or those of the environment."""
+    import boto3
+    from botocore.config import Config
+
+    secrets = (settings.s3_access_key, settings.s3_secret_key)
+    key, secret = (each.get_secret_value() if each else None for each in secrets)
+    return boto3.client(
+        "s3",
+        endpoint_url=settings.s3_endpoint_url,
+        region_name=settings.s3_region,
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        config=Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 3}),
+    )

@@ -1,0 +1,83 @@
+"""What is in a release, in numbers, and what has changed since the one before."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from backend.tables.vocabulary import Label, Probe
+
+_NOT_COMPARED = {"Label", "Healthy"}
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One recording in a release, as far as it is counted and compared.
+
+    `frames` is how many sampled frames there are of it, `row` its row in the table.
+    """
+
+    id: UUID
+    group: str
+    label: str
+    probe: str
+    kind: str
+    frames: int
+    row: dict[str, Any]
+
+
+def summary(contents: Sequence[Content]) -> dict[str, Any]:
+    """Counts as in the paper's Table 1: for each class, videos, images and frames by probe."""
+    return {
+        "recordings": len(contents),
+        "frames": sum(each.frames for each in contents),
+        "patients": len({each.group for each in contents if each.group.startswith("patient:")}),
+        "classes": [
+            {"label": label.value}
+            | {probe.value: _counts(contents, label.value, probe.value) for probe in Probe}
+            for label in Label
+        ],
+        "licences": {
+            licence: sum(each.row["License"] == licence for each in contents)
+            for licence in sorted({each.row["License"] for each in contents})
+        },
+    }
+
+
+def _counts(contents: Iterable[Content], label: str, probe: str) -> dict[str, int]:
+    mine = [each for each in contents if (each.label, each.probe) == (label, probe)]
+    return {
+        "videos": sum(each.kind == "video" for each in mine),
+        "images": sum(each.kind == "image" for each in mine),
+        "frames": sum(each.frames for each in mine),
+    }
+
+
+def difference(
+    before: Sequence[Content], after: Sequence[Content], since: int | None
+) -> dict[str, Any]:
+    """What came, what left, and whose label or other words changed since release `since`."""
+    old = {each.id: each for each in before}
+    new = {each.id: each for each in after}
+    both = sorted(old.keys() & new.keys())
+    return {
+        "since": since,
+        "added": [str(each) for each in sorted(new.keys() - old.keys())],
+        "withdrawn": [str(each) for each in sorted(old.keys() - new.keys())],
+        "relabelled": [
+            {"id": str(each), "before": old[each].label, "after": new[each].label}
+            for each in both
+            if old[each].label != new[each].label
+        ],
+        "corrected": [str(each) for each in both if _words(old[each]) != _words(new[each])],
+    }
+
+
+def is_unchanged(diff: dict[str, Any]) -> bool:
+    """Whether nothing came, left or changed."""
+    return not any(diff[kind] for kind in ("added", "withdrawn", "relabelled", "corrected"))
+
+
+def _words(content: Content) -> dict[str, Any]:
+    """What a row says beside the label."""
+    return {name: said for name, said in content.row.items() if name not in _NOT_COMPARED}

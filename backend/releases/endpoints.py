@@ -1,0 +1,197 @@
+"""HTTP of releases: versions of the dataset for everybody, and the making of one for an admin."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from backend.db import now
+from backend.deps import (
+    AdminDep,
+    MaybeUserDep,
+    ReadSessionDep,
+    SessionDep,
+    StorageDep,
+    get_admin,
+)
+from backend.errors import InvalidInputError
+from backend.openapi import JPEG, problems
+from backend.paging import LONGEST_PAGE, PAGE
+from backend.ranges import UnsatisfiableError, asked_for
+from backend.releases import public, service
+from backend.releases.schemas import ItemPage, NextRelease, ReleaseIn, ReleaseOut, ReleasePage
+from backend.tables import User
+from backend.tables.vocabulary import Label, Probe, Role
+
+router = APIRouter(prefix="/releases", tags=["releases"])
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="The release's number.")]
+ItemId = Annotated[UUID, Path(description="The recording's id.")]
+Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE)]
+Cursor = Annotated[str | None, Query(max_length=100, description="`next` of the page before.")]
+
+ZIP = "application/zip"
+_CACHE = {"Cache-Control": "public, max-age=600"}
+"""Not for longer: what is withdrawn is to vanish."""
+_REVALIDATE = {"Cache-Control": "public, no-cache"}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+
+
+@router.get("", summary="Versions of the dataset", responses=problems(401, 422))
+def list_releases(
+    session: ReadSessionDep, user: MaybeUserDep, cursor: Cursor = None, limit: Limit = PAGE
+) -> ReleasePage:
+    """Finished releases with the newest first; an admin also sees the others."""
+    below = None
+    if cursor is not None:
+        if not cursor.isdecimal():
+            raise InvalidInputError("The cursor is not one that this list gave.")
+        below = int(cursor)
+    return public.page(session, below, limit, every_state=_is_admin(user))
+
+
+@router.post(
+    "",
+    status_code=202,
+    summary="Make a release",
+    responses={
+        202: {"description": "A worker makes it; Location is where to look."},
+        **problems(401, 403, 409, 422),
+    },
+)
+def make_release(
+    wanted: ReleaseIn, response: Response, session: SessionDep, admin: AdminDep
+) -> ReleaseOut:
+    """Ask for an immutable version of everything that is approved and taken in."""
+    release = service.make(session, admin, wanted.note)
+    response.headers["Location"] = f"{public.PATH}/{release.number}"
+    return public.shown(session, release)
+
+
+@router.get(
+    "/next",
+    summary="What the next release would hold",
+    dependencies=[Depends(get_admin)],
+    responses=problems(401, 403),
+)
+def next_release(session: ReadSessionDep) -> NextRelease:
+    """Counts and the difference to the last release, and what speaks against making one now."""
+    return service.preview(session, now())
+
+
+@router.get("/{number}", summary="A version of the dataset", responses=problems(401, 404, 422))
+def get_release(number: Number, session: ReadSessionDep, user: MaybeUserDep) -> ReleaseOut:
+    """Counts per class, the difference to the release before, files with their checksums."""
+    release = public.find(session, number, every_state=_is_admin(user))
+    return public.shown(session, release)
+
+
+@router.head("/{number}/archive.zip", include_in_schema=False)
+@router.get(
+    "/{number}/archive.zip",
+    summary="Download all of it",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "A ZIP, streamed.", "content": {ZIP: _BINARY}},
+        206: {"description": "The part asked for by Range.", "content": {ZIP: _BINARY}},
+        416: {"description": "The range begins behind the end."},
+        **problems(404, 422),
+    },
+)
+def download(
+    number: Number, request: Request, session: ReadSessionDep, storage: StorageDep
+) -> Response:
+    """Recordings, frames and tables, without what was withdrawn since.
+
+    Takes one `Range`, so that a download goes on where it stopped; send the `ETag` as `If-Range`
+    to start anew where a recording was withdrawn meanwhile.
+    """
+    made = public.archive(session, number)
+    headers = {
+        **_REVALIDATE,
+        "Accept-Ranges": "bytes",
+        "ETag": made.etag,
+        "Content-Disposition": f'attachment; filename="pocovid-release-{number}.zip"',
+    }
+    if request.headers.get("if-none-match") == made.etag:
+        return Response(status_code=304, headers=headers)
+    try:
+        part = asked_for(
+            request.headers.get("range"), request.headers.get("if-range"), made.etag, made.size
+        )
+    except UnsatisfiableError:
+        return Response(
+            status_code=416, headers=headers | {"Content-Range": f"bytes */{made.size}"}
+        )
+    headers["Content-Length"] = str(part.stop - part.start)
+    if not part.whole:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{made.size}"
+    status = 200 if part.whole else 206
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers, media_type=ZIP)
+    content = public.stream(made, storage, part.start, part.stop)
+    return StreamingResponse(content, status, headers, ZIP)
+
+
+@router.get(
+    "/{number}/dataset_metadata.csv",
+    summary="The table of all recordings",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}}, "description": "CSV."}, **problems(404, 422)},
+)
+def get_table(number: Number, session: ReadSessionDep, storage: StorageDep) -> Response:
+    """The columns of the public dataset (POCOVID-Net, appendix A), and ours behind them."""
+    content = public.document(session, storage, number, "dataset_metadata.csv")
+    return Response(content, media_type="text/csv", headers=_CACHE)
+
+
+@router.get(
+    "/{number}/croissant.json",
+    summary="The same for programs",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/ld+json": {}}, "description": "JSON-LD."},
+        **problems(404, 422),
+    },
+)
+def get_croissant(number: Number, session: ReadSessionDep, storage: StorageDep) -> Response:
+    """MLCommons Croissant 1.0; its paths are those inside the archive."""
+    content = public.document(session, storage, number, "croissant.json")
+    return Response(content, media_type="application/ld+json", headers=_CACHE)
+
+
+@router.get("/{number}/items", summary="Recordings of a release", responses=problems(404, 422))
+def list_items(
+    number: Number,
+    session: ReadSessionDep,
+    label: Label | None = None,
+    probe: Probe | None = None,
+    cursor: Annotated[UUID | None, Query(description="`next` of the page before.")] = None,
+    limit: Limit = PAGE,
+) -> ItemPage:
+    """In a random order that stays the same, of all classes and probes or of those given."""
+    public.find(session, number)
+    return public.items(session, number, after=cursor, limit=limit, label=label, probe=probe)
+
+
+@router.get(
+    "/{number}/items/{item_id}/frames/{index}.jpg",
+    summary="A sampled frame",
+    response_class=Response,
+    responses={200: JPEG, **problems(404, 410, 422)},
+)
+def get_frame(
+    number: Number,
+    item_id: ItemId,
+    index: Annotated[int, Path(ge=0, le=999, description="Its place, from 0.")],
+    session: ReadSessionDep,
+    storage: StorageDep,
+) -> Response:
+    """At most 512 pixels wide; the archive has it as it is."""
+    content = public.frame(session, storage, number, item_id, index)
+    return Response(content, media_type="image/jpeg", headers=_CACHE)
+
+
+def _is_admin(user: User | None) -> bool:
+    return user is not None and user.role == Role.ADMIN.value

@@ -1,0 +1,210 @@
+"""What everybody sees of releases: versions, recordings, frames, and the archive."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from uuid import UUID
+
+import numpy as np
+from PIL import Image
+from sqlalchemy.orm import Session
+
+from backend.errors import GoneError, NotFoundError
+from backend.paging import PAGE
+from backend.releases import repository
+from backend.releases.archive import Archive, of_release
+from backend.releases.schemas import (
+    Difference,
+    FileOut,
+    ItemOut,
+    ItemPage,
+    MakingProgress,
+    ReleaseLine,
+    ReleaseOut,
+    ReleasePage,
+    Summary,
+)
+from backend.storage import Storage
+from backend.tables import Release, ReleaseItem
+from backend.tables.vocabulary import JobState, Label, Licence, Probe
+from models import media
+
+PATH = "/api/v1/releases"
+SHOWN_SIDE = 512
+"""Longest side in pixels of a frame on the page."""
+
+WITHDRAWN = "WITHDRAWN.csv"
+
+
+def find(session: Session, number: int, *, every_state: bool = False) -> Release:
+    """The release with this number.
+
+    Raises:
+        NotFoundError: there is none, or none that is finished (unless `every_state`).
+    """
+    release = repository.get(session, number)
+    if release is None or not (every_state or release.state == JobState.DONE.value):
+        raise NotFoundError(f"There is no release {number}.")
+    return release
+
+
+def page(session: Session, below: int | None, limit: int, *, every_state: bool) -> ReleasePage:
+    """Releases, the newest first."""
+    found = repository.listing(session, below, limit + 1, every_state=every_state)
+    shown = [_line(each) for each in found[:limit]]
+    return ReleasePage(items=shown, next=str(shown[-1].number) if len(found) > limit else None)
+
+
+def shown(session: Session, release: Release) -> ReleaseOut:
+    """The release with everything that is known of it."""
+    address = f"{PATH}/{release.number}"
+    diff = release.summary.get("diff")
+    return ReleaseOut(
+        **_line(release).model_dump(),
+        diff=None if diff is None else Difference.model_validate(diff),
+        files=[
+            FileOut(name=each["path"], bytes=each["bytes"], sha256=each["sha256"])
+            for each in release.files.get("files", [])
+        ],
+        withdrawn=repository.gone_ids(session, release.number),
+        archive_url=f"{address}/archive.zip",
+        csv_url=f"{address}/dataset_metadata.csv",
+        croissant_url=f"{address}/croissant.json",
+    )
+
+
+def _line(release: Release) -> ReleaseLine:
+    is_done = release.state == JobState.DONE.value
+    return ReleaseLine(
+        number=release.number,
+        state=JobState(release.state),
+        created_at=release.created_at,
+        finished_at=release.finished_at,
+        note=release.note,
+        error=release.error,
+        progress=MakingProgress(done=release.done, total=release.total),
+        summary=Summary.model_validate(release.summary) if is_done else None,
+        archive_bytes=release.archive_bytes,
+    )
+
+
+def items(
+    session: Session,
+    number: int,
+    *,
+    after: UUID | None,
+    limit: int = PAGE,
+    label: Label | None = None,
+    probe: Probe | None = None,
+) -> ItemPage:
+    """Recordings of a release, in the order of their ids, which are random."""
+    found = repository.items(
+        session,
+        number,
+        after=after,
+        limit=limit + 1,
+        label=None if label is None else label.value,
+        probe=None if probe is None else probe.value,
+    )
+    shown = [_item(each) for each in found[:limit]]
+    return ItemPage(items=shown, next=str(shown[-1].id) if len(found) > limit else None)
+
+
+def _item(item: ReleaseItem) -> ItemOut:
+    said = item.row
+    return ItemOut(
+        id=item.contribution_id,
+        label=Label(item.label),
+        probe=Probe(item.probe),
+        kind=said["Type"],
+        licence=Licence(said["License"]),
+        licence_url=said["LinkToLicense"],
+        attribution=said["Attribution"],
+        patient=int(said["Patient ID / Name"]) if said["Patient ID / Name"] else None,
+        fold=item.fold,
+        frames=max(len(item.files or ()) - 1, 0),
+        comment=said["Comments first medical doctor (MD1)"],
+        findings=item.contribution.final_findings,
+        withdrawn=repository.is_gone(item.contribution),
+        frame_url=f"{PATH}/{item.release_number}/items/{item.contribution_id}/frames/{{n}}.jpg",
+    )
+
+
+def find_item(session: Session, number: int, contribution_id: UUID) -> ReleaseItem:
+    """A recording in a finished release, with its contribution.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    find(session, number)
+    item = repository.item(session, number, contribution_id)
+    if item is None:
+        raise NotFoundError(f"There is no recording {contribution_id} in release {number}.")
+    return item
+
+
+def frame(
+    session: Session, storage: Storage, number: int, contribution_id: UUID, index: int
+) -> bytes:
+    """One sampled frame of a recording, as JPEG.
+
+    Raises:
+        NotFoundError: no such release, recording or frame.
+        GoneError: the recording was withdrawn.
+    """
+    item = find_item(session, number, contribution_id)
+    if repository.is_gone(item.contribution):
+        raise GoneError("This recording was withdrawn, and its pixels were deleted.")
+    frames = (item.files or [])[1:]
+    if index >= len(frames):
+        raise NotFoundError(f"The recording {contribution_id} has no frame {index}.")
+    with closing(storage.open(frames[index]["key"])) as file, Image.open(file) as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    return media.encode_jpeg(pixels, SHOWN_SIDE)
+
+
+def document(session: Session, storage: Storage, number: int, name: str) -> bytes:
+    """A file at the top of a finished release, such as its table.
+
+    Raises:
+        NotFoundError: no such release or file.
+    """
+    for each in find(session, number).files["files"]:
+        if each["path"] == name:
+            with closing(storage.open(each["key"])) as file:
+                return file.read()
+    raise NotFoundError(f"Release {number} has no file {name}.")
+
+
+def archive(session: Session, number: int) -> Archive:
+    """The archive of a finished release, without the pixels of what was withdrawn since.
+
+    Its tables stay as they were; `WITHDRAWN.csv` names what is missing.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    release = find(session, number)
+    there, gone = [*release.files["files"]], []
+    for item in repository.items(session, number):
+        if repository.is_gone(item.contribution):
+            gone.append(item)
+        else:
+            there += item.files or []
+    further = {WITHDRAWN: _withdrawn(gone)} if gone else {}
+    return of_release(number, release.created_at, there, further)
+
+
+def _withdrawn(gone: Sequence[ReleaseItem]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("Filename", "File"))
+    for item in gone:
+        writer.writerow((item.contribution_id, (item.files or [{"path": ""}])[0]["path"]))
+    return text.getvalue().encode()
+
+
+def stream(made: Archive, storage: Storage, start: int, stop: int) -> Iterator[bytes]:
+    """The archive's bytes from `start` up to and without `stop`, a chunk at a time."""
+    return made.read(start, stop, storage.open)

@@ -1,0 +1,255 @@
+"""Every query about releases but those of their making (`queue`): what goes in, what is shown."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from backend.releases.contents import Content, difference, summary
+from backend.releases.folds import FOLDS
+from backend.tables import (
+    Contribution,
+    FoldAssignment,
+    LabelReport,
+    Release,
+    ReleaseItem,
+    Submission,
+)
+from backend.tables.vocabulary import ContributionState, JobState
+
+_RELEASE_LOCK = 0x72656C65617365  # "release": a number of ours among PostgreSQL's advisory locks
+_UNDER_WAY = (JobState.QUEUED.value, JobState.RUNNING.value)
+_GONE = (ContributionState.WITHDRAWN.value, ContributionState.REJECTED.value)
+_COUNTS = (*_UNDER_WAY, JobState.DONE.value)
+
+
+# Looking.
+
+
+def get(session: Session, number: int) -> Release | None:
+    """The release with this number."""
+    return session.get(Release, number)
+
+
+def listing(
+    session: Session, below: int | None, limit: int, *, every_state: bool = False
+) -> Sequence[Release]:
+    """Releases with the newest first, from below a number; only finished ones, or every one."""
+    query = select(Release).order_by(Release.number.desc()).limit(limit)
+    if not every_state:
+        query = query.where(Release.state == JobState.DONE.value)
+    if below is not None:
+        query = query.where(Release.number < below)
+    return session.scalars(query).all()
+
+
+def last_done(session: Session, below: int | None = None) -> Release | None:
+    """The newest finished release, or the newest of those before a number."""
+    found = listing(session, below, 1)
+    return found[0] if found else None
+
+
+def under_way(session: Session) -> Release | None:
+    """The release that is being made, where one is."""
+    return session.scalars(select(Release).where(Release.state.in_(_UNDER_WAY))).first()
+
+
+def items(
+    session: Session,
+    number: int,
+    *,
+    after: UUID | None = None,
+    limit: int | None = None,
+    label: str | None = None,
+    probe: str | None = None,
+) -> Sequence[ReleaseItem]:
+    """Items of a release by id, with their contributions, whose state tells of withdrawal."""
+    query = (
+        select(ReleaseItem)
+        .where(ReleaseItem.release_number == number)
+        .options(joinedload(ReleaseItem.contribution))
+        .order_by(ReleaseItem.contribution_id)
+    )
+    if after is not None:
+        query = query.where(ReleaseItem.contribution_id > after)
+    if label is not None:
+        query = query.where(ReleaseItem.label == label)
+    if probe is not None:
+        query = query.where(ReleaseItem.probe == probe)
+    if limit is not None:
+        query = query.limit(limit)
+    return session.scalars(query).all()
+
+
+def item(session: Session, number: int, contribution_id: UUID) -> ReleaseItem | None:
+    """One item with its contribution."""
+    return session.get(
+        ReleaseItem, (number, contribution_id), options=[joinedload(ReleaseItem.contribution)]
+    )
+
+
+def is_gone(contribution: Contribution) -> bool:
+    """Whether nothing of it may be shown any more: withdrawn, or rejected after a report."""
+    return contribution.state in _GONE
+
+
+def gone_ids(session: Session, number: int) -> list[UUID]:
+    """What has been withdrawn or rejected since it was released."""
+    query = select(ReleaseItem.contribution_id).join(ReleaseItem.contribution)
+    return list(
+        session.scalars(
+            query.where(
+                ReleaseItem.release_number == number,
+                Contribution.state.in_(_GONE),
+            ).order_by(ReleaseItem.contribution_id)
+        )
+    )
+
+
+def contents(session: Session, number: int | None) -> list[Content]:
+    """A release's items as they are counted and compared; nothing for None."""
+    if number is None:
+        return []
+    return [
+        Content(
+            id=each.contribution_id,
+            group=each.group_key,
+            label=each.label,
+            probe=each.probe,
+            kind=each.contribution.kind,
+            frames=len(each.files) - 1 if each.files else each.contribution.dataset_frames,
+            row=each.row,
+        )
+        for each in items(session, number)
+    ]
+
+
+def figures(session: Session, number: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A release's summary, and its difference to the finished one before."""
+    mine, before = contents(session, number), last_done(session, number)
+    since = None if before is None else before.number
+    return summary(mine), difference(contents(session, since), mine, since)
+
+
+def is_released(session: Session, contribution_id: UUID) -> bool:
+    """Whether a contribution is in a release, or in one that is being made."""
+    query = (
+        select(ReleaseItem.contribution_id)
+        .join(ReleaseItem.release)
+        .where(ReleaseItem.contribution_id == contribution_id, Release.state.in_(_COUNTS))
+    )
+    return session.scalars(query.limit(1)).first() is not None
+
+
+def holders(session: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Those contributions whose published files are to stay: a release serves them."""
+    query = (
+        select(ReleaseItem.contribution_id)
+        .join(ReleaseItem.release)
+        .join(ReleaseItem.contribution)
+        .where(
+            ReleaseItem.contribution_id.in_(ids),
+            Release.state.in_(_COUNTS),
+            Contribution.state != ContributionState.WITHDRAWN.value,
+        )
+    )
+    return set(session.scalars(query))
+
+
+def file_keys(session: Session) -> set[str]:
+    """Where the files at the top of all releases lie."""
+    return {
+        each["key"]
+        for files in session.scalars(select(Release.files))
+        for each in files.get("files", [])
+    }
+
+
+# What goes into the next one.
+
+
+def hold(session: Session) -> None:
+    """Let nobody else decide on a release until this transaction ends; SQLite's are alone."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_RELEASE_LOCK)))
+
+
+def highest_number(session: Session) -> int:
+    """The highest number that was given, also to a release that came to nothing; else 0."""
+    return session.scalars(select(func.max(Release.number))).one() or 0
+
+
+def ready(session: Session) -> Sequence[Contribution]:
+    """What is decided for and ingested, with submission and contributor, by id.
+
+    The decision also stands while a reported label is reviewed again.
+    """
+    query = (
+        select(Contribution)
+        .where(
+            Contribution.final_label.is_not(None),
+            Contribution.state.not_in(_GONE),
+            Contribution.ingest_state == JobState.DONE.value,
+            Contribution.pixels_key.is_not(None),
+        )
+        .options(joinedload(Contribution.submission).joinedload(Submission.contributor))
+        .order_by(Contribution.id)
+    )
+    return session.scalars(query).all()
+
+
+def waiting_for_ingest(session: Session) -> int:
+    """How many contributions are decided for that the worker has not come to yet."""
+    query = select(func.count()).where(
+        Contribution.final_label.is_not(None),
+        Contribution.state.not_in(_GONE),
+        Contribution.ingest_state.in_(_UNDER_WAY),
+    )
+    return session.scalars(query).one()
+
+
+def still_there(session: Session, ids: Collection[UUID]) -> int:
+    """How many of these contributions are neither withdrawn nor rejected."""
+    query = select(func.count()).where(Contribution.id.in_(ids), Contribution.state.not_in(_GONE))
+    return session.scalars(query).one()
+
+
+def earlier_items(session: Session, ids: Collection[UUID]) -> dict[UUID, ReleaseItem]:
+    """For each contribution that is in a finished release, its item in the newest of them."""
+    query = (
+        select(ReleaseItem)
+        .join(ReleaseItem.release)
+        .where(ReleaseItem.contribution_id.in_(ids), Release.state == JobState.DONE.value)
+        .order_by(ReleaseItem.release_number)
+    )
+    return {each.contribution_id: each for each in session.scalars(query)}
+
+
+def assignments(session: Session) -> dict[str, FoldAssignment]:
+    """Every group that has a fold, by its key."""
+    return {each.group_key: each for each in session.scalars(select(FoldAssignment))}
+
+
+def counts_by_fold(members: Iterable[ReleaseItem]) -> list[Counter[str]]:
+    """For each fold, how many of these items have each label."""
+    counts: list[Counter[str]] = [Counter() for _ in range(FOLDS)]
+    for each in members:
+        counts[each.fold][each.label] += 1
+    return counts
+
+
+def add(session: Session, *rows: Release | ReleaseItem | FoldAssignment | LabelReport) -> None:
+    """Add new rows, now: a constraint that does not hold is an error here."""
+    session.add_all(rows)
+    session.flush()
+
+
+def was_reported(session: Session, contribution_id: UUID, client: str) -> bool:
+    """Whether this client has reported this label already."""
+    query = select(LabelReport.id).where(
+        LabelReport.contribution_id == contribution_id, LabelReport.client == client
+    )
+    return session.scalars(query).first() is not None

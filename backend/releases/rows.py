@@ -1,0 +1,111 @@
+"""A recording's row in the table of a release: the public dataset's columns, and ours."""
+
+from datetime import datetime
+
+from backend.tables import Contribution
+from backend.tables.vocabulary import Finding, Label, Licence, Sex, Symptom
+
+CHANGES = "Cropped to a square, trimmed where a reviewer said so, re-encoded without metadata"
+
+LABELS = {
+    Label.COVID19: "COVID-19",
+    Label.PNEUMONIA: "Bacterial pneumonia",
+    Label.HEALTHY: "regular",
+    Label.VIRAL: "Viral pneumonia",
+    Label.OTHER: "Other",
+}
+"""As the public dataset writes them, so that what reads it reads a release too."""
+
+LICENCE_LINKS = {
+    Licence.CC_BY: "https://creativecommons.org/licenses/by/4.0/",
+    Licence.CC_BY_NC: "https://creativecommons.org/licenses/by-nc/4.0/",
+    Licence.CC0: "https://creativecommons.org/publicdomain/zero/1.0/",
+}
+
+_FINDINGS = {
+    "Effusion": Finding.EFFUSION,
+    "Consolidations": Finding.CONSOLIDATION,
+    "B-lines": Finding.B_LINES,
+    "A-lines": Finding.A_LINES,
+    "Pleural line irregularities": Finding.PLEURAL_IRREGULARITY,
+    "Air bronchogram": Finding.AIR_BRONCHOGRAM,
+}
+
+_SYMPTOMS = {
+    "Fever": Symptom.FEVER,
+    "Cough": Symptom.COUGH,
+    "Respiratory problems": Symptom.RESPIRATORY_PROBLEMS,
+    "Headache": Symptom.HEADACHE,
+    "Loss of smell/taste": Symptom.LOSS_OF_SMELL_OR_TASTE,
+    "Fatigue": Symptom.FATIGUE,
+    "Sore throat": Symptom.SORE_THROAT,
+    "Asymptomatic": Symptom.ASYMPTOMATIC,
+}
+
+_NO_ONE_NAMED = "A contributor of this installation"
+_GENDERS = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "other"}
+
+
+def row(
+    contribution: Contribution, patient: int | None, added: datetime, release: int
+) -> dict[str, str]:
+    """What is published of a recording, but for what its file and its place say.
+
+    The client's file name, the contributor's note and the patient's hash are not.
+
+    Args:
+        contribution: approved; its submission and contributor are loaded.
+        patient: number of the patient in this dataset.
+        added: when the release was asked for that has it first.
+        release: the number of that one.
+    """
+    label = Label(contribution.final_label or Label.OTHER)
+    licence = Licence(contribution.licence or Licence.CC_BY)
+    probe = contribution.probe or ""
+    found = {
+        column: _yes_no(contribution.final_findings.get(finding.value))
+        for column, finding in _FINDINGS.items()
+    }
+    felt = {
+        column: _yes_no(symptom.value in contribution.symptoms) if contribution.symptoms else ""
+        for column, symptom in _SYMPTOMS.items()
+    }
+    return {
+        "Date added": f"{added:%d.%m.%y}",
+        "Current location": f"pocus_{contribution.kind}s/{probe}",
+        "Filename": str(contribution.id),
+        "Label": LABELS[label],
+        "License": licence.value,
+        "LinkToLicense": LICENCE_LINKS[licence],
+        "ChangesMade": CHANGES,
+        "InThisRepo": "Yes",
+        "Type": contribution.kind,
+        "Probe": probe,
+        "Source ID": attribution(contribution),
+        "Comments first medical doctor (MD1)": harmless(contribution.md_comment),
+        "Gender": _GENDERS[Sex(contribution.sex)] if contribution.sex else "",
+        "Age": contribution.age_band or "",
+        "Patient ID / Name": "" if patient is None else str(patient),
+        **found,
+        "Healthy": _yes_no(label is Label.HEALTHY),
+        **felt,
+        "BLUE point": contribution.blue_point or "",
+        "Attribution": attribution(contribution),
+        "First release": str(release),
+    }
+
+
+def attribution(contribution: Contribution) -> str:
+    """Who is to be named: the source as given, else where the contributor works."""
+    given = contribution.source or contribution.submission.contributor.affiliation
+    return harmless(given) or _NO_ONE_NAMED
+
+
+def harmless(text: str) -> str:
+    """One line of text that no spreadsheet takes for a formula."""
+    line = " ".join(text.split())
+    return f"'{line}" if line[:1] in ("=", "+", "-", "@") else line
+
+
+def _yes_no(said: bool | None) -> str:
+    return "" if said is None else str(int(said))

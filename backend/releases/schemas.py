@@ -1,0 +1,169 @@
+"""What goes in and out about releases."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from backend.tables.vocabulary import JobState, Label, Licence, Probe
+
+MOST_NOTE = 2000
+MOST_MESSAGE = 1000
+
+
+class Counts(BaseModel):
+    """How many recordings of one class were made with one kind of probe."""
+
+    videos: int = Field(ge=0)
+    images: int = Field(ge=0)
+    frames: int = Field(ge=0, description="Sampled frames of both.")
+
+
+class ClassCounts(BaseModel):
+    """One class, as a line of the paper's Table 1."""
+
+    label: Label
+    convex: Counts
+    linear: Counts
+
+
+class Summary(BaseModel):
+    """What is in a release, in numbers."""
+
+    recordings: int = Field(ge=0)
+    frames: int = Field(ge=0)
+    patients: int = Field(ge=0, description="Of those recordings that name one.")
+    classes: list[ClassCounts]
+    licences: dict[str, int]
+
+
+class Relabelled(BaseModel):
+    """A recording that had another label in the release before."""
+
+    id: UUID
+    before: Label
+    after: Label
+
+
+class Difference(BaseModel):
+    """What has changed since the release before."""
+
+    since: int | None = Field(description="Its number; null for the first release.")
+    added: list[UUID]
+    withdrawn: list[UUID] = Field(description="What was in it and is not in this one.")
+    relabelled: list[Relabelled]
+    corrected: list[UUID] = Field(description="Another word in its row than the label.")
+
+
+class FileOut(BaseModel):
+    """A file at the top of a release."""
+
+    name: str
+    bytes: int = Field(ge=0)
+    sha256: str
+
+
+class MakingProgress(BaseModel):
+    """How far the making of a release is, in recordings."""
+
+    done: int = Field(ge=0)
+    total: int = Field(ge=0)
+
+
+class ReleaseLine(BaseModel):
+    """A release in a list. Only an admin sees others than finished ones."""
+
+    number: int = Field(ge=1)
+    state: JobState
+    created_at: datetime
+    finished_at: datetime | None
+    note: str
+    error: str | None
+    progress: MakingProgress
+    summary: Summary | None = Field(description="Null until it is done.")
+    archive_bytes: int | None = Field(description="Size of the archive when it was made.")
+
+
+class ReleaseOut(ReleaseLine):
+    """One version of the dataset."""
+
+    diff: Difference | None = Field(description="Null until it is done.")
+    files: list[FileOut]
+    withdrawn: list[UUID] = Field(
+        description="Withdrawn since: still listed in the table, their pixels are gone."
+    )
+    archive_url: str
+    csv_url: str
+    croissant_url: str
+
+
+class NextRelease(BaseModel):
+    """What a release would hold if it were made now."""
+
+    ready: bool
+    reason: str | None = Field(description="Why none can be made now.")
+    waiting_for_ingest: int = Field(
+        ge=0, description="Approved recordings that a worker has still to take in."
+    )
+    summary: Summary
+    diff: Difference
+
+
+class ItemOut(BaseModel):
+    """A recording in a release."""
+
+    id: UUID
+    label: Label
+    probe: Probe
+    kind: str
+    licence: Licence
+    licence_url: str
+    attribution: str
+    patient: int | None = Field(description="The patient's number in this dataset.")
+    fold: int = Field(ge=0, description="The fold that tests it, from 0.")
+    frames: int = Field(ge=0, description="How many …/frames/{n}.jpg there are.")
+    comment: str = Field(description="What a medical doctor said of it.")
+    findings: dict[str, bool]
+    withdrawn: bool = Field(description="Its pixels are gone.")
+    frame_url: str = Field(description="Put a number from 0 in place of {n}.")
+
+
+class ReleaseIn(BaseModel):
+    """A release to be made."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: str = Field(default="", max_length=MOST_NOTE, description="What people should know.")
+
+
+class ReportIn(BaseModel):
+    """Somebody's word that a label is wrong."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    label: Label | None = Field(default=None, description="What it should be.")
+    message: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MOST_MESSAGE)
+    ]
+
+
+class ReportOut(BaseModel):
+    """The report is noted, and somebody will look at the recording again."""
+
+    id: UUID
+    created_at: datetime
+
+
+class ReleasePage(BaseModel):
+    """Some releases, the newest first."""
+
+    items: list[ReleaseLine]
+    next: str | None = Field(description="Give it as `cursor` for those that follow.")
+
+
+class ItemPage(BaseModel):
+    """Some recordings of a release."""
+
+    items: list[ItemOut]
+    next: str | None = Field(description="Give it as `cursor` for those that follow.")

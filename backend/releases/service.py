@@ -1,0 +1,208 @@
+"""The rules of releases: what goes into the next one, and when one may be made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from backend import audit
+from backend.db import now
+from backend.errors import ConflictError
+from backend.jobs import RELEASE, after_commit
+from backend.releases import folds, repository
+from backend.releases.contents import Content, difference, is_unchanged, summary
+from backend.releases.folds import Group, group_key
+from backend.releases.rows import row
+from backend.releases.schemas import Difference, NextRelease, Summary
+from backend.tables import Contribution, FoldAssignment, Release, ReleaseItem, User
+from backend.tables.vocabulary import Label
+
+NOTHING = "nothing_to_release"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the next release would hold. Nothing of it is in the database."""
+
+    number: int
+    items: list[ReleaseItem]
+    new_groups: list[FoldAssignment]
+    summary: dict[str, Any]
+    diff: dict[str, Any]
+    waiting_for_ingest: int
+    objection: ConflictError | None
+
+
+def draft(session: Session, moment: datetime) -> Draft:
+    """What a release made at this moment would hold, and what speaks against making it."""
+    contributions = repository.ready(session)
+    number = repository.highest_number(session) + 1
+    last = repository.last_done(session)
+    earlier = repository.earlier_items(session, [each.id for each in contributions])
+    assignments = repository.assignments(session)
+    groups = _groups(contributions, earlier)
+    new = _new_assignments(contributions, groups, earlier, assignments, number)
+    known = assignments | {each.group_key: each for each in new}
+    items = [
+        _item(each, number, known[groups[each.id]], earlier.get(each.id), moment)
+        for each in contributions
+    ]
+    contents = [_content(item, each) for item, each in zip(items, contributions, strict=True)]
+    since = None if last is None else last.number
+    diff = difference(repository.contents(session, since), contents, since)
+    return Draft(
+        number=number,
+        items=items,
+        new_groups=new,
+        summary=summary(contents),
+        diff=diff,
+        waiting_for_ingest=repository.waiting_for_ingest(session),
+        objection=_objection(session, contents, diff),
+    )
+
+
+def preview(session: Session, moment: datetime) -> NextRelease:
+    """What the next release would hold, in numbers, and what speaks against making it."""
+    planned = draft(session, moment)
+    return NextRelease(
+        ready=planned.objection is None,
+        reason=None if planned.objection is None else planned.objection.detail,
+        waiting_for_ingest=planned.waiting_for_ingest,
+        summary=Summary.model_validate(planned.summary),
+        diff=Difference.model_validate(planned.diff),
+    )
+
+
+def make(session: Session, actor: User | None, note: str) -> Release:
+    """Ask for a release of everything that is approved and taken in. A worker makes it.
+
+    Raises:
+        ConflictError: one is being made, or it would hold nothing, or nothing new.
+    """
+    moment = now()
+    repository.hold(session)
+    planned = draft(session, moment)
+    if planned.objection is not None:
+        raise planned.objection
+    release = Release(
+        number=planned.number,
+        created_by=None if actor is None else actor.id,
+        note=note.strip(),
+        created_at=moment,
+        nudged_at=moment,
+        total=len(planned.items),
+    )
+    try:
+        repository.add(session, release)
+    except IntegrityError as error:  # only where the database knows no lock to hold
+        raise ConflictError("Another release was asked for at the same moment.") from error
+    repository.add(session, *planned.new_groups)
+    repository.add(session, *planned.items)
+    audit.record(
+        session, actor, "releases.asked", "release", release.number, recordings=release.total
+    )
+    after_commit(session, RELEASE, release.number)
+    log.info("release_queued", number=release.number, recordings=release.total)
+    return release
+
+
+def _groups(
+    contributions: Sequence[Contribution], earlier: dict[UUID, ReleaseItem]
+) -> dict[UUID, str]:
+    """Each contribution's group: the one it was released with, else its patient or itself."""
+    return {
+        each.id: earlier[each.id].group_key if each.id in earlier else group_key(each)
+        for each in contributions
+    }
+
+
+def _new_assignments(
+    contributions: Sequence[Contribution],
+    groups: dict[UUID, str],
+    earlier: dict[UUID, ReleaseItem],
+    assignments: dict[str, FoldAssignment],
+    number: int,
+) -> list[FoldAssignment]:
+    """A fold and a number for each group that has none."""
+    labels: dict[str, list[str]] = {}
+    for each in contributions:
+        if groups[each.id] not in assignments:
+            labels.setdefault(groups[each.id], []).append(_label(each))
+    new = [Group(key, tuple(sorted(found))) for key, found in labels.items()]
+    chosen = folds.assign(new, repository.counts_by_fold(earlier.values()))
+    first = max((each.number for each in assignments.values()), default=0) + 1
+    return [
+        FoldAssignment(group_key=key, number=first + n, fold=fold, assigned_in=number)
+        for n, (key, fold) in enumerate(chosen.items())
+    ]
+
+
+def _item(
+    contribution: Contribution,
+    number: int,
+    group: FoldAssignment,
+    earlier: ReleaseItem | None,
+    moment: datetime,
+) -> ReleaseItem:
+    is_patient = group.group_key.startswith("patient:")
+    said = row(contribution, group.number if is_patient else None, moment, number)
+    if earlier is not None:  # it came when it came
+        said |= {name: earlier.row[name] for name in ("Date added", "First release")}
+    return ReleaseItem(
+        release_number=number,
+        contribution_id=contribution.id,
+        group_key=group.group_key,
+        fold=group.fold,
+        label=_label(contribution),
+        probe=contribution.probe or "",
+        row=said,
+    )
+
+
+def _content(item: ReleaseItem, contribution: Contribution) -> Content:
+    return Content(
+        id=item.contribution_id,
+        group=item.group_key,
+        label=item.label,
+        probe=item.probe,
+        kind=contribution.kind,
+        frames=contribution.dataset_frames,
+        row=item.row,
+    )
+
+
+def _label(contribution: Contribution) -> str:
+    return contribution.final_label or Label.OTHER.value
+
+
+def _objection(
+    session: Session, contents: Sequence[Content], diff: dict[str, Any]
+) -> ConflictError | None:
+    making = repository.under_way(session)
+    if making is not None:
+        return ConflictError(f"Release {making.number} is being made. Please wait for its end.")
+    if not contents:
+        return ConflictError(
+            "There is nothing to release: no approved recording has been taken into the dataset.",
+            code=NOTHING,
+        )
+    left = [UUID(each) for each in diff["withdrawn"]]
+    if waited_for := repository.still_there(session, left):
+        return ConflictError(
+            f"{waited_for} released recordings are being taken into the dataset anew after a "
+            "review. Please wait for the worker, so that they are not left out."
+        )
+    if is_unchanged(diff):
+        return ConflictError(
+            f"Nothing has changed since release {diff['since']}: approve, correct or withdraw a "
+            "recording first.",
+            code=NOTHING,
+        )
+    return None

@@ -1,0 +1,95 @@
+"""Rows and bytes of what a release is made of, and releases themselves, for tests."""
+
+import hashlib
+from functools import cache
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from backend.db import now
+from backend.storage import Storage, dataset_frame_key, dataset_pixels_key
+from backend.tables import Contribution, FoldAssignment, Release, ReleaseItem
+from tests.factories_contributions import create_contribution
+from tests.models import odd_files
+from tests.worker.house import still
+
+
+def create_ingested(session: Session, storage: Storage, **changes: Any) -> Contribution:
+    """An approved contribution whose pixels and frames lie where ingest puts them."""
+    kind = changes.get("kind", "video")
+    label = changes.pop("label", "covid19")
+    frames = changes.pop("dataset_frames", 2 if kind == "video" else 1)
+    contribution = create_contribution(
+        session,
+        **{
+            "state": "approved",
+            "label": label,
+            "final_label": label,
+            "final_findings": {"b_lines": True, "effusion": False},
+            "md_comment": "B-lines on the right",
+            "original_key": None,
+            "ingest_state": "done",
+            "dataset_frames": frames,
+            "decided_at": now(),
+        }
+        | changes,
+    )
+    pixels = _video() if kind == "video" else still()
+    contribution.pixels_key = dataset_pixels_key(
+        contribution.id, "mp4" if kind == "video" else "png"
+    )
+    contribution.pixels_sha256 = hashlib.sha256(pixels).hexdigest()
+    storage.put_bytes(contribution.pixels_key, pixels)
+    for index in range(frames):
+        storage.put_bytes(dataset_frame_key(contribution.id, index), still(32 + index))
+    session.flush()
+    return contribution
+
+
+@cache
+def _video() -> bytes:
+    return odd_files.clip(frames=4, rate=2, width=64, height=64)
+
+
+def create_release(session: Session, number: int = 1, **changes: Any) -> Release:
+    """A finished release of nothing."""
+    moment = changes.pop("created_at", now())
+    values: dict[str, Any] = {
+        "state": "done",
+        "created_at": moment,
+        "nudged_at": moment,
+        "finished_at": moment,
+        "summary": {},
+        "files": {"files": []},
+    }
+    release = Release(number=number, **values | changes)
+    session.add(release)
+    session.flush()
+    return release
+
+
+def create_item(
+    session: Session, release: Release, contribution: Contribution, **changes: Any
+) -> ReleaseItem:
+    """A contribution in a release, with a row that says little and no files."""
+    key = f"recording:{contribution.id}"
+    if session.get(FoldAssignment, key) is None:
+        given = session.query(FoldAssignment).count()
+        session.add(
+            FoldAssignment(group_key=key, number=given + 1, fold=0, assigned_in=release.number)
+        )
+        session.flush()
+    values: dict[str, Any] = {
+        "group_key": key,
+        "fold": 0,
+        "label": contribution.final_label or "covid19",
+        "probe": contribution.probe or "convex",
+        "row": {"License": "CC BY 4.0", "Patient ID / Name": ""},
+        "files": [],
+    }
+    item = ReleaseItem(
+        release_number=release.number, contribution_id=contribution.id, **values | changes
+    )
+    session.add(item)
+    session.flush()
+    return item
