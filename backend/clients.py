@@ -30,6 +30,14 @@ class Clients:
         said = f"{moment:%Y-%m-%d} {network(address)}"
         return hmac.new(self._key, said.encode(), hashlib.sha256).hexdigest()[:32]
 
+    def mark(self, address: str | None, what: str) -> str:
+        """32 hexadecimal digits for the client at this address in one matter, on any day.
+
+        Of two matters the digits have nothing in common.
+        """
+        said = f"{what} {network(address)}"
+        return hmac.new(self._key, said.encode(), hashlib.sha256).hexdigest()[:32]
+
 
 def installation_key(settings: Settings) -> bytes:
     """This installation's key: the setting, or a file's in the data folder.

@@ -9,8 +9,10 @@ from fastapi.responses import StreamingResponse
 from backend.db import now
 from backend.deps import (
     AdminDep,
+    ClientDep,
     MaybeUserDep,
     ReadSessionDep,
+    ServicesDep,
     SessionDep,
     StorageDep,
     get_admin,
@@ -19,8 +21,16 @@ from backend.errors import InvalidInputError
 from backend.openapi import JPEG, problems
 from backend.paging import LONGEST_PAGE, PAGE
 from backend.ranges import UnsatisfiableError, asked_for
-from backend.releases import public, service
-from backend.releases.schemas import ItemPage, NextRelease, ReleaseIn, ReleaseOut, ReleasePage
+from backend.releases import public, reports, service
+from backend.releases.schemas import (
+    ItemPage,
+    NextRelease,
+    ReleaseIn,
+    ReleaseOut,
+    ReleasePage,
+    ReportIn,
+    ReportOut,
+)
 from backend.tables import User
 from backend.tables.vocabulary import Label, Probe, Role
 
@@ -191,6 +201,31 @@ def get_frame(
     """At most 512 pixels wide; the archive has it as it is."""
     content = public.frame(session, storage, number, item_id, index)
     return Response(content, media_type="image/jpeg", headers=_CACHE)
+
+
+def _may_report(client: ClientDep, services: ServicesDep) -> None:
+    services.rate_limit.hit("report", client)
+
+
+@router.post(
+    "/{number}/items/{item_id}/reports",
+    status_code=201,
+    summary="Report a wrong label",
+    dependencies=[Depends(_may_report)],
+    responses=problems(404, 409, 410, 422, 429),
+)
+def report_label(
+    number: Number,
+    item_id: ItemId,
+    said: ReportIn,
+    request: Request,
+    services: ServicesDep,
+    session: SessionDep,
+) -> ReportOut:
+    """Anybody may, once for each recording: reviewers then look at it again."""
+    address = request.client and request.client.host
+    client = services.clients.mark(address, f"report {item_id}")
+    return reports.report(session, number, item_id, client, said)
 
 
 def _is_admin(user: User | None) -> bool:

@@ -80,3 +80,12 @@ class TestKey:
             thread.join()
         assert len(digests) == 1
         assert [path.name for path in tmp_path.iterdir()] == ["client.key"]
+
+
+class TestMark:
+    def test_is_the_same_every_day_and_another_in_every_matter(self, settings: Settings) -> None:
+        clients = Clients(settings)
+        one = clients.mark("192.0.2.7", "report 1")
+        assert Clients(settings).mark("192.0.2.7", "report 1") == one
+        assert clients.mark("192.0.2.8", "report 1") != one
+        assert clients.mark("192.0.2.7", "report 2") != one
