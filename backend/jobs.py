@@ -25,12 +25,15 @@ INGEST = "worker.ingest.ingest"
 RELEASE = "worker.release.release"
 """Task: go on with the release that is being made. Arguments: the number that made us send it."""
 
+TAKE_IN = "worker.intake.take_in"
+"""Task: take in the file that came first for a submission. Arguments: as PREPARE's."""
+
 QUEUE = "pocovid"
 
 DATASET_QUEUE = f"{QUEUE}-dataset"
 """A queue of its own: a ward's 240 recordings must not keep a screening from its turn."""
 
-_QUEUES = {PREPARE: DATASET_QUEUE, INGEST: DATASET_QUEUE, RELEASE: DATASET_QUEUE}
+_QUEUES = dict.fromkeys((TAKE_IN, PREPARE, INGEST, RELEASE), DATASET_QUEUE)
 
 Nudge = tuple[str, tuple[str, ...]]
 

@@ -38,6 +38,13 @@ class Settings(BaseSettings):
     min_free_bytes: int = Field(500_000_000, ge=0, description="Uploads stop below this.")
     uploads_per_minute: int = Field(30, gt=0, description="For each client address.")
     upload_idle_s: float = Field(30, gt=0, description="An upload that is silent so long ends.")
+    max_archive_bytes: int = Field(10_000_000_000, gt=0, description="A ZIP of recordings.")
+    unfinished_upload_days: int = Field(
+        3, ge=1, description="A file of a submission that is not whole by then is deleted."
+    )
+    draft_days: float = Field(
+        30, gt=0, description="A submission that was not sent and not touched so long is deleted."
+    )
     max_queued: int = Field(200, gt=0, description="Screenings that wait at the same time.")
     max_queued_per_client: int = Field(
         100, gt=0, description="Of these, one client's: the others still find room."
@@ -108,3 +115,8 @@ class Settings(BaseSettings):
         if self.storage_url.startswith("file://"):
             return Path(self.storage_url.removeprefix("file://")) / "incoming"
         return self.data_dir / "incoming"
+
+    @cached_property
+    def uploads_dir(self) -> Path:
+        """Where a submission's files lie until their last byte is here, on the same disk."""
+        return self.incoming_dir.with_name("uploads")

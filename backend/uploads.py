@@ -174,7 +174,7 @@ class _FileTarget(BaseTarget):  # type: ignore[misc]  # the library has no types
         if self.started:
             raise InvalidInputError("Send one file in each request; several were received.")
         self.started = True
-        with _disk_errors():
+        with disk_errors():
             self._open = self._path.open("wb")
 
     def on_data_received(self, chunk: bytes) -> None:
@@ -188,7 +188,7 @@ class _FileTarget(BaseTarget):  # type: ignore[misc]  # the library has no types
         self._hash.update(chunk)
         if self._open is None:
             raise RuntimeError("the parser sent data before the part's start")
-        with _disk_errors():
+        with disk_errors():
             self._open.write(chunk)
 
     def on_finish(self) -> None:
@@ -197,20 +197,20 @@ class _FileTarget(BaseTarget):  # type: ignore[misc]  # the library has no types
 
     def close(self) -> None:
         if self._open is not None:
-            with _disk_errors():
+            with disk_errors():
                 self._open.close()
             self._open = None
 
 
-def check_room(settings: Settings) -> None:
+def check_room(settings: Settings, announced_bytes: int = 0) -> None:
     """Refuse an upload while the disk is nearly full, before it is quite.
 
     Raises:
-        StorageFullError: less than `min_free_bytes` are free.
+        StorageFullError: less than `min_free_bytes` are free, or would be with what is announced.
     """
-    with _disk_errors():
+    with disk_errors():
         free = shutil.disk_usage(settings.incoming_dir).free
-    if free < settings.min_free_bytes:
+    if free - announced_bytes < settings.min_free_bytes:
         raise _no_room()
 
 
@@ -258,7 +258,8 @@ async def _batches(body: AsyncIterable[bytes], idle_s: float) -> AsyncIterator[b
 
 
 @contextlib.contextmanager
-def _disk_errors() -> Iterator[None]:
+def disk_errors() -> Iterator[None]:
+    """Turn what the disk says into StorageFullError and StorageUnreachableError."""
     try:
         yield
     except OSError as error:

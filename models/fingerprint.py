@@ -68,3 +68,25 @@ def distance(one: Sequence[str], other: Sequence[str]) -> int:
 
 def _numbers(hashes: Sequence[str]) -> NDArray[np.uint64]:
     return np.array([int(each, 16) for each in hashes], dtype=np.uint64)
+
+
+class Known:
+    """The fingerprints of many recordings, made ready to be asked which of them one is near to."""
+
+    def __init__(self, recordings: Sequence[Sequence[str]]) -> None:
+        self._recordings = [each for each in recordings if each]
+        self._places = [place for place, each in enumerate(recordings) if each]
+        lengths = [len(each) for each in self._recordings]
+        self._starts = np.cumsum([0, *lengths[:-1]])
+        self._all = _numbers([number for each in self._recordings for number in each])
+
+    def near(self, one: Sequence[str]) -> list[int]:
+        """Places of the recordings that are at most `NEAR` apart from this one, in order."""
+        if not one or not self._recordings:
+            return []
+        apart = np.bitwise_count(_numbers(one)[:, None] ^ self._all[None, :]).min(axis=0)
+        # Only where some hash is near can the median be: that leaves few to be looked at.
+        close = np.flatnonzero(np.minimum.reduceat(apart, self._starts) <= NEAR)
+        return [
+            self._places[each] for each in close if distance(one, self._recordings[each]) <= NEAR
+        ]

@@ -1,0 +1,297 @@
+"""Every query about arriving files: their bytes, the worker's fenced claims, what upkeep asks."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from backend.paging import Place
+from backend.tables import Arrival, Submission
+from backend.tables.vocabulary import ArrivalState
+
+WORKER_LOST = "Our workers stopped while they took this file in. Please send it again."
+
+_UNFINISHED = (
+    ArrivalState.RECEIVING.value,
+    ArrivalState.QUEUED.value,
+    ArrivalState.RUNNING.value,
+)
+
+
+def add(session: Session, arrival: Arrival) -> None:
+    """Add a new row, now."""
+    session.add(arrival)
+    session.flush()
+
+
+def get(session: Session, arrival_id: UUID) -> Arrival | None:
+    """The arrival with this id."""
+    return session.get(Arrival, arrival_id)
+
+
+def get_own(session: Session, arrival_id: UUID, contributor_id: UUID) -> Arrival | None:
+    """The arrival with this id, where it is of a submission of theirs."""
+    return session.scalar(
+        select(Arrival)
+        .join(Submission, Submission.id == Arrival.submission_id)
+        .where(Arrival.id == arrival_id, Submission.contributor_id == contributor_id)
+    )
+
+
+def remove(session: Session, arrival_id: UUID) -> None:
+    """Delete the row and, by cascade, those of an archive's entries."""
+    session.execute(delete(Arrival).where(Arrival.id == arrival_id))
+
+
+def page(
+    session: Session, submission_id: UUID, state: str | None, start: Place | None, most: int
+) -> Sequence[Arrival]:
+    """Arrivals of a submission in the order in which they came, at most `most`."""
+    query = select(Arrival).where(Arrival.submission_id == submission_id)
+    if state is not None:
+        query = query.where(Arrival.state == state)
+    if start is not None:
+        moment, last = start
+        query = query.where(
+            or_(Arrival.created_at > moment, and_(Arrival.created_at == moment, Arrival.id > last))
+        )
+    return session.scalars(query.order_by(Arrival.created_at, Arrival.id).limit(most)).all()
+
+
+def counts(session: Session, submission_ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
+    """How many arrivals of each submission are in each state; states without any are left out."""
+    found: dict[UUID, dict[str, int]] = {}
+    query = (
+        select(Arrival.submission_id, Arrival.state, func.count())
+        .where(Arrival.submission_id.in_(submission_ids))
+        .group_by(Arrival.submission_id, Arrival.state)
+    )
+    for submission_id, state, count in session.execute(query):
+        found.setdefault(submission_id, {})[state] = count
+    return found
+
+
+def unfinished(session: Session, submission_id: UUID) -> int:
+    """How many files of a submission are still on their way."""
+    return session.scalars(
+        select(func.count())
+        .select_from(Arrival)
+        .where(Arrival.submission_id == submission_id, Arrival.state.in_(_UNFINISHED))
+    ).one()
+
+
+def ids(session: Session, submission_id: UUID) -> Sequence[UUID]:
+    """Ids of all arrivals of a submission."""
+    return session.scalars(select(Arrival.id).where(Arrival.submission_id == submission_id)).all()
+
+
+# While the bytes come.
+
+
+def note_received(session: Session, arrival_id: UUID, received: int) -> None:
+    """Note how many bytes are here."""
+    session.execute(
+        update(Arrival)
+        .where(Arrival.id == arrival_id, Arrival.state == ArrivalState.RECEIVING.value)
+        .values(received=received)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def complete(session: Session, arrival_id: UUID, now: datetime) -> bool:
+    """All bytes are here and stored: the worker's turn. False where that was known already."""
+    changed = session.execute(
+        update(Arrival)
+        .where(Arrival.id == arrival_id, Arrival.state == ArrivalState.RECEIVING.value)
+        .values(
+            state=ArrivalState.QUEUED.value,
+            received=Arrival.bytes,
+            queued_at=now,
+            nudged_at=now,
+        )
+        .returning(Arrival.id)
+        .execution_options(synchronize_session=False)
+    )
+    return changed.first() is not None
+
+
+# The worker's side. Each of these is one UPDATE, so that of two callers one wins.
+
+
+def claim_next(session: Session, now: datetime) -> Arrival | None:
+    """Take the file that waits longest: running, one attempt more. None where none waits."""
+    first = session.scalar(
+        select(Arrival.id)
+        .where(Arrival.state == ArrivalState.QUEUED.value)
+        .order_by(Arrival.queued_at, Arrival.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if first is None:
+        return None
+    session.execute(
+        update(Arrival)
+        .where(Arrival.id == first, Arrival.state == ArrivalState.QUEUED.value)
+        .values(state=ArrivalState.RUNNING.value, attempt=Arrival.attempt + 1, heartbeat_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return session.get(Arrival, first, populate_existing=True)
+
+
+def heartbeat(session: Session, arrival_id: UUID, attempt: int, now: datetime) -> bool:
+    """Say that this attempt is alive. False: it is not ours any more."""
+    return _while_ours(session, arrival_id, attempt, heartbeat_at=now)
+
+
+def progress(
+    session: Session, arrival_id: UUID, attempt: int, done: int, total: int, now: datetime
+) -> bool:
+    """Note `done` of `total` entries of an archive. False: it is not ours any more."""
+    return _while_ours(session, arrival_id, attempt, done=done, total=total, heartbeat_at=now)
+
+
+def finish(
+    session: Session,
+    arrival_id: UUID,
+    attempt: int,
+    now: datetime,
+    *,
+    kind: str,
+    contribution_id: UUID | None = None,
+    report: list[dict[str, Any]] | None = None,
+) -> bool:
+    """It is taken in. False: it is not ours, nothing was written."""
+    return _while_ours(
+        session,
+        arrival_id,
+        attempt,
+        state=ArrivalState.DONE.value,
+        kind=kind,
+        contribution_id=contribution_id,
+        report=report or [],
+        finished_at=now,
+    )
+
+
+def fail(
+    session: Session,
+    arrival_id: UUID,
+    attempt: int,
+    now: datetime,
+    *,
+    kind: str | None,
+    code: str,
+    message: str,
+) -> bool:
+    """Write why it was not taken in, in a sentence for people. False: it is not ours."""
+    return _while_ours(
+        session,
+        arrival_id,
+        attempt,
+        state=ArrivalState.FAILED.value,
+        kind=kind,
+        error_code=code,
+        error_message=message[:500],
+        finished_at=now,
+    )
+
+
+def give_back(session: Session, arrival_id: UUID, attempt: int, now: datetime) -> bool:
+    """Give a claimed file back: it waits behind the others, and this attempt does not count."""
+    return _while_ours(
+        session,
+        arrival_id,
+        attempt,
+        state=ArrivalState.QUEUED.value,
+        attempt=Arrival.attempt - 1,
+        heartbeat_at=None,
+        queued_at=now,
+        nudged_at=now,
+    )
+
+
+def entries(session: Session, archive_id: UUID) -> set[int]:
+    """Places of an archive's entries that are through, well or not."""
+    query = select(Arrival.entry).where(Arrival.parent_id == archive_id)
+    return {entry for entry in session.scalars(query) if entry is not None}
+
+
+def _while_ours(session: Session, arrival_id: UUID, mine: int, /, **values: Any) -> bool:
+    changed = session.execute(
+        update(Arrival)
+        .where(
+            Arrival.id == arrival_id,
+            Arrival.state == ArrivalState.RUNNING.value,
+            Arrival.attempt == mine,
+        )
+        .values(**values)
+        .returning(Arrival.id)
+        .execution_options(synchronize_session=False)
+    )
+    return changed.first() is not None
+
+
+# Upkeep's side.
+
+
+def put_back(
+    session: Session,
+    now: datetime,
+    stale_after: timedelta,
+    max_attempts: int,
+    nudge_at_most: int = 20,
+) -> tuple[UUID, ...]:
+    """Put back what lost its worker, give up what lost too many; ids to nudge again."""
+    cutoff = now - stale_after
+    silent = and_(
+        Arrival.state == ArrivalState.RUNNING.value,
+        or_(Arrival.heartbeat_at.is_(None), Arrival.heartbeat_at < cutoff),
+    )
+    session.execute(
+        update(Arrival)
+        .where(silent, Arrival.attempt >= max_attempts)
+        .values(
+            state=ArrivalState.FAILED.value,
+            error_code="worker_lost",
+            error_message=WORKER_LOST,
+            finished_at=now,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(Arrival)
+        .where(silent)
+        .values(state=ArrivalState.QUEUED.value, heartbeat_at=None, nudged_at=cutoff)
+        .execution_options(synchronize_session=False)
+    )
+    waiting = session.scalars(
+        select(Arrival.id)
+        .where(Arrival.state == ArrivalState.QUEUED.value, Arrival.nudged_at <= cutoff)
+        .order_by(Arrival.queued_at)
+        .limit(nudge_at_most)
+    ).all()
+    session.execute(
+        update(Arrival)
+        .where(Arrival.id.in_(waiting))
+        .values(nudged_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return tuple(waiting)
+
+
+def expired(session: Session, now: datetime, most: int = 100) -> Sequence[UUID]:
+    """Ids of files whose last byte did not come in time."""
+    return session.scalars(
+        select(Arrival.id)
+        .where(Arrival.state == ArrivalState.RECEIVING.value, Arrival.expires_at <= now)
+        .limit(most)
+    ).all()
+
+
+def with_bytes(session: Session, arrival_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the ids whose bytes a row still answers for."""
+    query = select(Arrival.id).where(Arrival.id.in_(arrival_ids), Arrival.state.in_(_UNFINISHED))
+    return set(session.scalars(query))

@@ -1,0 +1,178 @@
+"""The rules of arriving files: who may send what to where, and when one is whole."""
+
+from datetime import timedelta
+from pathlib import PurePosixPath
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy.orm import Session
+
+from backend.arrivals import limits, repository
+from backend.arrivals.schemas import ArrivalError, ArrivalOut, ArrivalPage, ReportRow
+from backend.db import now
+from backend.errors import ConflictError, InvalidInputError, NotFoundError
+from backend.jobs import TAKE_IN, after_commit
+from backend.paging import cursor_of, place_of
+from backend.settings import Settings
+from backend.storage import Storage, arrival_key
+from backend.submissions import repository as submissions
+from backend.tables import Arrival, User
+from backend.tables.vocabulary import ArrivalState
+from backend.uploads import check_room, too_large
+
+log = structlog.get_logger(__name__)
+
+MOST_NAME = 255
+
+
+def begin(
+    session: Session,
+    settings: Settings,
+    user: User,
+    submission_id: str,
+    file_name: str,
+    size: int | None,
+) -> Arrival:
+    """A place for a file that is to be sent for a draft.
+
+    Raises:
+        InvalidInputError: no name, no length, or an empty file.
+        NotFoundError: they have no such submission.
+        ConflictError: it was sent already, or holds as many files as it may.
+        FileTooLargeError, StorageFullError: as for any upload.
+    """
+    name = clean_name(file_name)
+    if not name:
+        raise InvalidInputError("Send the file's name as `filename` in Upload-Metadata.")
+    if size is None:
+        raise InvalidInputError("Send the file's length in Upload-Length.")
+    if size <= 0:
+        raise InvalidInputError("The file is empty: choose it again.", code="empty_file")
+    archive = name.casefold().endswith(".zip")
+    most = settings.max_archive_bytes if archive else settings.max_upload_bytes
+    if size > most:
+        raise too_large(most, size)
+    check_room(settings, size)
+    try:
+        draft_id = UUID(submission_id)
+    except ValueError:
+        raise InvalidInputError(
+            "Send the submission's id as `submission` in Upload-Metadata."
+        ) from None
+    submission = submissions.get_own(session, draft_id, user.id, lock=True)
+    if submission is None:
+        raise NotFoundError(f"You have no submission {draft_id}.")
+    if submission.submitted_at is not None:
+        raise ConflictError(
+            "This submission was sent already. Begin another one.", code="already_submitted"
+        )
+    held = repository.counts(session, [draft_id]).get(draft_id, {})
+    if sum(held.values()) >= limits.MOST_FILES:
+        raise ConflictError(
+            f"A submission holds at most {limits.MOST_FILES} files. Begin another one.",
+            code="too_many_files",
+            limit=limits.MOST_FILES,
+        )
+    moment = now()
+    submission.touched_at = moment
+    arrival = Arrival(
+        id=uuid4(),
+        submission_id=draft_id,
+        file_name=name,
+        bytes=size,
+        state=ArrivalState.RECEIVING.value,
+        created_at=moment,
+        expires_at=moment + timedelta(days=settings.unfinished_upload_days),
+    )
+    repository.add(session, arrival)
+    return arrival
+
+
+def find(session: Session, user: User, arrival_id: str) -> Arrival:
+    """Their file with this id.
+
+    Raises:
+        NotFoundError: there is none, or it is somebody else's.
+    """
+    try:
+        found = repository.get_own(session, UUID(arrival_id), user.id)
+    except ValueError:
+        found = None
+    if found is None:
+        raise NotFoundError(f"You have no upload {arrival_id[:50]}.")
+    return found
+
+
+def complete(session: Session, settings: Settings, storage: Storage, arrival_id: UUID) -> None:
+    """All bytes are here: store them, and have a worker take them in. Repeating does no harm."""
+    key, path = arrival_key(arrival_id), settings.uploads_dir / str(arrival_id)
+    try:
+        storage.put(key, path)
+    except FileNotFoundError:
+        if not storage.exists(key):
+            return  # it is taken in, or dropped
+    moment = now()
+    if repository.complete(session, arrival_id, moment):
+        after_commit(session, TAKE_IN, arrival_id)
+        log.info("file_arrived", arrival=str(arrival_id))
+
+
+def drop(session: Session, settings: Settings, storage: Storage, arrival_id: UUID) -> None:
+    """Forget a file: first its bytes, then its row."""
+    (settings.uploads_dir / str(arrival_id)).unlink(missing_ok=True)
+    storage.delete(arrival_key(arrival_id))
+    repository.remove(session, arrival_id)
+
+
+def page(
+    session: Session,
+    user: User,
+    submission_id: UUID,
+    state: ArrivalState | None,
+    cursor: str | None,
+    limit: int,
+) -> ArrivalPage:
+    """The files of their submission, in the order in which they came.
+
+    Raises:
+        NotFoundError: they have no such submission.
+    """
+    if submissions.get_own(session, submission_id, user.id) is None:
+        raise NotFoundError(f"You have no submission {submission_id}.")
+    start = None if cursor is None else place_of(cursor)
+    found = repository.page(session, submission_id, state and state.value, start, limit + 1)
+    last = found[limit - 1] if len(found) > limit else None
+    return ArrivalPage(
+        items=[shown(each) for each in found[:limit]],
+        next=None if last is None else cursor_of((last.created_at, last.id)),
+    )
+
+
+def shown(arrival: Arrival) -> ArrivalOut:
+    """The row as the API shows it."""
+    error = None
+    if arrival.error_code is not None:
+        error = ArrivalError(code=arrival.error_code, message=arrival.error_message or "")
+    return ArrivalOut(
+        id=arrival.id,
+        parent_id=arrival.parent_id,
+        file_name=arrival.file_name,
+        bytes=arrival.bytes,
+        received=arrival.received,
+        state=ArrivalState(arrival.state),
+        kind=arrival.kind,
+        done=arrival.done,
+        total=arrival.total,
+        error=error,
+        report=[ReportRow(**row) for row in arrival.report],
+        contribution_id=arrival.contribution_id,
+        created_at=arrival.created_at,
+        expires_at=arrival.expires_at,
+    )
+
+
+def clean_name(said: str) -> str:
+    """A file's name with the folders it lies in, without what only a terminal understands."""
+    printable = "".join(each for each in said.replace("\\", "/") if each.isprintable())
+    name = "/".join(part for part in PurePosixPath(printable).parts if part not in ("/", ".."))
+    return name[-MOST_NAME:].strip()

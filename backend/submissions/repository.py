@@ -1,0 +1,244 @@
+"""Every query about submissions and their contributions, as their contributor sees them."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, delete, func, or_, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from backend.paging import Place
+from backend.tables import Arrival, Contribution, Review, Submission
+from backend.tables.vocabulary import ContributionState, JobState
+
+_WITHOUT_PIXELS = (ContributionState.WITHDRAWN.value, ContributionState.REJECTED.value)
+"""What others are no longer held against, when duplicates are looked for."""
+
+
+def add(session: Session, row: Submission | Contribution) -> None:
+    """Add a new row, now: a constraint that does not hold is an error here."""
+    session.add(row)
+    session.flush()
+
+
+# Submissions
+
+
+def get_own(
+    session: Session, submission_id: UUID, contributor_id: UUID, *, lock: bool = False
+) -> Submission | None:
+    """Their submission with this id; `lock` keeps others from changing it meanwhile."""
+    query = select(Submission).where(
+        Submission.id == submission_id, Submission.contributor_id == contributor_id
+    )
+    return session.scalar(query.with_for_update() if lock else query)
+
+
+def get_locked(session: Session, submission_id: UUID) -> Submission | None:
+    """The submission with this id, kept from others until the transaction ends."""
+    return session.scalar(
+        select(Submission).where(Submission.id == submission_id).with_for_update()
+    )
+
+
+def page(
+    session: Session, contributor_id: UUID, start: Place | None, most: int
+) -> Sequence[Submission]:
+    """Their submissions, newest first, at most `most`."""
+    query = select(Submission).where(Submission.contributor_id == contributor_id)
+    if start is not None:
+        moment, last = start
+        query = query.where(
+            or_(
+                Submission.created_at < moment,
+                and_(Submission.created_at == moment, Submission.id < last),
+            )
+        )
+    ordered = query.order_by(Submission.created_at.desc(), Submission.id.desc())
+    return session.scalars(ordered.limit(most)).all()
+
+
+def states(session: Session, submission_ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
+    """How many contributions of each submission are in each state."""
+    found: dict[UUID, dict[str, int]] = {}
+    query = (
+        select(Contribution.submission_id, Contribution.state, func.count())
+        .where(Contribution.submission_id.in_(submission_ids))
+        .group_by(Contribution.submission_id, Contribution.state)
+    )
+    for submission_id, state, count in session.execute(query):
+        found.setdefault(submission_id, {})[state] = count
+    return found
+
+
+def remove(session: Session, submission_id: UUID) -> None:
+    """Delete the row and, by cascade, its contributions and its files' rows."""
+    session.execute(delete(Submission).where(Submission.id == submission_id))
+
+
+def forgotten(session: Session, before: datetime, most: int = 20) -> Sequence[UUID]:
+    """Ids of drafts that nobody touched since `before`."""
+    return session.scalars(
+        select(Submission.id)
+        .where(Submission.submitted_at.is_(None), Submission.touched_at < before)
+        .order_by(Submission.touched_at)
+        .limit(most)
+    ).all()
+
+
+# Contributions
+
+
+def contributions(session: Session, submission_id: UUID) -> Sequence[Contribution]:
+    """All contributions of a submission, in the order in which they came."""
+    return session.scalars(
+        select(Contribution)
+        .where(Contribution.submission_id == submission_id)
+        .order_by(Contribution.created_at, Contribution.id)
+    ).all()
+
+
+def contributions_page(
+    session: Session, submission_id: UUID, start: Place | None, most: int
+) -> Sequence[Contribution]:
+    """A page of them, at most `most`."""
+    query = select(Contribution).where(Contribution.submission_id == submission_id)
+    if start is not None:
+        moment, last = start
+        query = query.where(
+            or_(
+                Contribution.created_at > moment,
+                and_(Contribution.created_at == moment, Contribution.id > last),
+            )
+        )
+    ordered = query.order_by(Contribution.created_at, Contribution.id)
+    return session.scalars(ordered.limit(most)).all()
+
+
+def contribution(
+    session: Session, contribution_id: UUID, *, lock: bool = False
+) -> Contribution | None:
+    """The contribution with this id, its submission loaded; `lock` keeps it from others."""
+    query = (
+        select(Contribution)
+        .where(Contribution.id == contribution_id)
+        .options(joinedload(Contribution.submission, innerjoin=True))
+    )
+    if lock:
+        query = query.with_for_update(of=Contribution)
+    return session.scalar(query.execution_options(populate_existing=lock))
+
+
+def chosen(
+    session: Session, submission_id: UUID, contribution_ids: Collection[UUID]
+) -> Sequence[Contribution]:
+    """Those contributions of a submission, kept from others until the transaction ends."""
+    return session.scalars(
+        select(Contribution)
+        .where(Contribution.submission_id == submission_id, Contribution.id.in_(contribution_ids))
+        .order_by(Contribution.id)
+        .with_for_update()
+    ).all()
+
+
+def remove_contribution(session: Session, contribution_id: UUID) -> None:
+    """Delete the row, and that of the file which it was made of."""
+    session.execute(delete(Arrival).where(Arrival.contribution_id == contribution_id))
+    session.execute(delete(Contribution).where(Contribution.id == contribution_id))
+
+
+def words(session: Session, contribution_ids: Collection[UUID]) -> dict[UUID, list[Review]]:
+    """Reviews that count, by contribution, in the order in which they were given."""
+    found: dict[UUID, list[Review]] = {}
+    query = (
+        select(Review)
+        .where(Review.contribution_id.in_(contribution_ids), Review.undone_at.is_(None))
+        .order_by(Review.created_at)
+    )
+    for review in session.scalars(query):
+        found.setdefault(review.contribution_id, []).append(review)
+    return found
+
+
+def manifests(session: Session, submission_id: UUID) -> Sequence[Arrival]:
+    """Files of a submission that are archives or manifests, the newest first."""
+    return session.scalars(
+        select(Arrival)
+        .where(Arrival.submission_id == submission_id, Arrival.kind == "manifest")
+        .order_by(Arrival.created_at.desc())
+    ).all()
+
+
+# Duplicates
+
+Look = tuple[UUID, str, str, list[str]]
+"""Of a contribution: its id, its state, its SHA-256, its fingerprints."""
+
+
+def others(session: Session, submission_id: UUID) -> Sequence[Look]:
+    """How everything looks that others have sent, or this contributor before."""
+    query: Select[UUID, str, str, list[str]] = select(
+        Contribution.id, Contribution.state, Contribution.sha256, Contribution.fingerprints
+    ).where(
+        Contribution.submission_id != submission_id,
+        Contribution.state != ContributionState.DRAFT.value,
+        Contribution.state.not_in(_WITHOUT_PIXELS),
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in session.execute(query)]
+
+
+# What upkeep asks
+
+
+def withdrawn_with_pixels(session: Session, most: int = 100) -> Sequence[Contribution]:
+    """Withdrawn contributions whose bytes were not deleted yet."""
+    return session.scalars(
+        select(Contribution)
+        .where(
+            Contribution.state == ContributionState.WITHDRAWN.value,
+            Contribution.pixels_deleted_at.is_(None),
+        )
+        .order_by(Contribution.withdrawn_at)
+        .limit(most)
+    ).all()
+
+
+def mark_pixels_deleted(session: Session, contribution_id: UUID, now: datetime) -> None:
+    """Note that no bytes are left of a withdrawn contribution."""
+    _set(
+        session,
+        contribution_id,
+        pixels_deleted_at=now,
+        original_key=None,
+        preview_key=None,
+        whole_key=None,
+        pixels_key=None,
+        pixels_sha256=None,
+        dataset_frames=0,
+        cine=None,
+    )
+
+
+def known_keys(session: Session, keys: Collection[str]) -> set[str]:
+    """Those storage keys, of originals or previews, that a row answers for."""
+    found: set[str] = set()
+    for column in (Contribution.original_key, Contribution.preview_key):
+        query = select(column).where(column.in_(keys))
+        found.update(key for key in session.scalars(query) if key is not None)
+    return found
+
+
+def ask_for_preparation(contribution: Contribution, now: datetime) -> None:
+    """Have the worker make ready what reviewers look at."""
+    contribution.prep_state = JobState.QUEUED.value
+    contribution.prep_queued_at = now
+
+
+def _set(session: Session, contribution_id: UUID, **values: Any) -> None:
+    session.execute(
+        update(Contribution)
+        .where(Contribution.id == contribution_id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )

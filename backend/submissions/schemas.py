@@ -1,0 +1,277 @@
+"""What goes in and out about submissions and their contributions."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.arrivals.limits import MOST_FILES
+from backend.recordings.schemas import Crop
+from backend.submissions.fields import MOST_TEXT
+from backend.tables.vocabulary import (
+    AgeBand,
+    BluePoint,
+    ContributionState,
+    Finding,
+    Label,
+    Licence,
+    Probe,
+    Reason,
+    Sex,
+    Symptom,
+    Verdict,
+)
+
+Title = Annotated[str, Field(max_length=200)]
+
+EXAMPLE: dict[str, Any] = {
+    "label": "covid19",
+    "probe": "convex",
+    "licence": "CC BY 4.0",
+    "source": "University Hospital, Ward 3",
+    "age_band": "40-59",
+    "findings": {"b_lines": True},
+}
+
+
+class FieldsIn(BaseModel):
+    """What is said about a recording. What is left out stays; null empties a field."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
+
+    label: Label | None = None
+    probe: Probe | None = None
+    licence: Licence | None = None
+    source: str | None = Field(None, max_length=MOST_TEXT["source"])
+    patient: str | None = Field(
+        None,
+        max_length=MOST_TEXT["patient"],
+        description="A pseudonym, never a name. Only a keyed hash of it is kept.",
+    )
+    age_band: AgeBand | None = None
+    sex: Sex | None = None
+    blue_point: BluePoint | None = None
+    findings: dict[Finding, bool] | None = None
+    symptoms: list[Symptom] | None = Field(None, max_length=len(Symptom))
+    note: str | None = Field(None, max_length=MOST_TEXT["note"])
+
+
+class FieldsOut(BaseModel):
+    """What is said about a recording; of the patient only whether one is named."""
+
+    label: Label | None = None
+    probe: Probe | None = None
+    licence: Licence | None = None
+    source: str = ""
+    has_patient: bool = False
+    age_band: AgeBand | None = None
+    sex: Sex | None = None
+    blue_point: BluePoint | None = None
+    findings: dict[Finding, bool] = {}
+    symptoms: list[Symptom] = []
+    note: str = ""
+
+
+class SubmissionIn(BaseModel):
+    """A draft: its title for oneself, and the fields set once for all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Title = ""
+    defaults: FieldsIn = FieldsIn()
+
+
+class SubmissionPatch(BaseModel):
+    """What is to change of a draft."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Title | None = None
+    defaults: FieldsIn | None = None
+
+
+class SubmissionOut(BaseModel):
+    """A submission, with counts of its recordings and of its files."""
+
+    id: UUID
+    title: str
+    state: Literal["draft", "submitted"]
+    defaults: FieldsOut
+    contributions: int
+    states: dict[ContributionState, int] = Field(description="Contributions in each state.")
+    files: dict[str, int] = Field(description="Files in each state; see the list of files.")
+    created_at: datetime
+    touched_at: datetime = Field(description="A draft is deleted when this is too long ago.")
+    consent_at: datetime | None
+    submitted_at: datetime | None
+
+
+class SubmissionPage(BaseModel):
+    """A page of submissions."""
+
+    items: list[SubmissionOut]
+    next: str | None
+
+
+class Words(BaseModel):
+    """What a reviewer said; of the reviewer nothing."""
+
+    verdict: Verdict
+    reason: Reason | None
+    comment: str
+    at: datetime
+
+
+class ContributionOut(FieldsOut):
+    """A recording of a submission, as its contributor sees it."""
+
+    id: UUID
+    submission_id: UUID
+    state: ContributionState
+    file_name: str = Field(description="Only its contributor ever sees it.")
+    kind: Literal["image", "video"]
+    format: str
+    width: int
+    height: int
+    duration_s: float | None
+    frames: int
+    sampled_frames: int
+    bytes: int
+    proposed_crop: Crop
+    preview_url: str | None
+    fields_from: list[str] = Field(description="Fields that come from the defaults.")
+    reviewer_words: list[Words]
+    answer: str = Field(description="What the contributor answered to a request for changes.")
+    created_at: datetime
+    submitted_at: datetime | None
+    decided_at: datetime | None
+    withdrawn_at: datetime | None
+
+
+class ContributionPage(BaseModel):
+    """A page of contributions."""
+
+    items: list[ContributionOut]
+    next: str | None
+
+
+class BulkEdit(BaseModel):
+    """The same fields for several recordings."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: list[UUID] = Field(min_length=1, max_length=MOST_FILES)
+    fields: FieldsIn
+
+
+class Changed(BaseModel):
+    """How many rows were changed."""
+
+    changed: int
+
+
+class RowOut(BaseModel):
+    """A row of a manifest, and why it does not count; null where it does."""
+
+    line: int = Field(description="In the file, counted from 1; line 1 names the columns.")
+    file_name: str
+    problem: str | None
+
+
+class ManifestOut(BaseModel):
+    """What became of a manifest: how many rows filled a recording, and each row."""
+
+    applied: int
+    rows: list[RowOut]
+
+
+class CheckProblem(BaseModel):
+    """Why a submission cannot be sent yet."""
+
+    contribution_id: UUID | None
+    field: str
+    message: str
+
+
+class Duplicate(BaseModel):
+    """A recording that is, or looks like, another one."""
+
+    contribution_id: UUID
+    of: Literal["batch", "queue", "dataset"]
+    other_id: UUID | None = Field(description="Only within the batch.")
+    kind: Literal["exact", "near"]
+
+
+class CheckOut(BaseModel):
+    """What stands between a draft and the reviewers. Duplicates are shown, and may be sent."""
+
+    ready: bool
+    waiting: int = Field(description="Files that are still on their way.")
+    problems: list[CheckProblem]
+    duplicates: list[Duplicate]
+    manifest: list[RowOut] = Field(description="Rows that found no file. They do not block.")
+
+
+class SubmitIn(BaseModel):
+    """The consent: I may share these recordings under the licences given, and they name nobody."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    consent: Literal[True]
+
+
+class AnswerIn(BaseModel):
+    """The answer to a request for changes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answer: str = Field(min_length=1, max_length=2000)
+    fields: FieldsIn = FieldsIn()
+
+
+class Word(BaseModel):
+    """An entry of a list: the key for programs, the name for people."""
+
+    key: str
+    name: str
+
+
+class ColumnOut(BaseModel):
+    """A column of the manifest."""
+
+    name: str
+    also: list[str] = Field(description="Other names that are read as this one.")
+    about: str
+
+
+class LimitsOut(BaseModel):
+    """What may be sent at most."""
+
+    files: int
+    file_bytes: int
+    archive_bytes: int
+    archive_entries: int
+    unpacked_bytes: int
+    manifest_bytes: int
+    manifest_rows: int
+
+
+class VocabularyOut(BaseModel):
+    """Every list of words, the manifest's columns, and the limits."""
+
+    labels: list[Word]
+    probes: list[Word]
+    licences: list[Word]
+    age_bands: list[Word]
+    sexes: list[Word]
+    blue_points: list[Word]
+    findings: list[Word]
+    symptoms: list[Word]
+    verdicts: list[Word]
+    reasons: list[Word]
+    states: list[Word]
+    required: list[str]
+    manifest_columns: list[ColumnOut]
+    limits: LimitsOut
+    consent: str = Field(description="What a contributor agrees to when a submission is sent.")

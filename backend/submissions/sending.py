@@ -1,0 +1,204 @@
+"""The rules of sending: the check before it, the submit with its consent, and what follows."""
+
+from collections.abc import Sequence
+from typing import Literal
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from backend import audit
+from backend.arrivals import repository as arrivals
+from backend.db import now
+from backend.errors import ConflictError
+from backend.jobs import PREPARE, after_commit
+from backend.settings import Settings
+from backend.submissions import fields, filling, repository
+from backend.submissions.schemas import (
+    AnswerIn,
+    CheckOut,
+    CheckProblem,
+    ContributionOut,
+    Duplicate,
+    RowOut,
+    SubmissionOut,
+)
+from backend.submissions.service import (
+    columns,
+    contribution,
+    draft,
+    find,
+    find_contribution,
+    shown,
+)
+from backend.tables import Contribution, Submission, User
+from backend.tables.vocabulary import ContributionState, JobState
+from models import fingerprint
+
+log = structlog.get_logger(__name__)
+
+_TOLD_AT_ONCE = 50
+_MISSING = {
+    "label": "Say what the recording shows.",
+    "probe": "Say with which probe it was made.",
+    "licence": "Choose the licence under which others may use it.",
+    "source": "Say where it comes from, such as the hospital.",
+}
+
+
+def check(session: Session, user: User, submission_id: UUID) -> CheckOut:
+    """What stands between a submission and the reviewers, and which recordings are there twice."""
+    submission = find(session, user, submission_id)
+    recordings = repository.contributions(session, submission.id)
+    waiting = arrivals.unfinished(session, submission.id)
+    problems = _problems(submission, recordings)
+    return CheckOut(
+        ready=not problems and not waiting and submission.submitted_at is None,
+        waiting=waiting,
+        problems=problems,
+        duplicates=_duplicates(recordings, repository.others(session, submission.id)),
+        manifest=[RowOut(**row) for row in filling.without_file(submission, recordings)],
+    )
+
+
+def submit(
+    session: Session, user: User, submission_id: UUID, *, consent: Literal[True]
+) -> SubmissionOut:
+    """Send a draft to the reviewers: the defaults become each recording's own.
+
+    Raises:
+        ConflictError: it was sent already; `not_ready` with the problems, as `check` tells them.
+    """
+    submission = draft(session, user, submission_id)
+    recordings = repository.contributions(session, submission.id)
+    if waiting := arrivals.unfinished(session, submission.id):
+        raise ConflictError(
+            f"{waiting} files are still on their way. Wait for them, or drop them.",
+            code="not_ready",
+            waiting=waiting,
+        )
+    if problems := _problems(submission, recordings):
+        raise ConflictError(
+            f"{len(problems)} things are missing. {problems[0].message}",
+            code="not_ready",
+            problems=[each.model_dump(mode="json") for each in problems[:_TOLD_AT_ONCE]],
+        )
+    moment = now()
+    submission.consent_at = submission.submitted_at = moment
+    for each in recordings:
+        fields.put(each, fields.effective(each, submission.defaults))
+        each.state = ContributionState.PENDING.value
+        each.submitted_at = moment
+        repository.ask_for_preparation(each, moment)
+        after_commit(session, PREPARE, each.id)
+        audit.record(session, user, "contributions.submitted", "contribution", each.id)
+    submission.manifest = {}
+    audit.record(
+        session,
+        user,
+        "submissions.submitted",
+        "submission",
+        submission.id,
+        contributions=len(recordings),
+        consent=consent,
+    )
+    session.flush()
+    log.info("submitted", submission_id=str(submission.id), contributions=len(recordings))
+    return shown(session, [submission])[0]
+
+
+def withdraw(session: Session, user: User, contribution_id: UUID) -> ContributionOut:
+    """Take a recording back: later releases leave it out, and upkeep deletes its pixels.
+
+    Raises:
+        ConflictError: it is a draft, which is deleted instead, or was withdrawn already.
+    """
+    found = find_contribution(session, user, contribution_id, lock=True)
+    if found.state == ContributionState.DRAFT.value:
+        raise ConflictError("This recording was not sent yet. Delete it instead.")
+    if found.state == ContributionState.WITHDRAWN.value:
+        raise ConflictError("This recording was withdrawn already.", code="already_withdrawn")
+    before = found.state
+    found.state = ContributionState.WITHDRAWN.value
+    found.withdrawn_at = now()
+    found.claimed_by = found.claimed_until = None
+    # A worker that is at it finds by its fence that nobody waits for the outcome.
+    if found.prep_state is not None:
+        found.prep_state = JobState.CANCELLED.value
+    if found.ingest_state is not None:
+        found.ingest_state = JobState.CANCELLED.value
+    audit.record(session, user, "contributions.withdrawn", "contribution", found.id, before=before)
+    session.flush()
+    return contribution(session, user, found.id)
+
+
+def answer(
+    session: Session, settings: Settings, user: User, contribution_id: UUID, given: AnswerIn
+) -> ContributionOut:
+    """Answer a request for changes: the recording goes back to the reviewers.
+
+    Raises:
+        ConflictError: nobody asked for changes, or a field that must be said was emptied.
+    """
+    found = find_contribution(session, user, contribution_id, lock=True)
+    if found.state != ContributionState.CHANGES_REQUESTED.value:
+        raise ConflictError("No reviewer asked for changes of this recording.")
+    fields.put(found, columns(settings, user, given.fields))
+    if problems := _problems_of(found, {}):
+        raise ConflictError(problems[0].message, code="not_ready")
+    moment = now()
+    found.answer_to_reviewer = given.answer.strip()
+    found.state = ContributionState.PENDING.value
+    found.claimed_by = found.claimed_until = None
+    if found.prep_state != JobState.DONE.value:
+        repository.ask_for_preparation(found, moment)
+        after_commit(session, PREPARE, found.id)
+    audit.record(session, user, "contributions.answered", "contribution", found.id)
+    session.flush()
+    return contribution(session, user, found.id)
+
+
+def _problems(submission: Submission, recordings: Sequence[Contribution]) -> list[CheckProblem]:
+    if not recordings:
+        message = "The submission holds no recording yet."
+        return [CheckProblem(contribution_id=None, field="files", message=message)]
+    return [problem for each in recordings for problem in _problems_of(each, submission.defaults)]
+
+
+def _problems_of(recording: Contribution, defaults: dict[str, object]) -> list[CheckProblem]:
+    said = fields.effective(recording, defaults)
+    return [
+        CheckProblem(contribution_id=recording.id, field=name, message=_MISSING[name])
+        for name in fields.REQUIRED
+        if not said[name]
+    ]
+
+
+def _duplicates(
+    recordings: Sequence[Contribution], others: Sequence[repository.Look]
+) -> list[Duplicate]:
+    """Each recording that was there before: in the batch, in the queue, in the dataset."""
+    here = [(each.id, "", each.sha256, each.fingerprints) for each in recordings]
+    looks = here + list(others)
+    known = fingerprint.Known([look[3] for look in looks])
+    same: dict[str, list[int]] = {}
+    for index, look in enumerate(looks):
+        same.setdefault(look[2], []).append(index)
+    found: list[Duplicate] = []
+    for place, one in enumerate(recordings):
+        exact = same[one.sha256]
+        for index in sorted({*exact, *known.near(one.fingerprints)}):
+            other_id, state, _, _ = looks[index]
+            batch = index < len(here)
+            if batch and index >= place:  # within the batch, the later one of a pair is named
+                continue
+            approved = state == ContributionState.APPROVED.value
+            found.append(
+                Duplicate(
+                    contribution_id=one.id,
+                    of="batch" if batch else "dataset" if approved else "queue",
+                    other_id=other_id if batch else None,
+                    kind="exact" if index in exact else "near",
+                )
+            )
+    return found

@@ -1,0 +1,284 @@
+"""The rules of drafts: whose they are, their fields, their manifest, and their end."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy.orm import Session
+
+from backend import audit
+from backend.arrivals import repository as arrivals
+from backend.db import now
+from backend.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
+from backend.paging import cursor_of, place_of
+from backend.settings import Settings
+from backend.storage import MissingObjectError, Storage, arrival_key
+from backend.submissions import fields, filling, manifest, repository
+from backend.submissions.schemas import (
+    ContributionOut,
+    ContributionPage,
+    FieldsIn,
+    ManifestOut,
+    RowOut,
+    SubmissionIn,
+    SubmissionOut,
+    SubmissionPage,
+    SubmissionPatch,
+)
+from backend.submissions.showing import contribution_out, submission_out
+from backend.tables import Contribution, Submission, User
+from backend.tables.vocabulary import ContributionState, Role
+
+log = structlog.get_logger(__name__)
+
+SENT = "This submission was sent already. Its recordings can be withdrawn one by one."
+
+
+def create(session: Session, settings: Settings, user: User, given: SubmissionIn) -> SubmissionOut:
+    """A new draft."""
+    moment = now()
+    submission = Submission(
+        id=uuid4(),
+        contributor_id=user.id,
+        title=given.title.strip(),
+        defaults=columns(settings, user, given.defaults),
+        created_at=moment,
+        touched_at=moment,
+    )
+    repository.add(session, submission)
+    audit.record(session, user, "submissions.created", "submission", submission.id)
+    return submission_out(submission, {}, {})
+
+
+def find(session: Session, user: User, submission_id: UUID, *, lock: bool = False) -> Submission:
+    """Their submission.
+
+    Raises:
+        NotFoundError: there is none with this id, or it is somebody else's.
+    """
+    submission = repository.get_own(session, submission_id, user.id, lock=lock)
+    if submission is None:
+        raise NotFoundError(f"You have no submission {submission_id}.")
+    return submission
+
+
+def draft(session: Session, user: User, submission_id: UUID) -> Submission:
+    """Their draft, kept from others until the transaction ends, and touched.
+
+    Raises:
+        NotFoundError: as `find`.
+        ConflictError: it was sent already.
+    """
+    submission = find(session, user, submission_id, lock=True)
+    if submission.submitted_at is not None:
+        raise ConflictError(SENT, code="already_submitted")
+    submission.touched_at = now()
+    return submission
+
+
+def shown(session: Session, submissions: Sequence[Submission]) -> list[SubmissionOut]:
+    """Submissions with their counts."""
+    ids = [each.id for each in submissions]
+    states, files = repository.states(session, ids), arrivals.counts(session, ids)
+    return [
+        submission_out(each, states.get(each.id, {}), files.get(each.id, {}))
+        for each in submissions
+    ]
+
+
+def page(session: Session, user: User, cursor: str | None, limit: int) -> SubmissionPage:
+    """Their submissions, newest first."""
+    start = None if cursor is None else place_of(cursor)
+    found = repository.page(session, user.id, start, limit + 1)
+    last = found[limit - 1] if len(found) > limit else None
+    return SubmissionPage(
+        items=shown(session, found[:limit]),
+        next=None if last is None else cursor_of((last.created_at, last.id)),
+    )
+
+
+def change(
+    session: Session, settings: Settings, user: User, submission_id: UUID, given: SubmissionPatch
+) -> SubmissionOut:
+    """Change a draft's title or its defaults."""
+    submission = draft(session, user, submission_id)
+    if given.title is not None:
+        submission.title = given.title.strip()
+    if given.defaults is not None:
+        merged = submission.defaults | columns(settings, user, given.defaults)
+        submission.defaults = {name: value for name, value in merged.items() if value is not None}
+    return shown(session, [submission])[0]
+
+
+def remove(
+    session: Session, settings: Settings, storage: Storage, user: User, submission_id: UUID
+) -> None:
+    """Delete a draft: first its bytes, then its rows."""
+    submission = draft(session, user, submission_id)
+    for contribution in repository.contributions(session, submission.id):
+        delete_original(storage, contribution)
+    for arrival_id in arrivals.ids(session, submission.id):
+        storage.delete(arrival_key(arrival_id))
+        (settings.uploads_dir / str(arrival_id)).unlink(missing_ok=True)
+    repository.remove(session, submission.id)
+    audit.record(session, user, "submissions.deleted", "submission", submission_id)
+    log.info("submission_deleted", submission_id=str(submission_id))
+
+
+def columns(settings: Settings, user: User, given: FieldsIn) -> dict[str, Any]:
+    """The fields that were given, as the columns of a row; the pseudonym hashed.
+
+    Raises:
+        InvalidInputError: a pseudonym without a letter or a digit.
+    """
+    values = given.model_dump(mode="json", include=given.model_fields_set)
+    if "patient" in values:
+        pseudonym = values.pop("patient")
+        values["patient_hash"] = None
+        if pseudonym is not None:
+            values["patient_hash"] = fields.patient_hash(settings, user.id, pseudonym)
+            if values["patient_hash"] is None:
+                raise InvalidInputError(
+                    "The patient's pseudonym is blank. Leave it out, or set it."
+                )
+    return values
+
+
+# Contributions
+
+
+def find_contribution(
+    session: Session, user: User, contribution_id: UUID, *, lock: bool = False
+) -> Contribution:
+    """Their contribution, its submission loaded.
+
+    Raises:
+        NotFoundError: there is none with this id, or it is somebody else's.
+    """
+    found = repository.contribution(session, contribution_id, lock=lock)
+    if found is None or found.submission.contributor_id != user.id:
+        raise NotFoundError(f"You have no contribution {contribution_id}.")
+    return found
+
+
+def contribution(session: Session, user: User, contribution_id: UUID) -> ContributionOut:
+    """One of theirs, with what the reviewers said."""
+    found = find_contribution(session, user, contribution_id)
+    words = repository.words(session, [found.id]).get(found.id, [])
+    return contribution_out(found, found.submission.defaults, words)
+
+
+def contributions(
+    session: Session, user: User, submission_id: UUID, cursor: str | None, limit: int
+) -> ContributionPage:
+    """The recordings of their submission, in the order in which they came."""
+    submission = find(session, user, submission_id)
+    start = None if cursor is None else place_of(cursor)
+    found = repository.contributions_page(session, submission.id, start, limit + 1)
+    last = found[limit - 1] if len(found) > limit else None
+    words = repository.words(session, [each.id for each in found[:limit]])
+    return ContributionPage(
+        items=[
+            contribution_out(each, submission.defaults, words.get(each.id, []))
+            for each in found[:limit]
+        ],
+        next=None if last is None else cursor_of((last.created_at, last.id)),
+    )
+
+
+def edit(
+    session: Session, settings: Settings, user: User, contribution_id: UUID, given: FieldsIn
+) -> ContributionOut:
+    """Change the fields of one recording of a draft."""
+    submission_id = find_contribution(session, user, contribution_id).submission_id
+    edit_many(session, settings, user, submission_id, [contribution_id], given)
+    return contribution(session, user, contribution_id)
+
+
+def edit_many(
+    session: Session,
+    settings: Settings,
+    user: User,
+    submission_id: UUID,
+    ids: Sequence[UUID],
+    given: FieldsIn,
+) -> int:
+    """Change the same fields of several recordings of a draft: all of them or none.
+
+    Raises:
+        NotFoundError: one of them is not in this submission.
+    """
+    submission = draft(session, user, submission_id)
+    wanted = set(ids)
+    found = repository.chosen(session, submission.id, wanted)
+    if missing := wanted - {each.id for each in found}:
+        raise NotFoundError(
+            f"{len(missing)} of these recordings are not in this submission; nothing was changed.",
+            missing=sorted(map(str, missing))[:20],
+        )
+    values = columns(settings, user, given)
+    for each in found:
+        fields.put(each, values)
+    session.flush()
+    return len(found)
+
+
+def remove_contribution(
+    session: Session, storage: Storage, user: User, contribution_id: UUID
+) -> None:
+    """Take a recording out of a draft: first its bytes, then its rows."""
+    found = find_contribution(session, user, contribution_id)
+    draft(session, user, found.submission_id)
+    delete_original(storage, found)
+    repository.remove_contribution(session, found.id)
+
+
+def preview(session: Session, storage: Storage, user: User, contribution_id: UUID) -> bytes:
+    """The preview as JPEG, for its contributor and, once it was sent, for reviewers.
+
+    Raises:
+        NotFoundError: there is none that they may see.
+        GoneError: it was withdrawn, and its pixels are deleted.
+    """
+    found = repository.contribution(session, contribution_id)
+    reviewer = user.role != Role.CONTRIBUTOR.value
+    if found is None or not (
+        found.submission.contributor_id == user.id
+        or (reviewer and found.state != ContributionState.DRAFT.value)
+    ):
+        raise NotFoundError(f"There is no contribution {contribution_id} that you may see.")
+    gone = GoneError("The pixels of this recording were deleted.")
+    if found.preview_key is None or found.state == ContributionState.WITHDRAWN.value:
+        raise gone
+    try:
+        with storage.open(found.preview_key) as file:
+            return file.read()
+    except MissingObjectError as error:
+        raise gone from error
+
+
+def take_manifest(
+    session: Session, settings: Settings, user: User, submission_id: UUID, content: bytes
+) -> ManifestOut:
+    """Fill a draft from a CSV manifest.
+
+    Raises:
+        InvalidInputError: it is no manifest; nothing was changed.
+    """
+    submission = draft(session, user, submission_id)
+    try:
+        report = filling.apply(session, settings, submission, content)
+    except manifest.ManifestError as error:
+        raise InvalidInputError(error.message, code="bad_manifest") from error
+    return ManifestOut(
+        applied=sum(row["problem"] is None for row in report),
+        rows=[RowOut(**row) for row in report],
+    )
+
+
+def delete_original(storage: Storage, contribution: Contribution) -> None:
+    """Remove the original and the preview."""
+    for key in (contribution.original_key, contribution.preview_key):
+        if key is not None:
+            storage.delete(key)

@@ -1,0 +1,90 @@
+"""Rows of submissions and contributions as the API shows them to their contributor."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from backend.recordings.schemas import Crop
+from backend.submissions import fields
+from backend.submissions.schemas import ContributionOut, FieldsOut, SubmissionOut, Words
+from backend.tables import Contribution, Review, Submission
+from backend.tables.vocabulary import ArrivalState, ContributionState
+
+PATH = "/api/v1/contributions"
+
+
+def submission_out(
+    submission: Submission, states: Mapping[str, int], files: Mapping[str, int]
+) -> SubmissionOut:
+    """A submission with how many contributions and files are in each state."""
+    return SubmissionOut(
+        id=submission.id,
+        title=submission.title,
+        state="draft" if submission.submitted_at is None else "submitted",
+        defaults=FieldsOut.model_validate(_said(submission.defaults)),
+        contributions=sum(states.values()),
+        states={ContributionState(state): count for state, count in states.items()},
+        files={state.value: files.get(state.value, 0) for state in ArrivalState},
+        created_at=submission.created_at,
+        touched_at=submission.touched_at,
+        consent_at=submission.consent_at,
+        submitted_at=submission.submitted_at,
+    )
+
+
+def contribution_out(
+    contribution: Contribution, defaults: Mapping[str, Any], reviews: Sequence[Review]
+) -> ContributionOut:
+    """A contribution with its fields as they count, and what reviewers said of it."""
+    inherited = fields.from_defaults(contribution, defaults)
+    preview = contribution.preview_key is not None
+    return ContributionOut.model_validate(
+        {
+            **_said(fields.effective(contribution, defaults)),
+            "id": contribution.id,
+            "submission_id": contribution.submission_id,
+            "state": contribution.state,
+            "file_name": contribution.file_name,
+            "kind": contribution.kind,
+            "format": contribution.format,
+            "width": contribution.width,
+            "height": contribution.height,
+            "duration_s": contribution.duration_s,
+            "frames": contribution.frames,
+            "sampled_frames": contribution.sampled_frames,
+            "bytes": contribution.bytes,
+            "proposed_crop": Crop(
+                x=contribution.square_x, y=contribution.square_y, size=contribution.square_size
+            ),
+            "preview_url": f"{PATH}/{contribution.id}/preview.jpg" if preview else None,
+            "fields_from": ["patient" if name == "patient_hash" else name for name in inherited],
+            "reviewer_words": _words(contribution, reviews),
+            "answer": contribution.answer_to_reviewer,
+            "created_at": contribution.created_at,
+            "submitted_at": contribution.submitted_at,
+            "decided_at": contribution.decided_at,
+            "withdrawn_at": contribution.withdrawn_at,
+        }
+    )
+
+
+def _words(contribution: Contribution, reviews: Sequence[Review]) -> list[Words]:
+    """What reviewers said, except while another is still asked for a reading of his own."""
+    waiting = contribution.state == ContributionState.PENDING.value
+    return [
+        Words.model_validate(
+            {
+                "verdict": each.verdict,
+                "reason": each.reason,
+                "comment": each.comment,
+                "at": each.created_at,
+            }
+        )
+        for each in reviews
+        if not waiting or each.round < contribution.review_round
+    ]
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    said = {name: value for name, value in values.items() if value is not None}
+    said["has_patient"] = said.pop("patient_hash", None) is not None
+    return said
