@@ -16,6 +16,8 @@ from starlette.middleware import Middleware
 from backend import logs, pages, problems
 from backend.accounts import endpoints as accounts_endpoints
 from backend.accounts.schemas import UserOut
+from backend.arrivals import endpoints as arrivals_endpoints
+from backend.arrivals.guard import UploadGuard
 from backend.clients import Clients
 from backend.db import Database
 from backend.errors import NotFoundError
@@ -35,6 +37,7 @@ from backend.screenings.watch import Watch
 from backend.services import Services
 from backend.settings import Settings
 from backend.storage import open_storage
+from backend.submissions import endpoints as submissions_endpoints
 from backend.uploads import clean_incoming
 from models.contract import DISCLAIMER
 
@@ -92,6 +95,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(SecurityHeaders),
             Middleware(PoliteRefusal),
             Middleware(problems.Unhandled),
+            Middleware(
+                UploadGuard,
+                path=f"{API}/{arrivals_endpoints.PREFIX}",
+                idle_s=settings.upload_idle_s,
+            ),
         ],
     )
     problems.install(app)
@@ -102,9 +110,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         reviews_endpoints,
         accounts_endpoints,
         releases_endpoints,
+        submissions_endpoints,
         health_endpoints,
     ):
         api.include_router(feature.router)
+    api.include_router(arrivals_endpoints.make_router(settings, lambda: app.state.services))
     app.include_router(api)
     _complete_openapi(app)
     _serve_pages(app, settings)

@@ -1,6 +1,7 @@
 """What endpoints ask for: sessions, storage, settings, who asks, and the permission to send."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, cast
 
 from fastapi import Depends, Request, Security
@@ -70,6 +71,10 @@ def get_session(services: ServicesDep) -> Iterator[Session]:
             yield session
             session.commit()
         send_remembered(session, services.celery)
+
+
+transaction = contextmanager(get_session)
+"""The same for what is no dependency: a library's hook, which is given the services."""
 
 
 def get_read_session(services: ServicesDep) -> Iterator[Session]:
@@ -170,7 +175,7 @@ def may_upload(client: ClientDep, services: ServicesDep) -> None:
     Raises:
         DrainingError, RateLimitedError, StorageFullError
     """
-    _not_draining(services)
+    not_draining(services)
     services.rate_limit.hit("recording", client)
     check_room(services.settings)
 
@@ -181,14 +186,19 @@ def may_screen(client: ClientDep, services: ServicesDep) -> None:
     Raises:
         DrainingError, RateLimitedError, QueueFullError, StorageFullError
     """
-    _not_draining(services)
+    not_draining(services)
     services.rate_limit.hit("screening", client)
     with services.database.read() as session:
         check_queue(session, services.settings, client)
     check_room(services.settings)
 
 
-def _not_draining(services: Services) -> None:
+def not_draining(services: Services) -> None:
+    """Take no new work before a stop.
+
+    Raises:
+        DrainingError
+    """
     if services.settings.draining:
         raise DrainingError(
             "The service is about to stop and takes no new work. Please try again soon.",

@@ -43,8 +43,11 @@ def install(app: FastAPI) -> None:
 
 async def handle(request: Request, error: Exception) -> Response:
     """Answer an exception as the problem that it is."""
+    if isinstance(error, HTTPException) and isinstance(error.__cause__, PocovidError):
+        error = error.__cause__  # ours, through a library that lets only its own through
     if isinstance(error, HTTPException) and error.status_code != 404:
-        return _answer(_plain_problem(error.status_code), dict(error.headers or {}))
+        problem = _plain_problem(error.status_code, error.detail)
+        return _answer(problem, dict(error.headers or {}))
     known = _as_ours(request, error)
     return _answer(known.to_problem(), known.headers)
 
@@ -101,13 +104,15 @@ def _invalid(error: RequestValidationError) -> InvalidInputError:
     return InvalidInputError(f"{errors[0]['where']}: {errors[0]['message']}.", errors=errors)
 
 
-def _plain_problem(status: int) -> dict[str, Any]:
+def _plain_problem(status: int, said: str = "") -> dict[str, Any]:
     phrase = HTTPStatus(status).phrase
+    if said in ("", phrase):
+        said = HTTPStatus(status).description or phrase
     code = "internal_error" if status == 500 else phrase.lower().replace(" ", "_").replace("-", "_")
     detail = (
         "Something went wrong on our side. It was noted; please try again."
         if status == 500
-        else HTTPStatus(status).description or phrase
+        else said.rstrip(".") + "."
     )
     return {
         "type": f"urn:pocovid:problem:{code.replace('_', '-')}",

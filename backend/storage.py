@@ -164,6 +164,7 @@ def open_storage(settings: Settings) -> Storage:
     """
     url = settings.storage_url
     settings.incoming_dir.mkdir(parents=True, exist_ok=True)
+    settings.uploads_dir.mkdir(parents=True, exist_ok=True)
     if url.startswith("file://"):
         return FolderStorage(Path(url.removeprefix("file://")), settings.incoming_dir)
     if url.startswith("s3://"):

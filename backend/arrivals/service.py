@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.arrivals import limits, repository
 from backend.arrivals.schemas import ArrivalError, ArrivalOut, ArrivalPage, ReportRow
-from backend.db import now
+from backend.db import now, undo_on_rollback
 from backend.errors import ConflictError, InvalidInputError, NotFoundError
 from backend.jobs import TAKE_IN, after_commit
 from backend.paging import cursor_of, place_of
@@ -18,7 +18,7 @@ from backend.storage import Storage, arrival_key
 from backend.submissions import repository as submissions
 from backend.tables import Arrival, User
 from backend.tables.vocabulary import ArrivalState
-from backend.uploads import check_room, too_large
+from backend.uploads import check_room, disk_errors, too_large
 
 log = structlog.get_logger(__name__)
 
@@ -84,6 +84,10 @@ def begin(
         created_at=moment,
         expires_at=moment + timedelta(days=settings.unfinished_upload_days),
     )
+    path = settings.uploads_dir / str(arrival.id)
+    with disk_errors():
+        path.touch(0o600)
+    undo_on_rollback(session, lambda: path.unlink(missing_ok=True))
     repository.add(session, arrival)
     return arrival
 
