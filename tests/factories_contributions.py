@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from backend.db import now
 from backend.storage import Storage, arrival_key, contribution_key, contribution_preview_key
 from backend.tables import Arrival, Contribution, Submission, User
+from tests.factories import create_user
 
 SAID: dict[str, Any] = {
     "label": "covid19",
@@ -24,7 +25,7 @@ def create_submission(
     session: Session, contributor: User | None = None, **changes: Any
 ) -> Submission:
     """A draft of a contributor, a new one where none is given."""
-    contributor = contributor or _somebody(session)
+    contributor = contributor or create_user(session)
     moment = changes.pop("created_at", now())
     values: dict[str, Any] = {
         "id": uuid4(),
@@ -121,17 +122,3 @@ def create_arrival(
 def store_arrival(storage: Storage, arrival: Arrival, content: bytes) -> None:
     """Put bytes where the worker looks for them."""
     storage.put_bytes(arrival_key(arrival.id), content)
-
-
-def _somebody(session: Session) -> User:
-    user_id = uuid4()
-    user = User(
-        id=user_id,
-        email=f"{user_id}@example.org",
-        name="Somebody",
-        password_hash="none",
-        created_at=now(),
-    )
-    session.add(user)
-    session.flush()
-    return user

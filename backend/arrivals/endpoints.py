@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from tuspyserver import create_tus_router
 
 from backend.arrivals import service
@@ -46,6 +46,7 @@ def make_router(settings: Settings, services: Callable[[], Services]) -> APIRout
     router.include_router(
         uploads,
         dependencies=[Depends(check_upload)],
+        default_response_class=Response,
         responses=problems(400, 401, 403, 404, 409, 410, 412, 413, 415, 422, 503, 507),
     )
     router.add_api_route(
