@@ -17,8 +17,10 @@ export const FINDINGS = {
   air_bronchogram: 'Air bronchogram',
 };
 
-/** Why a recording is rejected; the place in this list is its number key. */
-/** @type {Readonly<Record<string, string>>} */
+/**
+ * Why a recording is rejected; the place in this list is its number key.
+ * @type {Readonly<Record<string, string>>}
+ */
 export const REASONS = {
   burned_in_marks: 'Burned-in marks',
   unclear_diagnosis: 'Unclear diagnosis',

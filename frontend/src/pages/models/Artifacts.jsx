@@ -1,0 +1,150 @@
+/** The artifacts: one beside the active one, and the button that makes it answer. */
+import { useState } from 'preact/hooks';
+import { when } from '../../words.js';
+import { Confirm } from './Confirm.jsx';
+import { GROUPS, ROWS, inPercent, inPoints } from './figures.js';
+
+/** @typedef {import('../../api/training.js').Artifact} Artifact */
+
+/**
+ * @param {{
+ *   artifacts: Artifact[],
+ *   onActivate: (version: string) => Promise<void>,
+ * }} props
+ */
+export function Artifacts({ artifacts, onActivate }) {
+  const active = artifacts.find((each) => each.active) ?? null;
+  const others = artifacts.filter((each) => !each.active);
+  const [chosen, setChosen] = useState('');
+  const [asking, setAsking] = useState(false);
+  const other = others.find(({ version }) => version === chosen) ?? others[0] ?? null;
+  return (
+    <section class="card stack" aria-labelledby="artifacts-title">
+      <div class="spread artifacts-head">
+        <h2 id="artifacts-title">Artifacts</h2>
+        {others.length > 1 && (
+          <label class="artifact-choice">
+            Compare with
+            <select
+              class="input"
+              value={other?.version}
+              onChange={({ currentTarget }) => setChosen(currentTarget.value)}
+            >
+              {others.map(({ version, created_at }) => (
+                <option key={version} value={version}>
+                  {version}, {when(created_at)}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+      </div>
+      {active && <Comparison active={active} other={other} />}
+      {!other && <p class="quiet">There is no other yet: train one on a release.</p>}
+      {other && (
+        <div class="actions">
+          <button type="button" class="button button-primary" onClick={() => setAsking(true)}>
+            {isOlder(other, active) ? 'Roll back to' : 'Activate'} {other.version}
+          </button>
+          <p class="hint">Each screening names the version that answered it.</p>
+        </div>
+      )}
+      {asking && other && (
+        <Confirm
+          title={`Let ${other.version} answer?`}
+          words={
+            `Screenings that begin from now on are answered by ${other.version}` +
+            `${active ? ` in place of ${active.version}` : ''}. ` +
+            'Answers that were given stay as they are. You can go back at any time.'
+          }
+          yes={`Activate ${other.version}`}
+          onYes={() => onActivate(other.version)}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </section>
+  );
+}
+
+/** @param {Artifact} other @param {Artifact | null} active */
+const isOlder = (other, active) =>
+  active !== null && Date.parse(other.created_at) < Date.parse(active.created_at);
+
+/** @param {{active: Artifact, other: Artifact | null}} props */
+function Comparison({ active, other }) {
+  const groups = GROUPS.filter(([key]) => active.metrics[key] || other?.metrics[key]);
+  const [group, setGroup] = useState('');
+  const [key] = groups.find(([each]) => each === group) ?? groups[0] ?? [''];
+  const [left, right] = [active.metrics[key], other?.metrics[key]];
+  return (
+    <>
+      <div class="views artifact-groups" role="group" aria-label="Cross-validation">
+        {groups.map(([each, name]) => (
+          <button
+            key={each}
+            type="button"
+            aria-pressed={each === key}
+            onClick={() => setGroup(each)}
+          >
+            {name}
+          </button>
+        ))}
+      </div>
+      <div class="table-wrap">
+        <table class="table comparison">
+          <caption class="unseen">Figures of the artifacts side by side</caption>
+          <thead>
+            <tr>
+              <th scope="col">Of those held out</th>
+              <th scope="col" class="number">
+                {active.version} <span class="tag">answers now</span>
+              </th>
+              {other && (
+                <>
+                  <th scope="col" class="number">
+                    {other.version}
+                  </th>
+                  <th scope="col" class="number">
+                    Difference, points
+                  </th>
+                </>
+              )}
+            </tr>
+          </thead>
+          <tbody>
+            {ROWS.map(({ name, of }) => {
+              const [ours, theirs] = [left && of(left), right && of(right)];
+              return (
+                <tr key={name}>
+                  <th scope="row">{name}</th>
+                  <td class="number">{inPercent(ours)}</td>
+                  {other && (
+                    <>
+                      <td class="number">{inPercent(theirs)}</td>
+                      <td class="number">{inPoints(theirs, ours)}</td>
+                    </>
+                  )}
+                </tr>
+              );
+            })}
+            <tr>
+              <th scope="row">Recordings, frames</th>
+              <td class="number">{left && `${left.videos}, ${left.frames}`}</td>
+              {other && (
+                <>
+                  <td class="number">{right && `${right.videos}, ${right.frames}`}</td>
+                  <td />
+                </>
+              )}
+            </tr>
+          </tbody>
+        </table>
+      </div>
+      {other && (
+        <p class="hint">
+          Each was measured on the recordings of its own release that its folds had held out.
+        </p>
+      )}
+    </>
+  );
+}

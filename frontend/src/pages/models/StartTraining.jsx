@@ -1,0 +1,152 @@
+/** Starting a training on a release, with settings that are sensible as they stand. */
+import { useEffect, useState } from 'preact/hooks';
+import * as dataset from '../../api/dataset.js';
+import { Problem } from '../../problem.js';
+import { plural } from '../../words.js';
+
+/**
+ * @typedef {object} Setting
+ * @property {string} name as `models.train.Config` has it
+ * @property {string} label
+ * @property {string} hint
+ * @property {number} value
+ * @property {number} min
+ * @property {number} max
+ * @property {number | 'any'} step
+ */
+
+/** @type {readonly Setting[]} */
+const SETTINGS = [
+  {
+    name: 'epochs',
+    label: 'Epochs',
+    hint: 'how often each fold sees its frames',
+    value: 12,
+    min: 1,
+    max: 200,
+    step: 1,
+  },
+  {
+    name: 'batch',
+    label: 'Batch',
+    hint: 'frames in one step',
+    value: 16,
+    min: 1,
+    max: 128,
+    step: 1,
+  },
+  {
+    name: 'learning_rate',
+    label: 'Learning rate',
+    hint: 'of Adam',
+    value: 0.0001,
+    min: 0.000001,
+    max: 0.1,
+    step: 'any',
+  },
+  {
+    name: 'copies',
+    label: 'Augmented copies',
+    hint: 'of each frame; 0: none',
+    value: 5,
+    min: 0,
+    max: 20,
+    step: 1,
+  },
+];
+
+/**
+ * @param {{
+ *   busy: boolean,
+ *   onTrain: (release: number, settings: Record<string, number>) => Promise<void>,
+ * }} props
+ */
+export function StartTraining({ busy, onTrain }) {
+  const [releases, setReleases] = useState(/** @type {dataset.ReleaseLine[] | null} */ (null));
+  const [problem, setProblem] = useState('');
+  const [asking, setAsking] = useState(false);
+  useEffect(() => {
+    dataset.releases().then(
+      ({ items }) => setReleases(items.filter(({ state }) => state === 'done')),
+      (failure) => {
+        if (!(failure instanceof Problem)) throw failure;
+        setProblem(failure.detail);
+      },
+    );
+  }, []);
+  /** @param {SubmitEvent} event */
+  async function start(event) {
+    event.preventDefault();
+    const form = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
+    const settings = Object.fromEntries(SETTINGS.map(({ name }) => [name, Number(form.get(name))]));
+    setAsking(true);
+    await onTrain(Number(form.get('release')), settings);
+    setAsking(false);
+  }
+  return (
+    <section class="card stack" aria-labelledby="train-title">
+      <h2 id="train-title">Train on a release</h2>
+      {problem && (
+        <p class="notice notice-problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {releases?.length === 0 && (
+        <p class="quiet">
+          There is no release to train on yet. <a href="#/dataset">Make one</a> first.
+        </p>
+      )}
+      {releases && releases.length > 0 && (
+        <form class="form" onSubmit={(event) => void start(event)}>
+          <div class="settings">
+            <div class="field">
+              <label for="train-release">Release</label>
+              <select id="train-release" name="release" class="input">
+                {releases.map(({ number, summary }) => (
+                  <option key={number} value={number}>
+                    {number}
+                    {summary && `, ${plural(summary.recordings, 'recording')}`}
+                  </option>
+                ))}
+              </select>
+            </div>
+            {SETTINGS.map(({ name, label, hint, value, min, max, step }) => (
+              <div key={name} class="field">
+                <label for={`train-${name}`}>{label}</label>
+                <input
+                  id={`train-${name}`}
+                  class="input"
+                  type="number"
+                  name={name}
+                  defaultValue={String(value)}
+                  min={min}
+                  max={max}
+                  step={step}
+                  required
+                  aria-describedby={`train-${name}-hint`}
+                />
+                <span class="hint" id={`train-${name}-hint`}>
+                  {hint}
+                </span>
+              </div>
+            ))}
+          </div>
+          <div class="actions">
+            <button
+              type="submit"
+              class="button button-primary button-large"
+              disabled={busy || asking}
+            >
+              Train
+            </button>
+            <p class="hint">
+              {busy
+                ? 'One is under way; the next can start after it.'
+                : 'Five folds, then one artifact. It answers nobody until you activate it.'}
+            </p>
+          </div>
+        </form>
+      )}
+    </section>
+  );
+}
