@@ -24,6 +24,8 @@ from models.media import Recording, check_square
 from models.sources import no_frames
 from models.square import Picture
 
+SUFFIXES = ("png", "mp4")
+
 Shown = tuple[float, Picture]
 """A picture (h, w, 3) uint8 RGB and the moment in seconds at which it is shown."""
 
@@ -41,7 +43,7 @@ _NO_TEXT = "filter_units=remove_types=6"
 
 
 def suffix(recording: Recording) -> str:
-    """How the name of a re-encoded recording ends."""
+    """How the name of a re-encoded recording ends: one of `SUFFIXES`."""
     return "png" if recording.kind == "image" else "mp4"
 
 

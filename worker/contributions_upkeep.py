@@ -14,9 +14,10 @@ from backend.db import now
 from backend.errors import PocovidError
 from backend.jobs import send
 from backend.reviews import lanes, repository
-from backend.storage import dataset_folder, published_folder, review_folder
+from backend.storage import dataset_folder, published_folder, review_folder, whole_key
 from backend.tables import Contribution
 from backend.tables.vocabulary import ContributionState
+from models import reencode
 from worker import process
 from worker.task import reading, transaction
 
@@ -79,14 +80,21 @@ def _delete_each(find: Find, forget: Callable[[Contribution], None]) -> None:
             return
 
 
-def _forget_all(row: Contribution) -> None:
+def delete_made(contribution_id: UUID) -> None:
+    """Delete every byte that a worker has made of a contribution."""
     storage = process.current().storage
-    for key in (row.original_key, row.preview_key, row.whole_key):
+    for suffix in reencode.SUFFIXES:
+        storage.delete(whole_key(contribution_id, suffix))
+    storage.delete_folder(review_folder(contribution_id))
+    storage.delete_folder(dataset_folder(contribution_id))
+
+
+def _forget_all(row: Contribution) -> None:
+    for key in (row.original_key, row.preview_key):
         if key is not None:
-            storage.delete(key)
-    storage.delete_folder(review_folder(row.id))
-    storage.delete_folder(dataset_folder(row.id))
-    storage.delete_folder(published_folder(row.id))
+            process.current().storage.delete(key)
+    delete_made(row.id)
+    process.current().storage.delete_folder(published_folder(row.id))
     row.original_key = row.preview_key = row.whole_key = row.pixels_key = None
     row.pixels_sha256 = row.cine = row.prep_state = row.ingest_state = None
     row.dataset_frames = 0

@@ -19,9 +19,10 @@ from backend.storage import MissingObjectError
 from backend.tables import Contribution
 from models.media import MediaError
 from worker import process
+from worker.contributions_upkeep import delete_made
 from worker.process import Pulse
 from worker.stored import DamagedError, NotOursError
-from worker.task import transaction
+from worker.task import reading, transaction
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +95,7 @@ def _outcome(hold: Hold, row: Contribution, work: Work, verb: str) -> bool:
                 raise NotOursError
             audit.record(session, None, verb, "contribution", hold.id)
     except NotOursError:
-        log.info("contribution_not_ours")
+        _clean_up(hold)
     except MediaError as error:
         _fail(hold, verb, error.message)
     except SoftTimeLimitExceeded:
@@ -114,6 +115,15 @@ def _outcome(hold: Hold, row: Contribution, work: Work, verb: str) -> bool:
         log.info("contribution_done")
         return True
     return False
+
+
+def _clean_up(hold: Hold) -> None:
+    """Remove what we made where nobody wants it; another attempt's row owns the same keys."""
+    with reading() as session:
+        gone = lanes.is_withdrawn(session, hold.id)
+    if gone:
+        delete_made(hold.id)
+    log.info("contribution_not_ours", deleted=gone)
 
 
 def _fail(hold: Hold, verb: str, why: str) -> None:

@@ -154,6 +154,14 @@ def give_back(
     return _while_ours(session, lane, contribution_id, attempt, waiting)
 
 
+def is_withdrawn(session: Session, contribution_id: UUID) -> bool:
+    """Whether the contributor took it back, or deleted it: nothing is to stay of it."""
+    state = session.scalars(
+        select(Contribution.state).where(Contribution.id == contribution_id)
+    ).first()
+    return state in (None, ContributionState.WITHDRAWN.value)
+
+
 def _while_ours(
     session: Session, lane: Lane, contribution_id: UUID, attempt: int, values: dict[str, Any]
 ) -> bool:

@@ -1,0 +1,50 @@
+"""An ingest whose process is killed with -9 right before its n-th change to the storage.
+
+With more words it is the command line with the stand-in for the models: the whole worker dies,
+once. Without, the task runs in this process alone.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from backend import cli
+from backend.storage import FolderStorage
+from tests.worker.stand_in import StandIn
+from worker import predictor
+from worker.ingest import ingest
+
+OF_INGEST = ("dataset/", "wholes/", "contributions/")
+
+
+def die_before(point: int) -> None:
+    """Count what is written or deleted of contributions, and die at the `point`-th."""
+    seen = 0
+    died = Path(os.environ["POCOVID_DATA_DIR"]) / "died"
+
+    def watched(name: str) -> None:
+        real = getattr(FolderStorage, name)
+
+        def method(storage: FolderStorage, key: str, *rest: Any) -> Any:
+            nonlocal seen
+            seen += key.startswith(OF_INGEST)
+            if seen == point and not died.exists():
+                died.touch()
+                os.killpg(os.getpgrp(), signal.SIGKILL)
+            return real(storage, key, *rest)
+
+        setattr(FolderStorage, name, method)
+
+    for name in ("put", "delete", "delete_folder"):
+        watched(name)
+
+
+if __name__ == "__main__":
+    die_before(int(sys.argv.pop(1)))
+    if len(sys.argv) > 1:
+        predictor.load = StandIn  # type: ignore[assignment]
+        cli.main()
+    else:
+        ingest.work("whoever")
