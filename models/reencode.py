@@ -38,6 +38,9 @@ _X264 = {
     "g": "30",  # a player that steps backwards decodes at most one second for it
     "bf": "0",
 }
+_EMPTY_TAGS = bytes.fromhex("0000003d") + b"udta" + bytes.fromhex("00000035") + b"meta"
+"""How the list of tags begins that FFmpeg writes into an MP4, for want of any an empty one."""
+
 _NO_TEXT = "filter_units=remove_types=6"
 """Takes out what an encoder says of itself: H.264's supplemental information (NAL type 6)."""
 
@@ -134,3 +137,15 @@ def _write_clip(shown: Iterator[Shown], path: Path) -> None:
         for packet in stream.encode(None):
             container.mux(filters.filter(packet))
         container.mux(filters.filter(None))
+    _drop_empty_tags(path)
+
+
+def _drop_empty_tags(path: Path) -> None:
+    """Make free space of the empty list of tags, so that there is no such atom at all."""
+    with path.open("r+b") as file:
+        head = file.read(32 + 8)  # ftyp, then moov: the index stands in front
+        length = int.from_bytes(head[32:36], "big")
+        place = (head + file.read(length - 8)).find(_EMPTY_TAGS)
+        if place >= 0:
+            file.seek(place)
+            file.write(_EMPTY_TAGS[:4] + b"free" + bytes(0x3D - 8))
