@@ -22,7 +22,7 @@ FOLDERS = ("contributions", "contribution-previews", "review", "wholes", "datase
 
 def contribute(house: House, content: bytes, **changes: Any) -> UUID:
     """Store a recording with its preview and its row, as if just submitted."""
-    contribution_id = changes.pop("id", uuid4())
+    contribution_id: UUID = changes.pop("id", uuid4())
     path = house.settings.incoming_dir / str(contribution_id)
     path.write_bytes(content)
     found = media.probe(path)
