@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from models.contract import CLASSES
-from models.networks import Array
+from models.networks import Array, to_numpy
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -36,18 +36,16 @@ class Inputs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast a network learns.
+    """How long a network learns.
 
     Attributes:
         epochs: at most, or exactly where `patience` is 0.
         batch: samples in each step.
-        learning_rate: of Adam, constant.
         patience: epochs without a lower validation loss after which training ends; 0 for never.
     """
 
     epochs: int
     batch: int
-    learning_rate: float
     patience: int
 
 
@@ -89,6 +87,15 @@ class Material:
     validated: Places
 
 
+def prepare(model: keras.Model, learning_rate: float) -> None:
+    """Make a network ready to be fitted: Adam, and the cross entropy of class numbers."""
+    # XLA's convolutions on a CPU are many times slower than oneDNN's, so it is off.
+    model.compile(
+        keras.optimizers.Adam(learning_rate), "sparse_categorical_crossentropy", jit_compile=False
+    )
+    model.optimizer.build(model.trainable_variables)
+
+
 def fit(
     model: keras.Model,
     material: Material,
@@ -104,7 +111,7 @@ def fit(
     is ever read.
 
     Args:
-        model: as built; only what is trainable changes.
+        model: as prepared; only what is trainable changes.
         material: see there.
         schedule: see there.
         seed: of order, copies and dropout.
@@ -112,13 +119,6 @@ def fit(
         progress: called with epochs done and epochs in all.
     """
     work.mkdir(parents=True, exist_ok=True)
-    # XLA's convolutions on a CPU are many times slower than oneDNN's, so it is off.
-    model.compile(
-        keras.optimizers.Adam(schedule.learning_rate),
-        "sparse_categorical_crossentropy",
-        jit_compile=False,
-    )
-    model.optimizer.build(model.trainable_variables)
     curve, best = _restore(work, model)
     validates = len(material.validated) > 0
     while not _ended(curve, schedule):
@@ -216,7 +216,4 @@ def _restore(work: Path, model: keras.Model) -> tuple[Curve, dict[str, Array]]:
 
 
 def _numbered(part: str, variables: Sequence[Any]) -> dict[str, Array]:
-    # Not ascontiguousarray: the optimizer's step is a single number, and must stay one.
-    return {
-        f"{part}/{n}": np.array(variable.numpy(), order="C") for n, variable in enumerate(variables)
-    }
+    return {f"{part}/{n}": to_numpy(variable) for n, variable in enumerate(variables)}

@@ -199,6 +199,7 @@ def train_fold(plan: Plan, group: Group, fold: int, progress: Progress) -> FoldR
     networks.set_weights(
         model, {n: value for n, value in plan.weights.items() if n.startswith("block5_conv3")}
     )
+    fit.prepare(model, config.learning_rate)
     curve = fit.fit(
         model,
         fit.Material(
@@ -208,7 +209,7 @@ def train_fold(plan: Plan, group: Group, fold: int, progress: Progress) -> FoldR
             trained,
             _places(material, stopping),
         ),
-        fit.Schedule(config.epochs, config.batch, config.learning_rate, config.patience),
+        fit.Schedule(config.epochs, config.batch, config.patience),
         [config.seed, fold],
         home,
         lambda done, total: progress(f"by-{group}, fold {fold + 1}", done, total),

@@ -12,8 +12,9 @@ import pytest
 
 from models import fit
 from models.fit import CHECKPOINT, Curve, Material, Places, Schedule
+from models.networks import to_numpy
 
-SCHEDULE = Schedule(epochs=6, batch=5, learning_rate=0.02, patience=0)
+SCHEDULE = Schedule(epochs=6, batch=5, patience=0)
 SEED = [3, 1]
 
 
@@ -34,10 +35,10 @@ class Numbers:
         return self.values[copies, places]
 
 
-def network() -> keras.Model:
+def network(learning_rate: float = 0.02) -> keras.Model:
     keras.utils.set_random_seed(1)
     layers = keras.layers
-    return keras.Sequential(
+    model = keras.Sequential(
         [
             keras.Input((8,)),
             layers.Dense(16),
@@ -46,6 +47,8 @@ def network() -> keras.Model:
             layers.Dense(3, activation="softmax"),
         ]
     )
+    fit.prepare(model, learning_rate)
+    return model
 
 
 def material(inputs: Numbers, validated: int = 0) -> Material:
@@ -61,10 +64,11 @@ def fitted(
     given: Material,
     schedule: Schedule = SCHEDULE,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    learning_rate: float = 0.02,
 ) -> tuple[dict[str, Any], Curve]:
-    model = network()
+    model = network(learning_rate)
     curve = fit.fit(model, given, schedule, SEED, work, progress)
-    return {f"{n}": np.array(v.numpy()) for n, v in enumerate(model.weights)}, curve
+    return {f"{n}": to_numpy(v) for n, v in enumerate(model.weights)}, curve
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -125,7 +129,7 @@ class TestEarlyStopping:
 
     def test_goes_on_to_the_last_epoch_while_it_gets_better(self, tmp_path: Path) -> None:
         given = material(Numbers(), validated=20)
-        _, curve = fitted(tmp_path, given, replace(self.SCHEDULE, epochs=5, learning_rate=1e-3))
+        _, curve = fitted(tmp_path, given, replace(self.SCHEDULE, epochs=5), learning_rate=1e-3)
         assert len(curve.loss) == 5
         assert curve.best == 4
 
@@ -181,7 +185,7 @@ def test_the_seed_decides_about_order_copies_and_dropout(tmp_path: Path) -> None
     one, other = (network() for _ in range(2))
     fit.fit(one, given, SCHEDULE, [1, 1], tmp_path / "one", lambda *_: None)
     fit.fit(other, given, SCHEDULE, [2, 1], tmp_path / "other", lambda *_: None)
-    assert not np.allclose(one.weights[0].numpy(), other.weights[0].numpy())
+    assert not np.allclose(to_numpy(one.weights[0]), to_numpy(other.weights[0]))
 
 
 def test_a_last_batch_of_one_sample_is_left_out(tmp_path: Path) -> None:

@@ -131,3 +131,71 @@ class TestWeights:
     def test_of_another_shape_are_refused(self) -> None:
         with pytest.raises(ValueError, match=r"output/bias must have shape \(3,\), got \(4,\)"):
             networks.set_weights(networks.head(), {"output/bias": np.zeros(4)})
+
+
+COMPARED: dict[str, tuple[Callable[[], keras.Model], int]] = {
+    # name: builder at the size of its source, parameters
+    "covidnet": (lambda: networks.covidnet(224), 12_061_595),
+    "covnet": (lambda: networks.covnet(224, 2), 23_587_712 + 6_147),
+    "nasnetmobile": (lambda: networks.nasnetmobile(224), 4_269_716 + 3_171),
+    "temporal": (lambda: networks.temporal(1024, 8), 80_260),
+}
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_a_compared_network_has_the_parameters_of_its_source(name: str) -> None:
+    build, parameters = COMPARED[name]
+    model = build()
+    assert model.name == name
+    assert model.count_params() == parameters
+    assert model.output_shape == (None, 3)
+
+
+def test_resnet_and_nasnet_are_those_of_keras() -> None:
+    applications = keras.applications
+    for build, ours in (
+        (applications.ResNet50, "covnet"),
+        (applications.NASNetMobile, "nasnetmobile"),
+    ):
+        theirs = build(weights=None, classes=3)
+        assert theirs.count_params() == COMPARED[ours][1]
+
+
+def test_covid_net_is_near_the_published_count() -> None:
+    # Wang and Wong, Table 1: 11.75 million; the widths inside their blocks are not published.
+    assert COMPARED["covidnet"][1] == pytest.approx(11.75e6, rel=0.03)
+
+
+@pytest.mark.parametrize("side", [0, 31, 100])
+def test_covid_net_refuses_a_side_it_cannot_halve(side: int) -> None:
+    with pytest.raises(ValueError, match=str(side)):
+        networks.covidnet(side)
+
+
+def test_the_answer_for_a_clip_of_one_frame_repeated_is_that_for_the_frame() -> None:
+    many, one = networks.covnet(32, 3), networks.covnet(32, 1)
+    one.set_weights(many.get_weights())
+    frame = np.random.default_rng(1).integers(0, 256, (2, 1, 32, 32, 3)).astype(np.float32)
+    clip = many.predict_on_batch(frame.repeat(3, axis=1))
+    assert clip == pytest.approx(one.predict_on_batch(frame), abs=1e-5)
+
+
+class TestTemporal:
+    RNG = np.random.default_rng(2)
+
+    def test_what_lies_after_the_last_frame_does_not_matter(self) -> None:
+        model = networks.temporal(16, 6)
+        clips = self.RNG.normal(size=(2, 6, 16)).astype(np.float32)
+        there = np.ones((2, 6), dtype=np.float32)
+        there[:, 4:] = 0
+        before = model.predict_on_batch([clips, there])
+        clips[:, 4:] = 9
+        assert model.predict_on_batch([clips, there]) == pytest.approx(before, abs=1e-6)
+
+    def test_the_order_of_frames_matters(self) -> None:
+        model = networks.temporal(16, 6)
+        clips = self.RNG.normal(size=(2, 6, 16)).astype(np.float32)
+        there = np.ones((2, 6), dtype=np.float32)
+        turned = clips[:, [3, 0, 5, 1, 4, 2]]
+        apart = model.predict_on_batch([clips, there]) - model.predict_on_batch([turned, there])
+        assert np.abs(apart).max() > 1e-4

@@ -1,7 +1,6 @@
 """POCOVID-Net as Keras graphs: the complete network, and its two parts, trunk and head.
 
-Layers are named as the literature names them. Backend neutral: TensorFlow by default, PyTorch or
-JAX through KERAS_BACKEND.
+Layers are named as the literature names them.
 """
 
 from typing import Any
@@ -11,8 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from models.contract import CLASSES, FRAME_SIDE, HIDDEN_UNITS, TRUNK_BLOCKS
-
-Array = npt.NDArray[Any]
 
 DROPOUT = 0.5
 MEAN_BGR = (104.0, 117.0, 123.0)
@@ -62,36 +59,6 @@ def pocovidnet() -> keras.Model:
     for layer in model.layers:
         layer.trainable = layer.name in trained
     return model
-
-
-def get_weights(model: keras.Model) -> dict[str, Array]:
-    """A network's weights by `layer/variable`."""
-    return {
-        f"{layer.name}/{variable.name}": variable.numpy()
-        for layer in model.layers
-        for variable in layer.weights
-    }
-
-
-def set_weights(model: keras.Model, weights: dict[str, Array]) -> None:
-    """Put weights, named as `get_weights` names them, into a network.
-
-    Raises:
-        ValueError: a name that the network does not have, or another shape.
-    """
-    slots = {
-        f"{layer.name}/{variable.name}": variable
-        for layer in model.layers
-        for variable in layer.weights
-    }
-    for name, value in weights.items():
-        if name not in slots:
-            raise ValueError(f"{model.name} has no weight {name!r}; it has {sorted(slots)}")
-        if tuple(slots[name].shape) != value.shape:
-            raise ValueError(
-                f"{name} must have shape {tuple(slots[name].shape)}, got {value.shape}"
-            )
-        slots[name].assign(value.astype(np.float32))
 
 
 def _trunk_layers(x: Any) -> Any:
