@@ -1,9 +1,7 @@
-"""The sub-commands that need no server: `pocovid screen` and `pocovid train`."""
+"""Screening without any server: `pocovid screen`."""
 
 import json
 import os
-import time
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,13 +12,6 @@ from models.contract import CLASS_NAMES, DISCLAIMER, Prediction, Square
 from models.media import MediaError
 
 app = typer.Typer()
-
-
-class Grouping(StrEnum):
-    """What a fold keeps together."""
-
-    recording = "recording"
-    patient = "patient"
 
 
 Files = Annotated[list[Path], typer.Argument(help="Images or videos.", show_default=False)]
@@ -78,59 +69,6 @@ def screen(files: Files, as_json: AsJson = False, crop: Crop = None) -> None:
         _table(answers)
     if any(isinstance(found, MediaError) for _, found in answers):
         raise typer.Exit(1)
-
-
-@app.command()
-def train(
-    data: Annotated[Path, typer.Argument(help="Folder in the layout of the public POCUS dataset.")],
-    trunk: Annotated[
-        str,
-        typer.Option(help="Frozen layers: an .npz or .safetensors file, or `imagenet`."),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder of the new artifact; its name is its version.")],
-    work: Annotated[
-        Path, typer.Option(help="Folder for cached features and checkpoints; a killed run resumes.")
-    ] = Path("data/training"),
-    group: Annotated[
-        Grouping, typer.Option(help="What the folds of the shipped models keep together.")
-    ] = Grouping.patient,
-    folds: Annotated[int, typer.Option(min=2, max=20, help="Folds, one model each.")] = 5,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each fold.")] = 12,
-    copies: Annotated[int, typer.Option(min=0, help="Augmented copies of each frame.")] = 5,
-    seed: Annotated[int, typer.Option(min=0, help="Of folds, augmentation and dropout.")] = 1,
-) -> None:
-    """Train the five models of a cross-validation, and measure by recording and by patient.
-
-    A run that was stopped goes on where it was when it is started with the same arguments.
-    """
-    terminal.quiet()
-    from models.artifact import ArtifactError
-    from models.dataset import DatasetError
-    from models.train import Config
-    from models.train import train as run
-    from models.trunk import TrunkError
-
-    config = Config(group=group.value, folds=folds, epochs=epochs, copies=copies, seed=seed)
-    started = time.monotonic()
-    with terminal.stages() as told:
-        try:
-            manifest = run(data, trunk, out, work, config, told)
-        except (ArtifactError, DatasetError, TrunkError) as error:
-            terminal.stop(str(error))
-    typer.echo(f"{out}: trained in {(time.monotonic() - started) / 60:.0f} minutes.")
-    for name, figures in manifest.metrics.items():
-        line = (
-            f"by {name}: frame accuracy {figures['frame_accuracy']:.3f}, "
-            f"balanced {figures['frame_balanced_accuracy']:.3f}"
-        )
-        if figures["videos"]:
-            covid19 = figures["video_classes"]["covid19"]
-            line += (
-                f", video accuracy {figures['video_accuracy']:.3f}; "
-                f"COVID-19 videos: sensitivity {covid19['sensitivity']:.3f}, "
-                f"specificity {covid19['specificity']:.3f}"
-            )
-        typer.echo(line)
 
 
 def _square(crop: str | None) -> Square | None:

@@ -187,6 +187,8 @@ def _ended(curve: Curve, schedule: Schedule) -> bool:
 
 def _reseed(model: keras.Model, seed: int) -> None:
     """Set the dropout masks of an epoch, so that a resumed run draws the same ones."""
+    # PyTorch's dropout asks its one generator, the others a state of their own.
+    keras.utils.set_random_seed(seed)
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dropout):
             layer.seed_generator.state.assign(np.array([seed, 0], dtype=np.uint32))

@@ -52,8 +52,8 @@ class Config:
 
     group: Group = "patient"  # what the shipped models' folds keep together
     folds: int = 5
-    epochs: int = 12  # exactly, or at most where there is patience
-    patience: int = 0  # epochs without progress on the validation part before training ends
+    epochs: int = 20  # at most, or exactly where there is no patience
+    patience: int = 4  # epochs without progress on the validation part before training ends, or 0
     validation: float = 0.15  # share of a fold's training recordings, where there is patience
     batch: int = 16
     learning_rate: float = 1e-4  # Adam, constant (paper, section 4.1)

@@ -28,7 +28,7 @@ from tests.models.mini_dataset import Row
 from tests.models.small_artifact import frames
 from tests.models.test_dataset import entry
 
-CONFIG = Config(group="recording", folds=2, epochs=2, batch=4, copies=1, seed=3)
+CONFIG = Config(group="recording", folds=2, epochs=2, patience=0, batch=4, copies=1, seed=3)
 
 WEIGHTS = {
     name: value.astype(np.float16)

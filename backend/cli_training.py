@@ -1,0 +1,131 @@
+"""Training and comparing networks: `pocovid train` and `pocovid compare`."""
+
+import time
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backend import terminal
+
+app = typer.Typer()
+
+WORK = Path("data/training")
+
+
+class Network(StrEnum):
+    """What can be shipped; the others are trained by `pocovid compare`."""
+
+    pocovidnet = "pocovidnet"
+
+
+class Grouping(StrEnum):
+    """What a fold keeps together."""
+
+    recording = "recording"
+    patient = "patient"
+    source = "source"
+
+
+class Balancing(StrEnum):
+    """What has the same share of the loss; patients and sources within their class."""
+
+    classes = "class"
+    patient = "patient"
+    source = "source"
+
+
+Data = Annotated[Path, typer.Argument(help="Folder in the layout of the public POCUS dataset.")]
+Trunk = Annotated[
+    str, typer.Option(help="Frozen layers: an .npz or .safetensors file, or `imagenet`.")
+]
+Work = Annotated[
+    Path, typer.Option(help="Folder for cached features and checkpoints; a killed run resumes.")
+]
+Folds = Annotated[int, typer.Option(min=2, max=20, help="Folds, one model each.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of folds, augmentation and dropout.")]
+
+
+@app.command()
+def train(
+    data: Data,
+    trunk: Trunk,
+    out: Annotated[Path, typer.Option(help="Folder of the new artifact; its name is its version.")],
+    network: Annotated[Network, typer.Option(help="What is trained.")] = Network.pocovidnet,
+    work: Work = WORK,
+    group: Annotated[
+        Grouping,
+        typer.Option(
+            help="What the folds of the shipped models keep together. "
+            "By source, there is a fold for each source of some size."
+        ),
+    ] = Grouping.patient,
+    folds: Folds = 5,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each fold, at most.")] = 20,
+    patience: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Epochs without progress after which a fold ends, judged on a part of its own "
+            "training recordings; 0 trains all epochs on all of them.",
+        ),
+    ] = 4,
+    balance: Annotated[
+        Balancing, typer.Option(help="What has the same share of the loss.")
+    ] = Balancing.classes,
+    copies: Annotated[int, typer.Option(min=0, help="Augmented copies of each frame.")] = 5,
+    cache: Annotated[
+        bool, typer.Option(help="Keep the trunk's features, or compute them at every step.")
+    ] = True,
+    seed: Seed = 1,
+) -> None:
+    """Train the models of a cross-validation; measure by recording, by patient and by source.
+
+    A run that was stopped goes on where it was when it is started with the same arguments.
+    """
+    terminal.quiet()
+    from models.artifact import ArtifactError
+    from models.dataset import DatasetError
+    from models.train import Config
+    from models.train import train as run
+    from models.trunk import TrunkError
+
+    config = Config(
+        group=group.value,
+        folds=folds,
+        epochs=epochs,
+        patience=patience,
+        balance=balance.value,
+        copies=copies,
+        cache=cache,
+        seed=seed,
+    )
+    started = time.monotonic()
+    with terminal.stages() as told:
+        try:
+            manifest = run(data, trunk, out, work, config, told)
+        except (ArtifactError, DatasetError, TrunkError) as error:
+            terminal.stop(str(error))
+    minutes = (time.monotonic() - started) / 60
+    typer.echo(f"{out}: {network.value} trained in {minutes:.0f} minutes.")
+    for name, figures in manifest.metrics.items():
+        typer.echo(f"by {name}: {_told(figures)}")
+    for name, reason in manifest.data["left_out"].items():
+        typer.echo(f"by {name}: not measured. {reason}")
+
+
+def _told(figures: Mapping[str, Any]) -> str:
+    line = (
+        f"frame accuracy {figures['frame_accuracy']:.3f}, "
+        f"balanced {figures['frame_balanced_accuracy']:.3f}"
+    )
+    if figures["videos"]:
+        covid19 = figures["video_classes"]["covid19"]
+        line += (
+            f", video accuracy {figures['video_accuracy']:.3f}; "
+            f"COVID-19 videos: sensitivity {covid19['sensitivity']:.3f}, "
+            f"specificity {covid19['specificity']:.3f}"
+        )
+    return line
