@@ -14,10 +14,10 @@ from kombu import Queue
 
 from backend.db import now
 from backend.health import repository as health
-from backend.jobs import DATASET_QUEUE, INGEST, PREPARE, QUEUE, UPKEEP, make_celery
+from backend.jobs import DATASET_QUEUE, INGEST, PREPARE, QUEUE, TAKE_IN, UPKEEP, make_celery
 from backend.logs import configure
 from backend.settings import Settings
-from worker import ingest, predictor, preparation, process, release, screening, upkeep
+from worker import ingest, intake, predictor, preparation, process, release, screening, upkeep
 from worker.process import Pulse
 from worker.task import transaction
 
@@ -42,7 +42,7 @@ def make_worker_app(settings: Settings) -> Celery:
     app.conf.update(
         task_queues=[Queue(QUEUE), Queue(DATASET_QUEUE), Queue(UPKEEP_QUEUE)],
         task_create_missing_queues=False,
-        task_annotations={name: _limited(settings) for name in (PREPARE, INGEST)},
+        task_annotations={name: _limited(settings) for name in (TAKE_IN, PREPARE, INGEST)},
         worker_proc_alive_timeout=LOADING_S,
         worker_enable_remote_control=False,
         worker_send_task_events=False,
@@ -57,6 +57,7 @@ def make_worker_app(settings: Settings) -> Celery:
     )
     for task in (
         screening.screen,
+        intake.take_in,
         preparation.prepare,
         ingest.ingest,
         release.release,

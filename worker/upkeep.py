@@ -19,7 +19,7 @@ from backend.recordings import repository as recordings
 from backend.screenings import repository as screenings
 from backend.storage import Stored, frames_folder
 from backend.tables import Recording
-from worker import contributions_upkeep, process, release
+from worker import arrivals_upkeep, contributions_upkeep, process, release
 from worker.task import reading, task, transaction
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,9 @@ def upkeep() -> None:
     put_back()
     release.put_back()
     delete_expired()
+    arrivals_upkeep.put_back()
+    arrivals_upkeep.delete_unfinished()
+    arrivals_upkeep.delete_forgotten()
     contributions_upkeep.put_back()
     contributions_upkeep.delete_unwanted()
     contributions_upkeep.delete_originals()
@@ -103,6 +106,7 @@ def sweep() -> None:
     for screening_id in strangers:
         storage.delete_folder(frames_folder(screening_id))
     contributions = contributions_upkeep.sweep(now() - ORPHANED_AFTER)
+    arrivals = arrivals_upkeep.sweep(now() - ORPHANED_AFTER)
     releases = release.sweep(now() - ORPHANED_AFTER)
     abandoned = _sweep_incoming(process.current().settings.incoming_dir)
     log.info(
@@ -110,6 +114,7 @@ def sweep() -> None:
         uploads=len(orphans),
         screenings=len(strangers),
         contributions=contributions,
+        arrivals=arrivals,
         releases=releases,
         incoming=abandoned,
     )

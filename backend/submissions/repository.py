@@ -2,15 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, delete, func, or_, select, update
+from sqlalchemy import Select, and_, delete, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from backend.paging import Place
 from backend.tables import Arrival, Contribution, Review, Submission
-from backend.tables.vocabulary import ContributionState, JobState
+from backend.tables.vocabulary import ContributionState
 
 _WITHOUT_PIXELS = (ContributionState.WITHDRAWN.value, ContributionState.REJECTED.value)
 """What others are no longer held against, when duplicates are looked for."""
@@ -191,35 +190,6 @@ def others(session: Session, submission_id: UUID) -> Sequence[Look]:
 # What upkeep asks
 
 
-def withdrawn_with_pixels(session: Session, most: int = 100) -> Sequence[Contribution]:
-    """Withdrawn contributions whose bytes were not deleted yet."""
-    return session.scalars(
-        select(Contribution)
-        .where(
-            Contribution.state == ContributionState.WITHDRAWN.value,
-            Contribution.pixels_deleted_at.is_(None),
-        )
-        .order_by(Contribution.withdrawn_at)
-        .limit(most)
-    ).all()
-
-
-def mark_pixels_deleted(session: Session, contribution_id: UUID, now: datetime) -> None:
-    """Note that no bytes are left of a withdrawn contribution."""
-    _set(
-        session,
-        contribution_id,
-        pixels_deleted_at=now,
-        original_key=None,
-        preview_key=None,
-        whole_key=None,
-        pixels_key=None,
-        pixels_sha256=None,
-        dataset_frames=0,
-        cine=None,
-    )
-
-
 def known_keys(session: Session, keys: Collection[str]) -> set[str]:
     """Those storage keys, of originals or previews, that a row answers for."""
     found: set[str] = set()
@@ -227,18 +197,3 @@ def known_keys(session: Session, keys: Collection[str]) -> set[str]:
         query = select(column).where(column.in_(keys))
         found.update(key for key in session.scalars(query) if key is not None)
     return found
-
-
-def ask_for_preparation(contribution: Contribution, now: datetime) -> None:
-    """Have the worker make ready what reviewers look at."""
-    contribution.prep_state = JobState.QUEUED.value
-    contribution.prep_queued_at = now
-
-
-def _set(session: Session, contribution_id: UUID, **values: Any) -> None:
-    session.execute(
-        update(Contribution)
-        .where(Contribution.id == contribution_id)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )

@@ -11,7 +11,7 @@ from backend import audit
 from backend.arrivals import repository as arrivals
 from backend.db import now
 from backend.errors import ConflictError
-from backend.jobs import PREPARE, after_commit
+from backend.reviews import lanes
 from backend.settings import Settings
 from backend.submissions import fields, filling, repository
 from backend.submissions.schemas import (
@@ -32,7 +32,7 @@ from backend.submissions.service import (
     shown,
 )
 from backend.tables import Contribution, Submission, User
-from backend.tables.vocabulary import ContributionState, JobState
+from backend.tables.vocabulary import ContributionState
 from models import fingerprint
 
 log = structlog.get_logger(__name__)
@@ -89,8 +89,7 @@ def submit(
         fields.put(each, fields.effective(each, submission.defaults))
         each.state = ContributionState.PENDING.value
         each.submitted_at = moment
-        repository.ask_for_preparation(each, moment)
-        after_commit(session, PREPARE, each.id)
+        lanes.ask(session, lanes.PREPARATION, each, moment)
         audit.record(session, user, "contributions.submitted", "contribution", each.id)
     submission.manifest = {}
     audit.record(
@@ -121,12 +120,7 @@ def withdraw(session: Session, user: User, contribution_id: UUID) -> Contributio
     before = found.state
     found.state = ContributionState.WITHDRAWN.value
     found.withdrawn_at = now()
-    found.claimed_by = found.claimed_until = None
-    # A worker that is at it finds by its fence that nobody waits for the outcome.
-    if found.prep_state is not None:
-        found.prep_state = JobState.CANCELLED.value
-    if found.ingest_state is not None:
-        found.ingest_state = JobState.CANCELLED.value
+    found.claimed_by = found.claimed_at = found.claimed_until = None
     audit.record(session, user, "contributions.withdrawn", "contribution", found.id, before=before)
     session.flush()
     return contribution(session, user, found.id)
@@ -149,10 +143,10 @@ def answer(
     moment = now()
     found.answer_to_reviewer = given.answer.strip()
     found.state = ContributionState.PENDING.value
-    found.claimed_by = found.claimed_until = None
-    if found.prep_state != JobState.DONE.value:
-        repository.ask_for_preparation(found, moment)
-        after_commit(session, PREPARE, found.id)
+    found.review_round += 1
+    found.claimed_by = found.claimed_at = found.claimed_until = None
+    if found.cine is None:
+        lanes.ask(session, lanes.PREPARATION, found, moment)
     audit.record(session, user, "contributions.answered", "contribution", found.id)
     session.flush()
     return contribution(session, user, found.id)

@@ -13,8 +13,9 @@ from backend.db import now
 from backend.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
 from backend.paging import cursor_of, place_of
 from backend.settings import Settings
-from backend.storage import MissingObjectError, Storage, arrival_key
+from backend.storage import MissingObjectError, Storage
 from backend.submissions import fields, filling, manifest, repository
+from backend.submissions.erasing import erase, erase_bytes
 from backend.submissions.schemas import (
     ContributionOut,
     ContributionPage,
@@ -116,12 +117,7 @@ def remove(
 ) -> None:
     """Delete a draft: first its bytes, then its rows."""
     submission = draft(session, user, submission_id)
-    for contribution in repository.contributions(session, submission.id):
-        delete_original(storage, contribution)
-    for arrival_id in arrivals.ids(session, submission.id):
-        storage.delete(arrival_key(arrival_id))
-        (settings.uploads_dir / str(arrival_id)).unlink(missing_ok=True)
-    repository.remove(session, submission.id)
+    erase(session, settings, storage, submission.id)
     audit.record(session, user, "submissions.deleted", "submission", submission_id)
     log.info("submission_deleted", submission_id=str(submission_id))
 
@@ -230,7 +226,7 @@ def remove_contribution(
     """Take a recording out of a draft: first its bytes, then its rows."""
     found = find_contribution(session, user, contribution_id)
     draft(session, user, found.submission_id)
-    delete_original(storage, found)
+    erase_bytes(storage, found)
     repository.remove_contribution(session, found.id)
 
 
@@ -275,10 +271,3 @@ def take_manifest(
         applied=sum(row["problem"] is None for row in report),
         rows=[RowOut(**row) for row in report],
     )
-
-
-def delete_original(storage: Storage, contribution: Contribution) -> None:
-    """Remove the original and the preview."""
-    for key in (contribution.original_key, contribution.preview_key):
-        if key is not None:
-            storage.delete(key)

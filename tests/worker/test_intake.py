@@ -1,0 +1,286 @@
+"""What was sent becomes contributions, or is refused by name; nothing else stays behind."""
+
+import zipfile
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from backend.storage import MissingObjectError
+from backend.tables import Arrival, AuditEvent, Contribution, Submission
+from tests import archives, media_files
+from tests.factories_contributions import create_arrival, create_submission, store_arrival
+from tests.worker.conftest import with_settings
+from tests.worker.house import House
+from worker import intake, taking
+from worker.intake import take_in
+from worker.stored import NotOursError
+
+FOLDERS = ("arrivals", "contributions", "contribution-previews")
+
+
+@pytest.fixture
+def draft(house: House) -> Submission:
+    with house.database.write() as session:
+        submission = create_submission(session)
+        session.commit()
+    return submission
+
+
+def sent(house: House, draft: Submission, name: str, content: bytes, **changes: Any) -> UUID:
+    """A file that is all here."""
+    with house.database.write() as session:
+        size = len(content)
+        arrival = create_arrival(
+            session, draft, file_name=name, bytes=size, received=size, **changes
+        )
+        session.commit()
+    store_arrival(house.storage, arrival, content)
+    return arrival.id
+
+
+def row(house: House, arrival_id: UUID) -> Arrival:
+    with house.database.read() as session:
+        return session.scalars(select(Arrival).where(Arrival.id == arrival_id)).one()
+
+
+def entries(house: House, arrival_id: UUID) -> Sequence[Arrival]:
+    query = select(Arrival).where(Arrival.parent_id == arrival_id).order_by(Arrival.entry)
+    with house.database.read() as session:
+        return session.scalars(query).all()
+
+
+def contributions(house: House) -> Sequence[Contribution]:
+    with house.database.read() as session:
+        return session.scalars(select(Contribution).order_by(Contribution.file_name)).all()
+
+
+def stored(house: House) -> set[str]:
+    found = {each.key for folder in FOLDERS for each in house.storage.listing(folder)}
+    return found | {path.name for path in house.settings.incoming_dir.iterdir()}
+
+
+class TestRecordings:
+    def test_become_contributions_with_their_bytes(self, house: House, draft: Submission) -> None:
+        content = media_files.video()
+        arrival_id = sent(house, draft, "ward 3/lung.mp4", content)
+        take_in.run(str(arrival_id))
+        (made,) = contributions(house)
+        found = row(house, arrival_id)
+        assert (found.state, found.kind, found.contribution_id) == ("done", "recording", made.id)
+        assert (made.state, made.kind, made.file_name) == ("draft", "video", "ward 3/lung.mp4")
+        assert len(made.fingerprints) >= 1
+        assert made.original_key is not None
+        with house.storage.open(made.original_key) as file:
+            assert file.read() == content
+        assert stored(house) == {made.original_key, made.preview_key}
+
+    def test_are_noted_without_a_name(self, house: House, draft: Submission) -> None:
+        take_in.run(str(sent(house, draft, "Jane Doe.mp4", media_files.video())))
+        with house.database.read() as session:
+            (event,) = session.scalars(select(AuditEvent)).all()
+        assert event.action == "contributions.added"
+        assert "Jane" not in str(event.detail)
+
+    @pytest.mark.parametrize("name", [name for name in media_files.BAD if name != "empty.png"])
+    def test_that_are_bad_are_refused_with_their_reason(
+        self, house: House, draft: Submission, name: str
+    ) -> None:
+        make, _, codes = media_files.BAD[name]
+        arrival_id = sent(house, draft, name, make())
+        take_in.run(str(arrival_id))
+        found = row(house, arrival_id)
+        assert found.state == "failed"
+        assert found.error_code in codes
+        assert found.error_message
+        assert stored(house) == set()
+        assert contributions(house) == []
+
+    def test_are_filled_from_a_manifest_that_came_before(
+        self, house: House, draft: Submission
+    ) -> None:
+        manifest = b"file_name,label,patient\nlung.mp4,covid19,17\n"
+        sent(house, draft, "labels.csv", manifest)
+        sent(house, draft, "Lung.mp4", media_files.video())
+        take_in.run("")
+        take_in.run("")
+        (made,) = contributions(house)
+        assert made.label == "covid19"
+        assert made.patient_hash is not None
+        assert "17" not in made.patient_hash[:2]
+        with house.database.read() as session:
+            kept = session.scalars(select(Submission.manifest)).one()
+        assert "patient" not in kept["lung.mp4"]["values"]
+
+    def test_larger_than_a_file_may_be_are_refused_whatever_their_name(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with_settings(monkeypatch, max_upload_bytes=1000)
+        arrival_id = sent(house, draft, "really.zip", media_files.video())
+        take_in.run("")
+        assert row(house, arrival_id).error_code == "file_too_large"
+
+
+class TestManifests:
+    def test_fill_what_is_there_and_name_each_bad_row(
+        self, house: House, draft: Submission
+    ) -> None:
+        sent(house, draft, "a.mp4", media_files.video())
+        take_in.run("")
+        manifest = "file_name;label\na.mp4;healthy\nb.mp4;healthy\nc.mp4;flu\n".encode("utf-16")
+        arrival_id = sent(house, draft, "labels.csv", manifest)
+        take_in.run("")
+        assert contributions(house)[0].label == "healthy"
+        found = row(house, arrival_id)
+        assert (found.state, found.kind) == ("done", "manifest")
+        assert [each["line"] for each in found.report if each["problem"]] == [3, 4]
+
+    def test_that_are_none_are_refused(self, house: House, draft: Submission) -> None:
+        arrival_id = sent(house, draft, "labels.csv", b"a,b\n1,2\n")
+        take_in.run("")
+        assert row(house, arrival_id).error_code == "bad_manifest"
+
+
+class TestArchives:
+    def test_are_taken_in_file_by_file(self, house: House, draft: Submission) -> None:
+        manifest = b"file_name,label\n000,pneumonia\nward/001.png,healthy\n"
+        files = archives.pictures(3) | {
+            "labels.csv": manifest,
+            "__MACOSX/._000.png": b"x",
+            "ward/.DS_Store": b"x",
+        }
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(files))
+        take_in.run("")
+        found = row(house, arrival_id)
+        assert (found.state, found.kind, found.done, found.total) == ("done", "archive", 4, 4)
+        made = contributions(house)
+        assert [each.file_name for each in made] == [f"ward/00{n}.png" for n in range(3)]
+        assert [each.label for each in made] == ["pneumonia", "healthy", None]
+        assert len(stored(house)) == 6
+        assert {each.state for each in entries(house, arrival_id)} == {"done"}
+
+    @pytest.mark.parametrize("name", archives.REFUSED)
+    def test_that_are_hostile_are_refused_as_a_whole(
+        self, house: House, draft: Submission, name: str
+    ) -> None:
+        make, code = archives.REFUSED[name]
+        arrival_id = sent(house, draft, "ward.zip", make())
+        take_in.run("")
+        found = row(house, arrival_id)
+        assert (found.state, found.error_code) == ("failed", code)
+        assert found.error_message
+        assert entries(house, arrival_id) == []
+        assert stored(house) == set()
+
+    @pytest.mark.parametrize("name", archives.FAILING)
+    def test_name_the_one_file_that_cannot_be_used(
+        self, house: House, draft: Submission, name: str
+    ) -> None:
+        make, code = archives.FAILING[name]
+        arrival_id = sent(house, draft, "ward.zip", make())
+        take_in.run("")
+        assert row(house, arrival_id).state == "done"
+        (entry,) = entries(house, arrival_id)
+        assert (entry.state, entry.error_code) == ("failed", code)
+        assert stored(house) == set()
+
+    def test_keep_the_good_files_beside_a_bad_one(self, house: House, draft: Submission) -> None:
+        files = archives.pictures(2) | {"letter.doc": b"Dear all" * 50}
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(files))
+        take_in.run("")
+        assert [each.state for each in entries(house, arrival_id)] == ["done", "done", "failed"]
+        assert len(contributions(house)) == 2
+
+    @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+    def test_take_one_of_two_files_with_a_name(self, house: House, draft: Submission) -> None:
+        first, second = archives.pictures(2).values()
+        content = archives.packed({"a.png": first, "b.png": second}, zipfile.ZIP_STORED)
+        arrival_id = sent(house, draft, "ward.zip", content.replace(b"b.png", b"a.png"))
+        take_in.run("")
+        one, other = entries(house, arrival_id)
+        assert (one.state, other.error_code) == ("done", "duplicate_name")
+        assert len(contributions(house)) == 1
+
+    def test_with_more_files_than_a_submission_holds(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("backend.arrivals.limits.MOST_FILES", 2)
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
+        take_in.run("")
+        assert row(house, arrival_id).error_code == "too_many_files"
+        assert stored(house) == set()
+
+    def test_that_the_disk_has_no_room_for(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with_settings(monkeypatch, min_free_bytes=10**18)
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
+        take_in.run("")
+        assert row(house, arrival_id).error_code == "storage_full"
+
+    def test_make_room_for_others_and_go_on(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(intake, "SLICE_S", 0.0)
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
+        for done in (1, 2):
+            take_in.run("")
+            found = row(house, arrival_id)
+            assert (found.state, found.done, found.total) == ("queued", done, 3)
+        take_in.run("")
+        assert row(house, arrival_id).state == "done"
+        assert len(contributions(house)) == 3
+
+
+class TestFence:
+    def test_what_was_dropped_meanwhile_leaves_nothing(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+        look_at = taking.look_at
+
+        def dropped(path: Any) -> taking.Look:
+            with house.database.write() as session:
+                session.delete(session.get(Arrival, arrival_id))
+                session.commit()
+            return look_at(path)
+
+        monkeypatch.setattr(intake, "look_at", dropped)
+        take_in.run("")
+        assert contributions(house) == []
+        assert stored(house) == set()
+
+    def test_what_another_attempt_has_keeps_its_bytes(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+
+        def taken(*_: Any) -> None:
+            raise NotOursError
+
+        monkeypatch.setattr(intake, "commit_recording", taken)
+        take_in.run("")
+        assert stored(house) == {f"arrivals/{arrival_id}"}
+
+    def test_a_submission_that_was_sent_takes_no_more(
+        self, house: House, draft: Submission
+    ) -> None:
+        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+        with house.database.write() as session:
+            changed = session.get(Submission, draft.id)
+            assert changed is not None
+            changed.submitted_at = changed.created_at
+            session.commit()
+        take_in.run("")
+        assert row(house, arrival_id).error_code == "already_submitted"
+        assert stored(house) == set()
+
+    def test_lost_bytes_are_told(self, house: House, draft: Submission) -> None:
+        arrival_id = sent(house, draft, "lung.mp4", b"x")
+        house.storage.delete(f"arrivals/{arrival_id}")
+        with pytest.raises(MissingObjectError):
+            house.storage.open(f"arrivals/{arrival_id}")
+        take_in.run("")
+        assert row(house, arrival_id).error_code == "recording_missing"

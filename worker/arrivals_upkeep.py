@@ -1,0 +1,124 @@
+"""Upkeep of submissions: lost files are put back; what was begun and forgotten goes."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from backend import audit
+from backend.arrivals import repository as arrivals
+from backend.db import now
+from backend.errors import PocovidError
+from backend.jobs import TAKE_IN, send
+from backend.storage import arrival_key
+from backend.submissions import repository as submissions
+from backend.submissions.erasing import erase
+from worker import process
+from worker.task import reading, transaction
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 500
+
+_FOLDERS = ("contributions", "contribution-previews")
+
+
+def put_back() -> None:
+    """Queue again what lost its worker or its message; fail what lost too many workers."""
+    mine = process.current()
+    with transaction() as session:
+        found = arrivals.put_back(
+            session,
+            now(),
+            timedelta(seconds=mine.settings.stale_after_s),
+            mine.settings.max_attempts,
+        )
+    for arrival_id in found:
+        send(mine.celery, TAKE_IN, str(arrival_id))
+    if found:
+        log.info("arrivals_put_back", nudged=len(found))
+
+
+def delete_unfinished() -> None:
+    """Delete files whose last byte did not come in time: first the bytes, then the row."""
+    mine = process.current()
+    with reading() as session:
+        expired = arrivals.expired(session, now())
+    for arrival_id in expired:
+        (mine.settings.uploads_dir / str(arrival_id)).unlink(missing_ok=True)
+        with transaction() as session:
+            arrivals.remove(session, arrival_id)
+        log.info("unfinished_upload_deleted", arrival=str(arrival_id))
+
+
+def delete_forgotten() -> None:
+    """Delete drafts that nobody touched for long, with everything that was sent for them."""
+    mine = process.current()
+    before = now() - timedelta(days=mine.settings.draft_days)
+    with reading() as session:
+        forgotten = submissions.forgotten(session, before)
+    for submission_id in forgotten:
+        try:
+            with transaction() as session:
+                draft = submissions.get_locked(session, submission_id)
+                if draft is None or draft.submitted_at is not None or draft.touched_at >= before:
+                    continue
+                erase(session, mine.settings, mine.storage, submission_id)
+                audit.record(session, None, "submissions.expired", "submission", submission_id)
+        except PocovidError:
+            log.exception("draft_not_deleted", submission=str(submission_id))
+        else:
+            log.info("forgotten_draft_deleted", submission=str(submission_id))
+
+
+def sweep(before: datetime) -> int:
+    """Delete bytes that no row answers for and nobody wrote since `before`; how many there were."""
+    storage = process.current().storage
+    strangers = [
+        key for folder in _FOLDERS for key in _unknown(_old(folder, before), submissions.known_keys)
+    ]
+    strangers += _unknown(_old("arrivals", before), _known_arrivals)
+    for key in strangers:
+        storage.delete(key)
+    return len(strangers) + _sweep_uploads(process.current().settings.uploads_dir, before)
+
+
+def _old(folder: str, before: datetime) -> Iterator[str]:
+    listed = process.current().storage.listing(folder)
+    return (each.key for each in listed if each.modified_at < before)
+
+
+def _unknown(keys: Iterator[str], known: Callable[[Session, list[str]], set[str]]) -> Iterator[str]:
+    while chunk := list(itertools.islice(keys, CHUNK)):
+        with reading() as session:
+            yield from set(chunk) - known(session, chunk)
+
+
+def _known_arrivals(session: Session, keys: list[str]) -> set[str]:
+    ids = {arrival_id for key in keys if (arrival_id := _id_of(key.rpartition("/")[2]))}
+    return {arrival_key(arrival_id) for arrival_id in arrivals.with_bytes(session, ids)}
+
+
+def _id_of(name: str) -> UUID | None:
+    with suppress(ValueError):
+        return UUID(name)
+    return None
+
+
+def _sweep_uploads(folder: Path, before: datetime) -> int:
+    """Remove unfinished uploads whose rows are gone."""
+    removed = 0
+    names = (path.name for path in folder.iterdir() if path.stat().st_mtime < before.timestamp())
+    while chunk := list(itertools.islice(names, CHUNK)):
+        ids = {arrival_id for name in chunk if (arrival_id := _id_of(name))}
+        with reading() as session:
+            known = {str(arrival_id) for arrival_id in arrivals.with_bytes(session, ids)}
+        for name in set(chunk) - known:
+            (folder / name).unlink(missing_ok=True)
+            removed += 1
+    return removed

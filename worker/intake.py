@@ -1,0 +1,198 @@
+"""The task that takes in what was sent for a submission: recordings, manifests, archives.
+
+An archive is taken in a file at a time, each in a transaction of its own together with the row
+that says so: a worker killed in between goes on where it was. After a while it makes room for
+others, and goes on when its turn comes again.
+"""
+
+import errno
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from structlog.contextvars import bound_contextvars
+
+from backend.arrivals import limits
+from backend.arrivals import repository as arrivals
+from backend.db import now
+from backend.errors import StorageFullError, StorageUnreachableError
+from backend.jobs import TAKE_IN, send
+from backend.storage import MissingObjectError, arrival_key
+from models.media import MediaError
+from worker import process, unpacking
+from worker.process import Pulse
+from worker.stored import NotOursError, sha256_of
+from worker.taking import Hold, commit_failure, commit_manifest, commit_recording, look_at
+from worker.task import reading, task, transaction
+from worker.unpacking import Archive, Entry, RefusedFileError, Unpacked
+
+log = structlog.get_logger(__name__)
+
+SLICE_S = 60.0
+"""An archive makes room for what else waits after so long."""
+
+TOO_SLOW = "It took too long to read. Please send a shorter or smaller one."
+INTERNAL = "Something went wrong on our side. Please send it again."
+MISSING = "Its bytes are not stored any more. Please send it again."
+
+
+@task(TAKE_IN)
+def take_in(nudged_for: str) -> None:
+    """Take in the file that came first, whatever row the message was sent for."""
+    with transaction() as session:
+        row = arrivals.claim_next(session, now())
+    if row is None:
+        log.info("nothing_waits")
+        return
+    hold = Hold(row.id, row.attempt, row.submission_id, row.file_name)
+    with bound_contextvars(arrival=str(hold.id)):
+        log.info("arrival_claimed", attempt=hold.attempt, nudged_for=nudged_for)
+        with Pulse(hold.heartbeat, process.current().settings.heartbeat_s):
+            _run(hold)
+
+
+def _run(hold: Hold) -> None:
+    """Turn whatever happens into an outcome of the row; then its bytes are no longer needed."""
+    try:
+        with _refusals_named():
+            if not _take_what_came(hold):
+                _make_room(hold)
+                return
+    except NotOursError:
+        log.info("arrival_not_ours")
+        with reading() as session:
+            if arrivals.get(session, hold.id) is not None:
+                return  # somebody else's turn, who needs the bytes
+    except (StorageUnreachableError, StorageFullError):
+        with transaction() as session:
+            arrivals.give_back(session, hold.id, hold.attempt, now())
+        log.warning("arrival_waits_for_storage")
+        return
+    except RefusedFileError as why:
+        _fail(hold, why)
+    process.current().storage.delete(arrival_key(hold.id))
+
+
+def _take_what_came(hold: Hold) -> bool:
+    """Whatever it is; False for an archive that has to go on later."""
+    mine = process.current()
+    with mine.storage.local(arrival_key(hold.id)) as path:
+        if not unpacking.is_archive(path):
+            _take(hold, Unpacked(path, path.stat().st_size, sha256_of(path)))
+            return True
+        with unpacking.opened(path, mine.settings.max_upload_bytes) as archive:
+            return _unpack(hold, archive)
+
+
+def _take(hold: Hold, file: Unpacked, entry: Entry | None = None) -> None:
+    """One file, sent by itself or as an entry of an archive."""
+    name = hold.name if entry is None else entry.name
+    if unpacking.is_manifest(name):
+        if file.bytes > limits.MOST_MANIFEST_BYTES:
+            raise RefusedFileError(
+                "file_too_large",
+                f"The manifest is larger than {limits.MOST_MANIFEST_BYTES / 1e6:g} MB. Split it.",
+            )
+        commit_manifest(hold, entry, file.path.read_bytes())
+        return
+    most = process.current().settings.max_upload_bytes
+    if file.bytes > most:  # named as an archive, which it is not
+        raise RefusedFileError("file_too_large", f"The file is larger than {most / 1e6:g} MB.")
+    commit_recording(hold, entry, file, look_at(file.path))
+
+
+def _unpack(hold: Hold, archive: Archive) -> bool:
+    """Take in every file of an archive that is not through yet; False when time was up before."""
+    began = time.monotonic()
+    hold.total = len(archive.entries)
+    with transaction() as session:
+        through = arrivals.entries(session, hold.id)
+        held = arrivals.counts(session, [hold.submission_id]).get(hold.submission_id, {})
+        hold.told_of(session, len(through), hold.total)
+    if not through:
+        _check_room(archive, sum(held.values()))
+    left = [entry for entry in archive.entries if entry.place not in through]
+    hold.done = hold.total - len(left)
+    for entry in left:
+        hold.done += 1
+        in_time = _take_entry(hold, archive, entry)
+        if not in_time or (time.monotonic() - began > SLICE_S and entry is not left[-1]):
+            return False
+    with transaction() as session:
+        if not arrivals.finish(session, hold.id, hold.attempt, now(), kind="archive"):
+            raise NotOursError
+    log.info("archive_taken_in", entries=hold.total)
+    return True
+
+
+def _check_room(archive: Archive, held: int) -> None:
+    """Refuse an archive that the submission, or the disk, has no room for.
+
+    Raises:
+        RefusedFileError
+    """
+    if held + len(archive.entries) > limits.MOST_FILES:
+        raise RefusedFileError(
+            "too_many_files", f"A submission holds at most {limits.MOST_FILES} files."
+        )
+    mine = process.current()
+    free = mine.storage.free_bytes()
+    wanted = sum(entry.bytes for entry in archive.entries) + mine.settings.min_free_bytes
+    if free is not None and free < wanted:
+        raise RefusedFileError(
+            "storage_full", "There is no room for what is in the archive. Try again later."
+        )
+
+
+def _take_entry(hold: Hold, archive: Archive, entry: Entry) -> bool:
+    """One entry, or the reason why not, as a row; False when the task's own time is nearly up."""
+    try:
+        with (
+            _refusals_named(),
+            archive.unpacked(entry, process.current().settings.incoming_dir) as file,
+        ):
+            if unpacking.is_archive(file.path):
+                raise unpacking.nested()
+            _take(hold, file, entry)
+    except RefusedFileError as why:
+        commit_failure(hold, entry, why)
+        return why.code != "too_slow"
+    return True
+
+
+def _make_room(hold: Hold) -> None:
+    with transaction() as session:
+        ours = arrivals.give_back(session, hold.id, hold.attempt, now())
+    if ours:
+        send(process.current().celery, TAKE_IN, str(hold.id))
+    log.info("archive_goes_on_later", done=hold.done, total=hold.total)
+
+
+@contextmanager
+def _refusals_named() -> Iterator[None]:
+    """Everything that a file can be the reason of, as what people are told of it."""
+    try:
+        yield
+    except (RefusedFileError, NotOursError, StorageUnreachableError, StorageFullError):
+        raise
+    except MediaError as error:
+        raise RefusedFileError(error.code, error.message) from error
+    except SoftTimeLimitExceeded as error:
+        raise RefusedFileError("too_slow", TOO_SLOW) from error
+    except MissingObjectError as error:
+        raise RefusedFileError("recording_missing", MISSING) from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFullError("There is no room to unpack.") from error
+        log.exception("arrival_broke")
+        raise RefusedFileError("internal_error", INTERNAL) from error
+
+
+def _fail(hold: Hold, why: RefusedFileError) -> None:
+    with transaction() as session:
+        recorded = arrivals.fail(
+            session, hold.id, hold.attempt, now(), kind=None, code=why.code, message=why.message
+        )
+    log.info("arrival_refused", code=why.code, recorded=recorded)

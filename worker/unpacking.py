@@ -1,0 +1,251 @@
+"""Archives: what is in a ZIP, looked at before a byte of it is unpacked, then one file at a time.
+
+What only somebody with bad intent, or a broken program, packs has the whole archive refused. What
+happens on any ward's hard disk, such as a ZIP in the ZIP, is that one file's own failure.
+"""
+
+import hashlib
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from backend.arrivals import limits
+
+_BATCH_BYTES = 1024 * 1024
+_LONGEST_TAIL = 22 + 65535  # the record at a ZIP's end, and the longest comment
+_END, _END64, _LOCATOR64 = b"PK\5\6", b"PK\6\6", b"PK\6\7"
+_STARTS = (b"PK\3\4", b"PK\5\6", b"PK\7\x08")
+_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz")
+_JUNK = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+_SYMLINK = 0o120000
+_FILE_KINDS = 0o170000
+_ENCRYPTED = 0x1
+
+
+class RefusedFileError(Exception):
+    """A file that is not taken in: a code for programs and a sentence for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of an archive: its place, its name with folders, and why it cannot be unpacked."""
+
+    place: int
+    name: str
+    bytes: int
+    refusal: RefusedFileError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """One file that was unpacked, with what was counted and hashed on the way."""
+
+    path: Path
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive that was looked at: its files in order, manifests first."""
+
+    entries: tuple[Entry, ...]
+    _zip: zipfile.ZipFile
+
+    @contextmanager
+    def unpacked(self, entry: Entry, folder: Path) -> Iterator[Unpacked]:
+        """One file in `folder`, there while the context lasts, if nobody moves it away.
+
+        Raises:
+            RefusedFileError: its own refusal, or its bytes are damaged.
+            OSError: the folder cannot be written to.
+        """
+        if entry.refusal is not None:
+            raise entry.refusal
+        # the name is ours: what the archive calls the file never touches the disk
+        path = folder / f"unpacked-{hashlib.sha256(entry.name.encode()).hexdigest()[:16]}.part"
+        digest, size = hashlib.sha256(), 0
+        info = self._zip.infolist()[entry.place]
+        try:
+            with _damage_named(), path.open("wb") as target, self._zip.open(info) as source:
+                while batch := source.read(_BATCH_BYTES):
+                    digest.update(batch)
+                    size += len(batch)
+                    target.write(batch)
+            yield Unpacked(path, size, digest.hexdigest())
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def is_archive(path: Path) -> bool:
+    """Whether the file begins as a ZIP does, whatever it is called."""
+    with path.open("rb") as file:
+        return file.read(4) in _STARTS
+
+
+@contextmanager
+def opened(path: Path, most_file_bytes: int) -> Iterator[Archive]:
+    """Look at an archive.
+
+    Args:
+        path: the ZIP.
+        most_file_bytes: what one file of it may hold.
+
+    Raises:
+        RefusedFileError: the archive is damaged, a bomb, or would write where it must not.
+    """
+    if _directory_bytes(path) > limits.MOST_DIRECTORY_BYTES:
+        raise _too_many()
+    with _damage_named():
+        archive = zipfile.ZipFile(path)
+    with archive:
+        infos = archive.infolist()
+        if len(infos) > limits.MOST_ENTRIES:
+            raise _too_many(len(infos))
+        for info in infos:
+            _check_name(info)
+        files = [
+            (place, info) for place, info in enumerate(infos) if not (info.is_dir() or _junk(info))
+        ]
+        if not files:
+            raise RefusedFileError("archive_empty", "The archive holds no files.")
+        _check_size([info for _, info in files])
+        entries = [_entry(place, info, most_file_bytes) for place, info in files]
+        entries = list(_without_doubles(entries))
+        entries.sort(key=lambda entry: not is_manifest(entry.name))
+        yield Archive(tuple(entries), archive)
+
+
+def is_manifest(name: str) -> bool:
+    """Whether a file is a table by its name, which is all that tells a table."""
+    return name.casefold().endswith((".csv", ".tsv"))
+
+
+@contextmanager
+def _damage_named() -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError,
+            RuntimeError, UnicodeDecodeError) as error:  # fmt: skip
+        raise RefusedFileError(
+            "archive_damaged",
+            "This part of the archive cannot be read: pack it anew, as a plain ZIP.",
+        ) from error
+
+
+def _too_many(count: int | None = None) -> RefusedFileError:
+    counted = "more" if count is None else f"{count:,}"
+    return RefusedFileError(
+        "archive_too_many_files",
+        f"The archive holds {counted} entries, and {limits.MOST_ENTRIES:,} are the most. "
+        "Split it into several.",
+    )
+
+
+def _check_name(info: zipfile.ZipInfo) -> None:
+    """Refuse an archive that would write outside of its own folder."""
+    said = getattr(info, "orig_filename", info.filename)
+    parts = PurePosixPath(said.replace("\\", "/")).parts
+    absolute = said.startswith(("/", "\\")) or (len(said) > 1 and said[1] == ":")
+    link = (info.external_attr >> 16) & _FILE_KINDS == _SYMLINK
+    if absolute or ".." in parts or link or "\0" in said:
+        raise RefusedFileError(
+            "archive_unsafe",
+            "The archive holds a link, or a name that leads out of its folder. Pack the "
+            "recordings themselves, in plain folders.",
+        )
+
+
+def _check_size(infos: list[zipfile.ZipInfo]) -> None:
+    unpacked = sum(info.file_size for info in infos)
+    packed = max(1, sum(info.compress_size for info in infos))
+    if unpacked > limits.MOST_UNPACKED_BYTES:
+        raise RefusedFileError(
+            "archive_too_large",
+            f"Unpacked, the archive would be larger than {limits.MOST_UNPACKED_BYTES / 1e9:g} GB. "
+            "Split it into several.",
+        )
+    if unpacked > limits.SMALL_BYTES and unpacked / packed > limits.MOST_RATIO:
+        raise RefusedFileError(
+            "archive_bomb",
+            f"Unpacked, the archive would be {unpacked / packed:.0f} times as large as it is, "
+            "which no recordings are. Send the files by themselves.",
+        )
+
+
+def _entry(place: int, info: zipfile.ZipInfo, most_file_bytes: int) -> Entry:
+    name = info.filename.replace("\\", "/")
+    refusal: RefusedFileError | None = None
+    if info.flag_bits & _ENCRYPTED:
+        refusal = RefusedFileError(
+            "archive_encrypted", "It is encrypted. Pack it without a password."
+        )
+    elif name.casefold().endswith(_ARCHIVES):
+        refusal = nested()
+    elif info.file_size == 0:
+        refusal = RefusedFileError("empty_file", "The file is empty.")
+    elif info.file_size > most_file_bytes:
+        refusal = RefusedFileError(
+            "file_too_large",
+            f"The file is larger than {most_file_bytes / 1e6:g} MB. Trim it or export it smaller.",
+        )
+    return Entry(place, name, info.file_size, refusal)
+
+
+def nested() -> RefusedFileError:
+    """The answer to an archive in an archive."""
+    return RefusedFileError(
+        "nested_archive", "It is an archive in the archive. Send it by itself, or unpack it first."
+    )
+
+
+def _without_doubles(entries: list[Entry]) -> Iterator[Entry]:
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.name.casefold() in seen:
+            yield replace(
+                entry,
+                refusal=RefusedFileError(
+                    "duplicate_name", "Another file of the archive has the same name."
+                ),
+            )
+        else:
+            seen.add(entry.name.casefold())
+            yield entry
+
+
+def _junk(info: zipfile.ZipInfo) -> bool:
+    """What operating systems leave in folders, and nobody means to send."""
+    parts = PurePosixPath(info.filename.replace("\\", "/")).parts
+    name = parts[-1].casefold() if parts else ""
+    return "__MACOSX" in parts or name.startswith("._") or name in _JUNK
+
+
+def _directory_bytes(path: Path) -> int:
+    """Size of the list of entries, from the record at the end; `zipfile` reads it as a whole."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - _LONGEST_TAIL - 20 - 56))
+        tail = file.read()
+    end = tail.rfind(_END)
+    if end < 0 or len(tail) < end + 22:
+        raise RefusedFileError(
+            "archive_damaged", "The archive's end is missing, as after a broken copy: pack it anew."
+        )
+    (listed,) = struct.unpack_from("<L", tail, end + 12)
+    locator = end - 20
+    if locator >= 0 and tail[locator : locator + 4] == _LOCATOR64:
+        record = locator - 56
+        if record < 0 or tail[record : record + 4] != _END64:
+            raise RefusedFileError("archive_damaged", "The archive's list of files is damaged.")
+        (listed,) = struct.unpack_from("<Q", tail, record + 40)
+    return int(listed)
