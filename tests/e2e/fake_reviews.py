@@ -71,8 +71,7 @@ class FakeReviews:
 
     def serve(self, page: Page) -> None:
         """Answer this page's requests about accounts and reviews; others go to its server."""
-        url = {"name": "pocovid_csrf", "value": "x", "url": page.url}
-        page.context.add_cookies([url])
+        page.context.add_cookies([{"name": "pocovid_csrf", "value": "x", "url": page.url}])
         for pattern in ("me", "reviews/**", "contributions/**"):
             page.route(f"**/api/v1/{pattern}", self._answer)
 

@@ -30,7 +30,7 @@ export function Cite({ release }) {
     }
   }
   return (
-    <section class="card stack" aria-labelledby="cite-title">
+    <section class="card flow" aria-labelledby="cite-title">
       <h2 id="cite-title">Licences and citation</h2>
       <ul class="licences">
         {Object.entries(release.summary?.licences ?? {}).map(([licence, count]) => (

@@ -19,7 +19,7 @@ export default function Dataset() {
     <section class="page">
       <PageHeading
         title="Dataset"
-        lead="Lung ultrasound recordings that two steps stand behind: somebody contributed them, and a doctor has reviewed them. Free to download under their licences."
+        lead="Lung ultrasound recordings, contributed by hospitals and reviewed by doctors. Free to download under their licences."
       />
       {problem && (
         <p class="notice notice-problem" role="alert">
@@ -31,7 +31,7 @@ export default function Dataset() {
       {items && done.length === 0 && <None />}
       {done.length > 0 && <Newest release={done[0]} />}
       {done.length > 0 && (
-        <section class="stack" aria-labelledby="versions-title">
+        <section class="flow" aria-labelledby="versions-title">
           <h2 id="versions-title">Versions</h2>
           <ol class="versions">
             {done.map((release) => (
@@ -60,7 +60,7 @@ function Newest({ release }) {
   const { number, summary, finished_at, created_at, archive_bytes } = release;
   if (!summary) return null;
   return (
-    <section class="card stack" aria-labelledby="newest-title">
+    <section class="card flow" aria-labelledby="newest-title">
       <div class="spread newest-head">
         <div>
           <h2 id="newest-title">Release {number}</h2>

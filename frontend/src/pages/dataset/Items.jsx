@@ -17,7 +17,7 @@ export function Items({ number }) {
   );
   const { items, problem, hasMore, more } = usePages(fetchPage);
   return (
-    <section class="stack" aria-labelledby="items-title">
+    <section class="flow" aria-labelledby="items-title">
       <h2 id="items-title">Recordings</h2>
       <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
         <Choice

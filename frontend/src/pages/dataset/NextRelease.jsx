@@ -53,7 +53,7 @@ export function NextRelease({ latest, onNews }) {
     setAsking(false);
   }
   return (
-    <section class="card stack" aria-labelledby="next-title">
+    <section class="card flow" aria-labelledby="next-title">
       <h2 id="next-title">{making ? `Release ${making.number}` : 'The next release'}</h2>
       {problem && (
         <p class="notice notice-problem" role="alert">

@@ -63,13 +63,13 @@ export default function Release({ id }) {
       {state === 'done' && <Downloads release={release} />}
       {summary && (
         <div class="release-top">
-          <section class="card stack" aria-labelledby="counts-title">
+          <section class="card flow" aria-labelledby="counts-title">
             <h2 id="counts-title">
               {plural(summary.recordings, 'recording')}, {plural(summary.frames, 'frame')}
             </h2>
             <Table1 summary={summary} />
           </section>
-          <section class="card stack" aria-labelledby="changes-title">
+          <section class="card flow" aria-labelledby="changes-title">
             <h2 id="changes-title">What is new</h2>
             {diff && <Changes diff={diff} />}
           </section>

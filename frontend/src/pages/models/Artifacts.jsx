@@ -19,7 +19,7 @@ export function Artifacts({ artifacts, onActivate }) {
   const [asking, setAsking] = useState(false);
   const other = others.find(({ version }) => version === chosen) ?? others[0] ?? null;
   return (
-    <section class="card stack" aria-labelledby="artifacts-title">
+    <section class="card flow" aria-labelledby="artifacts-title">
       <div class="spread artifacts-head">
         <h2 id="artifacts-title">Artifacts</h2>
         {others.length > 1 && (

@@ -84,7 +84,7 @@ export function StartTraining({ busy, onTrain }) {
     setAsking(false);
   }
   return (
-    <section class="card stack" aria-labelledby="train-title">
+    <section class="card flow" aria-labelledby="train-title">
       <h2 id="train-title">Train on a release</h2>
       {problem && (
         <p class="notice notice-problem" role="alert">

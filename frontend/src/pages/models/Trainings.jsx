@@ -23,9 +23,9 @@ const STATES = {
 export function Trainings({ trainings, onCancel }) {
   if (trainings.length === 0) return null;
   return (
-    <section class="stack" aria-labelledby="trainings-title">
+    <section class="flow" aria-labelledby="trainings-title">
       <h2 id="trainings-title">Trainings</h2>
-      <ol class="stack" aria-labelledby="trainings-title">
+      <ol class="flow" aria-labelledby="trainings-title">
         {trainings.map((training) => (
           <Run key={training.id} training={training} onCancel={onCancel} />
         ))}

@@ -6,7 +6,7 @@ import { PageHeading } from '../../parts/PageHeading.jsx';
 import { usePages } from '../../parts/usePages.js';
 import { Problem } from '../../problem.js';
 import { user } from '../../session.js';
-import { when } from '../../words.js';
+import { day } from '../../words.js';
 import './people.css';
 
 /** @typedef {import('../../shapes.js').User} User */
@@ -126,7 +126,7 @@ function Person({ person, self, busy, trouble, onChange }) {
           </span>
         )}
       </th>
-      <td class="hint">{when(person.created_at)}</td>
+      <td class="hint person-since">{day(person.created_at)}</td>
       <td>
         <select
           class="input"

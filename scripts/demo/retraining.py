@@ -1,0 +1,63 @@
+"""Last act: new models are trained on the release, made active, and asked."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from scripts.demo.stage import Stage
+
+TRAINED_MS = 1_800_000
+ANSWERED_MS = 180_000
+
+
+def train(stage: Stage, admin: Page, number: int) -> None:
+    """Train on the release with small settings, and watch the folds."""
+    stage.visit(admin, "/models")
+    admin.get_by_label("Release").select_option(str(number))
+    admin.get_by_label("Epochs").fill("1")
+    admin.get_by_label("Augmented copies").fill("0")
+    stage.picture(admin, "training-start")
+    admin.get_by_role("button", name="Train", exact=True).click()
+    admin.get_by_role("progressbar", name="Fold 1").wait_for()
+    stage.say("training")
+    admin.get_by_text("1 of 1").or_(admin.get_by_text("Under way")).first.wait_for(
+        timeout=TRAINED_MS
+    )
+    stage.picture(admin, "training-folds")
+    admin.get_by_role("button", name="Activate").wait_for(timeout=TRAINED_MS)
+    stage.picture(admin, "artifacts-compared")
+    stage.say("trained")
+
+
+def activate(stage: Stage, admin: Page) -> str:
+    """Have the new artifact answer; gives its version."""
+    button = admin.get_by_role("button", name="Activate")
+    version = button.inner_text().rpartition(" ")[2]
+    button.click()
+    dialog = admin.get_by_role("dialog")
+    dialog.wait_for()
+    stage.picture(admin, "activate-question")
+    dialog.get_by_role("button", name="Activate").click()
+    expect(admin.get_by_text(f"{version} answers now.")).to_be_visible()
+    stage.picture(admin, "activated")
+    stage.say(f"{version} answers now")
+    return version
+
+
+def screen(stage: Stage, file: Path, version: str) -> None:
+    """Somebody without an account screens a recording, and reads which version answered."""
+    page = stage.window("/", dark=True)
+    page.get_by_test_id("files").set_input_files([file])
+    page.get_by_role("button", name="Screen", exact=True).click()
+    page.get_by_role("list", name="Probability of each class").wait_for(timeout=ANSWERED_MS)
+    stage.picture(page, "screened")
+    expect(page.get_by_text(version).first).to_be_visible()
+    answer = page.get_by_role("heading", name="Most probable class").inner_text()
+    stage.say(f"screened: {' '.join(answer.split())}, by {version}")
+
+
+def read_audit(stage: Stage, admin: Page) -> None:
+    """Every step is in the log."""
+    stage.visit(admin, "/audit")
+    admin.get_by_role("row").nth(1).wait_for()
+    stage.picture(admin, "audit")

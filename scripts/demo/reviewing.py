@@ -1,0 +1,71 @@
+"""Second act: every recording is read and decided without touching the mouse."""
+
+from playwright.sync_api import Page, expect
+
+from scripts.demo.stage import Stage
+
+PREPARED_MS = 180_000
+PICTURED = 3
+"""How many of the recordings are pictured before and after the verdict."""
+
+
+def review_all(stage: Stage, page: Page, expected: int) -> None:
+    """Take one recording after the other until the queue is empty, by keyboard alone."""
+    stage.visit(page, "/review")
+    page.get_by_role("list", name="Queue").wait_for(timeout=PREPARED_MS)
+    stage.picture(page, "review-queue")
+    press(page, "?")
+    page.get_by_role("dialog").wait_for()
+    stage.picture(page, "review-keys")
+    press(page, "Escape", "n")
+    for n in range(expected):
+        _approve(stage, page, n)
+        if n == 0:
+            _think_again(page)
+        press(page, "n")
+    page.get_by_role("heading", name="The queue is empty").wait_for()
+    stage.picture(page, "review-empty")
+    stage.visit(page, "/review?view=agreement")
+    page.get_by_role("heading", name="Reviewers").wait_for()
+    stage.picture(page, "review-agreement")
+    stage.say(f"{expected} verdicts given by keyboard alone")
+
+
+def _approve(stage: Stage, page: Page, n: int) -> None:
+    page.get_by_role("group", name="Verdict").wait_for()
+    sheet = page.get_by_alt_text("Frames spread over the whole recording")
+    sheet.wait_for(timeout=PREPARED_MS)
+    expect(page.get_by_role("progressbar", name="Frames of the recording")).to_have_count(
+        0, timeout=PREPARED_MS
+    )
+    if n == 0:
+        _adjust(page)
+    press(page, "t")
+    if n < PICTURED:
+        stage.picture(page, f"review-reading-{n + 1}")
+    press(page, "a")
+    expect(page.get_by_role("heading", name="Approved")).to_be_focused()
+    if n < PICTURED:
+        stage.picture(page, f"review-verdict-{n + 1}")
+
+
+def _adjust(page: Page) -> None:
+    """The square a little smaller, the first frames left out, a finding and a comment."""
+    press(page, "Space", "Home", "ArrowRight", "ArrowRight", "i", "q", "-", "-", "Escape")
+    press(page, "f", "6", "Escape", "m")
+    page.keyboard.type("Subpleural consolidations, irregular pleural line.")
+    press(page, "Escape")
+
+
+def _think_again(page: Page) -> None:
+    """Take the verdict back, and give it again: everything is as it was."""
+    press(page, "z")
+    page.get_by_role("group", name="Verdict").wait_for()
+    press(page, "a")
+    expect(page.get_by_role("heading", name="Approved")).to_be_focused()
+
+
+def press(page: Page, *keys: str) -> None:
+    """One key after the other."""
+    for key in keys:
+        page.keyboard.press(key)

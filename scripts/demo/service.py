@@ -1,0 +1,63 @@
+"""The service of the show: `pocovid up` on a data folder and a free port of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from scripts.demo.recordings import HOUSE
+
+STOPS_WITHIN_S = 120
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[str]:
+    """The service; gives its address, and ends it afterwards.
+
+    Raises:
+        RuntimeError: it did not start; the message holds its log.
+    """
+    with (folder / "service.log").open("w") as log:
+        service = subprocess.Popen(
+            [sys.executable, "-m", "backend.cli", "up", "--port", "0"],
+            cwd=HOUSE,
+            env=environment(folder),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        with cast("IO[str]", service.stdout) as said:
+            ready = said.readline()
+            if not ready.startswith("POCOVIDScreen is ready at "):
+                service.kill()
+                raise RuntimeError((folder / "service.log").read_text())
+            try:
+                yield ready.split()[4]
+            finally:
+                service.send_signal(signal.SIGINT)
+                service.wait(STOPS_WITHIN_S)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Only our own settings: whatever this machine serves besides is left alone."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("POCOVID_")}
+    return kept | {"POCOVID_DATA_DIR": str(folder / "data")}
+
+
+def create_admin(folder: Path, email: str, name: str, password: str) -> None:
+    """Make the first administrator, as whoever installs the service does."""
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "backend.cli", "user", "create", email),
+            *("--role", "admin", "--name", name),
+        ],
+        cwd=HOUSE,
+        env=environment(folder),
+        input=password + "\n",
+        text=True,
+        check=True,
+    )

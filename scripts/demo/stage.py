@@ -1,0 +1,79 @@
+"""The browser of the show: a window for each person, and a picture of each step."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE_MS = 60_000
+
+
+@dataclass
+class Stage:
+    """Where it plays: the service's address, the browser, and the folder for the pictures."""
+
+    url: str
+    browser: Browser
+    pictures: Path
+    started: float = field(default_factory=time.monotonic)
+    taken: int = 0
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def window(self, path: str = "/", *, dark: bool = False) -> Page:
+        """A window of somebody who was never here before."""
+        context = self.browser.new_context(
+            viewport={"width": 1280, "height": 860},
+            color_scheme="dark" if dark else "light",
+            accept_downloads=True,
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.say(f"a script failed: {error}"))
+        page.goto(f"{self.url}/#{path}")
+        return page
+
+    def visit(self, page: Page, path: str) -> None:
+        """Go to another page of the service."""
+        page.goto(f"{self.url}/#{path}")
+
+    def picture(self, page: Page, name: str) -> None:
+        """Keep what the page looks like now."""
+        self.taken += 1
+        page.wait_for_timeout(400)  # pictures on it are still being drawn
+        page.screenshot(path=self.pictures / f"{self.taken:02}-{name}.png", full_page=True)
+
+    def say(self, words: str) -> None:
+        """Tell whoever runs the show how far it is."""
+        print(f"{time.monotonic() - self.started:7.1f} s  {words}", flush=True)
+
+
+@contextmanager
+def opened(url: str, pictures: Path) -> Iterator[Stage]:
+    """A stage at this address.
+
+    Raises:
+        FileNotFoundError: no browser is on the PATH.
+    """
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        raise FileNotFoundError(f"No browser: none of {', '.join(NAMES)} is on the PATH.")
+    pictures.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        stage = Stage(url, browser, pictures)
+        try:
+            yield stage
+        except Exception:
+            for context in stage.contexts:
+                for n, page in enumerate(context.pages):
+                    page.screenshot(path=pictures / f"broken-{n}.png", full_page=True)
+            raise
+        finally:
+            browser.close()
