@@ -182,10 +182,11 @@ def highest_number(session: Session) -> int:
     return session.scalars(select(func.max(Release.number))).one() or 0
 
 
-def ready(session: Session) -> Sequence[Contribution]:
+def ready(session: Session, *, hold: bool = False) -> Sequence[Contribution]:
     """What is decided for and ingested, with submission and contributor, by id.
 
-    The decision also stands while a reported label is reviewed again.
+    The decision also stands while a reported label is reviewed again. With `hold` the rows are
+    locked, so that no undo comes between reading them and writing the release's items.
     """
     query = (
         select(Contribution)
@@ -198,6 +199,8 @@ def ready(session: Session) -> Sequence[Contribution]:
         .options(joinedload(Contribution.submission).joinedload(Submission.contributor))
         .order_by(Contribution.id)
     )
+    if hold:
+        query = query.with_for_update(read=True, of=Contribution)
     return session.scalars(query).all()
 
 

@@ -40,9 +40,12 @@ class Draft:
     objection: ConflictError | None
 
 
-def draft(session: Session, moment: datetime) -> Draft:
-    """What a release made at this moment would hold, and what speaks against making it."""
-    contributions = repository.ready(session)
+def draft(session: Session, moment: datetime, *, hold: bool = False) -> Draft:
+    """What a release made at this moment would hold, and what speaks against making it.
+
+    With `hold` nobody takes a verdict on any of it back until the transaction ends.
+    """
+    contributions = repository.ready(session, hold=hold)
     number = repository.highest_number(session) + 1
     last = repository.last_done(session)
     earlier = repository.earlier_items(session, [each.id for each in contributions])
@@ -86,9 +89,9 @@ def make(session: Session, actor: User | None, note: str) -> Release:
     Raises:
         ConflictError: one is being made, or it would hold nothing, or nothing new.
     """
-    moment = now()
     repository.hold(session)
-    planned = draft(session, moment)
+    moment = now()  # a verdict that is older than the release can no longer be taken back
+    planned = draft(session, moment, hold=True)
     if planned.objection is not None:
         raise planned.objection
     release = Release(

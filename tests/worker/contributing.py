@@ -30,7 +30,7 @@ def contribute(house: House, content: bytes, **changes: Any) -> UUID:
     sha256 = hashlib.sha256(content).hexdigest()
     house.storage.put(contribution_key(sha256, contribution_id), path)
     house.storage.put_bytes(contribution_preview_key(contribution_id), preview)
-    values = {
+    values: dict[str, Any] = {
         "id": contribution_id,
         "sha256": sha256,
         "bytes": len(content),
