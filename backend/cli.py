@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from backend import cli_dataset, cli_models, cli_training
+from backend import cli_dataset, cli_evaluate, cli_models, cli_training
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_models.app)  # screen
 app.add_typer(cli_training.app)  # train and compare
+app.add_typer(cli_evaluate.app)  # evaluate
 app.add_typer(cli_dataset.app, name="dataset")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")]

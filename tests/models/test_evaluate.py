@@ -42,15 +42,31 @@ def test_a_case_done_by_hand() -> None:
         "sensitivity": 0.5,
         "specificity": round(8 / 9, 4),
         "precision": 0.75,
+        "f1": 0.6,
+        "count": 6,
     }
     assert found["video_classes"] == {
-        "covid19": {"sensitivity": 0.5, "specificity": 1.0, "precision": 1.0},
+        "covid19": {
+            "sensitivity": 0.5,
+            "specificity": 1.0,
+            "precision": 1.0,
+            "f1": round(2 / 3, 4),
+            "count": 2,
+        },
         "pneumonia": {
             "sensitivity": 1.0,
             "specificity": round(2 / 3, 4),
             "precision": round(2 / 3, 4),
+            "f1": 0.8,
+            "count": 2,
         },
-        "healthy": {"sensitivity": 1.0, "specificity": 1.0, "precision": 1.0},
+        "healthy": {
+            "sensitivity": 1.0,
+            "specificity": 1.0,
+            "precision": 1.0,
+            "f1": 1.0,
+            "count": 1,
+        },
     }
 
 
@@ -100,6 +116,8 @@ def test_a_class_that_is_never_named_has_no_division_by_nought() -> None:
         "sensitivity": 0.0,
         "specificity": 1.0,
         "precision": 0.0,
+        "f1": 0.0,
+        "count": 1,
     }
 
 
@@ -115,7 +133,7 @@ def test_frame_figures_are_those_of_scikit_learn(seed: int, count: int) -> None:
     close = partial(pytest.approx, abs=5.1e-5)
     assert found["frame_accuracy"] == close(metrics.accuracy_score(labels, named))
     assert found["frame_balanced_accuracy"] == close(metrics.balanced_accuracy_score(labels, named))
-    precision, sensitivity, _, _ = metrics.precision_recall_fscore_support(
+    precision, sensitivity, f1, count = metrics.precision_recall_fscore_support(
         labels, named, labels=[0, 1, 2], zero_division=0
     )
     for n, key in enumerate(CLASSES):

@@ -1,0 +1,155 @@
+"""Who may answer which recording: the model that held it out, or, from outside, all of them."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from models.contract import Manifest
+from models.dataset import Entry
+from models.engine import Precision
+from models.extraction import FrameCache
+from models.heldout import Listed, listed
+from models.predict import Predictor
+from models.report.sheet import Answered, Sheet
+
+PRECISION: Precision = "f32"
+"""Numbers that are the same on every processor, to rounding; a service may answer in narrower."""
+
+_BATCH = 6
+_NAMED = 3
+
+Scores = npt.NDArray[np.float32]
+
+
+class EvaluationError(Exception):
+    """An evaluation that would prove nothing, or that cannot be done."""
+
+
+def refuse_training_data(manifest: Manifest, entries: Sequence[Entry], fold: int) -> None:
+    """Refuse to ask a fold's model about what it was trained on, under whatever name it comes.
+
+    Raises:
+        EvaluationError: there is no such fold, or a recording is known to its model.
+    """
+    if not 0 <= fold < manifest.folds:
+        raise EvaluationError(
+            f"{manifest.version} has the folds 0 to {manifest.folds - 1}, there is no fold {fold}."
+        )
+    known = {each.sha256: each for each in listed(manifest)}
+    seen = [
+        (entry, known[entry.sha256])
+        for entry in entries
+        if entry.sha256 in known and known[entry.sha256].folds[manifest.group] != fold
+    ]
+    if seen:
+        names = ", ".join(_told(entry, each) for entry, each in seen[:_NAMED])
+        more = f" and {len(seen) - _NAMED} more" if len(seen) > _NAMED else ""
+        raise EvaluationError(
+            f"The model of fold {fold} was trained on {len(seen)} of these recordings ({names}"
+            f"{more}): its answers to them prove nothing. Leave --fold out, so that each recording "
+            "is answered by the model that held it out."
+        )
+
+
+def sheets(
+    manifest: Manifest,
+    entries: Sequence[Entry],
+    answers: Mapping[str, Scores],
+    fold: int | None = None,
+) -> tuple[Sheet | None, Sheet | None]:
+    """The sheet of the recordings that were held out, and that of those never seen.
+
+    Args:
+        manifest: of the artifact.
+        entries: recordings, each content once.
+        answers: by SHA-256, scores of every model (models, frames, 3).
+        fold: the one model that answers everything; None for the rule of the module.
+
+    Raises:
+        EvaluationError: a fold's model was asked about what it was trained on.
+    """
+    if fold is not None:
+        refuse_training_data(manifest, entries, fold)
+    known = {each.sha256: each for each in listed(manifest)}
+    inside: list[Answered] = []
+    outside: list[Answered] = []
+    for entry in entries:
+        scores = answers[entry.sha256]
+        each = known.get(entry.sha256)
+        held_out = fold if each is None else each.folds[manifest.group]
+        chosen = scores.mean(axis=0) if held_out is None else scores[held_out]
+        (outside if each is None else inside).append(
+            Answered(
+                entry.sha256,
+                entry.key,
+                entry.label,
+                entry.kind,
+                entry.patient,
+                entry.source,
+                held_out,
+                chosen,
+            )
+        )
+    return (
+        Sheet(manifest.group, tuple(inside)) if inside else None,
+        Sheet("external", tuple(outside)) if outside else None,
+    )
+
+
+def answer_all(
+    folder: Path,
+    manifest: Manifest,
+    entries: Sequence[Entry],
+    cache: FrameCache,
+    work: Path,
+    progress: Callable[[int, int], None],
+) -> dict[str, Scores]:
+    """Scores of every model for every recording, kept in `work`; a killed run goes on.
+
+    Args:
+        folder: of the artifact.
+        manifest: of the same.
+        entries: recordings whose frames are in the cache.
+        cache: of extracted frames.
+        work: folder for the answers.
+        progress: told of each recording.
+
+    Raises:
+        ArtifactError: see `models.predict.Predictor.load`.
+    """
+    home = work / f"{_identity(manifest)}-{cache.folder.name}-{PRECISION}"
+    home.mkdir(parents=True, exist_ok=True)
+    predictor: Predictor | None = None
+    found: dict[str, Scores] = {}
+    progress(0, len(entries))
+    for done, entry in enumerate(entries, start=1):
+        path = home / f"{entry.sha256}.npy"
+        if not path.is_file():
+            predictor = predictor or Predictor.load(folder, PRECISION)
+            frames = cache.frames(entry.sha256)
+            parts = [
+                predictor.scores(frames[at : at + _BATCH]) for at in range(0, len(frames), _BATCH)
+            ]
+            scratch = path.with_suffix(".tmp")
+            with scratch.open("wb") as file:
+                np.save(file, np.concatenate(parts, axis=1))
+            scratch.replace(path)
+        found[entry.sha256] = np.load(path)
+        progress(done, len(entries))
+    return found
+
+
+def _identity(manifest: Manifest) -> str:
+    """A name that changes with the weights and with how frames are made for them."""
+    values = asdict(manifest)
+    text = json.dumps([values["files"], values["preprocessing"]], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _told(entry: Entry, each: Listed) -> str:
+    return entry.key if entry.key == each.key else f"{entry.key}, then called {each.key}"
