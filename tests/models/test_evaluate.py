@@ -133,13 +133,15 @@ def test_frame_figures_are_those_of_scikit_learn(seed: int, count: int) -> None:
     close = partial(pytest.approx, abs=5.1e-5)
     assert found["frame_accuracy"] == close(metrics.accuracy_score(labels, named))
     assert found["frame_balanced_accuracy"] == close(metrics.balanced_accuracy_score(labels, named))
-    precision, sensitivity, f1, count = metrics.precision_recall_fscore_support(
+    precision, sensitivity, f1, support = metrics.precision_recall_fscore_support(
         labels, named, labels=[0, 1, 2], zero_division=0
     )
     for n, key in enumerate(CLASSES):
         mine = found["frame_classes"][key]
         assert mine["precision"] == close(precision[n])
         assert mine["sensitivity"] == close(sensitivity[n])
+        assert mine["f1"] == close(f1[n])
+        assert mine["count"] == support[n]
         assert mine["specificity"] == close(metrics.recall_score(labels != n, named != n))
     # Videos of one frame each are the frames over again.
     assert found["video_accuracy"] == found["frame_accuracy"]
