@@ -4,9 +4,10 @@
  * @param {object} listener
  * @param {(files: File[]) => void} listener.onFiles
  * @param {(over: boolean) => void} listener.onHover files are held over the window
+ * @param {(data: DataTransfer) => void} [listener.onDrop] takes a drop as it is, folders included
  * @returns {() => void} stops listening
  */
-export function takeIn({ onFiles, onHover }) {
+export function takeIn({ onFiles, onHover, onDrop }) {
   let depth = 0; // entering a child fires before the parent is left
   const events = {
     /** @param {DragEvent} event */
@@ -32,7 +33,8 @@ export function takeIn({ onFiles, onHover }) {
       event.preventDefault();
       depth = 0;
       onHover(false);
-      onFiles(filesIn(event.dataTransfer));
+      if (onDrop && event.dataTransfer) onDrop(event.dataTransfer);
+      else onFiles(filesIn(event.dataTransfer));
     },
     /** @param {ClipboardEvent} event */
     paste(event) {

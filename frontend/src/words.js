@@ -84,3 +84,9 @@ export const when = (iso) =>
  * @param {string} iso
  */
 export const day = (iso) => new Date(iso).toLocaleDateString(undefined, { dateStyle: 'medium' });
+
+/** The last part of a path. @param {string} path */
+export const baseName = (path) => path.slice(path.lastIndexOf('/') + 1);
+
+/** All but the last part of a path; '' without folders. @param {string} path */
+export const folderOf = (path) => path.slice(0, Math.max(0, path.lastIndexOf('/')));

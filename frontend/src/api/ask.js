@@ -13,6 +13,9 @@ export function hearSignedOut(listener) {
   onSignedOut = listener;
 }
 
+/** The service does not know who asks, wherever that came out. */
+export const tellSignedOut = () => onSignedOut();
+
 /** The secret that a page of ours can read and send back, and no other site's page can; '' if none. */
 export const csrfToken = () => /(?:^|; )pocovid_csrf=([^;]*)/.exec(document.cookie)?.[1] ?? '';
 
@@ -42,7 +45,7 @@ export async function ask(path, options = {}) {
     throw noAnswer();
   }
   if (!response.ok) {
-    if (response.status === 401) onSignedOut();
+    if (response.status === 401) tellSignedOut();
     throw problemFrom(response.status, body, response.headers.get('Retry-After'));
   }
   return body ? JSON.parse(body) : undefined;

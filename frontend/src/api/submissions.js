@@ -1,0 +1,107 @@
+/** The calls of contributing: submissions, their files and recordings, the check, the outcome. */
+import { ask, drop, query, send } from './ask.js';
+
+/**
+ * @typedef {import('../contribute/shapes.js').Submission} Submission
+ * @typedef {import('../contribute/shapes.js').Contribution} Contribution
+ * @typedef {import('../contribute/shapes.js').SentFile} SentFile
+ * @typedef {import('../contribute/shapes.js').FieldsIn} FieldsIn
+ * @typedef {import('../contribute/shapes.js').Check} Check
+ * @typedef {import('../contribute/shapes.js').Row} Row
+ */
+
+const MOST = 200;
+
+/** @param {string} id */
+const one = (id) => `/submissions/${encodeURIComponent(id)}`;
+
+/** @param {string} id */
+const recording = (id) => `/contributions/${encodeURIComponent(id)}`;
+
+/** @returns {Promise<import('../contribute/shapes.js').Vocabulary>} */
+export const vocabulary = () => ask('/vocabulary');
+
+/**
+ * @param {string | null} [cursor]
+ * @returns {Promise<{items: Submission[], next: string | null}>}
+ */
+export const submissions = (cursor = null) => ask(`/submissions${query({ cursor })}`);
+
+/** @returns {Promise<Submission>} a new draft */
+export const begin = () => send('POST', '/submissions', {});
+
+/** @param {string} id @returns {Promise<Submission>} */
+export const submission = (id) => ask(one(id));
+
+/**
+ * @param {string} id
+ * @param {{title?: string, defaults?: FieldsIn}} changes
+ * @returns {Promise<Submission>}
+ */
+export const changeSubmission = (id, changes) => send('PATCH', one(id), changes);
+
+/** @param {string} id @returns {Promise<void>} */
+export const deleteSubmission = (id) => drop(one(id));
+
+/** @param {string} id @returns {Promise<Contribution[]>} all of them */
+export const contributions = (id) => all(`${one(id)}/contributions`);
+
+/** @param {string} id @returns {Promise<SentFile[]>} all of them, in the order in which they came */
+export const files = (id) => all(`${one(id)}/files`);
+
+/** @param {string} id of a file @returns {Promise<void>} */
+export const forgetFile = (id) => drop(`/uploads/${encodeURIComponent(id)}`);
+
+/**
+ * The same fields for several recordings.
+ * @param {string} id of the submission
+ * @param {string[]} ids of recordings
+ * @param {FieldsIn} fields
+ * @returns {Promise<void>}
+ */
+export const changeContributions = (id, ids, fields) =>
+  send('PATCH', `${one(id)}/contributions`, { ids, fields });
+
+/** @param {string} id @returns {Promise<Contribution>} */
+export const contribution = (id) => ask(recording(id));
+
+/** @param {string} id @returns {Promise<void>} */
+export async function deleteContribution(id) {
+  await ask(recording(id), { method: 'DELETE', keepalive: true });
+}
+
+/** @param {string} id @returns {Promise<Check>} */
+export const check = (id) => ask(`${one(id)}/check`);
+
+/** Send it to the reviewers. @param {string} id @returns {Promise<Submission>} */
+export const submit = (id) => send('POST', `${one(id)}/submit`, { consent: true });
+
+/** @param {string} id @returns {Promise<Contribution>} */
+export const withdraw = (id) => send('POST', `${recording(id)}/withdraw`);
+
+/**
+ * Answer a request for changes.
+ * @param {string} id
+ * @param {string} answer
+ * @param {FieldsIn} fields
+ * @returns {Promise<Contribution>}
+ */
+export const answer = (id, answer, fields) =>
+  send('POST', `${recording(id)}/answer`, { answer, fields });
+
+/**
+ * Every page of a list, one after the other.
+ * @param {string} path
+ */
+async function all(path) {
+  const items = [];
+  let cursor = null;
+  do {
+    const page = /** @type {{items: any[], next: string | null}} */ (
+      await ask(`${path}${query({ limit: MOST, cursor })}`)
+    );
+    items.push(...page.items);
+    cursor = page.next;
+  } while (cursor);
+  return items;
+}

@@ -1,0 +1,27 @@
+/** What this browser remembers of files still to be sent, so that it can name them after a reload. */
+
+/** @typedef {{path: string, bytes: number}} Note */
+
+/** @param {string} submissionId */
+const place = (submissionId) => `pocovid.sending.${submissionId}`;
+
+/** @param {string} submissionId @returns {Note[]} */
+export function toCome(submissionId) {
+  const written = localStorage.getItem(place(submissionId));
+  return written ? JSON.parse(written) : [];
+}
+
+/**
+ * @param {string} submissionId
+ * @param {Note[]} notes
+ */
+export function noteDown(submissionId, notes) {
+  if (notes.length === 0) localStorage.removeItem(place(submissionId));
+  else localStorage.setItem(place(submissionId), JSON.stringify(notes));
+}
+
+/**
+ * @param {Note} one
+ * @param {Note} other
+ */
+export const isSame = (one, other) => one.path === other.path && one.bytes === other.bytes;

@@ -1,0 +1,289 @@
+/** Sending the files of submissions: three at a time, patiently, each from where it stopped. */
+import { signal } from '@preact/signals';
+import { announce } from '../announcer.js';
+import { CANCELLED, sendFile } from '../api/tus.js';
+import { meter } from '../meter.js';
+import { objection } from '../precheck.js';
+import { Problem } from '../problem.js';
+import { user } from '../session.js';
+import { plural, size } from '../words.js';
+import { isSame, noteDown, toCome } from './notes.js';
+import { vocabulary } from './vocabulary.js';
+
+/**
+ * @typedef {import('./shapes.js').Sending} Sending
+ * @typedef {import('./shapes.js').SentFile} SentFile
+ * @typedef {import('./folders.js').Found} Found
+ */
+
+const LANES = 3;
+const LONGEST_WAIT_MS = 30_000;
+const MOST_FAULTS = 5;
+
+/** Every file of this page, in the order in which they are sent. */
+export const sendings = signal(/** @type {Sending[]} */ ([]));
+
+/** Seconds until everything is there; null while not known. */
+export const secondsLeft = signal(/** @type {number | null} */ (null));
+
+/** @type {Map<string, {file: File, known: string | null}>} by the key of their sending */
+const files = new Map();
+
+/** @type {Map<string, AbortController>} */
+const running = new Map();
+
+let made = 0;
+let moved = 0; // bytes that went over the network since it was last idle
+let left = meter();
+
+/**
+ * @param {string} submissionId
+ * @param {Found[]} found
+ * @param {readonly SentFile[]} there what the service has already
+ * @returns {{added: number, already: number, leftOut: string[]}}
+ *   `already`: they have arrived, or are on their way; `leftOut`: neither recordings nor lists
+ */
+export function addFiles(submissionId, found, there) {
+  const mine = sendings.value.filter(
+    (each) => each.submissionId === submissionId && each.stage !== 'refused',
+  );
+  const leftOut = [];
+  /** @type {Sending[]} */
+  const added = [];
+  let already = 0;
+  for (const { file, path } of found) {
+    const note = { path, bytes: file.size };
+    const known = there.find(({ file_name, bytes }) => isSame({ path: file_name, bytes }, note));
+    if (!mayBeOurs(file)) {
+      leftOut.push(path);
+    } else if (
+      (known && known.state !== 'receiving' && known.state !== 'failed') ||
+      [...mine, ...added].some((each) => isSame(each, note))
+    ) {
+      already += 1;
+    } else {
+      added.push(make(submissionId, file, path, known?.state === 'receiving' ? known.id : null));
+    }
+  }
+  sendings.value = [...sendings.value, ...added];
+  remember(submissionId);
+  if (added.length > 0) announce(`${plural(added.length, 'file')} added.`);
+  fill();
+  return { added: added.length, already, leftOut };
+}
+
+/** @param {string} submissionId @param {File} file @param {string} path @param {string | null} known */
+function make(submissionId, file, path, known) {
+  made += 1;
+  const key = `sending-${made}`;
+  const problem = refusal(file);
+  files.set(key, { file, known });
+  /** @type {Sending} */
+  const sending = { key, submissionId, path, bytes: file.size, sent: 0, stage: 'waiting', problem };
+  return problem ? { ...sending, stage: /** @type {const} */ ('refused') } : sending;
+}
+
+/** @param {File} file */
+const isArchive = (file) => /\.zip$/i.test(file.name) || /zip/.test(file.type);
+/** @param {File} file */
+const isList = (file) => /\.(csv|tsv)$/i.test(file.name) || file.type === 'text/csv';
+
+/**
+ * What a folder holds beside recordings is left where it is. A file that does not say what it is
+ * may well be one: the service looks at its bytes.
+ * @param {File} file
+ */
+const mayBeOurs = (file) =>
+  isArchive(file) || isList(file) || !file.type || /^(image|video)\//.test(file.type);
+
+/** @param {File} file @returns {Problem | null} */
+function refusal(file) {
+  const limits = vocabulary.value?.limits;
+  if (!isArchive(file) && !isList(file)) {
+    const most = /** @type {any} */ (limits && { max_bytes: limits.file_bytes });
+    return objection(file, most ?? null);
+  }
+  if (file.size === 0) return objection(file, null);
+  if (isArchive(file) && limits && file.size > limits.archive_bytes) {
+    return new Problem({
+      code: 'file_too_large',
+      detail: `The archive has ${size(file.size)}; at most ${size(limits.archive_bytes)} are taken. Send it in parts, or the files one by one.`,
+    });
+  }
+  return null;
+}
+
+/** Try once more. @param {string} key */
+export function retry(key) {
+  patch(key, { stage: 'waiting', problem: null });
+  fill();
+}
+
+/** Take a file off the list; the service forgets what it has of it. @param {string} key */
+export function cancel(key) {
+  running.get(key)?.abort(CANCELLED);
+  const gone = sendings.value.find((each) => each.key === key);
+  files.delete(key);
+  sendings.value = sendings.value.filter((each) => each.key !== key);
+  if (gone) remember(gone.submissionId);
+}
+
+/** Forget the files of a submission, which is gone or was sent. @param {string} submissionId */
+export function forgetAll(submissionId) {
+  for (const { key } of sendings.value.filter((each) => each.submissionId === submissionId)) {
+    cancel(key);
+  }
+  noteDown(submissionId, []);
+}
+
+/** @param {Sending} sending */
+const isOnItsWay = ({ stage }) => stage === 'waiting' || stage === 'sending' || stage === 'paused';
+
+/** Send what waits, as far as lanes are free. */
+function fill() {
+  for (const { key, stage } of sendings.value) {
+    if (running.size >= LANES) return;
+    if (stage === 'waiting' && !running.has(key)) void send(key);
+  }
+  if (running.size === 0) {
+    moved = 0;
+    secondsLeft.value = null;
+  }
+}
+
+/** @param {string} key */
+async function send(key) {
+  const kept = files.get(key);
+  const sending = sendings.value.find((each) => each.key === key);
+  if (!kept || !sending) return;
+  if (running.size === 0) left = meter();
+  const controller = new AbortController();
+  running.set(key, controller);
+  try {
+    await patiently(sending, kept, controller.signal);
+    patch(key, { stage: 'arrived', sent: sending.bytes, problem: null });
+    files.delete(key);
+  } catch (problem) {
+    if (controller.signal.aborted) return;
+    if (!(problem instanceof Problem)) throw problem;
+    patch(key, { stage: 'refused', problem });
+    announce(`${sending.path} was not sent. ${problem.detail}`);
+  } finally {
+    running.delete(key);
+    remember(sending.submissionId);
+    fill();
+  }
+}
+
+/**
+ * Until it is there: over lost networks, a busy service, and a session that ended.
+ * @param {Sending} sending
+ * @param {{file: File, known: string | null}} kept
+ * @param {AbortSignal} signal
+ */
+async function patiently({ key, path, submissionId }, { file, known }, signal) {
+  let misses = 0;
+  for (;;) {
+    let before = /** @type {number | null} */ (null);
+    patch(key, { stage: 'sending', problem: null });
+    try {
+      return await sendFile(file, {
+        path,
+        submissionId,
+        known,
+        signal,
+        onProgress(sent) {
+          if (before !== null && sent > before) {
+            moved += sent - before;
+            misses = 0;
+          }
+          before = sent;
+          patch(key, { sent });
+          estimate();
+        },
+      });
+    } catch (problem) {
+      if (signal.aborted || !(problem instanceof Problem)) throw problem;
+      misses += 1;
+      if (!passes(problem, misses)) throw problem;
+      patch(key, { stage: 'paused', problem });
+      secondsLeft.value = null;
+      await (problem.status === 401 ? signedIn(signal) : pause(waitFor(problem, misses), signal));
+    }
+  }
+}
+
+/**
+ * Whether trying again may help.
+ * @param {Problem} problem
+ * @param {number} misses
+ */
+function passes({ status, busy }, misses) {
+  if (status === 0 || status === 401 || busy) return true;
+  return (status >= 500 || status === 409 || status === 423) && misses < MOST_FAULTS;
+}
+
+/** @param {Problem} problem @param {number} misses */
+const waitFor = ({ retryAfter }, misses) =>
+  retryAfter ? retryAfter * 1000 : Math.min(1000 * 2 ** (misses - 1), LONGEST_WAIT_MS);
+
+/**
+ * For a while, or until the network is back.
+ * @param {number} milliseconds
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(go, milliseconds);
+    window.addEventListener('online', go);
+    signal.addEventListener('abort', go);
+    function go() {
+      clearTimeout(timer);
+      window.removeEventListener('online', go);
+      signal.removeEventListener('abort', go);
+      if (signal.aborted) reject(signal.reason);
+      else resolve();
+    }
+  });
+}
+
+/** @param {AbortSignal} signal @returns {Promise<void>} */
+function signedIn(signal) {
+  return new Promise((resolve, reject) => {
+    // Told of the person as it is now at once, before there is anything to stop.
+    const stop = user.subscribe((person) => person && queueMicrotask(go));
+    signal.addEventListener('abort', go);
+    function go() {
+      stop();
+      if (signal.aborted) reject(signal.reason);
+      else resolve();
+    }
+  });
+}
+
+function estimate() {
+  const missing = sendings.value
+    .filter(isOnItsWay)
+    .reduce((sum, { bytes, sent }) => sum + bytes - sent, 0);
+  secondsLeft.value = left(moved, moved + missing);
+}
+
+/** Note what is still to come, for after a reload. @param {string} submissionId */
+function remember(submissionId) {
+  const now = sendings.value.filter((each) => each.submissionId === submissionId);
+  const others = toCome(submissionId).filter((note) => !now.some((each) => isSame(each, note)));
+  const mine = now.filter(isOnItsWay).map(({ path, bytes }) => ({ path, bytes }));
+  noteDown(submissionId, [...others, ...mine]);
+}
+
+/** @param {string} key @param {Partial<Sending>} changes */
+function patch(key, changes) {
+  sendings.value = sendings.value.map((each) =>
+    each.key === key ? { ...each, ...changes } : each,
+  );
+}
+
+window.addEventListener('beforeunload', (event) => {
+  if (sendings.value.some(isOnItsWay)) event.preventDefault();
+});

@@ -1,0 +1,21 @@
+/** The words that recordings are described with, as the service lists them. */
+import { signal } from '@preact/signals';
+import * as api from '../api/submissions.js';
+
+/** @typedef {import('./shapes.js').Vocabulary} Vocabulary */
+
+/** null until the service has told. */
+export const vocabulary = signal(/** @type {Vocabulary | null} */ (null));
+
+/** @throws {import('../problem.js').Problem} */
+export async function learn() {
+  vocabulary.value ??= await api.vocabulary();
+}
+
+/**
+ * @param {readonly import('./shapes.js').Word[]} words
+ * @param {string | null} key
+ * @returns {string} the name; the key itself where it is not in the list, '' for none
+ */
+export const nameOf = (words, key) =>
+  key ? (words.find((word) => word.key === key)?.name ?? key) : '';

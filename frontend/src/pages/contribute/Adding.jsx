@@ -1,0 +1,109 @@
+/** Where files come in: by drag and drop, from a folder, as a ZIP, with or without a CSV. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { files, submission } from '../../contribute/desk.js';
+import { filesChosen, filesDropped } from '../../contribute/folders.js';
+import { addFiles } from '../../contribute/sending.js';
+import { takeIn } from '../../intake.js';
+import { listed, plural } from '../../words.js';
+import { DropVeil } from '../../parts/DropVeil.jsx';
+import { Icon } from '../../parts/Icon.jsx';
+import { ManifestHelp } from './ManifestHelp.jsx';
+
+/** @typedef {import('../../contribute/folders.js').Found} Found */
+
+const ACCEPT = 'image/*,video/*,.avi,.mov,.mpg,.mpeg,.tif,.tiff,.bmp,.webp,.zip,.csv';
+
+/** @param {{small: boolean}} props `small`: there are recordings already */
+export function Adding({ small }) {
+  const [hovering, setHovering] = useState(false);
+  const [news, setNews] = useState('');
+  const single = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const folder = useRef(/** @type {HTMLInputElement | null} */ (null));
+
+  useEffect(() => {
+    /** @param {Found[]} found */
+    const add = (found) => setNews(added(found));
+    return takeIn({
+      onFiles: (chosen) => add(filesChosen(chosen)),
+      onDrop: (data) => void filesDropped(data).then(add),
+      onHover: setHovering,
+    });
+  }, []);
+
+  /** @param {{currentTarget: HTMLInputElement}} event */
+  function onChosen({ currentTarget }) {
+    setNews(added(filesChosen(currentTarget.files ?? [])));
+    currentTarget.value = ''; // so that the same files can be chosen again
+  }
+
+  return (
+    <div class={small ? 'adding' : 'adding adding-large'}>
+      {!small && <Icon name="upload" />}
+      {!small && <p class="adding-title">Drop recordings here</p>}
+      <p class="quiet">
+        {small ? 'Add more: drop' : 'Many files,'} a folder, or a ZIP
+        {small ? ' anywhere, or choose them.' : '; a CSV beside them fills the table.'}
+      </p>
+      <div class="actions">
+        <button
+          type="button"
+          data-add
+          class={small ? 'button' : 'button button-primary button-large'}
+          onClick={() => single.current?.click()}
+        >
+          Choose files
+        </button>
+        <button
+          type="button"
+          class={small ? 'button' : 'button button-large'}
+          onClick={() => folder.current?.click()}
+        >
+          Choose a folder
+        </button>
+      </div>
+      <input
+        ref={single}
+        type="file"
+        multiple
+        hidden
+        data-testid="files"
+        accept={ACCEPT}
+        onChange={onChosen}
+      />
+      <input
+        ref={folder}
+        type="file"
+        hidden
+        data-testid="folder"
+        {
+          /** @type {object} */ ...{ webkitdirectory: true }
+        }
+        onChange={onChosen}
+      />
+      {news && (
+        <p class="notice" role="status">
+          {news}
+        </p>
+      )}
+      {!small && <ManifestHelp />}
+      {hovering && <DropVeil />}
+    </div>
+  );
+}
+
+/** Take files in. @param {Found[]} found @returns {string} what there is to say about them */
+function added(found) {
+  const id = submission.value?.id;
+  if (!id) return '';
+  if (found.length === 0) return 'There are no recordings in it.';
+  const { already, leftOut } = addFiles(id, found, files.value);
+  const names = leftOut
+    .slice(0, 3)
+    .concat(leftOut.length > 3 ? [`${leftOut.length - 3} more`] : []);
+  return [
+    already > 0 ? `${plural(already, 'file')} had been sent already.` : '',
+    leftOut.length > 0 ? `Left out, being neither pictures nor videos: ${listed(names)}.` : '',
+  ]
+    .filter(Boolean)
+    .join(' ');
+}

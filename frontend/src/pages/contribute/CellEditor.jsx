@@ -1,0 +1,104 @@
+/** A cell while it is edited: Enter keeps the value, Esc does not, leaving it keeps it. */
+import { useEffect, useRef } from 'preact/hooks';
+
+/**
+ * @callback Done
+ * @param {string | null | undefined} value undefined: as it was
+ * @param {'down' | 'right' | 'left' | 'stay'} step where the cursor goes
+ * @returns {void}
+ */
+
+/**
+ * @param {{
+ *   column: import('../../contribute/fields.js').Column,
+ *   recording: import('../../contribute/shapes.js').Contribution,
+ *   initial: string | null,
+ *   words: import('../../contribute/shapes.js').Vocabulary,
+ *   onDone: Done,
+ * }} props
+ */
+export function CellEditor({ column, recording, initial, words, onDone }) {
+  const { name, title, kind, list, hint, most } = column;
+  const control = useRef(/** @type {any} */ (null));
+  const over = useRef(false);
+  const own = recording.fields_from.includes(name)
+    ? ''
+    : (recording[/** @type {'note'} */ (name)] ?? '');
+  const begin = kind === 'patient' ? (initial ?? '') : (initial ?? own);
+
+  /** @param {'down' | 'right' | 'left' | 'stay'} step @param {boolean} [keep] */
+  function finish(step, keep = true) {
+    if (over.current || !control.current) return; // it is gone with its row
+    over.current = true;
+    const value = control.current.value.trim();
+    const same = value === (kind === 'patient' ? '' : own);
+    onDone(keep && !same ? value || null : undefined, step);
+  }
+
+  useEffect(() => {
+    const element = control.current;
+    element.focus();
+    if (!list && initial === null) element.select();
+    if (list) openList(element);
+  }, [list, initial]);
+
+  /** @param {KeyboardEvent} event */
+  function onKeyDown(event) {
+    event.stopPropagation();
+    if (event.isComposing) return;
+    if (event.key === 'Escape') finish('stay', false);
+    else if (event.key === 'Enter' && !event.shiftKey) finish('down');
+    else if (event.key === 'Tab') finish(event.shiftKey ? 'left' : 'right');
+    else return;
+    event.preventDefault();
+  }
+
+  const shared = {
+    ref: control,
+    class: 'entry-input',
+    'aria-label': `${title} of ${recording.file_name}`,
+    onKeyDown,
+    onBlur: () => finish('stay'),
+  };
+  if (list) {
+    return (
+      <select
+        {...shared}
+        defaultValue={own}
+        onChange={() => {
+          if (opensLists) finish('stay'); // chosen from the open list, rather than passed by
+        }}
+      >
+        <option value="" selected={own === ''}>
+          {recording.fields_from.includes(name) || own ? 'As set for all' : 'Not set'}
+        </option>
+        {words[list].map((word) => (
+          <option key={word.key} value={word.key} selected={word.key === own}>
+            {word.name}
+          </option>
+        ))}
+      </select>
+    );
+  }
+  return (
+    <input
+      {...shared}
+      maxLength={most}
+      autoComplete="off"
+      placeholder={kind === 'patient' ? 'Pseudonym' : undefined}
+      title={hint}
+      defaultValue={begin}
+    />
+  );
+}
+
+const opensLists = typeof HTMLSelectElement.prototype.showPicker === 'function';
+
+/** @param {HTMLSelectElement} select */
+function openList(select) {
+  try {
+    if (opensLists) select.showPicker();
+  } catch {
+    // Only allowed right after a key or a click; the list can be opened by hand.
+  }
+}
