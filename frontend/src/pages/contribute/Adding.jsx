@@ -66,6 +66,7 @@ export function Adding({ small }) {
         type="file"
         multiple
         hidden
+        aria-label="Files"
         data-testid="files"
         accept={ACCEPT}
         onChange={onChosen}
@@ -74,6 +75,7 @@ export function Adding({ small }) {
         ref={folder}
         type="file"
         hidden
+        aria-label="Folder"
         data-testid="folder"
         {
           /** @type {object} */ ...{ webkitdirectory: true }

@@ -38,7 +38,7 @@ export function OutcomeRow({ recording, words }) {
         {preview_url && state !== 'withdrawn' && <img src={preview_url} alt="" loading="lazy" />}
       </span>
       <div class="outcome-words">
-        <h3>{file_name}</h3>
+        <h2>{file_name}</h2>
         <p class="quiet">
           {said
             .filter(({ name }) => name !== 'note')

@@ -18,9 +18,9 @@ const ANSWERS = /** @type {const} */ ([
 export function FindingsInput({ fields: { findings }, onChange }) {
   const id = useId();
   return (
-    <ul class="ticks">
+    <div class="ticks">
       {(vocabulary.value?.findings ?? []).map(({ key, name }) => (
-        <li key={key} role="radiogroup" aria-label={name}>
+        <div key={key} role="radiogroup" aria-label={name}>
           <span>{name}</span>
           <span class="answers">
             {ANSWERS.map(([words, seen]) => (
@@ -40,9 +40,9 @@ export function FindingsInput({ fields: { findings }, onChange }) {
               </label>
             ))}
           </span>
-        </li>
+        </div>
       ))}
-    </ul>
+    </div>
   );
 }
 
