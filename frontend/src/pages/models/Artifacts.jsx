@@ -74,7 +74,8 @@ const isOlder = (other, active) =>
 function Comparison({ active, other }) {
   const groups = GROUPS.filter(([key]) => active.metrics[key] || other?.metrics[key]);
   const [group, setGroup] = useState('');
-  const [key] = groups.find(([each]) => each === group) ?? groups[0] ?? [''];
+  const shared = groups.find(([each]) => active.metrics[each] && other?.metrics[each]);
+  const [key] = groups.find(([each]) => each === group) ?? shared ?? groups[0] ?? [''];
   const [left, right] = [active.metrics[key], other?.metrics[key]];
   return (
     <>
