@@ -43,6 +43,7 @@ const makeTraining = (changes) => ({
   finished_at: null,
   error: null,
   artifact_version: null,
+  comparison: null,
   folds: [
     {
       fold: 0,
@@ -165,6 +166,20 @@ describe('an artifact', () => {
         .getAllByRole('cell')
         .map(({ textContent }) => textContent),
     ).toEqual(['90.0%', '', '']);
+  });
+
+  it('is seen on the same recordings first, where a training has compared the two', async () => {
+    const comparison = {
+      recordings: 20,
+      new: { version: 'pocovidnet-2', metrics: makeFigures(0.75) },
+      active: { version: 'pocovidnet-1', metrics: makeFigures(0.8), may_have_seen: true },
+    };
+    const done = makeTraining({ state: 'done', artifact_version: 'pocovidnet-2', comparison });
+    vi.mocked(api.trainings).mockResolvedValue({ items: [done], next: null });
+    show();
+    const row = await screen.findByRole('row', { name: /Accuracy of recordings/ });
+    expect(row.textContent).toContain('80.0%75.0%−5.0');
+    expect(screen.getByText(/pocovidnet-1 may have been trained on some of them/)).toBeTruthy();
   });
 
   it('is made to answer after a question', async () => {

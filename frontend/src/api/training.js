@@ -24,6 +24,12 @@ import { ask, query, send } from './ask.js';
  * @property {string | null} error
  * @property {string | null} artifact_version
  * @property {Fold[]} folds
+ * @property {Comparison | null} comparison
+ *
+ * @typedef {object} Comparison of the new and the then active artifact on the same recordings
+ * @property {number} recordings
+ * @property {{version: string, metrics: Figures}} new
+ * @property {{version: string, metrics: Figures, may_have_seen: boolean}} active
  *
  * @typedef {object} ClassFigures each 0 to 1
  * @property {number} sensitivity

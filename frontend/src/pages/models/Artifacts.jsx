@@ -2,17 +2,21 @@
 import { useState } from 'preact/hooks';
 import { when } from '../../words.js';
 import { Confirm } from './Confirm.jsx';
-import { GROUPS, ROWS, inPercent, inPoints } from './figures.js';
+import { ROWS, inPercent, inPoints, measured } from './figures.js';
 
-/** @typedef {import('../../api/training.js').Artifact} Artifact */
+/**
+ * @typedef {import('../../api/training.js').Artifact} Artifact
+ * @typedef {import('../../api/training.js').Training} Training
+ */
 
 /**
  * @param {{
  *   artifacts: Artifact[],
+ *   trainings: readonly Training[],
  *   onActivate: (version: string) => Promise<void>,
  * }} props
  */
-export function Artifacts({ artifacts, onActivate }) {
+export function Artifacts({ artifacts, trainings, onActivate }) {
   const active = artifacts.find((each) => each.active) ?? null;
   const others = artifacts.filter((each) => !each.active);
   const [chosen, setChosen] = useState('');
@@ -39,7 +43,7 @@ export function Artifacts({ artifacts, onActivate }) {
           </label>
         )}
       </div>
-      {active && <Comparison active={active} other={other} />}
+      {active && <Comparison active={active} other={other} trainings={trainings} />}
       {!other && <p class="quiet">There is no other yet: train one on a release.</p>}
       {other && (
         <div class="actions">
@@ -70,22 +74,22 @@ export function Artifacts({ artifacts, onActivate }) {
 const isOlder = (other, active) =>
   active !== null && Date.parse(other.created_at) < Date.parse(active.created_at);
 
-/** @param {{active: Artifact, other: Artifact | null}} props */
-function Comparison({ active, other }) {
-  const groups = GROUPS.filter(([key]) => active.metrics[key] || other?.metrics[key]);
-  const [group, setGroup] = useState('');
-  const shared = groups.find(([each]) => active.metrics[each] && other?.metrics[each]);
-  const [key] = groups.find(([each]) => each === group) ?? shared ?? groups[0] ?? [''];
-  const [left, right] = [active.metrics[key], other?.metrics[key]];
+/** @param {{active: Artifact, other: Artifact | null, trainings: readonly Training[]}} props */
+function Comparison({ active, other, trainings }) {
+  const ways = measured(active, other, trainings);
+  const [chosen, setChosen] = useState('');
+  const way = ways.find(({ name }) => name === chosen) ?? ways[0];
+  if (!way) return <p class="quiet">Nothing is known of how well they answer.</p>;
+  const { ours: left, theirs: right, hint } = way;
   return (
     <>
-      <div class="views artifact-groups" role="group" aria-label="Cross-validation">
-        {groups.map(([each, name]) => (
+      <div class="views artifact-groups" role="group" aria-label="Measured by">
+        {ways.map(({ name }) => (
           <button
-            key={each}
+            key={name}
             type="button"
-            aria-pressed={each === key}
-            onClick={() => setGroup(each)}
+            aria-pressed={name === way.name}
+            onClick={() => setChosen(name)}
           >
             {name}
           </button>
@@ -141,11 +145,7 @@ function Comparison({ active, other }) {
           </tbody>
         </table>
       </div>
-      {other && (
-        <p class="hint">
-          Each was measured on the recordings of its own release that its folds had held out.
-        </p>
-      )}
+      {hint && <p class="hint">{hint}</p>}
     </>
   );
 }

@@ -67,6 +67,7 @@ export default function Models() {
       {artifacts && (
         <Artifacts
           artifacts={artifacts}
+          trainings={trainings ?? []}
           onActivate={(version) => attempt(() => calls.activate(version))}
         />
       )}

@@ -1,17 +1,68 @@
 /** The figures of artifacts, in the order in which they are compared. */
 import { CLASSES, CLASS_NAMES } from '../../classes.js';
 
-/** @typedef {import('../../api/training.js').Figures} Figures */
+/**
+ * @typedef {import('../../api/training.js').Figures} Figures
+ * @typedef {import('../../api/training.js').Artifact} Artifact
+ * @typedef {import('../../api/training.js').Training} Training
+ *
+ * @typedef {object} Measured how two artifacts were measured, and the figures of both
+ * @property {string} name
+ * @property {Figures | undefined} ours of the active one
+ * @property {Figures | undefined} theirs
+ * @property {string} hint
+ */
 
 /**
  * What the folds of a cross-validation keep together, the most honest first.
  * @type {readonly [string, string][]}
  */
-export const GROUPS = [
+const GROUPS = [
   ['source', 'By source'],
   ['patient', 'By patient'],
   ['recording', 'By recording'],
 ];
+
+const OWN = 'Each was measured on the recordings of its own training that its folds had held out.';
+
+/**
+ * @param {Artifact} active
+ * @param {Artifact | null} other
+ * @param {readonly Training[]} trainings one of them may have compared the two
+ * @returns {Measured[]} what says most comes first
+ */
+export function measured(active, other, trainings) {
+  const own = GROUPS.map(([key, name]) => ({
+    name,
+    ours: active.metrics[key],
+    theirs: other?.metrics[key],
+    hint: other ? OWN : '',
+  })).filter(({ ours, theirs }) => ours || theirs);
+  own.sort((a, b) => Number(Boolean(b.ours && b.theirs)) - Number(Boolean(a.ours && a.theirs)));
+  return [...same(active, other, trainings), ...own];
+}
+
+/**
+ * @param {Artifact} active
+ * @param {Artifact | null} other
+ * @param {readonly Training[]} trainings
+ * @returns {Measured[]} at most one
+ */
+function same(active, other, trainings) {
+  for (const { comparison, release } of trainings) {
+    if (!comparison) continue;
+    const sides = [comparison.new, comparison.active];
+    const ours = sides.find(({ version }) => version === active.version);
+    const theirs = sides.find(({ version }) => version === other?.version);
+    if (!ours || !theirs) continue;
+    const caution = comparison.active.may_have_seen
+      ? ` ${comparison.active.version} may have been trained on some of them.`
+      : ' Each recording was answered by models that had not seen it.';
+    const hint = `Both on the ${comparison.recordings} recordings of release ${release}.${caution}`;
+    return [{ name: 'The same recordings', ours: ours.metrics, theirs: theirs.metrics, hint }];
+  }
+  return [];
+}
 
 /** @type {readonly {name: string, of: (figures: Figures) => number | undefined}[]} */
 export const ROWS = [
