@@ -116,6 +116,50 @@ def train(
         typer.echo(f"by {name}: not measured. {reason}")
 
 
+@app.command()
+def compare(
+    data: Data,
+    trunk: Trunk,
+    out: Annotated[Path, typer.Option(help="Folder for the table as HTML, CSV and JSON.")],
+    work: Work = WORK,
+    folds: Folds = 5,
+    side: Annotated[
+        int,
+        typer.Option(
+            min=32, help="Pixels of the frames that networks without a trunk get; 32 divides it."
+        ),
+    ] = 64,
+    frames: Annotated[
+        int, typer.Option(min=1, help="Frames of each recording that are trained on.")
+    ] = 6,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each fold.")] = 8,
+    seed: Seed = 1,
+) -> None:
+    """Train and measure all networks of the paper on the same folds, and print its Table 2.
+
+    A run that was stopped goes on where it was when it is started with the same arguments.
+    """
+    if side % 32:
+        raise typer.BadParameter(f"{side} is not a multiple of 32", param_hint="--side")
+    terminal.quiet()
+    from models.compare.budget import Budget
+    from models.compare.run import compare as run
+    from models.compare.table import HTML, as_text, write
+    from models.dataset import DatasetError
+    from models.trunk import TrunkError
+
+    budget = Budget(side=side, frames=frames, epochs=epochs, seed=seed, folds=folds)
+    started = time.monotonic()
+    with terminal.stages() as told:
+        try:
+            found = run(data, trunk, work, budget, told)
+        except (DatasetError, TrunkError) as error:
+            terminal.stop(str(error))
+    typer.echo(as_text(write(found, out)))
+    minutes = (time.monotonic() - started) / 60
+    typer.echo(f"\n{out / HTML}: {minutes:.0f} minutes. What each could start from is in there.")
+
+
 def _told(figures: Mapping[str, Any]) -> str:
     line = (
         f"frame accuracy {figures['frame_accuracy']:.3f}, "

@@ -1,7 +1,7 @@
 """Fitting any network epoch by epoch: resumed after a kill to the same result, stopped in time."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -139,6 +139,18 @@ def fit(
     return curve
 
 
+def get_state(model: keras.Model) -> dict[str, Array]:
+    """Weights and optimizer of a prepared network, to begin from anew or to go on from."""
+    return _numbered("model", model.weights) | _numbered("optimizer", model.optimizer.variables)
+
+
+def set_state(model: keras.Model, state: Mapping[str, Array]) -> None:
+    """Put back what `get_state` gave."""
+    for part, variables in (("model", model.weights), ("optimizer", model.optimizer.variables)):
+        for n, variable in enumerate(variables):
+            variable.assign(state[f"{part}/{n}"])
+
+
 def answer(model: keras.Model, inputs: Inputs, places: Places) -> Scores:
     """Softmax scores (len(places), 3) for samples that are not augmented."""
     rows = [np.zeros((0, len(CLASSES)), dtype=np.float32)]
@@ -196,9 +208,8 @@ def _reseed(model: keras.Model, seed: int) -> None:
 
 def _checkpoint(work: Path, model: keras.Model, best: dict[str, Array], curve: Curve) -> None:
     """Keep weights, optimizer state, best weights and curve in one file, replaced at once."""
-    state = _numbered("model", model.weights) | _numbered("optimizer", model.optimizer.variables)
     scratch = work / "checkpoint.tmp"
-    save_file(state | best, scratch, metadata={"curve": json.dumps(curve.to_dict())})
+    save_file(get_state(model) | best, scratch, metadata={"curve": json.dumps(curve.to_dict())})
     scratch.replace(work / CHECKPOINT)
 
 
@@ -208,10 +219,7 @@ def _restore(work: Path, model: keras.Model) -> tuple[Curve, dict[str, Array]]:
     if not path.is_file():
         return Curve(), {}
     state = load_file(path)
-    for n, variable in enumerate(model.weights):
-        variable.assign(state[f"model/{n}"])
-    for n, variable in enumerate(model.optimizer.variables):
-        variable.assign(state[f"optimizer/{n}"])
+    set_state(model, state)
     with safe_open(path, framework="np") as file:
         curve = Curve(**json.loads(file.metadata()["curve"]))
     return curve, {name: value for name, value in state.items() if name.startswith("best/")}

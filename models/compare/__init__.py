@@ -1,0 +1,1 @@
+"""All networks of the paper, and one that looks at time, on the same folds."""
