@@ -77,12 +77,13 @@ def plain(text: str) -> str:
 def keys(file_name: str) -> tuple[str, ...]:
     """What a file may be called in a manifest, the most exact first.
 
-    Its whole path, its name, and its name without the ending, punctuation and case apart.
+    Its whole path, its name, either without the ending, and that without punctuation.
     """
     path = file_name.replace("\\", "/").casefold().strip("/ ")
     name = path.rpartition("/")[2]
     stem = name.rpartition(".")[0] or name
-    return tuple(dict.fromkeys((path, name, plain(stem), plain(name))))
+    whole = path.rpartition(".")[0] or path
+    return tuple(dict.fromkeys((path, name, whole, stem, plain(stem), plain(name))))
 
 
 def key(named: str) -> str:
@@ -102,8 +103,8 @@ def read(content: bytes) -> Manifest:
             f"The manifest is larger than {MOST_MANIFEST_BYTES / 1e6:g} MB. Split it."
         )
     text = _decode(content)
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     try:
+        table = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
         columns, unknown = _columns(next(table, []))
         rows = tuple(_rows(table, columns))
     except csv.Error as error:
@@ -129,7 +130,7 @@ def _decode(content: bytes) -> str:
 
 def _delimiter(text: str) -> str:
     """The one that splits the first line into the most columns that we know."""
-    first = text.partition("\n")[0].strip("\r")
+    first = next(io.StringIO(text, newline=""), "").strip("\r\n")
 
     def known(delimiter: str) -> int:
         names = next(csv.reader([first], delimiter=delimiter), [])
