@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -57,10 +58,14 @@ def work_off(reader: SignedIn) -> int:
     return done
 
 
+def status_of_claim(reader: SignedIn, contribution: UUID) -> int:
+    return claim(reader, contribution).status_code
+
+
 def test_twenty_reviewers_decide_everything_once(api: Api, readers: list[SignedIn]) -> None:
     for _ in range(RECORDINGS):
         submitted(api)
-    done = together(*(lambda reader=reader: work_off(reader) for reader in readers))  # type: ignore[misc]
+    done = together(*(partial(work_off, reader) for reader in readers))
     assert sum(done) == RECORDINGS
     with api.database.read() as session:
         by_recording = Counter(session.scalars(select(Review.contribution_id)))
@@ -83,7 +88,7 @@ def test_twenty_reviewers_and_two_readings_each(
     readers = [sign_in(both, "reviewer") for _ in range(READERS)]
     for _ in range(RECORDINGS // 3):
         submitted(both)
-    done = together(*(lambda reader=reader: work_off(reader) for reader in readers))  # type: ignore[misc]
+    done = together(*(partial(work_off, reader) for reader in readers))
     # Whoever finds everything claimed goes home; the rest is done by those who stay.
     done += [work_off(reader) for reader in readers]
     assert sum(done) == 2 * (RECORDINGS // 3)
@@ -99,9 +104,7 @@ def test_twenty_reviewers_and_two_readings_each(
 
 def test_one_recording_is_claimed_by_one(api: Api, readers: list[SignedIn]) -> None:
     contribution = submitted(api)
-    answers = together(
-        *(lambda reader=reader: claim(reader, contribution).status_code for reader in readers)  # type: ignore[misc]
-    )
+    answers = together(*(partial(status_of_claim, reader, contribution) for reader in readers))
     assert Counter(answers) == {200: 1, 409: READERS - 1}
 
 
