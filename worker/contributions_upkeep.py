@@ -14,6 +14,7 @@ from backend.db import now
 from backend.errors import PocovidError
 from backend.jobs import send
 from backend.reviews import lanes, repository
+from backend.reviews.settlement import reopen
 from backend.storage import dataset_folder, published_folder, review_folder, whole_key
 from backend.tables import Contribution
 from backend.tables.vocabulary import ContributionState
@@ -42,7 +43,9 @@ def put_back() -> None:
         with transaction() as session:
             found = lanes.put_back(session, lane, now(), stale_after, mine.settings.max_attempts)
             for lost in found.given_up:
-                audit.record(session, None, f"{lane.task}.given_up", "contribution", lost)
+                audit.record(session, None, f"{lane.prefix}.given_up", "contribution", lost)
+                if lane is lanes.INGESTION:
+                    back_to_reviewers(session, lost)
         for contribution_id in found.nudge:
             send(mine.celery, lane.task, str(contribution_id))
         if found.nudge or found.given_up:
@@ -52,6 +55,13 @@ def put_back() -> None:
                 nudged=len(found.nudge),
                 given_up=len(found.given_up),
             )
+
+
+def back_to_reviewers(session: Session, contribution_id: UUID) -> None:
+    """Open a new round for what was approved and could not be ingested: they see why."""
+    row = repository.hold(session, contribution_id)
+    if row is not None:
+        reopen(session, None, row, now())
 
 
 def delete_unwanted() -> None:

@@ -18,7 +18,7 @@ from backend.tables import Contribution
 from models import media, reencode
 from models.contract import Square
 from worker import process, stored
-from worker.contributions_upkeep import delete_originals
+from worker.contributions_upkeep import back_to_reviewers, delete_originals
 from worker.lane import Hold, take_turn
 from worker.preparation import source_of
 from worker.task import task
@@ -31,9 +31,9 @@ def ingest(nudged_for: str) -> None:
     """Ingest what was approved first, whatever row the message was sent for.
 
     The original is deleted once the row names what was made of it, and never before; a worker
-    killed in between leaves that to upkeep.
+    killed in between leaves that to upkeep. What fails goes back to the reviewers.
     """
-    if take_turn(INGESTION, nudged_for, _ingest, "dataset.ingested"):
+    if take_turn(INGESTION, nudged_for, _ingest, "dataset.ingested", back_to_reviewers):
         delete_originals()
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
+from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
 from backend import audit
@@ -30,6 +31,11 @@ TOO_SLOW = "It took too long; send a shorter or smaller recording."
 DAMAGED = "The stored file is damaged; it must be sent again."
 MISSING = "Its pixels are no longer stored; it must be sent again."
 INTERNAL = "Something went wrong on our side; the log tells what."
+_SENTENCES: dict[type[Exception], str] = {
+    SoftTimeLimitExceeded: TOO_SLOW,
+    DamagedError: DAMAGED,
+    MissingObjectError: MISSING,
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,13 @@ Work = Callable[[Hold, Contribution], dict[str, Any]]
 """Makes what is to be made of a contribution; returns the columns that tell of it."""
 
 
-def take_turn(lane: Lane, nudged_for: str, work: Work, verb: str) -> bool:
+Afterwards = Callable[[Session, UUID], None]
+"""What else is done in the transaction that records a failure."""
+
+
+def take_turn(
+    lane: Lane, nudged_for: str, work: Work, verb: str, on_failure: Afterwards | None = None
+) -> bool:
     """Do the lane's work for the contribution that has waited longest; nothing may wait.
 
     Args:
@@ -70,6 +82,7 @@ def take_turn(lane: Lane, nudged_for: str, work: Work, verb: str) -> bool:
         nudged_for: whose message this is, for the log.
         work: see `Work`; may raise MediaError, NotOursError, and what the storage raises.
         verb: the audit log's word for it, such as `reviews.prepared`.
+        on_failure: see `Afterwards`.
 
     Returns:
         Whether it was done and recorded.
@@ -83,10 +96,10 @@ def take_turn(lane: Lane, nudged_for: str, work: Work, verb: str) -> bool:
     with bound_contextvars(contribution=str(row.id)):
         log.info("contribution_claimed", attempt=hold.attempt, nudged_for=nudged_for)
         with Pulse(hold.heartbeat, process.current().settings.heartbeat_s):
-            return _outcome(hold, row, work, verb)
+            return _outcome(hold, row, work, verb, on_failure or _nothing_else)
 
 
-def _outcome(hold: Hold, row: Contribution, work: Work, verb: str) -> bool:
+def _outcome(hold: Hold, row: Contribution, work: Work, verb: str, on_failure: Afterwards) -> bool:
     """Turn whatever happens into columns of the row."""
     try:
         found = work(hold, row)
@@ -96,25 +109,29 @@ def _outcome(hold: Hold, row: Contribution, work: Work, verb: str) -> bool:
             audit.record(session, None, verb, "contribution", hold.id)
     except NotOursError:
         _clean_up(hold)
-    except MediaError as error:
-        _fail(hold, verb, error.message)
-    except SoftTimeLimitExceeded:
-        _fail(hold, verb, TOO_SLOW)
-    except DamagedError:
-        _fail(hold, verb, DAMAGED)
-    except MissingObjectError:
-        _fail(hold, verb, MISSING)
     except (StorageUnreachableError, StorageFullError):
         with transaction() as session:
             lanes.give_back(session, hold.lane, hold.id, hold.attempt, now())
         log.warning("contribution_waits_for_storage")
-    except Exception:
-        log.exception("contribution_broke")
-        _fail(hold, verb, INTERNAL)
+    except Exception as error:
+        why = _why(error)
+        with transaction() as session:
+            ours = lanes.fail(session, hold.lane, hold.id, hold.attempt, why)
+            if ours:
+                audit.record(session, None, f"{verb}_not", "contribution", hold.id, why=why)
+                on_failure(session, hold.id)
+        log.exception("contribution_failed", recorded=ours)
     else:
         log.info("contribution_done")
         return True
     return False
+
+
+def _why(error: Exception) -> str:
+    """A sentence for people; the log has the trace."""
+    if isinstance(error, MediaError):
+        return error.message
+    return _SENTENCES.get(type(error), INTERNAL)
 
 
 def _clean_up(hold: Hold) -> None:
@@ -126,9 +143,5 @@ def _clean_up(hold: Hold) -> None:
     log.info("contribution_not_ours", deleted=gone)
 
 
-def _fail(hold: Hold, verb: str, why: str) -> None:
-    with transaction() as session:
-        ours = lanes.fail(session, hold.lane, hold.id, hold.attempt, why)
-        if ours:
-            audit.record(session, None, f"{verb}_not", "contribution", hold.id, why=why)
-    log.info("contribution_failed", why=why, recorded=ours)
+def _nothing_else(_session: Session, _contribution_id: UUID) -> None:
+    """Stands in where a failure is only recorded."""

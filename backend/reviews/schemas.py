@@ -92,6 +92,7 @@ class ReviewItem(BaseModel):
     earlier_rounds: list[EarlierRound]
     reports: list[Report] = Field(description="Open reports of a wrong label, once released.")
     standing_label: str | None = Field(description="In the dataset, until it is decided anew.")
+    trouble: str | None = Field(description="Why it could not be taken in after its approval.")
     disputed: bool
     prepared: bool = Field(description="Whether there is something to look at.")
     claimed_until: datetime | None = Field(description="Somebody is at work on it until then.")

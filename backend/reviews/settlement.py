@@ -75,7 +75,8 @@ def settle(
 def reopen(session: Session, actor: User | None, contribution: Contribution, now: datetime) -> bool:
     """Open a new round for an approved contribution; False where it is not approved (any more).
 
-    The last decision stands until there is another: the recording stays in the dataset, and
+    For a released one whose label is doubted, and for one that could not be ingested. The last
+    decision stands until there is another: a released recording stays in the dataset, and
     reviewers look at its de-identified copy. `contribution` is held by `repository.hold`.
     """
     if contribution.state != ContributionState.APPROVED.value:
@@ -174,7 +175,7 @@ def _pixels(contribution: Contribution) -> tuple[object, ...]:
 
 def _forget_pixels(contribution: Contribution) -> None:
     """Whatever was ingested, or is being, is not what is wanted. The sweep finds the bytes."""
-    contribution.ingest_state = None
+    contribution.ingest_state = contribution.ingest_error = None
     contribution.ingest_attempt += 1
     contribution.pixels_key = contribution.pixels_sha256 = None
     contribution.dataset_frames = 0

@@ -49,6 +49,7 @@ def item_of(
         earlier_rounds=[_earlier(each) for each in earlier if _is_before(each, contribution)],
         reports=[_report(each) for each in reports if each.contribution_id == contribution.id],
         standing_label=contribution.final_label,
+        trouble=contribution.ingest_error,
         disputed=contribution.disputed,
         prepared=contribution.prep_state == JobState.DONE.value,
         claimed_until=contribution.claimed_until if claimed else None,

@@ -104,8 +104,18 @@ def test_what_fails_keeps_the_original_and_says_why(house: House) -> None:
     assert "No frame is shown" in found.ingest_error
     assert found.original_key is not None
     assert found.pixels_key is None
-    assert actions(house, contribution)[-1] == "dataset.ingested_not"
+    assert actions(house, contribution)[-2:] == ["dataset.ingested_not", "reviews.reopened"]
+    assert (found.state, found.review_round) == ("pending", 2)
     assert incoming(house) == []
+
+
+def test_what_failed_is_ingested_once_it_is_approved_otherwise(house: House) -> None:
+    contribution = approved(house, media_files.gif(), trim_start_s=50.0)
+    ingest.work(str(contribution))
+    decide(house, contribution)
+    ingest.work(str(contribution))
+    found = row(house, contribution)
+    assert (found.state, found.ingest_state, found.ingest_error) == ("approved", "done", None)
 
 
 def test_one_taken_back_meanwhile_writes_nothing_into_the_row(
