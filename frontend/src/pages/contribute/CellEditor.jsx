@@ -1,5 +1,5 @@
 /** A cell while it is edited: Enter keeps the value, Esc does not, leaving it keeps it. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /**
  * @callback Done
@@ -35,7 +35,8 @@ export function CellEditor({ column, recording, initial, words, onDone }) {
     onDone(keep && !same ? value || null : undefined, step);
   }
 
-  useEffect(() => {
+  // Before the next key can come: it is meant for the editor.
+  useLayoutEffect(() => {
     const element = control.current;
     element.focus();
     if (!list && initial === null) element.select();

@@ -1,5 +1,5 @@
 /** One recording, large: its first picture and what the file is. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { factsOf } from '../../facts.js';
 
 /**
@@ -10,7 +10,7 @@ import { factsOf } from '../../facts.js';
  */
 export function LookDialog({ recording, onClose }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog
       ref={dialog}

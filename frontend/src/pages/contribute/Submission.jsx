@@ -7,6 +7,9 @@ import { Draft } from './Draft.jsx';
 import { Outcome } from './Outcome.jsx';
 import { titleOf } from './titles.js';
 import './contribute.css';
+import './fields.css';
+import './check.css';
+import './outcome.css';
 import './grid.css';
 
 /** @param {import('../../pages.js').PageProps} props */

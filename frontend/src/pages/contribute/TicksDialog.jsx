@@ -1,5 +1,5 @@
 /** Findings or symptoms of the selected recordings, over the page. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { FindingsInput, SymptomsInput } from './Ticks.jsx';
 
 /**
@@ -13,7 +13,7 @@ import { FindingsInput, SymptomsInput } from './Ticks.jsx';
 export function TicksDialog({ kind, of, fields, onDone }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const [draft, setDraft] = useState({ findings: fields.findings, symptoms: fields.symptoms });
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const Ticks = kind === 'findings' ? FindingsInput : SymptomsInput;
   const title = kind === 'findings' ? 'Findings' : 'Symptoms';
   return (

@@ -1,5 +1,5 @@
 /** The table's behaviour: the cursor, the keys, and what an edit changes. */
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { announce } from '../../announcer.js';
 import { at, moved, rangeOf, reaching, within } from '../../contribute/cursor.js';
 import { changeRecordings } from '../../contribute/desk.js';
@@ -30,7 +30,7 @@ export function useGrid(recordings, words, onLook) {
   const selected = recordings.slice(range.top, range.bottom + 1);
   const column = cursor.column > 0 ? COLUMNS[cursor.column - 1] : null;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!focusNext.current) return;
     focusNext.current = false;
     const cell = table.current?.querySelector(`[data-at="${cursor.row}:${cursor.column}"]`);
@@ -190,6 +190,7 @@ function useMouse({ cursor, editing, go, begin }) {
       again.current =
         here && cursor.fromRow === row && !event.shiftKey && focused === `${row}:${column}`;
       if (editing && here) return;
+      if (editing) /** @type {HTMLElement} */ (document.activeElement).blur(); // keeps what was typed
       event.preventDefault();
       dragging.current = true;
       go(event.shiftKey ? reaching(cursor, row, column) : at(row, column));
