@@ -15,17 +15,22 @@ from starlette.middleware import Middleware
 
 from backend import logs, pages, problems
 from backend.accounts import endpoints as accounts_endpoints
-from backend.accounts.schemas import UserOut
+from backend.accounts.schemas import TokenMade, TokenOut, UserOut
 from backend.arrivals import endpoints as arrivals_endpoints
 from backend.arrivals.guard import UploadGuard
+from backend.audits import endpoints as audits_endpoints
+from backend.audits.schemas import AuditEventOut
 from backend.clients import Clients
 from backend.db import Database
 from backend.errors import NotFoundError
 from backend.health import endpoints as health_endpoints
 from backend.health.service import VERSION
 from backend.jobs import make_celery
+from backend.mail import Mailer
 from backend.middleware import PoliteRefusal, RequestLog, SecurityHeaders
 from backend.openapi import EVENT_STREAM, Problem, add_sign_in_problems
+from backend.passwords import Passwords
+from backend.people import endpoints as people_endpoints
 from backend.ratelimit import RateLimit
 from backend.recordings import endpoints as recordings_endpoints
 from backend.releases import endpoints as releases_endpoints
@@ -43,7 +48,13 @@ from models.contract import DISCLAIMER
 
 API = "/api/v1"
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-_EXAMPLES_WITH_NULLS: tuple[type[BaseModel], ...] = (ScreeningOut, UserOut)
+_EXAMPLES_WITH_NULLS: tuple[type[BaseModel], ...] = (
+    AuditEventOut,
+    ScreeningOut,
+    TokenMade,
+    TokenOut,
+    UserOut,
+)
 _DESCRIPTION = f"""\
 Lung ultrasound screening for COVID-19, pneumonia and healthy lungs, after POCOVID-Net. \
 {DISCLAIMER} Every error is application/problem+json with a stable code."""
@@ -73,6 +84,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             watch=watch,
             outlook=Outlook(settings),
             decoders=CapacityLimiter(os.cpu_count() or 2),
+            passwords=Passwords(),
+            mailer=Mailer(settings),
         )
         removed = clean_incoming(settings)
         log.info("started", version=VERSION, leftovers_removed=removed)
@@ -109,6 +122,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         screenings_endpoints,
         reviews_endpoints,
         accounts_endpoints,
+        people_endpoints,
+        audits_endpoints,
         releases_endpoints,
         submissions_endpoints,
         health_endpoints,

@@ -8,17 +8,17 @@ import socket
 import sys
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backend import cli_dataset, cli_evaluate, cli_models, cli_training
+from backend import cli_dataset, cli_evaluate, cli_models, cli_training, cli_users
+from backend.cli_start import migrate_first, read_settings, refuse
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from backend.db import Database
-    from backend.settings import Settings
 
 app = typer.Typer(
     help="Lung ultrasound screening after POCOVID-Net. Research use only, not a diagnosis.",
@@ -30,6 +30,7 @@ app.add_typer(cli_models.app)  # screen
 app.add_typer(cli_training.app)  # train and compare
 app.add_typer(cli_evaluate.app)  # evaluate
 app.add_typer(cli_dataset.app, name="dataset")
+app.add_typer(cli_users.app, name="user")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. [default: 8000]")]
@@ -41,9 +42,9 @@ def up(host: Host = None, port: Port = None) -> None:
     from backend.db import Database, now
     from backend.supervisor import Child, GaveUpError, Supervisor
 
-    settings = _settings(host, port)
+    settings = read_settings(host, port)
     listen_on = _free_port(settings.host, settings.port)
-    _migrate(settings)
+    migrate_first(settings)
     address = f"http://{_for_people(settings.host)}:{listen_on}"
     database = Database.connect(settings)
     started_at = now()
@@ -59,7 +60,7 @@ def up(host: Host = None, port: Port = None) -> None:
             on_ready=lambda: typer.echo(f"POCOVIDScreen is ready at {address} (Ctrl-C stops it)"),
         ).run()
     except GaveUpError as error:
-        _refuse(str(error))
+        refuse(str(error))
     finally:
         database.close()
     typer.echo("POCOVIDScreen has stopped.")
@@ -68,7 +69,7 @@ def up(host: Host = None, port: Port = None) -> None:
 @app.command()
 def serve(host: Host = None, port: Port = None) -> None:
     """Run the API with the page."""
-    settings = _settings(host, port)
+    settings = read_settings(host, port)
 
     from backend import server
     from backend.app import create_app
@@ -85,7 +86,7 @@ def worker(
     """Run a worker: it screens what is queued."""
     from worker.app import make_worker_app
 
-    make_worker_app(_settings()).worker_main(
+    make_worker_app(read_settings()).worker_main(
         [
             "worker",
             f"--concurrency={concurrency}",
@@ -102,46 +103,15 @@ def scheduler() -> None:
     """Run the scheduler, one for each deployment: it calls upkeep."""
     from worker.app import make_worker_app
 
-    make_worker_app(_settings()).start(["beat"])
+    make_worker_app(read_settings()).start(["beat"])
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database to this version's tables."""
-    settings = _settings()
-    _migrate(settings)
+    settings = read_settings()
+    migrate_first(settings)
     typer.echo("The database is up to date.")
-
-
-def _settings(host: str | None = None, port: int | None = None) -> "Settings":
-    """The settings of the environment, with what the command line says on top."""
-    from pydantic import ValidationError
-
-    from backend.logs import configure
-    from backend.settings import Settings
-
-    given = {"host": host, "port": port}
-    try:
-        settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
-    except ValidationError as error:
-        _refuse(f"A setting cannot be used: {error}")
-    configure(settings)
-    return settings
-
-
-def _migrate(settings: "Settings") -> None:
-    from sqlalchemy.exc import OperationalError
-
-    from migrations import upgrade
-
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        upgrade(settings.database_url)
-    except OSError as error:
-        _refuse(f"The data folder {settings.data_dir} cannot be written: {error.strerror}. "
-                "Choose another with POCOVID_DATA_DIR.")  # fmt: skip
-    except OperationalError as error:
-        _refuse(f"The database cannot be used: {error.orig}")
 
 
 def _free_port(host: str, port: int) -> int:
@@ -152,7 +122,7 @@ def _free_port(host: str, port: int) -> int:
         try:
             probe.bind((host, port))
         except OSError as error:
-            _refuse(
+            refuse(
                 f"Cannot listen on {host}:{port}: {error.strerror}. Choose another PORT or HOST."
             )
         return int(probe.getsockname()[1])
@@ -182,11 +152,6 @@ def _worker_started(database: "Database", since: "datetime") -> bool:
     this_moment = now()
     with database.read() as session:
         return repository.workers_alive(session, this_moment, this_moment - since) > 0
-
-
-def _refuse(why: str) -> NoReturn:
-    typer.echo(why, err=True)
-    raise typer.Exit(1)
 
 
 def main() -> None:

@@ -1,18 +1,20 @@
 """What endpoints ask for: sessions, storage, settings, who asks, and the permission to send."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, cast
 
-from fastapi import Depends, Request, Security
+from fastapi import BackgroundTasks, Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy.orm import Session
 
 from backend import identity as identities
 from backend.db import now, undoing
-from backend.errors import DrainingError
+from backend.errors import DrainingError, ForbiddenError
 from backend.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, Identity
 from backend.jobs import send_remembered
+from backend.mail import Mail
 from backend.screenings.service import check_queue
 from backend.services import Services
 from backend.settings import Settings
@@ -109,12 +111,19 @@ def get_identity(
         NotSignedInError: the token is not valid.
         ForbiddenError: the session's CSRF token is missing.
     """
-    if cookie is None and bearer is None:
+    token = None if bearer is None else bearer.credentials
+    return _identify(request, services, cookie, token)
+
+
+def _identify(
+    request: Request, services: Services, cookie: str | None, token: str | None
+) -> Identity | None:
+    if cookie is None and token is None:
         return None
     moment = now()
     with services.database.read() as session:
-        if bearer is not None:
-            found: Identity | None = identities.from_token(session, moment, bearer.credentials)
+        if token is not None:
+            found: Identity | None = identities.from_token(session, moment, token)
         else:
             csrf = request.headers.get(CSRF_HEADER)
             found = identities.from_cookie(
@@ -169,23 +178,67 @@ AdminDep = Annotated[User, Depends(get_admin)]
 PersonDep = Annotated[Identity, Depends(get_person)]
 
 
-def may_upload(client: ClientDep, services: ServicesDep) -> None:
+async def from_our_pages(request: Request) -> None:
+    """Refuse what a browser sends for another site's page: it could sign somebody in unseen.
+
+    Raises:
+        ForbiddenError
+    """
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        raise ForbiddenError("Another site's page asked for this. Please use ours.", code="csrf")
+
+
+Letter = Callable[[Session], Mail | None]
+
+
+async def get_later(background: BackgroundTasks, services: ServicesDep) -> Callable[[Letter], None]:
+    """Have a letter written after the answer was sent, in a transaction of its own, and mailed."""
+
+    def run(letter: Letter) -> None:
+        with services.database.write() as session:
+            mail = letter(session)
+            session.commit()
+        if mail is not None:
+            services.mailer.send(mail)
+
+    return lambda letter: background.add_task(run, letter)
+
+
+LaterDep = Annotated[Callable[[Letter], None], Depends(get_later)]
+
+
+def _may_screen_here(request: Request, services: Services) -> None:
+    """Where the service is open, whoever asks; where it is closed, anybody with an account."""
+    if services.settings.open_screening:
+        return
+    kind, token = get_authorization_scheme_param(request.headers.get("Authorization"))
+    cookie = request.cookies.get(SESSION_COOKIE)
+    identities.known(
+        _identify(request, services, cookie, token if kind.lower() == "bearer" else None)
+    )
+
+
+def may_upload(request: Request, client: ClientDep, services: ServicesDep) -> None:
     """Refuse, before any of the body is read, what cannot be taken anyway.
 
     Raises:
+        NotSignedInError, ForbiddenError: where the service is closed.
         DrainingError, RateLimitedError, StorageFullError
     """
+    _may_screen_here(request, services)
     not_draining(services)
     services.rate_limit.hit("recording", client)
     check_room(services.settings)
 
 
-def may_screen(client: ClientDep, services: ServicesDep) -> None:
+def may_screen(request: Request, client: ClientDep, services: ServicesDep) -> None:
     """As `may_upload`, and the queue has room.
 
     Raises:
+        NotSignedInError, ForbiddenError: where the service is closed.
         DrainingError, RateLimitedError, QueueFullError, StorageFullError
     """
+    _may_screen_here(request, services)
     not_draining(services)
     services.rate_limit.hit("screening", client)
     with services.database.read() as session:

@@ -31,6 +31,11 @@ TOUCH_EVERY = timedelta(minutes=5)
 _SECRET_BYTES = 32
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _ROLES = list(Role)
+_ROLE_OF_SCOPE = {
+    Scope.SUBMIT: Role.CONTRIBUTOR,
+    Scope.REVIEW: Role.REVIEWER,
+    Scope.ADMIN: Role.ADMIN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,11 @@ def touch(session: Session, identity: Identity, now: datetime) -> None:
         repository.token_used(session, identity.token.id, now)
 
 
+def reaches(user: User, scope: Scope) -> bool:
+    """Whether the account's role reaches as far as a token's scope."""
+    return _reaches(user, _ROLE_OF_SCOPE[scope])
+
+
 def known(identity: Identity | None) -> Identity:
     """Anybody with an account.
 
@@ -128,7 +138,7 @@ def allowed(identity: Identity | None, role: Role, *scopes: Scope) -> User:
         ForbiddenError: the role or the token's scopes do not reach so far.
     """
     who = known(identity)
-    if _ROLES.index(Role(who.user.role)) < _ROLES.index(role):
+    if not _reaches(who.user, role):
         raise ForbiddenError(
             f"This needs the role {role.value}; yours is {who.user.role}. "
             "An administrator can give it to you.",
@@ -157,3 +167,7 @@ def in_person(identity: Identity | None) -> Identity:
             code="sign_in_needed",
         )
     return who
+
+
+def _reaches(user: User, role: Role) -> bool:
+    return _ROLES.index(Role(user.role)) >= _ROLES.index(role)

@@ -65,6 +65,9 @@ UPLOAD_BODY: dict[str, Any] = {
     }
 }
 
+WHERE_CLOSED: dict[str, Any] = {"security": [{}, {"session": []}, {"token": []}]}
+"""`openapi_extra` of a call that needs an account only where the service is closed."""
+
 _WHAT = {
     401: "Nobody is signed in, or the API token is not valid.",
     403: "The account's role, the token's scopes or the missing CSRF token do not allow this.",

@@ -7,6 +7,8 @@ from celery import Celery
 
 from backend.clients import Clients
 from backend.db import Database
+from backend.mail import Mailer
+from backend.passwords import Passwords
 from backend.ratelimit import RateLimit
 from backend.screenings.outlook import Outlook
 from backend.screenings.watch import Watch
@@ -27,3 +29,5 @@ class Services:
     watch: Watch
     outlook: Outlook
     decoders: CapacityLimiter
+    passwords: Passwords
+    mailer: Mailer

@@ -3,6 +3,7 @@
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -52,6 +53,15 @@ class Settings(BaseSettings):
     client_key: SecretStr | None = Field(
         None, description="Makes clients' digests the same on all hosts. Empty: a file's."
     )
+    open_screening: bool = Field(default=True, description="Screening needs no account.")
+    open_sign_up: bool = Field(default=True, description="Everybody can make an account.")
+    attempts_per_client: int = Field(
+        60, gt=0, description="Sign-ins, sign-ups and resets, each, in 15 minutes."
+    )
+    attempts_per_account: int = Field(10, gt=0, description="The same, for one address.")
+    smtp_url: SecretStr = Field(SecretStr(""), description="Empty: mails go to the log.")
+    mail_from: str = Field("POCOVIDScreen <noreply@localhost>", description="Sender of mails.")
+    public_url: str = Field("", description="Where people find the page. Empty: host and port.")
     session_hours: float = Field(336, gt=0, description="A sign-in lasts so long at most.")
     session_idle_hours: float = Field(24, gt=0, description="Without a request it ends after this.")
     draining: bool = Field(default=False, description="Take no new work, finish what is there.")
@@ -82,6 +92,22 @@ class Settings(BaseSettings):
                 return "postgresql+psycopg://" + url.removeprefix(scheme)
         return url
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _name_a_mail_server(cls, url: SecretStr) -> SecretStr:
+        parts = urlsplit(url.get_secret_value())
+        if any(parts) and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+            raise ValueError("expected smtp://user:password@host:port or smtps://…")
+        return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _name_an_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError(f"expected https://host, got {url!r}")
+        return url.rstrip("/")
+
     def model_post_init(self, _context: Any) -> None:
         """Fill in the embedded database and storage, which depend on the data folder.
 
@@ -98,6 +124,10 @@ class Settings(BaseSettings):
             self.database_url = f"sqlite:///{self.data_dir / 'pocovid.sqlite3'}"
         if not self.storage_url:
             self.storage_url = f"file://{self.data_dir / 'storage'}"
+
+        if not self.public_url:
+            host = f"[{self.host}]" if ":" in self.host else self.host
+            self.public_url = f"http://{host}:{self.port}"
 
     @property
     def broker_is_embedded(self) -> bool:

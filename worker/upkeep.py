@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 
+from backend.accounts import repository as accounts
 from backend.db import now
 from backend.errors import PocovidError
 from backend.health import repository as health
@@ -39,7 +40,7 @@ _FRAME = re.compile(r"frames/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/\d+\.
 
 @task(UPKEEP)
 def upkeep() -> None:
-    """Put lost work back, and delete the pixels that are past their time."""
+    """Put lost work back, delete pixels past their time, forget what has ended."""
     put_back()
     release.put_back()
     delete_expired()
@@ -51,6 +52,8 @@ def upkeep() -> None:
     contributions_upkeep.delete_originals()
     with transaction() as session:
         health.forget_silent_workers(session, now(), FORGOTTEN_AFTER)
+        idle = timedelta(hours=process.current().settings.session_idle_hours)
+        accounts.forget_ended(session, now(), idle)
 
 
 def put_back() -> None:

@@ -21,6 +21,8 @@ class Limits(BaseModel):
                     "types": ["image/jpeg", "video/mp4"],
                     "retention_hours": 24,
                     "uploads_per_minute": 30,
+                    "open_screening": True,
+                    "open_sign_up": True,
                 }
             ]
         }
@@ -35,6 +37,8 @@ class Limits(BaseModel):
     types: list[str] = Field(description="Media types that are read.")
     retention_hours: float = Field(description="Uploaded pixels are deleted then.")
     uploads_per_minute: int
+    open_screening: bool = Field(description="Screening needs no account.")
+    open_sign_up: bool = Field(description="Everybody can make an account.")
 
 
 class Queue(BaseModel):

@@ -31,6 +31,8 @@ def limits(settings: Settings) -> Limits:
         types=[each.media_type for each in FORMATS.values()],
         retention_hours=settings.retention_hours,
         uploads_per_minute=settings.uploads_per_minute,
+        open_screening=settings.open_screening,
+        open_sign_up=settings.open_sign_up,
     )
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from backend.deps import ReadSessionDep, ServicesDep, SessionDep, StorageDep, may_upload
 from backend.intake import take_in
-from backend.openapi import JPEG, UPLOAD_BODY, problems
+from backend.openapi import JPEG, UPLOAD_BODY, WHERE_CLOSED, problems
 from backend.recordings import service
 from backend.recordings.schemas import RecordingOut
 from backend.uploads import received
@@ -24,7 +24,7 @@ PIXELS_CACHE = {"Cache-Control": "private, max-age=600"}
     status_code=201,
     summary="Upload a recording",
     dependencies=[Depends(may_upload)],
-    openapi_extra={"requestBody": {"required": True, "content": UPLOAD_BODY}},
+    openapi_extra={"requestBody": {"required": True, "content": UPLOAD_BODY}, **WHERE_CLOSED},
     responses=problems(400, 408, 413, 415, 422, 429, 503, 507),
 )
 async def upload_recording(

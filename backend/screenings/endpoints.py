@@ -21,7 +21,7 @@ from backend.deps import (
 )
 from backend.errors import InvalidInputError, NotFoundError, UnsupportedTypeError
 from backend.intake import take_in
-from backend.openapi import JPEG, UPLOAD_BODY, problems
+from backend.openapi import JPEG, UPLOAD_BODY, WHERE_CLOSED, problems
 from backend.recordings.schemas import Crop
 from backend.screenings import service
 from backend.screenings.schemas import ScreeningIn, ScreeningOut
@@ -64,7 +64,7 @@ Body = TypeVar("Body", bound=BaseModel)
     status_code=202,
     summary="Screen a recording",
     dependencies=[Depends(may_screen)],
-    openapi_extra={"requestBody": {"required": True, "content": _BODY}},
+    openapi_extra={"requestBody": {"required": True, "content": _BODY}, **WHERE_CLOSED},
     responses={
         202: {"description": "It is queued; Location is where to look."},
         **problems(400, 404, 408, 410, 413, 415, 422, 429, 503, 507),

@@ -187,4 +187,6 @@ class TestOpenApi:
         me = document["paths"]["/api/v1/me"]["get"]
         assert me["security"] == [{"session": []}, {"token": []}]
         assert {"401", "403"} <= set(me["responses"])
-        assert "security" not in document["paths"]["/api/v1/screenings"]["post"]
+        screen = document["paths"]["/api/v1/screenings"]["post"]
+        assert screen["security"][0] == {}
+        assert "security" not in document["paths"]["/api/v1/limits"]["get"]

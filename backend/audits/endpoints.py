@@ -1,0 +1,66 @@
+"""HTTP of the audit log, for administrators."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+
+from backend.audits import service
+from backend.audits.repository import Filters
+from backend.audits.schemas import AuditEvents
+from backend.deps import ReadSessionDep, ServicesDep, get_admin
+from backend.openapi import problems
+from backend.paging import LONGEST_PAGE, PAGE
+
+router = APIRouter(tags=["audit"], dependencies=[Depends(get_admin)])
+
+
+async def get_filters(
+    action: Annotated[
+        str, Query(max_length=50, description="`users.role_changed`, or `users` for all of it.")
+    ] = "",
+    actor: Annotated[UUID | None, Query(description="An account's id.")] = None,
+    subject: Annotated[str, Query(max_length=64, description="What it was done to: an id.")] = "",
+    since: Annotated[datetime | None, Query(description="Without a zone: UTC.")] = None,
+) -> Filters:
+    """Which events are asked for."""
+    if since is not None and since.tzinfo is None:
+        since = since.replace(tzinfo=UTC)
+    return Filters(action, actor, subject, since)
+
+
+FiltersDep = Annotated[Filters, Depends(get_filters)]
+
+
+@router.get("/audit", summary="The audit log", responses=problems(422))
+def get_audit(
+    filters: FiltersDep,
+    session: ReadSessionDep,
+    cursor: Annotated[str, Query(max_length=18)] = "",
+    limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
+) -> AuditEvents:
+    """Who did what to what, the newest first. Rows are added and never changed."""
+    return service.listed(session, filters, cursor, limit)
+
+
+@router.get(
+    "/audit.csv",
+    summary="The audit log as CSV",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "All of it, the newest first, as a stream.",
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+        },
+        **problems(422),
+    },
+)
+def export_audit(filters: FiltersDep, services: ServicesDep) -> StreamingResponse:
+    """Everything that fits the filters, with a line of column names."""
+    return StreamingResponse(
+        service.exported(services.database, filters),
+        media_type="text/csv",
+        headers={"Content-Disposition": 'attachment; filename="audit.csv"'},
+    )

@@ -1,0 +1,52 @@
+"""Every query about the audit log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from backend.tables import AuditEvent, User
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which events: of this action (or feature), by this actor, about this subject, since then."""
+
+    action: str = ""
+    actor: UUID | None = None
+    subject: str = ""
+    since: datetime | None = None
+
+    def clauses(self) -> list[ColumnElement[bool]]:
+        """The filters that are set."""
+        wanted: list[ColumnElement[bool]] = []
+        if self.action:
+            feature = AuditEvent.action.startswith(f"{self.action}.", autoescape=True)
+            wanted.append(or_(AuditEvent.action == self.action, feature))
+        if self.actor is not None:
+            wanted.append(AuditEvent.actor_id == self.actor)
+        if self.subject:
+            wanted.append(AuditEvent.subject_id == self.subject)
+        if self.since is not None:
+            wanted.append(AuditEvent.at >= self.since)
+        return wanted
+
+
+def page(
+    session: Session, filters: Filters, before: int | None, limit: int
+) -> Sequence[AuditEvent]:
+    """The newest events that fit, those before an id."""
+    query = select(AuditEvent).where(*filters.clauses()).order_by(AuditEvent.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(AuditEvent.id < before)
+    return session.scalars(query).all()
+
+
+def names(session: Session, events: Sequence[AuditEvent]) -> dict[UUID, str]:
+    """What the actors of these events are called today, by id."""
+    ids = {event.actor_id for event in events if event.actor_id is not None}
+    rows = session.execute(select(User.id, User.name).where(User.id.in_(ids)))
+    return {row.id: row.name for row in rows}

@@ -1,0 +1,65 @@
+"""What sub-commands begin with: settings, the migrated database, and a polite way to say no."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from backend.settings import Settings
+
+
+def read_settings(host: str | None = None, port: int | None = None) -> "Settings":
+    """The settings of the environment, with what the command line says on top."""
+    from pydantic import ValidationError
+
+    from backend.logs import configure
+    from backend.settings import Settings
+
+    given = {"host": host, "port": port}
+    try:
+        settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        refuse(f"A setting cannot be used: {error}")
+    configure(settings)
+    return settings
+
+
+def migrate_first(settings: "Settings") -> None:
+    """Bring the database to this version's tables."""
+    from sqlalchemy.exc import OperationalError
+
+    from migrations import upgrade
+
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        upgrade(settings.database_url)
+    except OSError as error:
+        refuse(f"The data folder {settings.data_dir} cannot be written: {error.strerror}. "
+                "Choose another with POCOVID_DATA_DIR.")  # fmt: skip
+    except OperationalError as error:
+        refuse(f"The database cannot be used: {error.orig}")
+
+
+@contextmanager
+def transaction(settings: "Settings") -> Iterator["Session"]:
+    """A session on the migrated database, committed at the end, or rolled back by an error."""
+    from backend.db import Database
+
+    migrate_first(settings)
+    database = Database.connect(settings)
+    try:
+        with database.write() as session:
+            yield session
+            session.commit()
+    finally:
+        database.close()
+
+
+def refuse(why: str) -> NoReturn:
+    """Say on standard error why not, and end with status 1."""
+    typer.echo(why, err=True)
+    raise typer.Exit(1)

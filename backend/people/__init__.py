@@ -1,0 +1,1 @@
+"""People: what administrators do with the accounts of others."""
