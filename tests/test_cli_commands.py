@@ -20,7 +20,17 @@ def _leave_logging_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "configure", lambda _settings: None)
 
 
-COMMANDS = ("up", "serve", "worker", "scheduler", "migrate", "screen", "train", "dataset")
+COMMANDS = (
+    "up",
+    "serve",
+    "worker",
+    "scheduler",
+    "migrate",
+    "screen",
+    "train",
+    "compare",
+    "dataset",
+)
 
 
 def test_help_names_every_sub_command_and_loads_no_tensorflow() -> None:
