@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 from urllib.parse import urljoin
 
 import typer
@@ -180,21 +180,37 @@ def _send(
     total: "TaskID",
 ) -> str | None:
     """Send one file, or the rest of it; why that could not be done, or None."""
+    said = {"filename": name, "submission": submission}
+    try:
+        with path.open("rb") as stream:
+            return _send_stream(client, stream, said, upload, shown, total)
+    except OSError as error:
+        return f"It cannot be read: {error.strerror}."
+
+
+def _send_stream(
+    client: "httpx.Client",
+    stream: BinaryIO,
+    said: dict[str, str],
+    upload: str | None,
+    shown: "Progress",
+    total: "TaskID",
+) -> str | None:
     from tusclient.client import TusClient
     from tusclient.exceptions import TusCommunicationError
 
     endpoint = urljoin(str(client.base_url), "uploads")
-    headers = {"Authorization": client.headers["authorization"]}
+    tus = TusClient(endpoint, {"Authorization": client.headers["authorization"]})
     uploader: Uploader | None = None
     told = tries = 0
     while True:
         try:
             if uploader is None:
-                uploader = TusClient(endpoint, headers).uploader(
-                    str(path),
+                uploader = tus.uploader(
+                    file_stream=stream,
                     url=f"{endpoint}/{upload}" if upload else None,
                     chunk_size=PIECE_BYTES,
-                    metadata={"filename": name, "submission": submission},
+                    metadata=said,
                 )
             while uploader.offset < uploader.stop_at:
                 uploader.upload_chunk()  # type: ignore[no-untyped-call]
@@ -203,9 +219,8 @@ def _send(
         except TusCommunicationError as error:
             tries += 1
             status = error.status_code
-            lost = upload is not None and status in (404, 410)
-            if lost:  # what was begun is not there any more: from the start
-                upload = uploader = None
+            if upload is not None and status in (404, 410):
+                upload = uploader = None  # what was begun is not there any more: from the start
                 continue
             upload = _begun(uploader) or upload
             # 409 means another offset for what was begun, and a refusal for what was not
@@ -215,16 +230,14 @@ def _send(
                 return _why(error.response_content, status)
             time.sleep(min(LONGEST_PAUSE_S, 0.5 * 2**tries))
             uploader = None
-        except OSError as error:
-            return f"It cannot be read: {error.strerror}."
         else:
             return None
 
 
 def _begun(uploader: "Uploader | None") -> str | None:
     """The id of the upload that the server gave, if it came so far."""
-    address = None if uploader is None else uploader.url
-    return None if address is None else str(address).rpartition("/")[2]
+    address: str | None = getattr(uploader, "url", None)
+    return None if address is None else address.rpartition("/")[2]
 
 
 def _wait(client: "httpx.Client", outcome: Outcome) -> None:

@@ -30,6 +30,7 @@ COMMANDS = (
     "train",
     "compare",
     "dataset",
+    "submit",
 )
 
 
