@@ -18,6 +18,7 @@ from backend.accounts import endpoints as accounts_endpoints
 from backend.accounts.schemas import TokenMade, TokenOut, UserOut
 from backend.arrivals import endpoints as arrivals_endpoints
 from backend.arrivals.guard import UploadGuard
+from backend.artifacts import endpoints as artifacts_endpoints
 from backend.audits import endpoints as audits_endpoints
 from backend.audits.schemas import AuditEventOut
 from backend.clients import Clients
@@ -43,6 +44,7 @@ from backend.services import Services
 from backend.settings import Settings
 from backend.storage import open_storage
 from backend.submissions import endpoints as submissions_endpoints
+from backend.trainings import endpoints as trainings_endpoints
 from backend.uploads import clean_incoming
 from models.contract import DISCLAIMER
 
@@ -126,6 +128,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         audits_endpoints,
         releases_endpoints,
         submissions_endpoints,
+        trainings_endpoints,
+        artifacts_endpoints,
         health_endpoints,
     ):
         api.include_router(feature.router)

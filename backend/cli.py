@@ -4,6 +4,7 @@ A sub-command imports what it needs when it runs, so that `pocovid --help` answe
 nothing but the work itself pays for TensorFlow.
 """
 
+import os
 import socket
 import sys
 import urllib.error
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backend import cli_dataset, cli_evaluate, cli_models, cli_submit, cli_training, cli_users
+from backend import cli_artifact, cli_dataset, cli_evaluate, cli_models, cli_training, cli_users
 from backend.cli_start import migrate_first, read_settings, refuse
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ app.add_typer(cli_models.app)  # screen
 app.add_typer(cli_training.app)  # train and compare
 app.add_typer(cli_evaluate.app)  # evaluate
 app.add_typer(cli_dataset.app, name="dataset")
+app.add_typer(cli_artifact.app, name="artifact")
 app.add_typer(cli_users.app, name="user")
-app.add_typer(cli_submit.app)  # submit
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. [default: 8000]")]
@@ -39,7 +40,7 @@ Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. [d
 
 @app.command()
 def up(host: Host = None, port: Port = None) -> None:
-    """Run API, worker and scheduler together, database migrated. Ctrl-C stops all."""
+    """Run API, worker, trainer and scheduler together, database migrated. Ctrl-C stops all."""
     from backend.db import Database, now
     from backend.supervisor import Child, GaveUpError, Supervisor
 
@@ -55,6 +56,7 @@ def up(host: Host = None, port: Port = None) -> None:
             children=(
                 Child("api", (*us, "serve", "--host", settings.host, "--port", str(listen_on))),
                 Child("worker", (*us, "worker")),
+                Child("trainer", (*us, "trainer")),
                 Child("scheduler", (*us, "scheduler")),
             ),
             ready=lambda: _answers(address) and _worker_started(database, started_at),
@@ -87,16 +89,30 @@ def worker(
     """Run a worker: it screens what is queued."""
     from worker.app import make_worker_app
 
-    make_worker_app(read_settings()).worker_main(
-        [
-            "worker",
-            f"--concurrency={concurrency}",
-            "--pool=prefork",
-            "--without-gossip",
-            "--without-mingle",
-            "--without-heartbeat",
-        ]
-    )
+    make_worker_app(read_settings()).worker_main(_prefork(concurrency))
+
+
+@app.command()
+def trainer(
+    concurrency: Annotated[int, typer.Option(min=1, help="Folds at the same time.")] = 1,
+) -> None:
+    """Run a worker that trains on releases, and does nothing else."""
+    # Told to stop, it stops: a fold that took an hour so far goes on from its last epoch.
+    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+    from worker.app import make_trainer_app
+
+    make_trainer_app(read_settings()).worker_main(_prefork(concurrency))
+
+
+def _prefork(concurrency: int) -> list[str]:
+    return [
+        "worker",
+        f"--concurrency={concurrency}",
+        "--pool=prefork",
+        "--without-gossip",
+        "--without-mingle",
+        "--without-heartbeat",
+    ]
 
 
 @app.command()

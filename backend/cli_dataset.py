@@ -1,5 +1,6 @@
 """The sub-commands of the dataset: `pocovid dataset …`."""
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,11 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backend import terminal
+from backend.cli_start import read_settings, refuse, transaction
 
 if TYPE_CHECKING:
+    from backend.settings import Settings
     from models.stats.survey import Spread, Survey
 
 app = typer.Typer(no_args_is_help=True)
+
+LOOK_EVERY_S = 0.3
 
 WORK = Path("data/training")
 """Where extracted frames are kept by default, for training and evaluation as well."""
@@ -56,6 +61,59 @@ def import_(
         f"them new; {trained} can be trained on. See {into / RECORDINGS}."
     )
     _faults(found.unreadable, found.index.rows_without_file, found.index.files_without_row)
+
+
+@app.command()
+def release(
+    note: Annotated[str, typer.Option(help="What people should know of this version.")] = "",
+    wait: Annotated[
+        bool, typer.Option(help="Stay until a worker has made it, and say what is in it.")
+    ] = True,
+) -> None:
+    """Make a numbered version of everything that is approved. A running worker does the work."""
+    from backend.errors import PocovidError
+    from backend.jobs import make_celery, send_remembered
+    from backend.releases import service
+
+    settings = read_settings()
+    try:
+        with transaction(settings) as session:
+            number = service.make(session, None, note).number
+    except PocovidError as error:
+        refuse(error.detail)
+    send_remembered(session, make_celery(settings))
+    typer.echo(f"Release {number} is queued.")
+    if wait:
+        _follow(settings, number)
+
+
+def _follow(settings: "Settings", number: int) -> None:
+    """Show how far a release is until it has ended; status 1 if it failed."""
+    from backend.db import Database
+    from backend.releases import repository
+    from backend.tables.vocabulary import JobState
+
+    ended = {JobState.DONE.value, JobState.FAILED.value}
+    database = Database.connect(settings)
+    try:
+        with terminal.stages() as told:
+            while True:
+                with database.read() as session:
+                    row = repository.get(session, number)
+                if row is None or row.state in ended:
+                    break
+                told("Recordings", row.done, row.total)
+                time.sleep(LOOK_EVERY_S)
+    finally:
+        database.close()
+    if row is None or row.error:
+        refuse(f"Release {number} failed: {row.error if row else 'it is not there any more.'}")
+    summary, diff = row.summary, row.summary["diff"]
+    typer.echo(
+        f"Release {number}: {summary['recordings']} recordings, {summary['frames']} frames; "
+        f"{len(diff['added'])} added, {len(diff['withdrawn'])} withdrawn, "
+        f"{len(diff['relabelled'])} relabelled."
+    )
 
 
 @app.command()

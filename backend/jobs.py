@@ -28,12 +28,20 @@ RELEASE = "worker.release.release"
 TAKE_IN = "worker.intake.take_in"
 """Task: take in the file that came first for a submission. Arguments: as PREPARE's."""
 
+TRAIN = "worker.training.train"
+"""Task: the next piece of a training. Arguments: the training's id, as text, that made us send."""
+
 QUEUE = "pocovid"
 
 DATASET_QUEUE = f"{QUEUE}-dataset"
 """A queue of its own: a ward's 240 recordings must not keep a screening from its turn."""
 
-_QUEUES = dict.fromkeys((TAKE_IN, PREPARE, INGEST, RELEASE), DATASET_QUEUE)
+TRAINING_QUEUE = f"{QUEUE}-training"
+"""Its workers do nothing else: a fold takes minutes to hours."""
+
+_QUEUES = dict.fromkeys((TAKE_IN, PREPARE, INGEST, RELEASE), DATASET_QUEUE) | {
+    TRAIN: TRAINING_QUEUE
+}
 
 Nudge = tuple[str, tuple[str, ...]]
 

@@ -73,6 +73,11 @@ class Settings(BaseSettings):
     )
     dataset_time_limit_s: float = Field(1800, gt=0, description="To prepare or ingest a recording.")
 
+    training_trunk: Path | None = Field(
+        None, description="Frozen layers to train on. Empty: the shipped artifact's."
+    )
+    training_time_limit_s: float = Field(86_400, gt=0, description="One fold of a training.")
+
     heartbeat_s: float = Field(5, gt=0, description="How often a worker says it is alive.")
     stale_after_s: float = Field(30, gt=0, description="Silence after which a job is lost.")
     upkeep_every_s: float = Field(10, gt=0)

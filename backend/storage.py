@@ -141,6 +141,21 @@ def release_key(number: int, attempt: int, name: str) -> str:
     return f"releases/{number}/{attempt}/{name.lower().replace('_', '-')}"
 
 
+def training_folder(training_id: UUID) -> str:
+    """Where the results of a training's folds wait for its last stage."""
+    return f"trainings/{training_id}"
+
+
+def training_key(training_id: UUID, fold: int) -> str:
+    """Where the result of one fold lies."""
+    return f"{training_folder(training_id)}/fold{fold}.safetensors"
+
+
+def artifact_folder(version: str, attempt: int) -> str:
+    """Where the files of an artifact that was trained here lie, under the names they have."""
+    return f"artifacts/{version}/{attempt}"
+
+
 def arrival_key(arrival_id: UUID) -> str:
     """Where a file lies that was sent for a submission, until a worker has taken it in."""
     return f"arrivals/{arrival_id}"

@@ -1,7 +1,9 @@
 """Which fold tests a recording, and which part stops the training, in groups never parted."""
 
+import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +17,9 @@ Group = Literal["recording", "patient", "source"]
 
 FEW_RECORDINGS = 5
 """Sources with fewer recordings are tested together, in one fold: alone they would tell nothing."""
+
+GIVEN = "folds.csv"
+"""A dataset's own folds by patient, with the columns File and Fold."""
 
 _ORDERS = 64
 """Orders in which groups are tried for the validation part; the best one is taken."""
@@ -54,6 +59,35 @@ def assign_folds(entries: Sequence[Entry], group: Group, folds: int, seed: int) 
     for fold, (_, tested) in enumerate(splitter.split(labels, labels, names)):
         assigned[tested] = fold
     return [int(fold) for fold in assigned]
+
+
+def given_folds(folder: Path, entries: Sequence[Entry]) -> list[int] | None:
+    """The fold that tests each recording as the dataset itself says, where it does.
+
+    Folds that test none of these recordings are left out, and the others counted through.
+
+    Raises:
+        DatasetError: a recording has no fold, or a class is tested by one fold alone, so that the
+            fold's model would never see it.
+    """
+    path = folder / GIVEN
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        said = {row.get("File"): row.get("Fold", "") for row in csv.DictReader(file)}
+    try:
+        found = [int(said[entry.key] or "") for entry in entries]
+    except (KeyError, ValueError):
+        raise DatasetError(f"{path} does not name a fold for every recording.") from None
+    for label in CLASSES:
+        homes = {fold for fold, entry in zip(found, entries, strict=True) if entry.label == label}
+        if len(homes) == 1:
+            raise DatasetError(
+                f"All recordings of {label} are in one fold: training needs two patients at least "
+                "of each class, so that each fold's model has seen it."
+            )
+    used = sorted(set(found))
+    return [used.index(fold) for fold in found]
 
 
 def validation_part(

@@ -27,7 +27,7 @@ from models.contract import CLASSES, FRAME_SIDE, Manifest
 from models.dataset import DatasetError, Entry, listing_hash, read_index
 from models.extraction import FRAMES, FrameCache, read_all
 from models.fit import Inputs
-from models.folds import Group, assign_folds, validation_part
+from models.folds import Group, assign_folds, given_folds, validation_part
 from models.networks import Array
 from models.result import FoldResult
 
@@ -150,7 +150,7 @@ def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Pr
         TrunkError: see `models.trunk.load`.
     """
     entries = read_index(data).trained
-    splits, left_out = _splits(entries, config)
+    splits, left_out = _splits(data, entries, config)
     weights = trunk.load(trunk_source)
     material = read_frames(entries, FrameCache(work / FRAMES), progress)
     copies: dict[str, Any] = {
@@ -225,8 +225,21 @@ def train_fold(plan: Plan, group: Group, fold: int, progress: Progress) -> FoldR
     return result
 
 
-def assemble(plan: Plan, results: Sequence[FoldResult], out: Path, progress: Progress) -> Manifest:
+def assemble(
+    plan: Plan,
+    results: Sequence[FoldResult],
+    out: Path,
+    progress: Progress,
+    licence: str = LICENCE,
+) -> Manifest:
     """Measure and calibrate the models of all folds and write the artifact.
+
+    Args:
+        plan: of the run.
+        results: of every fold that it needs.
+        out: folder of the new artifact; its name is the version.
+        progress: told of every step.
+        licence: what the artifact may be used for, which follows from the recordings'.
 
     Raises:
         ValueError: a fold's result is missing.
@@ -295,7 +308,7 @@ def assemble(plan: Plan, results: Sequence[FoldResult], out: Path, progress: Pro
             )
             for group, scores in softmax.items()
         },
-        licence=LICENCE,
+        licence=licence,
     )
     return artifact.save(
         out,
@@ -320,13 +333,21 @@ def read_frames(entries: Sequence[Entry], cache: FrameCache, progress: Progress)
 
 
 def _splits(
-    entries: Sequence[Entry], config: Config
+    data: Path, entries: Sequence[Entry], config: Config
 ) -> tuple[dict[Group, list[int]], dict[Group, str]]:
-    splits = {config.group: assign_folds(entries, config.group, config.folds, config.seed)}
+    """Folds by group. A dataset's own folds by patient are kept, however many were asked for."""
+    given = given_folds(data, entries)
+
+    def folds(group: Group) -> list[int]:
+        if group == "patient" and given is not None:
+            return given
+        return assign_folds(entries, group, config.folds, config.seed)
+
+    splits = {config.group: folds(config.group)}
     left_out: dict[Group, str] = {}
     for group in config.report:
         try:
-            splits[group] = assign_folds(entries, group, config.folds, config.seed)
+            splits[group] = folds(group)
         except DatasetError as error:
             left_out[group] = str(error)
     return splits, left_out

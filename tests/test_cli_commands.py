@@ -25,12 +25,12 @@ COMMANDS = (
     "serve",
     "worker",
     "scheduler",
+    "trainer",
     "migrate",
     "screen",
     "train",
-    "compare",
     "dataset",
-    "submit",
+    "artifact",
 )
 
 

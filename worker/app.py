@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,30 @@ from kombu import Queue
 
 from backend.db import now
 from backend.health import repository as health
-from backend.jobs import DATASET_QUEUE, INGEST, PREPARE, QUEUE, TAKE_IN, UPKEEP, make_celery
+from backend.jobs import (
+    DATASET_QUEUE,
+    INGEST,
+    PREPARE,
+    QUEUE,
+    TAKE_IN,
+    TRAIN,
+    TRAINING_QUEUE,
+    UPKEEP,
+    make_celery,
+)
 from backend.logs import configure
 from backend.settings import Settings
-from worker import ingest, intake, predictor, preparation, process, release, screening, upkeep
+from worker import (
+    ingest,
+    intake,
+    predictor,
+    preparation,
+    process,
+    release,
+    screening,
+    training,
+    upkeep,
+)
 from worker.process import Pulse
 from worker.task import transaction
 
@@ -33,6 +54,34 @@ GRACE_S = 30.0
 """Between a task's soft limit, which it can still record, and the end of its process."""
 
 _until_shutdown = ExitStack()
+
+
+@dataclass
+class _Parts:
+    """What the processes of this worker do; a child inherits it."""
+
+    screens: bool = True
+
+
+_parts = _Parts()
+
+
+def make_trainer_app(settings: Settings) -> Celery:
+    """The app of a worker that trains and does nothing else.
+
+    Its messages are acknowledged when they are taken: a fold takes longer than a broker waits,
+    and the row says what is left to do.
+    """
+    app = make_worker_app(settings)
+    limit = settings.training_time_limit_s
+    app.conf.update(
+        task_queues=[Queue(TRAINING_QUEUE)],
+        task_annotations={
+            TRAIN: {"acks_late": False, "soft_time_limit": limit, "time_limit": limit + GRACE_S}
+        },
+    )
+    _parts.screens = False
+    return app
 
 
 def make_worker_app(settings: Settings) -> Celery:
@@ -61,6 +110,7 @@ def make_worker_app(settings: Settings) -> Celery:
         preparation.prepare,
         ingest.ingest,
         release.release,
+        training.train,
         upkeep.upkeep,
         upkeep.sweep,
     ):
@@ -90,10 +140,16 @@ def _set_up_logging(**_: Any) -> None:
 
 @worker_process_init.connect
 def _start_process(**_: Any) -> None:
-    """In the child, before its first task: load the models, then tell that it is there."""
+    """In the child, before its first task: load the models, then tell that it is there.
+
+    One that trains needs no models in memory, and is not there for screenings.
+    """
     mine = process.current()
     _step_back(mine.settings.worker_nice)
     try:
+        predictor.register_shipped()
+        if not _parts.screens:
+            return
         log.info("models_loaded", version=predictor.load().version)
     except Exception:
         # Without models there is nothing to do here. Celery would log the error and take tasks

@@ -1,17 +1,103 @@
-"""One Predictor for each worker process, loaded once, before its first screening."""
+"""The Predictor of each worker process: that of the artifact which is to answer now."""
 
-from functools import cache
+import shutil
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
 
+import structlog
+
+from backend.artifacts import repository
+from backend.artifacts.repository import Active
+from backend.db import now
 from models.screen import Scores
+from worker import process
+from worker.task import reading, transaction
+
+log = structlog.get_logger(__name__)
 
 
-@cache
+@dataclass
+class _Held:
+    """What is in memory, and the decision that was followed last, whether or not it could be."""
+
+    scores: Scores | None = None
+    followed: Active | None = None
+
+
+_held = _Held()
+
+
 def load() -> Scores:
-    """The five models of the active artifact, loaded at the first call.
+    """The five models that are to answer, loaded anew where somebody has decided so.
 
-    The import stands here because the engine's threads do not survive a fork: the process that
+    Asked before each screening: one short query where nothing has changed. An artifact that
+    cannot be loaded is logged, and what answered before goes on; without anything before, what
+    ships with the code answers. Raises ArtifactError where that cannot be loaded either.
+    """
+    with reading() as session:
+        wanted = repository.active(session)
+    if _held.scores is not None and wanted == _held.followed:
+        return _held.scores
+    _held.followed = wanted
+    if _held.scores is None or wanted is None or wanted.version != _held.scores.version:
+        _held.scores = _loaded(wanted)
+    return _held.scores
+
+
+def _loaded(wanted: Active | None) -> Scores:
+    """Load an artifact.
+
+    The imports stand here because the engine's threads do not survive a fork: the process that
     forks the others must never have loaded it.
     """
     from models.predict import Predictor
 
+    if wanted is not None:
+        try:
+            found = Predictor.load(local_folder(wanted.version, wanted.folder))
+            log.info("artifact_loaded", version=found.version)
+        except Exception:
+            log.exception("artifact_not_loaded", version=wanted.version)
+        else:
+            return found
+        if _held.scores is not None:
+            return _held.scores
     return Predictor.load()
+
+
+def local_folder(version: str, folder: str | None) -> Path:
+    """Where an artifact's files are on this machine; they are fetched where they are not."""
+    from models import artifact
+
+    if folder is None:
+        return artifact.ARTIFACTS / version
+    mine = process.current()
+    home = mine.settings.data_dir / "artifacts" / folder.replace("/", "-")
+    if home.is_dir():
+        return home
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home.parent) as scratch:
+        for stored in mine.storage.listing(folder):
+            target = Path(scratch) / "artifact" / stored.key.rpartition("/")[2]
+            target.parent.mkdir(exist_ok=True)
+            with closing(mine.storage.open(stored.key)) as source, target.open("wb") as file:
+                shutil.copyfileobj(source, file)
+        try:
+            (Path(scratch) / "artifact").rename(home)
+        except OSError:
+            if not home.is_dir():  # another process was not faster
+                raise
+    return home
+
+
+def register_shipped() -> None:
+    """Let the database know of the artifact that ships with the code."""
+    from dataclasses import asdict
+
+    from models import artifact
+
+    manifest = artifact.read_manifest(artifact.active())
+    with transaction() as session:
+        repository.register(session, manifest.version, None, asdict(manifest), now())

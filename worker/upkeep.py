@@ -20,7 +20,7 @@ from backend.recordings import repository as recordings
 from backend.screenings import repository as screenings
 from backend.storage import Stored, frames_folder
 from backend.tables import Recording
-from worker import arrivals_upkeep, contributions_upkeep, process, release
+from worker import arrivals_upkeep, contributions_upkeep, process, release, training
 from worker.task import reading, task, transaction
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,7 @@ def upkeep() -> None:
     """Put lost work back, delete pixels past their time, forget what has ended."""
     put_back()
     release.put_back()
+    training.put_back()
     delete_expired()
     arrivals_upkeep.put_back()
     arrivals_upkeep.delete_unfinished()
@@ -111,6 +112,7 @@ def sweep() -> None:
     contributions = contributions_upkeep.sweep(now() - ORPHANED_AFTER)
     arrivals = arrivals_upkeep.sweep(now() - ORPHANED_AFTER)
     releases = release.sweep(now() - ORPHANED_AFTER)
+    trainings = training.sweep(now() - ORPHANED_AFTER)
     abandoned = _sweep_incoming(process.current().settings.incoming_dir)
     log.info(
         "swept",
@@ -119,6 +121,7 @@ def sweep() -> None:
         contributions=contributions,
         arrivals=arrivals,
         releases=releases,
+        trainings=trainings,
         incoming=abandoned,
     )
 

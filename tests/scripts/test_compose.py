@@ -108,7 +108,7 @@ class TestBucket:
 
 class TestComposeFile:
     def test_it_has_every_part(self, compose: dict[str, Any]) -> None:
-        ours = {"api", "worker", "scheduler", "migrate", "bucket", "secrets"}
+        ours = {"api", "worker", "trainer", "scheduler", "migrate", "bucket", "secrets"}
         assert set(compose["services"]) == ours | {"postgres", "redis", "store"}
 
     def test_nothing_listens_beyond_the_api_on_loopback(self, compose: dict[str, Any]) -> None:

@@ -44,7 +44,7 @@ def die_before(point: int) -> None:
 if __name__ == "__main__":
     die_before(int(sys.argv.pop(1)))
     if len(sys.argv) > 1:
-        predictor.load = StandIn  # type: ignore[assignment]
+        predictor.load = StandIn
         cli.main()
     else:
         ingest.work("whoever")

@@ -30,5 +30,5 @@ class StandIn:
 
 
 if __name__ == "__main__":
-    predictor.load = StandIn  # type: ignore[assignment]
+    predictor.load = StandIn
     cli.main()

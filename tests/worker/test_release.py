@@ -45,8 +45,14 @@ def ask(house: House, note: str = "") -> int:
 
 def make(house: House, note: str = "") -> int:
     number = ask(house, note)
-    tasks.release.work(str(number))
+    finish(house, number)
     return number
+
+
+def finish(house: House, number: int) -> None:
+    """Give the task its turn until it steps aside no more, as a busy machine makes it."""
+    while row(house, number).state == "queued":
+        tasks.release.work(str(number))
 
 
 def row(house: House, number: int) -> Release:
@@ -242,7 +248,7 @@ class TestWithdrawnMeanwhile:
     ) -> None:
         number = ask(house)
         withdraw(house, three[0])
-        tasks.release.work(str(number))
+        finish(house, number)
         assert set(members(house, number)) == set(three[1:])
         assert row(house, number).summary["recordings"] == 2
         assert (row(house, number).done, row(house, number).total) == (2, 2)
@@ -260,7 +266,7 @@ class TestWithdrawnMeanwhile:
             return found
 
         monkeypatch.setattr(tasks, "_copied", copied_after)
-        tasks.release.work(str(number))
+        finish(house, number)
         assert set(members(house, number)) == set(three[1:])
         assert not list(house.storage.listing(published_folder(three[0])))
 
@@ -270,7 +276,7 @@ class TestWithdrawnMeanwhile:
         number = ask(house)
         for each in three:
             withdraw(house, each)
-        tasks.release.work(str(number))
+        finish(house, number)
         assert (row(house, number).state, row(house, number).error) == ("failed", tasks.EMPTY)
 
     def test_pixels_that_are_missing_without_a_withdrawal_fail_it(
@@ -278,7 +284,7 @@ class TestWithdrawnMeanwhile:
     ) -> None:
         number = ask(house)
         house.storage.delete_folder(dataset_folder(three[0]))
-        tasks.release.work(str(number))
+        finish(house, number)
         assert row(house, number).state == "failed"
         assert "missing" in (row(house, number).error or "")
 

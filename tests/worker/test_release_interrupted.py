@@ -12,7 +12,7 @@ from backend.releases import queue, repository
 from backend.storage import published_folder
 from tests.worker.conftest import with_settings
 from tests.worker.house import House
-from tests.worker.test_release import archive, ask, make, row, three, unpacked
+from tests.worker.test_release import archive, ask, finish, make, row, three, unpacked
 from worker import release as tasks
 
 __all__ = ["three"]
@@ -44,7 +44,7 @@ def test_killed_at_any_point_it_comes_out_the_same(
         assert row(house, number).state == "running"
     with_settings(monkeypatch, stale_after_s=0.0)
     tasks.put_back()
-    tasks.release.work(str(number))
+    finish(house, number)
 
     interrupted = archive(house, number)
     assert row(house, number).state == "done"
@@ -61,7 +61,7 @@ def again(house: House, number: int) -> bytes:
             each.files = each.facts = None
             house.storage.delete_folder(published_folder(each.contribution_id))
         session.commit()
-    tasks.release.work(str(number))
+    finish(house, number)
     return archive(house, number)
 
 
@@ -104,7 +104,7 @@ def test_a_storage_that_is_away_is_waited_for(
         patch.setattr(tasks, "_copy", away)
         tasks.release.work(str(number))
     assert row(house, number).state == "queued"
-    tasks.release.work(str(number))
+    finish(house, number)
     assert row(house, number).state == "done"
 
 
@@ -119,7 +119,7 @@ def test_an_attempt_that_was_overtaken_changes_nothing(
         with monkeypatch.context() as patch:
             patch.setattr(tasks, "_write_top", real)
             tasks.put_back()
-            tasks.release.work(str(number))
+            finish(house, number)
         return real(claim, *args)
 
     monkeypatch.setattr(tasks, "_write_top", overtaken)

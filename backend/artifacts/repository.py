@@ -1,0 +1,92 @@
+"""Every query about artifacts: which there are, and which one answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.tables import Activation, Artifact, Training
+from backend.tables.vocabulary import JobState
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """What is to answer: a version, and where it lies; no folder where it ships with the code.
+
+    `activation` is the number of the decision, 0 where nobody has decided anything.
+    """
+
+    activation: int
+    version: str
+    folder: str | None
+
+
+def get(session: Session, version: str) -> Artifact | None:
+    """The artifact of this version."""
+    return session.get(Artifact, version)
+
+
+def listing(session: Session) -> Sequence[Artifact]:
+    """All of them, the newest first."""
+    return session.scalars(
+        select(Artifact).order_by(Artifact.created_at.desc(), Artifact.version)
+    ).all()
+
+
+def active(session: Session) -> Active | None:
+    """What somebody decided is to answer; None where nobody did: then it is what ships."""
+    row = session.execute(
+        select(Activation.id, Artifact.version, Artifact.storage_folder)
+        .join(Artifact, Artifact.version == Activation.version)
+        .order_by(Activation.id.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else Active(*row)
+
+
+def shipped(session: Session) -> Artifact | None:
+    """The newest one that came with the code."""
+    query = select(Artifact).where(Artifact.storage_folder.is_(None))
+    return session.scalars(query.order_by(Artifact.created_at.desc()).limit(1)).first()
+
+
+def activations(session: Session, limit: int) -> Sequence[Activation]:
+    """The last decisions, the newest first."""
+    return session.scalars(select(Activation).order_by(Activation.id.desc()).limit(limit)).all()
+
+
+def activate(session: Session, version: str, actor_id: UUID | None, now: datetime) -> None:
+    """Note that this version answers from now on."""
+    session.add(Activation(version=version, activated_by=actor_id, activated_at=now))
+    session.flush()
+
+
+def origins(session: Session) -> dict[str, tuple[UUID, int]]:
+    """For each version that was trained here, its training and the release it was trained on."""
+    rows = session.execute(
+        select(Training.artifact_version, Training.id, Training.release_number).where(
+            Training.state == JobState.DONE.value, Training.artifact_version.is_not(None)
+        )
+    )
+    return {version: (training, release) for version, training, release in rows if version}
+
+
+def register(
+    session: Session, version: str, folder: str | None, manifest: dict[str, Any], now: datetime
+) -> None:
+    """Add an artifact, unless it is there."""
+    if session.get(Artifact, version) is None:
+        session.add(
+            Artifact(version=version, storage_folder=folder, manifest=manifest, created_at=now)
+        )
+        session.flush()
+
+
+def folders(session: Session) -> set[str]:
+    """Where the artifacts that were trained here lie."""
+    query = select(Artifact.storage_folder).where(Artifact.storage_folder.is_not(None))
+    return {folder for folder in session.scalars(query) if folder}

@@ -1,0 +1,46 @@
+"""What goes out about artifacts."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+
+class ArtifactLine(BaseModel):
+    """An artifact in a list."""
+
+    version: str
+    created_at: datetime
+    active: bool = Field(description="Whether it answers.")
+    shipped: bool = Field(description="Whether it came with the service.")
+    release: int | None = Field(description="The release it was trained on, where that was here.")
+    training: UUID | None = Field(description="The training it came from.")
+    group: str = Field(description="What the folds of its models keep together.")
+    metrics: dict[str, Any] = Field(
+        description="Cross-validated figures, by what the folds keep together."
+    )
+
+
+class ArtifactOut(ArtifactLine):
+    """An artifact with everything it says of itself."""
+
+    manifest: dict[str, Any]
+
+
+class ActivationOut(BaseModel):
+    """A change of the artifact that answers."""
+
+    version: str
+    at: datetime
+    by: UUID | None
+
+
+class ArtifactList(BaseModel):
+    """All artifacts, the newest first."""
+
+    items: list[ArtifactLine]
+    next: None = None
+    active: str | None = Field(description="The version that answers.")
+    previous: str | None = Field(description="Activate it to roll back.")
+    history: list[ActivationOut] = Field(description="The last changes, the newest first.")

@@ -1,0 +1,115 @@
+"""The rules of artifacts: which one answers, and who may change that."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from backend import audit
+from backend.artifacts import repository
+from backend.artifacts.schemas import ActivationOut, ArtifactLine, ArtifactList, ArtifactOut
+from backend.db import now
+from backend.errors import ConflictError, NotFoundError
+from backend.storage import Storage
+from backend.tables import Artifact, User
+
+HISTORY = 20
+
+log = structlog.get_logger(__name__)
+
+
+def listing(session: Session) -> ArtifactList:
+    """All artifacts, which of them answers, and which one did before."""
+    active, origins = _active(session), repository.origins(session)
+    history = repository.activations(session, HISTORY)
+    return ArtifactList(
+        items=[_line(each, active, origins) for each in repository.listing(session)],
+        active=active,
+        previous=_previous(session, active),
+        history=[
+            ActivationOut(version=each.version, at=each.activated_at, by=each.activated_by)
+            for each in history
+        ],
+    )
+
+
+def shown(session: Session, version: str) -> ArtifactOut:
+    """An artifact with its manifest.
+
+    Raises:
+        NotFoundError: there is none of this version.
+    """
+    artifact = find(session, version)
+    line = _line(artifact, _active(session), repository.origins(session))
+    return ArtifactOut(**line.model_dump(), manifest=artifact.manifest)
+
+
+def find(session: Session, version: str) -> Artifact:
+    """The artifact of this version.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    artifact = repository.get(session, version)
+    if artifact is None:
+        raise NotFoundError(f"There is no artifact {version[:100]}.")
+    return artifact
+
+
+def activate(session: Session, storage: Storage, actor: User | None, version: str) -> ArtifactOut:
+    """Have this version answer every screening that is claimed from now on.
+
+    Raises:
+        NotFoundError: there is none of this version.
+        ConflictError: it answers already, or its files are gone.
+    """
+    artifact = find(session, version)
+    before = _active(session)
+    if before == version:
+        raise ConflictError(f"{version} answers already.")
+    if artifact.storage_folder is not None:
+        for name in (*artifact.manifest["files"], "manifest.json"):
+            if not storage.exists(f"{artifact.storage_folder}/{name}"):
+                raise ConflictError(
+                    f"{version} cannot answer: its file {name} is missing. Train it again."
+                )
+    repository.activate(session, version, None if actor is None else actor.id, now())
+    audit.record(session, actor, "artifacts.activated", "artifact", version, before=before)
+    log.info("artifact_activated", version=version, before=before)
+    return shown(session, version)
+
+
+def _active(session: Session) -> str | None:
+    decided = repository.active(session)
+    if decided is not None:
+        return decided.version
+    shipped = repository.shipped(session)
+    return None if shipped is None else shipped.version
+
+
+def _previous(session: Session, active: str | None) -> str | None:
+    """What answered before the version that answers."""
+    for each in repository.activations(session, HISTORY):
+        if each.version != active:
+            return each.version
+    shipped = repository.shipped(session)
+    return None if shipped is None or shipped.version == active else shipped.version
+
+
+def _line(
+    artifact: Artifact, active: str | None, origins: Mapping[str, tuple[UUID, int]]
+) -> ArtifactLine:
+    training, release = origins.get(artifact.version, (None, None))
+    return ArtifactLine.model_validate(
+        {
+            "version": artifact.version,
+            "created_at": artifact.created_at,
+            "active": artifact.version == active,
+            "shipped": artifact.storage_folder is None,
+            "release": release,
+            "training": training,
+            "group": artifact.manifest["group"],
+            "metrics": artifact.manifest["metrics"],
+        }
+    )

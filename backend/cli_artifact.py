@@ -1,0 +1,53 @@
+"""The sub-commands of artifacts: `pocovid artifact …`."""
+
+from typing import Annotated
+
+import typer
+
+from backend.cli_start import read_settings, refuse, transaction
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def artifact() -> None:
+    """Look after the models that can answer."""
+
+
+@app.command("list")
+def list_() -> None:
+    """Every artifact, with its accuracy over videos; a star marks the one that answers."""
+    from backend.artifacts import service
+
+    with transaction(read_settings()) as session:
+        found = service.listing(session)
+    for each in found.items:
+        accuracy = each.metrics.get(each.group, {}).get("video_accuracy")
+        origin = "shipped" if each.shipped else f"release {each.release}"
+        figure = "" if accuracy is None else f", videos by {each.group} {accuracy:.1%}"
+        typer.echo(f"{'*' if each.active else ' '} {each.version}  ({origin}{figure})")
+    if not found.items:
+        typer.echo("None is known yet: a worker tells of the shipped one when it starts.")
+
+
+@app.command()
+def activate(
+    version: Annotated[
+        str | None, typer.Argument(help="Such as pocovidnet-1. [default: the one before]")
+    ] = None,
+) -> None:
+    """Have an artifact answer from the next screening on; without a version, roll back."""
+    from backend.artifacts import service
+    from backend.errors import PocovidError
+    from backend.storage import open_storage
+
+    settings = read_settings()
+    try:
+        with transaction(settings) as session:
+            chosen = version or service.listing(session).previous
+            if chosen is None:
+                refuse("There is nothing to roll back to.")
+            service.activate(session, open_storage(settings), None, chosen)
+    except PocovidError as error:
+        refuse(error.detail)
+    typer.echo(f"{chosen} answers from now on.")

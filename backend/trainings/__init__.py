@@ -1,0 +1,1 @@
+"""Trainings: cross-validations on a release, fold by fold over all workers."""

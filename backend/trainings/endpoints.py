@@ -1,0 +1,66 @@
+"""HTTP of trainings, all of it for admins: start, look, cancel."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+
+from backend.deps import AdminDep, ReadSessionDep, SessionDep, get_admin
+from backend.openapi import problems
+from backend.paging import LONGEST_PAGE, PAGE
+from backend.trainings import service
+from backend.trainings.schemas import TrainingIn, TrainingOut, TrainingPage
+
+router = APIRouter(prefix="/trainings", tags=["trainings"])
+
+TrainingId = Annotated[UUID, Path(description="The training's id.")]
+_ADMINS = [Depends(get_admin)]
+
+
+@router.get("", summary="Trainings", dependencies=_ADMINS, responses=problems(401, 403, 422))
+def list_trainings(
+    session: ReadSessionDep,
+    cursor: Annotated[
+        str | None, Query(max_length=200, description="`next` of the page before.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
+) -> TrainingPage:
+    """The newest first."""
+    return service.page(session, cursor, limit)
+
+
+@router.post(
+    "",
+    status_code=202,
+    summary="Train on a release",
+    responses={
+        202: {"description": "It is queued; Location is where to look."},
+        **problems(401, 403, 404, 409, 422),
+    },
+)
+def start_training(
+    wanted: TrainingIn, response: Response, session: SessionDep, admin: AdminDep
+) -> TrainingOut:
+    """Five folds on as many workers as there are; then an artifact, beside the active one."""
+    training = service.start(session, admin, wanted)
+    response.headers["Location"] = f"{service.PATH}/{training.id}"
+    return service.shown(training)
+
+
+@router.get(
+    "/{training_id}",
+    summary="A training",
+    dependencies=_ADMINS,
+    responses=problems(401, 403, 404, 422),
+)
+def get_training(training_id: TrainingId, session: ReadSessionDep) -> TrainingOut:
+    """How far each fold is, and what came out."""
+    return service.shown(service.find(session, training_id))
+
+
+@router.post(
+    "/{training_id}/cancel", summary="Cancel it", responses=problems(401, 403, 404, 409, 422)
+)
+def cancel_training(training_id: TrainingId, session: SessionDep, admin: AdminDep) -> TrainingOut:
+    """End it before its end. What answers stays as it is."""
+    return service.shown(service.cancel(session, admin, training_id))

@@ -1,0 +1,255 @@
+"""Every query of a training's work: whose turn it is, the fenced outcome, and what upkeep asks.
+
+Five folds are five rows that any worker may claim; the last stage, in which they become an
+artifact, is the training's own row. It is ready when all folds are done: whoever ends the last one
+says so to the queue, and whoever asks finds it so, however often.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from backend.tables import Training, TrainingFold
+from backend.tables.vocabulary import JobState
+from backend.trainings.repository import UNDER_WAY, cancel
+
+LAST_STAGE = "Making the artifact"
+LOST = "A worker was lost {} times in the middle of it, perhaps for want of memory."
+
+_RUNS = Training.state.in_(UNDER_WAY)
+_UNFINISHED = exists().where(
+    TrainingFold.training_id == Training.id, TrainingFold.state != JobState.DONE.value
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a worker has claimed: one fold of a training, or its last stage (None)."""
+
+    training_id: UUID
+    fold: int | None
+    attempt: int
+
+
+def claim_next(session: Session, now: datetime) -> Piece | None:
+    """Take the next piece of the oldest training; None where nothing waits."""
+    fold = session.execute(
+        select(TrainingFold.training_id, TrainingFold.fold)
+        .join(TrainingFold.training)
+        .where(TrainingFold.state == JobState.QUEUED.value, _RUNS)
+        .order_by(Training.created_at, Training.id, TrainingFold.fold)
+        .limit(1)
+        .with_for_update(of=TrainingFold, skip_locked=True)
+    ).first()
+    if fold is not None:
+        return _claim_fold(session, *fold, now)
+    training_id = session.scalars(
+        select(Training.id)
+        .where(_RUNS, Training.heartbeat_at.is_(None), ~_UNFINISHED)
+        .order_by(Training.created_at, Training.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    return None if training_id is None else _claim_last(session, training_id, now)
+
+
+def _claim_fold(session: Session, training_id: UUID, fold: int, now: datetime) -> Piece | None:
+    attempt = session.scalars(
+        update(TrainingFold)
+        .where(
+            TrainingFold.training_id == training_id,
+            TrainingFold.fold == fold,
+            TrainingFold.state == JobState.QUEUED.value,
+        )
+        .values(state=JobState.RUNNING.value, attempt=TrainingFold.attempt + 1, heartbeat_at=now)
+        .returning(TrainingFold.attempt)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if attempt is None:
+        return None
+    session.execute(
+        update(Training)
+        .where(Training.id == training_id, Training.state == JobState.QUEUED.value)
+        .values(state=JobState.RUNNING.value, started_at=now, stage="Training")
+        .execution_options(synchronize_session=False)
+    )
+    return Piece(training_id, fold, attempt)
+
+
+def _claim_last(session: Session, training_id: UUID, now: datetime) -> Piece | None:
+    attempt = session.scalars(
+        update(Training)
+        .where(Training.id == training_id, _RUNS, Training.heartbeat_at.is_(None))
+        .values(attempt=Training.attempt + 1, heartbeat_at=now, stage=LAST_STAGE)
+        .returning(Training.attempt)
+        .execution_options(synchronize_session=False)
+    ).first()
+    return None if attempt is None else Piece(training_id, None, attempt)
+
+
+def heartbeat(session: Session, piece: Piece, now: datetime) -> bool:
+    """Say that this attempt is alive. False: it is not ours any more, stop working on it."""
+    return _while_ours(session, piece, heartbeat_at=now)
+
+
+def progress(
+    session: Session, piece: Piece, stage: str, done: int, total: int, now: datetime
+) -> bool:
+    """Note how far it is. False: it is not ours."""
+    if piece.fold is None:
+        return _while_ours(session, piece, stage=stage[:60], heartbeat_at=now)
+    return _while_ours(session, piece, stage=stage[:60], done=done, total=total, heartbeat_at=now)
+
+
+def finish_fold(session: Session, piece: Piece, metrics: dict[str, Any], now: datetime) -> bool:
+    """Note that a fold is trained and its result stored. False: it is not ours."""
+    return _while_ours(
+        session, piece, state=JobState.DONE.value, metrics=metrics, heartbeat_at=now, error=None
+    )
+
+
+def finish(
+    session: Session,
+    piece: Piece,
+    version: str,
+    comparison: dict[str, Any] | None,
+    now: datetime,
+) -> bool:
+    """Note that the artifact is there. False: it is not ours."""
+    return _while_ours(
+        session,
+        piece,
+        state=JobState.DONE.value,
+        stage="",
+        artifact_version=version,
+        comparison=comparison,
+        finished_at=now,
+        error=None,
+    )
+
+
+def fail(session: Session, piece: Piece, why: str, now: datetime) -> bool:
+    """End the whole training with a sentence for people. False: it is not ours."""
+    if piece.fold is not None:
+        mine = _while_ours(session, piece, state=JobState.FAILED.value, error=why[:500])
+    else:
+        mine = _while_ours(session, piece, error=why[:500])
+    if mine:
+        _end(session, piece.training_id, why, now)
+    return mine
+
+
+def give_back(session: Session, piece: Piece, now: datetime) -> bool:
+    """Let go of it unharmed: it is taken up again where it was. False: it is not ours."""
+    if piece.fold is None:
+        return _while_ours(
+            session, piece, heartbeat_at=None, attempt=Training.attempt - 1, nudged_at=now
+        )
+    return _while_ours(
+        session,
+        piece,
+        state=JobState.QUEUED.value,
+        attempt=TrainingFold.attempt - 1,
+        heartbeat_at=None,
+        nudged_at=now,
+    )
+
+
+def put_back(
+    session: Session,
+    now: datetime,
+    stale_after: timedelta,
+    forgotten_after: timedelta,
+    max_attempts: int,
+) -> tuple[UUID, ...]:
+    """Queue again what lost its worker; give up what lost too many; whom to nudge.
+
+    A training is nudged where something was put back, and where nothing of it runs and nobody
+    was told for `forgotten_after`: while a fold runs, its end says that the next one waits.
+    """
+    cutoff = now - stale_after
+    silent = and_(
+        TrainingFold.state == JobState.RUNNING.value,
+        or_(TrainingFold.heartbeat_at.is_(None), TrainingFold.heartbeat_at < cutoff),
+    )
+    silent_last = and_(_RUNS, Training.heartbeat_at < cutoff)
+    worn_out = session.scalars(
+        select(TrainingFold.training_id).where(silent, TrainingFold.attempt >= max_attempts)
+    ).all()
+    worn_out_last = session.scalars(
+        select(Training.id).where(silent_last, Training.attempt >= max_attempts)
+    ).all()
+    for training_id in {*worn_out, *worn_out_last}:
+        _end(session, training_id, LOST.format(max_attempts), now)
+    lost = session.scalars(
+        update(TrainingFold)
+        .where(silent)
+        .values(state=JobState.QUEUED.value, heartbeat_at=None, nudged_at=now)
+        .returning(TrainingFold.training_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    lost_last = _nudged(session, silent_last, now, heartbeat_at=None)
+    runs = exists().where(
+        TrainingFold.training_id == Training.id, TrainingFold.state == JobState.RUNNING.value
+    )
+    forgotten = and_(
+        _RUNS, ~runs, Training.heartbeat_at.is_(None), Training.nudged_at < now - forgotten_after
+    )
+    return tuple({*lost, *lost_last, *_nudged(session, forgotten, now)})
+
+
+def _nudged(
+    session: Session, where: ColumnElement[bool], now: datetime, **values: Any
+) -> tuple[UUID, ...]:
+    return tuple(
+        session.scalars(
+            update(Training)
+            .where(where)
+            .values(nudged_at=now, **values)
+            .returning(Training.id)
+            .execution_options(synchronize_session=False)
+        )
+    )
+
+
+def _end(session: Session, training_id: UUID, why: str, now: datetime) -> None:
+    session.execute(
+        update(Training)
+        .where(Training.id == training_id, _RUNS)
+        .values(state=JobState.FAILED.value, stage="", error=why[:500], finished_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    cancel(session, training_id, JobState.CANCELLED)
+
+
+def _while_ours(session: Session, piece: Piece, /, **values: Any) -> bool:
+    if piece.fold is None:
+        mine = update(Training).where(
+            Training.id == piece.training_id,
+            _RUNS,
+            Training.attempt == piece.attempt,
+            Training.heartbeat_at.is_not(None),
+        )
+        changed = session.execute(
+            mine.values(**values)
+            .returning(Training.id)
+            .execution_options(synchronize_session=False)
+        )
+        return changed.first() is not None
+    changed = session.execute(
+        update(TrainingFold)
+        .where(
+            TrainingFold.training_id == piece.training_id,
+            TrainingFold.fold == piece.fold,
+            TrainingFold.attempt == piece.attempt,
+            TrainingFold.state == JobState.RUNNING.value,
+        )
+        .values(**values)
+        .returning(TrainingFold.training_id)
+        .execution_options(synchronize_session=False)
+    )
+    return changed.first() is not None

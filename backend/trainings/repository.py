@@ -1,0 +1,101 @@
+"""Every query about trainings but those of the work itself (`queue`)."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, selectinload
+
+from backend.paging import Place
+from backend.tables import ReleaseItem, Training, TrainingFold
+from backend.tables.vocabulary import JobState, Probe
+
+_TRAINING_LOCK = 0x747261696E  # "train": a number of ours among PostgreSQL's advisory locks
+UNDER_WAY = (JobState.QUEUED.value, JobState.RUNNING.value)
+
+
+def hold(session: Session) -> None:
+    """Let nobody else start one until this transaction ends; SQLite's are alone."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_TRAINING_LOCK)))
+
+
+def add(session: Session, training: Training, folds: Sequence[TrainingFold]) -> None:
+    """Add a new training with its folds."""
+    session.add(training)
+    session.flush()
+    session.add_all(folds)
+    session.flush()
+
+
+def get(session: Session, training_id: UUID) -> Training | None:
+    """The training with its folds."""
+    return session.get(
+        Training, training_id, options=[selectinload(Training.folds)], populate_existing=True
+    )
+
+
+def listing(session: Session, after: Place | None, limit: int) -> Sequence[Training]:
+    """Trainings with their folds, the newest first."""
+    query = (
+        select(Training)
+        .options(selectinload(Training.folds))
+        .order_by(Training.created_at.desc(), Training.id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        moment, training_id = after
+        earlier = Training.created_at < moment
+        same = (Training.created_at == moment) & (Training.id < training_id)
+        query = query.where(earlier | same)
+    return session.scalars(query).all()
+
+
+def under_way(session: Session) -> Training | None:
+    """A training that waits or runs."""
+    return session.scalars(select(Training).where(Training.state.in_(UNDER_WAY)).limit(1)).first()
+
+
+def under_way_ids(session: Session) -> set[UUID]:
+    """All that wait or run."""
+    return set(session.scalars(select(Training.id).where(Training.state.in_(UNDER_WAY))))
+
+
+def folds_by_label(session: Session, number: int, labels: Collection[str]) -> dict[str, set[int]]:
+    """In which folds of a release each label is found, among what is trained on."""
+    rows = session.execute(
+        select(ReleaseItem.label, ReleaseItem.fold)
+        .where(
+            ReleaseItem.release_number == number,
+            ReleaseItem.probe == Probe.CONVEX.value,
+            ReleaseItem.label.in_(labels),
+        )
+        .distinct()
+    )
+    found: dict[str, set[int]] = {label: set() for label in labels}
+    for label, fold in rows:
+        found[label].add(fold)
+    return found
+
+
+def end(session: Session, training_id: UUID, now: datetime) -> bool:
+    """Cancel a training that waits or runs. False: there is none, or it has ended."""
+    ended = session.execute(
+        update(Training)
+        .where(Training.id == training_id, Training.state.in_(UNDER_WAY))
+        .values(state=JobState.CANCELLED.value, stage="", finished_at=now)
+        .returning(Training.id)
+        .execution_options(synchronize_session=False)
+    )
+    return ended.first() is not None
+
+
+def cancel(session: Session, training_id: UUID, state: JobState) -> None:
+    """End what waits or runs of a training's folds."""
+    session.execute(
+        update(TrainingFold)
+        .where(TrainingFold.training_id == training_id, TrainingFold.state.in_(UNDER_WAY))
+        .values(state=state.value)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,73 @@
+"""What goes in and out about trainings."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.tables.vocabulary import JobState
+
+
+class TrainingSettings(BaseModel):
+    """What may be chosen; the rest is as the shipped models were trained."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    epochs: int = Field(default=12, ge=1, le=200, description="Of each fold; at most so many "
+                        "where there is patience.")  # fmt: skip
+    copies: int = Field(default=5, ge=0, le=20, description="Augmented copies of each frame.")
+    batch: int = Field(default=16, ge=1, le=128)
+    learning_rate: float = Field(default=1e-4, gt=0, le=0.1)
+    patience: int = Field(
+        default=0, ge=0, le=50, description="Epochs without progress before a fold ends; 0: none."
+    )
+    seed: int = Field(default=1, ge=0, le=2**31 - 1)
+
+
+class TrainingIn(BaseModel):
+    """A training to be started."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    release: int = Field(ge=1, le=2**31 - 1, description="The release to train on.")
+    settings: TrainingSettings = TrainingSettings()
+
+
+class FoldOut(BaseModel):
+    """One fold: five of them, each trained by whichever worker is free."""
+
+    fold: int = Field(ge=0)
+    state: JobState
+    stage: str = Field(description="What is being done.")
+    done: int = Field(ge=0)
+    total: int = Field(ge=0)
+    error: str | None
+    metrics: dict[str, Any] | None = Field(description="On the recordings it never saw.")
+
+
+class TrainingOut(BaseModel):
+    """A cross-validation on a release."""
+
+    id: UUID
+    release: int
+    state: JobState
+    stage: str = Field(description="What is being done, in words.")
+    settings: TrainingSettings
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+    folds: list[FoldOut]
+    artifact_version: str | None = Field(description="What came out; activate it to use it.")
+    comparison: dict[str, Any] | None = Field(
+        description="The figures of the new and of the then active artifact (`new`, `active`) on "
+        "the same recordings, each answered by models that never saw it as far as that is known."
+    )
+
+
+class TrainingPage(BaseModel):
+    """Some trainings, the newest first."""
+
+    items: list[TrainingOut]
+    next: str | None = Field(description="Give it as `cursor` for those that follow.")

@@ -1,0 +1,98 @@
+"""What answers: the shipped models until somebody decides otherwise, from the next one on."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from backend.artifacts import repository
+from backend.db import now
+from models import artifact
+from tests.models import small_artifact
+from tests.worker.house import House
+from worker import predictor
+from worker.predictor import _Held, local_folder, register_shipped
+
+LOAD = predictor.load
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predictor, "_held", _Held())
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An artifact in the place of the one that ships."""
+    folder = tmp_path / "shipped"
+    small_artifact.save(folder / "pocovidnet-9", calibrated=False)
+    monkeypatch.setattr(artifact, "ARTIFACTS", folder)
+    monkeypatch.setattr(artifact.active, "__defaults__", (folder,))
+    (folder / "ACTIVE").write_text("pocovidnet-9\n")
+    return folder
+
+
+@pytest.fixture
+def trained(house: House, tmp_path: Path) -> str:
+    """Another one, in the storage."""
+    folder = small_artifact.save(tmp_path / "made" / "pocovidnet-r1-a", calibrated=False)
+    for path in folder.iterdir():
+        house.storage.put_bytes(f"artifacts/{folder.name}/1/{path.name}", path.read_bytes())
+    with house.database.write() as session:
+        manifest = asdict(artifact.read_manifest(folder))
+        repository.register(session, folder.name, f"artifacts/{folder.name}/1", manifest, now())
+        session.commit()
+    return folder.name
+
+
+def activate(house: House, version: str) -> None:
+    with house.database.write() as session:
+        repository.activate(session, version, None, now())
+        session.commit()
+
+
+def test_a_decision_is_followed_at_the_next_screening_and_back(
+    house: House, shipped: Path, trained: str
+) -> None:
+    register_shipped()
+    assert LOAD().version == "pocovidnet-9"
+    activate(house, trained)
+    first = LOAD()
+    assert first.version == trained
+    assert LOAD() is first, "nothing is loaded twice"
+    activate(house, "pocovidnet-9")
+    assert LOAD().version == "pocovidnet-9"
+
+
+def test_one_that_cannot_be_loaded_leaves_what_answered(
+    house: House, shipped: Path, trained: str
+) -> None:
+    house.storage.put_bytes(f"artifacts/{trained}/1/heads.safetensors", b"damaged")
+    before = LOAD()
+    activate(house, trained)
+    assert LOAD() is before
+    assert LOAD() is before
+
+
+def test_a_new_worker_with_one_that_cannot_be_loaded_answers_with_the_shipped_one(
+    house: House, shipped: Path, trained: str
+) -> None:
+    house.storage.delete_folder(f"artifacts/{trained}")
+    activate(house, trained)
+    assert LOAD().version == "pocovidnet-9"
+
+
+def test_files_are_fetched_once(house: House, trained: str) -> None:
+    folder = local_folder(trained, f"artifacts/{trained}/1")
+    house.storage.delete_folder(f"artifacts/{trained}")
+    assert local_folder(trained, f"artifacts/{trained}/1") == folder
+    assert artifact.read_manifest(folder).version == trained
+
+
+def test_the_shipped_one_is_registered_once(house: House, shipped: Path) -> None:
+    register_shipped()
+    register_shipped()
+    with house.database.read() as session:
+        (found,) = repository.listing(session)
+        assert (found.version, found.storage_folder) == ("pocovidnet-9", None)
+        assert found.manifest["folds"] == 5

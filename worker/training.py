@@ -1,0 +1,343 @@
+"""The training task: claim a fold, or the last stage, and run it in a process of its own.
+
+What is computed once for all folds stays in a folder of the training on this machine, and each
+finished fold's result goes to the storage, so that any worker can go on from there. TensorFlow is
+loaded only in the child process.
+"""
+
+import fcntl
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bound_contextvars
+
+from backend import audit
+from backend.artifacts import repository as artifacts
+from backend.db import now
+from backend.errors import StorageFullError, StorageUnreachableError
+from backend.jobs import TRAIN, send
+from backend.releases import repository as releases
+from backend.storage import MissingObjectError, artifact_folder, training_folder, training_key
+from backend.tables import Contribution, Training
+from backend.tables.vocabulary import Licence
+from backend.trainings import queue, repository
+from backend.trainings.queue import Piece
+from worker import child, process
+from worker.predictor import local_folder
+from worker.process import Pulse
+from worker.task import reading, task, transaction
+
+log = structlog.get_logger(__name__)
+
+PROGRAM = "models.retrain"
+
+FORGOTTEN_AFTER = timedelta(minutes=5)
+"""A training of which nothing runs is told of again this often: its message may be lost."""
+
+TOLD_EVERY_S = 1.0
+
+INTERNAL = "Something went wrong on our side. It was noted; please try again."
+WITHDRAWN = (
+    "A recording of the release was withdrawn while the training ran. Please start it again: it "
+    "then goes without it."
+)
+TOO_SLOW = "A part of the training took longer than it may (POCOVID_TRAINING_TIME_LIMIT_S)."
+
+_TABLES = ("dataset_metadata.csv", "folds.csv")
+_OPEN_LICENCES = (Licence.CC_BY.value, Licence.CC0.value)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Our hold on one piece of a training."""
+
+    piece: Piece
+    lost: threading.Event = field(default_factory=threading.Event)
+    _last: list[Any] = field(default_factory=lambda: ["", 0.0])
+
+    def heartbeat(self) -> None:
+        """Say that we are alive; set `lost` where it is not ours any more."""
+        with transaction() as session:
+            if not queue.heartbeat(session, self.piece, now()):
+                self.lost.set()
+
+    def told(self, stage: str, done: int, total: int) -> None:
+        """Note how far the child is; not every step of many, and never at the work's expense."""
+        is_new = stage and (stage != self._last[0] or done >= total)
+        if not is_new and time.monotonic() - self._last[1] < TOLD_EVERY_S:
+            return
+        self._last[:] = [stage, time.monotonic()]
+        try:
+            with transaction() as session:
+                if not queue.progress(session, self.piece, stage, done, total, now()):
+                    self.lost.set()
+        except SQLAlchemyError:
+            log.exception("progress_not_noted")
+
+
+@task(TRAIN)
+def train(nudged_for: str) -> None:
+    """Do the next piece of whatever training waits."""
+    _tidy()
+    with transaction() as session:
+        piece = queue.claim_next(session, now())
+    if piece is None:
+        log.info("no_training_waits")
+        return
+    claim = Claim(piece)
+    with bound_contextvars(training=str(piece.training_id), fold=piece.fold):
+        log.info("training_claimed", attempt=piece.attempt, nudged_for=nudged_for)
+        with Pulse(claim.heartbeat, process.current().settings.heartbeat_s):
+            _run(claim)
+    with reading() as session:
+        goes_on = piece.training_id in repository.under_way_ids(session)
+    if goes_on:  # the next fold, or the last stage
+        send(process.current().celery, TRAIN, str(piece.training_id))
+
+
+def put_back() -> None:
+    """Queue again what lost its worker or its message; called by upkeep."""
+    mine = process.current()
+    with transaction() as session:
+        found = queue.put_back(
+            session,
+            now(),
+            timedelta(seconds=mine.settings.stale_after_s),
+            FORGOTTEN_AFTER,
+            mine.settings.max_attempts,
+        )
+    for training_id in found:
+        send(mine.celery, TRAIN, str(training_id))
+    if found:
+        log.info("trainings_put_back", nudged=len(found))
+
+
+def sweep(before: datetime) -> int:
+    """Delete stored files of trainings that have ended without them; how many objects went."""
+    storage = process.current().storage
+    with reading() as session:
+        live = {str(each) for each in repository.under_way_ids(session)}
+        kept = artifacts.folders(session)
+    orphans = [
+        each.key
+        for each in storage.listing("trainings")
+        if each.modified_at < before and each.key.split("/")[1] not in live
+    ]
+    if not live:  # else the last stage may be storing one
+        orphans += [
+            each.key
+            for each in storage.listing("artifacts")
+            if each.modified_at < before and each.key.rpartition("/")[0] not in kept
+        ]
+    for key in orphans:
+        storage.delete(key)
+    return len(orphans)
+
+
+def _run(claim: Claim) -> None:
+    """Turn whatever happens into an outcome of the rows."""
+    try:
+        if claim.piece.fold is None:
+            _finish(claim)
+        else:
+            _train_fold(claim, claim.piece.fold)
+    except child.StoppedError:
+        log.info("training_not_ours")
+    except child.RefusedError as error:
+        _fail(claim, str(error))
+    except child.DiedError:
+        log.exception("training_child_died")  # the row stays ours until upkeep takes it back
+    except SoftTimeLimitExceeded:
+        _fail(claim, TOO_SLOW)
+    except (StorageUnreachableError, StorageFullError):
+        log.warning("training_waits_for_storage", exc_info=True)
+        with transaction() as session:
+            queue.give_back(session, claim.piece, now())
+    except MissingObjectError as error:
+        log.exception("training_file_missing")
+        _fail(claim, f"A stored file that the training needs is missing ({error}).")
+    except Exception:
+        log.exception("training_broke")
+        _fail(claim, INTERNAL)
+
+
+def _train_fold(claim: Claim, fold: int) -> None:
+    training, home = _training(claim), _home(claim.piece.training_id)
+    request = _request(training, home) | {"do": "fold", "fold": fold}
+    result = child.run(PROGRAM, request, claim.told, claim.lost)
+    found = home / "results" / f"fold{fold}.safetensors"
+    if found.is_file():
+        storage = process.current().storage
+        storage.put(training_key(training.id, fold), _copy_of(found))
+    with transaction() as session:
+        ours = queue.finish_fold(session, claim.piece, result, now())
+    log.info("fold_trained", recorded=ours, **{k: result[k] for k in result if k != "loss"})
+
+
+def _finish(claim: Claim) -> None:
+    training, home = _training(claim), _home(claim.piece.training_id)
+    for each in training.folds:
+        if (each.metrics or {}).get("frames"):
+            key = training_key(training.id, each.fold)
+            _fetch(key, home / "results" / f"fold{each.fold}.safetensors")
+    version = f"pocovidnet-r{training.release_number}-{training.id.hex[:8]}"
+    out = home / "out" / version
+    shutil.rmtree(out, ignore_errors=True)
+    request = _request(training, home) | {
+        "do": "finish",
+        "out": str(out),
+        "licence": _licence(training.release_number),
+        "against": str(_active_folder()),
+    }
+    result = child.run(PROGRAM, request, claim.told, claim.lost)
+    folder = artifact_folder(version, claim.piece.attempt)
+    for path in sorted(out.iterdir()):
+        process.current().storage.put(f"{folder}/{path.name}", _copy_of(path))
+    manifest = _manifest(out)
+    with transaction() as session:
+        artifacts.register(session, version, folder, manifest, now())
+        if not queue.finish(session, claim.piece, version, result.get("comparison"), now()):
+            raise child.StoppedError
+        audit.record(session, None, "trainings.done", "training", training.id, artifact=version)
+    process.current().storage.delete_folder(training_folder(training.id))
+    log.info("training_done", version=version)
+
+
+def _training(claim: Claim) -> Training:
+    with reading() as session:
+        training = repository.get(session, claim.piece.training_id)
+    assert training is not None, claim.piece  # noqa: S101  # trainings are never deleted
+    return training
+
+
+def _request(training: Training, home: Path) -> dict[str, Any]:
+    """What both kinds of work need; the release's recordings are brought here first."""
+    home.mkdir(parents=True, exist_ok=True)
+    with _alone(home / "data.lock"):
+        _bring(training, home / "data")
+    return {
+        "data": str(home / "data"),
+        "work": str(home / "work"),
+        "results": str(home / "results"),
+        "config": training.settings,
+        "trunk": str(process.current().settings.training_trunk or ""),
+    }
+
+
+def _bring(training: Training, folder: Path) -> None:
+    """Copy a release's recordings and tables here, in the public layout.
+
+    What was withdrawn before is left out. All folds must see the same recordings: where one was
+    withdrawn since, the training ends.
+    """
+    with reading() as session:
+        release = releases.get(session, training.release_number)
+        members = releases.items(session, training.release_number)
+    assert release is not None, training.id  # noqa: S101  # releases are never deleted
+    files = [each for each in release.files["files"] if each["path"] in _TABLES]
+    for item in members:
+        if not releases.is_gone(item.contribution):
+            files += (item.files or [])[:1]
+        elif _gone_at(item.contribution) > training.created_at:
+            raise child.RefusedError(WITHDRAWN)
+    for each in files:
+        _fetch(each["key"], folder / each["path"])
+
+
+def _gone_at(contribution: Contribution) -> datetime:
+    return contribution.withdrawn_at or contribution.decided_at or now()
+
+
+def _fetch(key: str, target: Path) -> None:
+    """Bring one stored file here, whole or not at all, where it is not here yet."""
+    if target.is_file():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = target.with_name(f".{target.name}.half")
+    with closing(process.current().storage.open(key)) as source, scratch.open("wb") as file:
+        shutil.copyfileobj(source, file)
+    scratch.replace(target)
+
+
+def _copy_of(path: Path) -> Path:
+    """A copy in the incoming folder, which storing it takes away."""
+    with tempfile.NamedTemporaryFile(
+        dir=process.current().settings.incoming_dir, delete=False
+    ) as file:
+        copy = Path(file.name)
+    shutil.copyfile(path, copy)
+    return copy
+
+
+def _active_folder() -> Path:
+    """The artifact that answers now, on this machine."""
+    from models import artifact
+
+    with reading() as session:
+        active = artifacts.active(session)
+    if active is None:
+        return artifact.active()
+    return local_folder(active.version, active.folder)
+
+
+def _licence(number: int) -> str:
+    with reading() as session:
+        release = releases.get(session, number)
+    assert release is not None, number  # noqa: S101  # releases are never deleted
+    said = release.summary["licences"]
+    use = "" if set(said) <= set(_OPEN_LICENCES) else " and non-commercial"
+    return (
+        f"Trained on release {number} of the dataset ({', '.join(said)}): "
+        f"for research{use} use only."
+    )
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from models import artifact
+
+    return asdict(artifact.read_manifest(folder))
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _home(training_id: UUID) -> Path:
+    """The training's folder on this machine."""
+    return process.current().settings.data_dir / "trainings" / str(training_id)
+
+
+def _tidy() -> None:
+    """Remove the folders of trainings that have ended, with what was copied for them."""
+    folder = process.current().settings.data_dir / "trainings"
+    with reading() as session:
+        live = {str(each) for each in repository.under_way_ids(session)}
+    with suppress(FileNotFoundError):
+        for home in folder.iterdir():
+            if home.name not in live:
+                shutil.rmtree(home, ignore_errors=True)
+
+
+def _fail(claim: Claim, why: str) -> None:
+    with transaction() as session:
+        ours = queue.fail(session, claim.piece, why, now())
+        if ours:
+            audit.record(session, None, "trainings.failed", "training", claim.piece.training_id)
+    log.info("training_failed", recorded=ours, why=why)
