@@ -197,6 +197,17 @@ describe('by keyboard alone', () => {
     expect(api.undo).toHaveBeenCalledWith('rev-1');
     expect(screen.getByLabelText(/^Comment/)).toHaveProperty('value', 'As typed');
     expect(screen.getByRole('radio', { name: /Pneumonia/ })).toHaveProperty('checked', true);
+    await person.keyboard('a');
+    await screen.findByRole('heading', { name: 'Approved' });
+    expect(api.review).toHaveBeenCalledTimes(2);
+  });
+
+  it('after a rejection that is taken back has all verdicts to choose from', async () => {
+    await read();
+    await person.keyboard('r3');
+    await screen.findByRole('button', { name: /^Undo/ });
+    await person.keyboard('z');
+    await screen.findByRole('group', { name: 'Verdict' });
   });
 });
 

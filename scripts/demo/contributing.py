@@ -22,10 +22,11 @@ def contribute(stage: Stage, page: Page, files: list[Path], table: Path) -> None
     send = page.get_by_role("button", name=f"Send {count} recordings to review")
     send.wait_for(timeout=ALL_ARRIVE_MS)
     page.get_by_text("Nothing is missing.").wait_for(timeout=ALL_ARRIVE_MS)
+    expect(page.get_by_text("still on the way")).to_have_count(0, timeout=ALL_ARRIVE_MS)
     stage.picture(page, "submission-complete")
     page.get_by_role("checkbox", name="I agree").check()
     send.click()
-    expect(page.get_by_text("in review").first).to_be_visible(timeout=ALL_ARRIVE_MS)
+    page.get_by_text("Sent on").wait_for()
     stage.picture(page, "submission-sent")
     stage.say(f"{count} recordings sent, with the public dataset's own table")
 

@@ -40,7 +40,7 @@ def download(stage: Stage, number: int, folder: Path) -> Path:
     stage.picture(page, "release-page")
     page.get_by_role("list", name="Recordings of this release").get_by_role("button").first.click()
     page.get_by_role("dialog").wait_for()
-    stage.picture(page, "release-recording")
+    stage.picture(page, "release-recording", whole=False)
     page.get_by_role("button", name="Close").click()
     with page.expect_download() as arriving:
         page.get_by_role("link", name="Archive").click()

@@ -36,7 +36,7 @@ def activate(stage: Stage, admin: Page) -> str:
     button.click()
     dialog = admin.get_by_role("dialog")
     dialog.wait_for()
-    stage.picture(admin, "activate-question")
+    stage.picture(admin, "activate-question", whole=False)
     dialog.get_by_role("button", name="Activate").click()
     expect(admin.get_by_text(f"{version} answers now.")).to_be_visible()
     stage.picture(admin, "activated")

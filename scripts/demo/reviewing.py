@@ -14,10 +14,7 @@ def review_all(stage: Stage, page: Page, expected: int) -> None:
     stage.visit(page, "/review")
     page.get_by_role("list", name="Queue").wait_for(timeout=PREPARED_MS)
     stage.picture(page, "review-queue")
-    press(page, "?")
-    page.get_by_role("dialog").wait_for()
-    stage.picture(page, "review-keys")
-    press(page, "Escape", "n")
+    press(page, "n")
     for n in range(expected):
         _approve(stage, page, n)
         if n == 0:
@@ -39,6 +36,10 @@ def _approve(stage: Stage, page: Page, n: int) -> None:
         0, timeout=PREPARED_MS
     )
     if n == 0:
+        press(page, "?")
+        page.get_by_role("dialog").wait_for()
+        stage.picture(page, "review-keys", whole=False)
+        press(page, "Escape")
         _adjust(page)
     press(page, "t")
     if n < PICTURED:

@@ -43,11 +43,11 @@ class Stage:
         """Go to another page of the service."""
         page.goto(f"{self.url}/#{path}")
 
-    def picture(self, page: Page, name: str) -> None:
-        """Keep what the page looks like now."""
+    def picture(self, page: Page, name: str, *, whole: bool = True) -> None:
+        """Keep what the page looks like now: all of it, or what is in the window."""
         self.taken += 1
         page.wait_for_timeout(400)  # pictures on it are still being drawn
-        page.screenshot(path=self.pictures / f"{self.taken:02}-{name}.png", full_page=True)
+        page.screenshot(path=self.pictures / f"{self.taken:02}-{name}.png", full_page=whole)
 
     def say(self, words: str) -> None:
         """Tell whoever runs the show how far it is."""

@@ -37,7 +37,14 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
   const player = usePlayer(cine.times, part);
   const look = useLook();
   const claim = useClaim(id, contribution.claimed_until ?? null, given === null);
-  const verdict = useVerdict({ contribution, draft, onGiven });
+  const verdict = useVerdict({
+    contribution,
+    draft,
+    onGiven(verdictGiven) {
+      setRejecting(false);
+      onGiven(verdictGiven);
+    },
+  });
   /** @param {Partial<import('./shapes.js').Draft>} changes */
   function change(changes) {
     const next = orderly({ ...draft, ...changes });

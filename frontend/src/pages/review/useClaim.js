@@ -30,6 +30,10 @@ export function useClaim(id, until, active) {
   const length = useRef(end - Date.now());
   const asking = useRef(false);
   const now = useNow(active);
+  useEffect(() => {
+    length.current = moment(until) - Date.now();
+    setEnd(moment(until));
+  }, [until]);
   const renew = useCallback(async () => {
     if (asking.current) return;
     asking.current = true;

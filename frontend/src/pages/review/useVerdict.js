@@ -53,6 +53,7 @@ export function useVerdict({ contribution, draft, onGiven }) {
     } catch (failure) {
       if (!(failure instanceof Problem)) throw failure;
       setProblem(failure);
+    } finally {
       setSending(false);
     }
   }
