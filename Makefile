@@ -1,6 +1,6 @@
 # Each target calls a short file in scripts/, which also works on its own. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench load train lock
+.PHONY: help install run test check bench load demo train lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ bench: ## time the five models together against five models one after the other
 
 load: ## load a service of its own with 50 browsers and print how it bore it (ARGS="mix --kill-worker", "uploads", "scaling --workers 1 2")
 	@scripts/load.sh $(ARGS)
+
+demo: ## show the whole way in a real browser, from the sign-up to a screening by new models, with pictures (ARGS="--pictures FOLDER")
+	@scripts/demo.sh $(ARGS)
 
 train: ## train five folds on DATASET, a folder in the public dataset's layout (further options in ARGS)
 	@scripts/train.sh "$(DATASET)" $(ARGS)

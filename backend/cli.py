@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backend import cli_artifact, cli_dataset, cli_evaluate, cli_models, cli_training, cli_users
+from backend import (
+    cli_artifact,
+    cli_dataset,
+    cli_evaluate,
+    cli_models,
+    cli_submit,
+    cli_training,
+    cli_users,
+)
 from backend.cli_start import migrate_first, read_settings, refuse
 
 if TYPE_CHECKING:
@@ -33,6 +41,7 @@ app.add_typer(cli_evaluate.app)  # evaluate
 app.add_typer(cli_dataset.app, name="dataset")
 app.add_typer(cli_artifact.app, name="artifact")
 app.add_typer(cli_users.app, name="user")
+app.add_typer(cli_submit.app)  # submit
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. [default: 8000]")]

@@ -29,8 +29,10 @@ COMMANDS = (
     "migrate",
     "screen",
     "train",
+    "compare",
     "dataset",
     "artifact",
+    "submit",
 )
 
 

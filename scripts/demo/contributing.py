@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from scripts.demo.stage import Stage
 
-ALL_ARRIVE_MS = 300_000
+ALL_ARRIVE_MS = 900_000
 
 
 def contribute(stage: Stage, page: Page, files: list[Path], table: Path) -> None:

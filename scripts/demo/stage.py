@@ -71,9 +71,9 @@ def opened(url: str, pictures: Path) -> Iterator[Stage]:
         try:
             yield stage
         except Exception:
-            for context in stage.contexts:
-                for n, page in enumerate(context.pages):
-                    page.screenshot(path=pictures / f"broken-{n}.png", full_page=True)
+            pages = [page for context in stage.contexts for page in context.pages]
+            for n, page in enumerate(pages):
+                page.screenshot(path=pictures / f"broken-{n}.png", full_page=True)
             raise
         finally:
             browser.close()

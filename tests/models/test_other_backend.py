@@ -30,7 +30,7 @@ def test_a_run_on_torch_gives_an_artifact_that_answers(tmp_path: Path) -> None:
             *("nothing", "0"),
         ],
         env={**os.environ, "KERAS_BACKEND": "torch"},
-        timeout=150,
+        timeout=600,
         check=True,
     )
     manifest = artifact.read_manifest(out)

@@ -1,0 +1,56 @@
+"""A worker killed with -9 in the middle of an archive: each file is taken in once in the end."""
+
+import pytest
+from sqlalchemy import func, select
+
+from backend.jobs import TAKE_IN, make_celery, send
+from backend.tables import Arrival, Contribution
+from tests import archives, media_files
+from tests.factories_contributions import create_arrival, create_submission, store_arrival
+from tests.worker.house import House, kill_tree, wait_until
+
+pytestmark = pytest.mark.timeout(400)
+
+FILES = 15
+
+
+def test_an_archive_goes_on_where_it_was(any_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POCOVID_WORKER_NICE", "0")
+    clip = media_files.video(seconds=2)
+    files = {f"{n:02}.mp4": clip + b"\0" * n for n in range(FILES)} | {"letter.doc": b"Dear all"}
+    content = archives.packed(files)
+    with any_house.database.write() as session:
+        arrival = create_arrival(
+            session, create_submission(session), file_name="ward.zip", bytes=len(content)
+        )
+        session.commit()
+    store_arrival(any_house.storage, arrival, content)
+    send(make_celery(any_house.settings), TAKE_IN, str(arrival.id))
+
+    def row() -> Arrival:
+        with any_house.database.read() as session:
+            return session.scalars(select(Arrival).where(Arrival.id == arrival.id)).one()
+
+    any_house.start_scheduler()
+    worker = any_house.start_worker()
+    wait_until(lambda: row().done >= 2, 150)
+    kill_tree(worker)
+    assert row().state == "running"
+    before = row().done
+    assert before < FILES
+    any_house.start_worker()
+    wait_until(lambda: row().state == "done", 200)
+
+    with any_house.database.read() as session:
+        names = session.scalars(select(Contribution.file_name)).all()
+        entries = session.scalars(
+            select(func.count()).select_from(Arrival).where(Arrival.parent_id == arrival.id)
+        ).one()
+        keys = set(session.scalars(select(Contribution.original_key)))
+    assert sorted(names) == [f"{n:02}.mp4" for n in range(FILES)]
+    assert entries == FILES + 1
+    assert row().attempt == 2
+    # what the killed worker may have stored without a row is the sweep's to find
+    stored = {each.key for each in any_house.storage.listing("contributions")}
+    assert keys <= stored
+    assert len(stored - keys) <= 1
