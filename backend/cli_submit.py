@@ -182,6 +182,8 @@ def _send(
     """Send one file, or the rest of it; why that could not be done, or None."""
     said = {"filename": name, "submission": submission}
     try:
+        if path.stat().st_size == 0:
+            return "The file is empty: copy or export it again."
         with path.open("rb") as stream:
             return _send_stream(client, stream, said, upload, shown, total)
     except OSError as error:

@@ -101,14 +101,17 @@ def test_what_fails_is_named_and_can_be_mended(
 ) -> None:
     (ward / "c.mp4").write_bytes(media_files.truncated(media_files.video(seconds=3)))
     (ward / "letter.doc").write_bytes(b"Dear all")
+    (ward / "d.mp4").write_bytes(b"")
     result = submit(*SAID, "--consent")
     assert result.exit_code == 1
     assert "c.mp4: The file stops before its end" in result.output
     assert "letter.doc: " in result.output
+    assert "d.mp4: The file is empty" in result.output
     assert {row.state for row in all_of(busy, Contribution)} == {"draft"}
 
     (ward / "c.mp4").write_bytes(media_files.video(seconds=3))
-    (ward / "letter.doc").unlink()
+    for name in ("letter.doc", "d.mp4"):
+        (ward / name).unlink()
     again = submit(*SAID, "--consent")
     assert again.exit_code == 1, again.output  # the letter's refusal still stands in the draft
     (only,) = {row.id for row in all_of(busy, Submission)}

@@ -3,6 +3,7 @@
     scripts/load.sh mix        50 browsers: one sends many videos, the others stills and videos
     scripts/load.sh uploads    large uploads at the same time, and the memory they take
     scripts/load.sh scaling    the same work for one worker and for two
+    scripts/load.sh submission --videos 240    all in one submission by `pocovid submit`
 
 Plain httpx on asyncio: what counts here spans requests (is each answer there, once, and when was it
 promised?), which a load generator that counts requests would leave to us all the same. Everything
@@ -29,6 +30,7 @@ from scripts.load.browsers import Asked, Browser, Notes, poll_limits
 from scripts.load.recordings import DATASET, stills, videos, write_large_video
 from scripts.load.report import Row
 from scripts.load.service import HOUSE, Service, watched
+from scripts.load.submission import submission
 
 HEAVY = "browser-0"
 MOST_BROWSERS, MOST_S, MOST_UPLOADS, MOST_BYTES = 500, 1800, 100, 1_000_000_000
@@ -221,7 +223,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="load.sh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    modes = {"mix": mix, "uploads": uploads, "scaling": scaling}
+    modes = {"mix": mix, "uploads": uploads, "scaling": scaling, "submission": submission}
     parser.add_argument("mode", choices=modes, nargs="?", default="mix")
     parser.add_argument("--url", type=_own_machine, help="mix: a running service on this machine")
     parser.add_argument("--browsers", type=_up_to(MOST_BROWSERS), default=50)

@@ -62,9 +62,9 @@ def made_video(seconds: float = 10, width: int = 320, height: int = 240, seed: i
     return file.getvalue()
 
 
-def write_large_video(path: Path, size: int) -> None:
+def write_large_video(path: Path, size: int, seed: int = 0) -> None:
     """A short MP4 with a free box of zeros behind it, `size` bytes in all: heavy, and valid."""
-    content = made_video(seconds=2)
+    content = made_video(seconds=2, seed=seed)
     padding = size - len(content)
     if not 8 <= padding < 2**32:
         raise ValueError(f"expected between {len(content) + 8} bytes and 4 GiB, got {size}")
