@@ -1,0 +1,181 @@
+"""What the calls of the permission matrix are about: each scene makes rows and bytes of its own."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from backend import passwords
+from backend.accounts.resets import make_link
+from backend.db import now
+from backend.storage import cine_key, contact_sheet_key
+from backend.tables import Contribution, ReleaseItem
+from tests import media_files, tus
+from tests.factories import (
+    answer,
+    create_recording,
+    create_screening,
+    create_token,
+    create_user,
+    store_pixels,
+)
+from tests.factories_contributions import (
+    create_contribution,
+    create_submission,
+    store_contribution,
+)
+from tests.factories_releases import create_ingested
+from tests.factories_reviews import create_prepared, create_review
+from tests.permissions import World
+
+PASSWORD = "three or four words"
+
+_hashed = passwords.hashed(PASSWORD)
+
+Values = dict[str, Any]
+
+
+# Screening.
+
+
+def recording(world: World) -> Values:
+    """A recording with its pixels."""
+    row = create_recording(world.session)
+    store_pixels(world.api.storage, row, None)
+    return {"recording_id": row.id}
+
+
+def screening(world: World) -> Values:
+    """A screening that is done."""
+    row = create_recording(world.session)
+    screened = create_screening(
+        world.session, row, status="done", attempt=1, done=3, result=answer(), finished_at=now()
+    )
+    store_pixels(world.api.storage, row, screened)
+    return {"screening_id": screened.id, "index": 0}
+
+
+# Accounts.
+
+
+def newcomer(_: World) -> Values:
+    """An address that nobody has."""
+    return {"email": f"{uuid4().hex}@example.org"}
+
+
+def with_password(world: World) -> Values:
+    """Somebody else's account that has a password."""
+    user = create_user(world.session, password_hash=_hashed)
+    return {"email": user.email, "user_id": user.id}
+
+
+def own_password(world: World) -> Values:
+    """Who calls has a password."""
+    if world.caller in world.people:
+        user = world.session.merge(world.people[world.caller])
+        user.password_hash = _hashed
+    return {}
+
+
+def reset_link(world: World) -> Values:
+    """A link for somebody's new password."""
+    link = make_link(world.session, world.api.settings, create_user(world.session))
+    return {"secret": link.rpartition("/")[2]}
+
+
+def token(world: World) -> Values:
+    """The owner's API token."""
+    return {"token_id": create_token(world.session, world.owner)[0].id}
+
+
+# Submissions.
+
+
+def draft(world: World) -> Values:
+    """The owner's draft with one recording that lacks nothing."""
+    submission = create_submission(world.session, world.owner)
+    row = create_contribution(world.session, submission, state="draft")
+    store_contribution(world.api.storage, row, media_files.image())
+    return {"submission_id": submission.id, "contribution_id": row.id}
+
+
+def asked_about(world: World) -> Values:
+    """The owner's recording, about which a reviewer asked something."""
+    row = _of_owner(world, state="changes_requested")
+    create_review(
+        world.session,
+        row,
+        world.people["reviewer"],
+        verdict="request_changes",
+        comment="Which probe?",
+    )
+    return {"contribution_id": row.id}
+
+
+def upload(world: World) -> Values:
+    """The owner's upload of which nothing is here yet."""
+    submission = create_submission(world.session, world.owner)
+    with world.as_owner() as client:
+        place = tus.create(client, submission.id, "lung.mp4", 10)
+    return {"uuid": tus.upload_id(place)}
+
+
+def place_for_upload(world: World) -> Values:
+    """The owner's draft, and what an upload for it is called."""
+    submission = create_submission(world.session, world.owner)
+    return {"metadata": tus.metadata(filename="lung.mp4", submission=submission.id)}
+
+
+# Reviews.
+
+
+def waiting(world: World) -> Values:
+    """The owner's recording that waits for a verdict, ready to be looked at."""
+    row = _of_owner(world)
+    storage = world.api.storage
+    storage.put_bytes(cine_key(row.id, 0), b"frame")
+    storage.put_bytes(contact_sheet_key(row.id), b"sheet")
+    store_contribution(storage, row)
+    return {"contribution_id": row.id, "index": 0}
+
+
+def claimed(world: World) -> Values:
+    """The same, claimed by the reviewer who calls."""
+    row = _of_owner(
+        world,
+        claimed_by=world.reviewer.id,
+        claimed_at=now(),
+        claimed_until=now() + timedelta(minutes=10),
+    )
+    return {"contribution_id": row.id}
+
+
+def reviewed(world: World) -> Values:
+    """A verdict of the reviewer who calls: approved, and in no release yet."""
+    row = _of_owner(world, state="approved", final_label="covid19", decided_at=now())
+    store_contribution(world.api.storage, row)
+    return {"review_id": create_review(world.session, row, world.reviewer).id}
+
+
+def _of_owner(world: World, **changes: Any) -> Contribution:
+    moment = now()
+    submission = create_submission(
+        world.session, world.owner, submitted_at=moment, consent_at=moment
+    )
+    return create_prepared(world.session, submission=submission, **changes)
+
+
+# Releases.
+
+
+def released(world: World) -> Values:
+    """The first release, which the matrix begins with, and the recording in it."""
+    item = world.session.scalars(select(ReleaseItem.contribution_id)).one()
+    return {"number": 1, "item_id": item, "index": 0}
+
+
+def to_release(world: World) -> Values:
+    """Something new for the next release."""
+    create_ingested(world.session, world.api.storage)
+    return {}
