@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything a table is made from."""
+    """Everything a table is made from; `parameters` are those that each network trains."""
 
     stage: Stage
     entries: tuple[Entry, ...]
@@ -117,10 +118,11 @@ class _Contest:
         self._built: tuple[Player, dict[str, npt.NDArray[np.float32]]] | None = None
 
     def parameters(self) -> int:
-        """How many weights the network has, without those of the trunk."""
+        """How many of the network's weights are trained."""
         path = self._home / "parameters.json"
         if not path.is_file():
-            path.write_text(json.dumps(self._player()[0].model.count_params()))
+            trained = self._player()[0].model.trainable_weights
+            path.write_text(json.dumps(sum(math.prod(each.shape) for each in trained)))
         return int(json.loads(path.read_text()))
 
     def outcome(self, name: str, group: Group, folds: Sequence[int]) -> Outcome:

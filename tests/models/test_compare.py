@@ -110,6 +110,10 @@ class TestCompare:
         assert seen[0].isdisjoint(seen[1])
         assert len(seen[0] | seen[1]) == 6
 
+    def test_knows_what_each_network_trains(self, found: Comparison) -> None:
+        assert found.parameters["pocovidnet"] == 2_392_963
+        assert found.parameters["covnet"] == 3 * 3 + 3
+
     def test_is_not_done_again(
         self, found: Comparison, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -173,6 +177,7 @@ class TestTable:
         assert [text.count(line.title) for line in lines]
         assert "by recording" in text
         assert "0.96" in text
+        assert text.count(f"{SCRATCH}, 32 px") == 4
 
     def test_f1_is_the_harmonic_mean(self) -> None:
         assert table._f1(0.5, 1.0) == pytest.approx(2 / 3, abs=1e-4)
