@@ -7,26 +7,34 @@ import numpy as np
 
 from models.square import Picture
 
-CELL = 320
-COLUMNS = 6
+WIDTH = 2400
+COLUMNS = 5
 
 
-def contact_sheet(pictures: Iterable[Picture], side: int = CELL, columns: int = COLUMNS) -> Picture:
-    """Pictures in a grid, left to right and top to bottom, each at most `side` pixels.
+def contact_sheet(
+    pictures: Iterable[Picture], number: int, width: int = WIDTH, columns: int = COLUMNS
+) -> Picture:
+    """Pictures in a grid, left to right and top to bottom, as large as the sheet's width allows.
+
+    Args:
+        pictures: uint8 RGB, of one size. They are made small one by one as they come.
+        number: how many they are, at most.
+        width: of the whole sheet in pixels; small pictures are not blown up to it.
+        columns: pictures beside each other, at most.
 
     Raises:
         ValueError: no picture was given.
     """
-    cells = [_fitted(each, side) for each in pictures]
+    columns = min(columns, number)
+    cells = [_fitted(each, width // max(1, columns)) for each in pictures]
     if not cells:
         raise ValueError("expected at least one picture, got none")
-    height, width = cells[0].shape[:2]
-    columns = min(columns, len(cells))
+    height, wide = cells[0].shape[:2]
     rows = -(-len(cells) // columns)
-    sheet = np.zeros((rows * height, columns * width, 3), dtype=np.uint8)
+    sheet = np.zeros((rows * height, columns * wide, 3), dtype=np.uint8)
     for n, cell in enumerate(cells):
-        top, left = n // columns * height, n % columns * width
-        sheet[top : top + cell.shape[0], left : left + cell.shape[1]] = cell[:height, :width]
+        top, left = n // columns * height, n % columns * wide
+        sheet[top : top + cell.shape[0], left : left + cell.shape[1]] = cell[:height, :wide]
     return sheet
 
 

@@ -69,7 +69,8 @@ def _store_cine(hold: Hold, recording: media.Recording) -> dict[str, Any]:
         height, width = picture.shape[:2]
         storage.put_bytes(cine_key(hold.id, n), media.encode_jpeg(picture, CINE_SIDE))
         stored_s.append(round(times_s[places[n]], 4))
-    sheet = contact_sheet(recording.source.read(recording.sampled()))
+    sampled = recording.sampled()
+    sheet = contact_sheet(recording.source.read(sampled), len(sampled))
     jpeg = media.encode_jpeg(sheet, max(sheet.shape), SHEET_QUALITY)
     hold.check()
     storage.put_bytes(contact_sheet_key(hold.id), jpeg)

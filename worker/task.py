@@ -35,7 +35,7 @@ class Task:
         message counts as handled, since the row, not the message, says what comes next.
         """
         started = time.monotonic()
-        with bound_contextvars(task=self.name, **({"screening": ids[0]} if ids else {})):
+        with bound_contextvars(task=self.name, **({"asked_for": ids[0]} if ids else {})):
             try:
                 self.work(*ids)
             except Exception:
