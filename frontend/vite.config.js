@@ -16,5 +16,6 @@ export default defineConfig({
     include: ['tests/**/*.test.{js,jsx}'],
     setupFiles: ['tests/setup.js'],
     mockReset: true,
+    testTimeout: 30_000, // a machine that does other work as well is slow, and not wrong
   },
 });

@@ -100,6 +100,24 @@ describe('the queue', () => {
     await screen.findByRole('heading', { name: 'The queue is empty' });
   });
 
+  it('tells which cannot be read now, and why', async () => {
+    const preparing = makeContribution({ prepared: false, claimed_until: null });
+    const taken = makeContribution({ id: 'con-2', claimed_by_me: false });
+    vi.mocked(api.queue).mockResolvedValue({ items: [preparing, taken], next: null });
+    show();
+    await screen.findByText('Being prepared');
+    expect(screen.getByText('Another reviewer reads it')).toBeTruthy();
+    expect(screen.getByText(/none is ready yet/)).toBeTruthy();
+    expect(screen.getByRole('button', { name: /^Review the next/ })).toHaveProperty(
+      'disabled',
+      true,
+    );
+    vi.mocked(api.queue).mockResolvedValue({ items: [first], next: null });
+    await waitFor(() => expect(screen.queryByText('Being prepared')).toBeNull(), {
+      timeout: 10_000,
+    });
+  });
+
   it('opens the recording that is chosen', async () => {
     show();
     const list = await screen.findByRole('list', { name: 'Queue' });

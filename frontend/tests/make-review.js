@@ -30,6 +30,8 @@ export const makeContribution = (changes) => ({
   standing_label: null,
   submitted_at: new Date(Date.now() - 3 * 3_600_000).toISOString(),
   disputed: false,
+  prepared: true,
+  claimed_by_me: true,
   claimed_until: new Date(Date.now() + 15 * 60_000).toISOString(),
   ...changes,
 });

@@ -4,7 +4,7 @@ from playwright.sync_api import Page, expect
 
 from scripts.demo.stage import Stage
 
-PREPARED_MS = 180_000
+PREPARED_MS = 900_000
 PICTURED = 3
 """How many of the recordings are pictured before and after the verdict."""
 
@@ -13,6 +13,7 @@ def review_all(stage: Stage, page: Page, expected: int) -> None:
     """Take one recording after the other until the queue is empty, by keyboard alone."""
     stage.visit(page, "/review")
     page.get_by_role("list", name="Queue").wait_for(timeout=PREPARED_MS)
+    expect(page.get_by_text("Being prepared")).to_have_count(0, timeout=PREPARED_MS)
     stage.picture(page, "review-queue")
     press(page, "n")
     for n in range(expected):

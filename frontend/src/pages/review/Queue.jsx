@@ -42,7 +42,7 @@ export function Queue({ items, more, total, filters, busy, onFilters, onNext, on
             <button
               type="button"
               class="button button-primary button-large"
-              disabled={busy}
+              disabled={busy || !items.some(isFree)}
               onClick={onNext}
             >
               Review the next <kbd>N</kbd>
@@ -50,6 +50,7 @@ export function Queue({ items, more, total, filters, busy, onFilters, onNext, on
             <p class="quiet" role="status">
               {plural(total ?? items.length, 'recording')}
               {total === null && more ? ' and more' : ''} {filtered ? 'that fit' : 'in the queue'}
+              {!items.some(isFree) && '; none is ready yet'}
             </p>
           </div>
           <Items items={items} onOpen={onOpen} />
@@ -63,6 +64,10 @@ export function Queue({ items, more, total, filters, busy, onFilters, onNext, on
     </div>
   );
 }
+
+/** @param {import('./shapes.js').Contribution} item */
+const isFree = ({ prepared, claimed_until, claimed_by_me }) =>
+  prepared && (claimed_until === null || claimed_by_me);
 
 /** @param {{filters: Filters, onChange: (filters: Filters) => void}} props */
 function QueueFilters({ filters, onChange }) {
@@ -158,6 +163,11 @@ function Items({ items, onOpen }) {
             </span>
             <span class="hint queue-age">
               {item.disputed && <b class="tag">Readers differ</b>}{' '}
+              {!item.prepared && <b class="tag">Being prepared</b>}{' '}
+              {item.claimed_by_me && <b class="tag">You hold it</b>}{' '}
+              {item.claimed_until && !item.claimed_by_me && (
+                <b class="tag">Another reviewer reads it</b>
+              )}{' '}
               {item.submitted_at && ago(item.submitted_at, now)}
             </span>
           </button>

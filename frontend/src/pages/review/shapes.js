@@ -31,7 +31,9 @@
  * @property {{label: string | null, message: string, at: string}[]} reports of a wrong label
  * @property {string | null} standing_label in the dataset, until it is decided anew
  * @property {boolean} disputed two readers differ
- * @property {string | null} claimed_until
+ * @property {boolean} prepared there is something to look at
+ * @property {string | null} claimed_until somebody is at work on it until then
+ * @property {boolean} claimed_by_me
  *
  * @typedef {object} Cine
  * @property {number[]} times_s when each frame begins

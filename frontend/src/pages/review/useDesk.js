@@ -39,7 +39,7 @@ export function useDesk(filters) {
   async function takeNext() {
     const taken = await calls.next(filters);
     put(taken ?? null);
-    announce(taken ? 'The next recording' : 'The queue is empty');
+    announce(taken ? 'The next recording' : 'Nothing is ready to be read');
   }
   useEffect(() => {
     const kept = current();

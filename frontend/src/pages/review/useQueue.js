@@ -10,6 +10,8 @@ import { Problem } from '../../problem.js';
  */
 
 const AGAIN_MS = 30_000;
+/** The same, while the service still prepares some of them. */
+const SOON_MS = 3000;
 
 /**
  * @param {Filters} filters
@@ -28,12 +30,15 @@ export function useQueue(filters, shown) {
       setProblem(failure.detail);
     }
   }, [filters]);
+  const preparing = page?.items.some(({ prepared }) => !prepared) ?? false;
+  useEffect(() => {
+    if (shown) void fetchFirst();
+  }, [shown, fetchFirst]);
   useEffect(() => {
     if (!shown) return undefined;
-    void fetchFirst();
-    const timer = setInterval(() => void fetchFirst(), AGAIN_MS);
+    const timer = setInterval(() => void fetchFirst(), preparing ? SOON_MS : AGAIN_MS);
     return () => clearInterval(timer);
-  }, [shown, fetchFirst]);
+  }, [shown, preparing, fetchFirst]);
   async function fetchMore() {
     if (!page?.next) return;
     try {
