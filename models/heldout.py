@@ -3,7 +3,7 @@
 Recordings are known by the SHA-256 of their bytes, so that a renamed copy is still known.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,13 @@ import numpy.typing as npt
 
 from models.contract import CLASSES, Manifest
 from models.dataset import Entry
+from models.engine import Precision
+from models.screen import BATCH
 
 Array = npt.NDArray[Any]
+
+PRECISION: Precision = "f32"
+"""What held-out frames are answered in, the same on every processor; a service may be narrower."""
 
 
 class HeldOutError(Exception):
@@ -101,3 +106,17 @@ def stored(manifest: Manifest, scores: Mapping[str, Array]) -> dict[str, list[Ar
             )
         found[group] = np.split(values, np.cumsum(counts)[:-1])
     return found
+
+
+def answer(
+    scores_of: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]],
+    frames: npt.NDArray[np.uint8],
+) -> npt.NDArray[np.float32]:
+    """Every model's scores (models, n, 3) for a recording's frames, a few at a time.
+
+    Args:
+        scores_of: the models' answer in `PRECISION`, as `models.predict.Predictor.scores`.
+        frames: uint8 RGB (n, 224, 224, 3).
+    """
+    parts = [scores_of(frames[at : at + BATCH]) for at in range(0, len(frames), BATCH)]
+    return np.concatenate(parts, axis=1)

@@ -11,16 +11,11 @@ import numpy.typing as npt
 
 from models.contract import Manifest
 from models.dataset import Entry
-from models.engine import Precision
 from models.extraction import FrameCache
-from models.heldout import Listed, listed
+from models.heldout import PRECISION, Listed, answer, listed
 from models.predict import Predictor
 from models.report.sheet import Answered, Sheet
 
-PRECISION: Precision = "f32"
-"""Numbers that are the same on every processor, to rounding; a service may answer in narrower."""
-
-_BATCH = 6
 _NAMED = 3
 
 Scores = npt.NDArray[np.float32]
@@ -131,13 +126,10 @@ def answer_all(
         path = home / f"{entry.sha256}.npy"
         if not path.is_file():
             predictor = predictor or Predictor.load(folder, PRECISION)
-            frames = cache.frames(entry.sha256)
-            parts = [
-                predictor.scores(frames[at : at + _BATCH]) for at in range(0, len(frames), _BATCH)
-            ]
+            scores = answer(predictor.scores, cache.frames(entry.sha256))
             scratch = path.with_suffix(".tmp")
             with scratch.open("wb") as file:
-                np.save(file, np.concatenate(parts, axis=1))
+                np.save(file, scores)
             scratch.replace(path)
         found[entry.sha256] = np.load(path)
         progress(done, len(entries))

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from models.contract import CLASSES
+from models.heldout import PRECISION
 from models.report import page, paper
-from models.report.answers import PRECISION
 from models.report.evaluation import Chapter, Evaluation
 from models.report.sheet import Sheet
 

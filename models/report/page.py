@@ -11,8 +11,8 @@ from markupsafe import Markup
 from models import media
 from models.contract import CLASS_NAMES, CLASSES, DISCLAIMER
 from models.drawing import COLOURS
+from models.heldout import PRECISION
 from models.report import figures, paper
-from models.report.answers import PRECISION
 from models.report.bootstrap import Interval
 from models.report.evaluation import Chapter, Evaluation
 from models.report.sheet import Answered, Sheet, by_fold, worst

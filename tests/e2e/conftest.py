@@ -70,7 +70,7 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
 class watched:  # noqa: N801 - used like a function
     """A page whose scripts must not fail and which must not ask any other host."""
 
-    def __init__(self, browser: Browser, address: str, **view: Any) -> None:
+    def __init__(self, browser: Browser, address: str | tuple[str, ...], **view: Any) -> None:
         self._address = address
         self._context = browser.new_context(**view)
         self._context.set_default_timeout(20_000)

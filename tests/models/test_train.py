@@ -105,11 +105,13 @@ class TestTrain:
             "Reading recordings",
             "Trunk features",
             *(f"by-{group}, fold {n}" for group in ("recording", "patient") for n in (1, 2)),
+            "Answering held-out frames",
             "Calibrating",
         ]
         assert {said: (done, total) for said, done, total in run.told} == {
             "Reading recordings": (6, 6),
             "Trunk features": (18, 18),
+            "Answering held-out frames": (9, 9),
             "Calibrating": (13, 13),
             **{
                 f"by-{group}, fold {n}": (2, 2)

@@ -1,0 +1,84 @@
+"""The shipped artifact's figures are what its models say of recordings they have not seen."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models import artifact, media
+from models.artifact import Weights
+from models.contract import Manifest
+from models.dataset import read_index
+from models.folds import group_names
+from models.heldout import PRECISION, answer, listed, stored
+from models.predict import Predictor
+from models.report.sheet import stored_sheets
+
+DATASET = Path(__file__).parents[3] / "shared" / "dataset"
+
+needs_recordings = [
+    pytest.mark.dataset,
+    pytest.mark.skipif(not DATASET.is_dir(), reason="no recordings beside the checkout"),
+]
+
+
+@pytest.fixture(scope="module")
+def loaded() -> tuple[Manifest, Weights]:
+    manifest, weights = artifact.load(artifact.active())
+    if not weights.scores:
+        pytest.skip(f"{manifest.version} was trained before artifacts kept their scores")
+    return manifest, weights
+
+
+def test_stored_scores_give_the_manifest_s_figures(loaded: tuple[Manifest, Weights]) -> None:
+    manifest, weights = loaded
+    sheets = stored_sheets(manifest, weights.scores)
+    assert set(sheets) == set(manifest.metrics)
+    for group, sheet in sheets.items():
+        assert sheet.figures() == manifest.metrics[group], group
+
+
+@pytest.mark.parametrize("group", ["recording", "patient", "source"])
+def test_no_patient_and_no_source_is_on_both_sides(
+    group: str, loaded: tuple[Manifest, Weights]
+) -> None:
+    homes: dict[str, set[int]] = defaultdict(set)
+    for each in listed(loaded[0]):
+        if group == "recording":
+            homes[each.sha256].add(each.folds[group])
+        elif name := each.patient if group == "patient" else each.source:
+            homes[name].add(each.folds[group])
+    assert len(homes) > 5
+    assert all(len(folds) == 1 for folds in homes.values())
+
+
+class TestOnRecordings:
+    pytestmark = needs_recordings
+
+    def test_the_folds_are_those_of_the_dataset_s_own_groups(
+        self, loaded: tuple[Manifest, Weights]
+    ) -> None:
+        folds = {each.sha256: each.folds for each in listed(loaded[0])}
+        entries = read_index(DATASET).trained
+        assert set(folds) == {entry.sha256 for entry in entries}
+        for group in ("patient", "source"):
+            names = group_names(entries, group)
+            homes: dict[str, set[int]] = defaultdict(set)
+            for entry, name in zip(entries, names, strict=True):
+                homes[name].add(folds[entry.sha256][group])
+            assert all(len(each) == 1 for each in homes.values()), group
+
+    def test_the_models_say_again_what_is_stored(self, loaded: tuple[Manifest, Weights]) -> None:
+        """On some frames of some recordings; `pocovid evaluate` does it for all."""
+        manifest, weights = loaded
+        scores = stored(manifest, {manifest.group: weights.scores[manifest.group]})
+        entries = {entry.sha256: entry for entry in read_index(DATASET).trained}
+        predictor = Predictor.load(precision=PRECISION)
+        numbered = list(enumerate(listed(manifest)))
+        for number, each in numbered[:: len(numbered) // 8]:
+            frames = media.read_inputs(entries[each.sha256].path)
+            kept = scores[manifest.group][number]
+            assert len(frames) == len(kept)
+            found = answer(predictor.scores, frames[::9])[each.folds[manifest.group]]
+            assert np.abs(found - kept[::9]).max() < 1e-4, each.key
