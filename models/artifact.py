@@ -5,8 +5,10 @@ Weights are safetensors: names, shapes and numbers, nothing that could run.
 
 import hashlib
 import json
+import platform
 import shutil
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,12 @@ _FILES = {1: (TRUNK, HEADS, CALIBRATION), 2: (TRUNK, HEADS, CALIBRATION, SCORES)
 """What an artifact of each format consists of; there may be a picture of how it learnt as well."""
 
 _KINDS = {"folds": int, "preprocessing": dict, "files": dict}
+
+
+_LIBRARIES = (
+    *("av", "keras", "matplotlib", "numpy", "opencv-python-headless", "openvino", "safetensors"),
+    *("scikit-learn", "tensorflow-cpu", "tensorflow", "torch", "jax"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +171,17 @@ def load(folder: Path) -> tuple[Manifest, Weights]:
             raise ArtifactError(f"{folder / HEADS}: unexpected weight {name!r}.")
         heads[int(fold)][rest] = value
     return manifest, Weights(trunk, heads, calibration, *scores)
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the libraries that an artifact is made with, as far as they are here."""
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 def _sha256(path: Path) -> str:

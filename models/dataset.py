@@ -33,7 +33,8 @@ class Entry:
 
     `label` is a class key, or `viral`, which is kept but not trained (paper, section 3).
     `patient` is empty where the dataset does not say who was examined. `certain` is false for a
-    file that lies in a folder of its own, as `label_uncertain`.
+    file that lies in a folder of its own, as `label_uncertain`. `twins` names the set of
+    recordings that look nearly the same, see `models.duplicates.with_twins`.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Entry:
     licence: str
     sha256: str = field(repr=False)
     certain: bool = True
+    twins: str = ""
     about: About = field(default_factory=About, repr=False)
 
     @property

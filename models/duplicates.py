@@ -3,7 +3,7 @@
 import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.dataset import Entry
 from models.extraction import Facts
@@ -65,3 +65,17 @@ def tied(pairs: Sequence[Pair]) -> dict[str, int]:
                 numbers[name] = number
                 reached += links[name]
     return numbers
+
+
+def with_twins(entries: Sequence[Entry], facts: Mapping[str, Facts]) -> tuple[Entry, ...]:
+    """The same recordings, those of one class that are nearly the same named as twins.
+
+    A picture that is there twice, under two patients' numbers, is no test of the model that has
+    learnt the other one: folds keep twins together whatever they hold out.
+    """
+    pairs = [each for each in duplicates(entries, facts) if each.one.label == each.other.label]
+    numbers = tied(pairs)
+    return tuple(
+        replace(entry, twins=f"twins {numbers[entry.sha256]}") if entry.sha256 in numbers else entry
+        for entry in entries
+    )

@@ -134,11 +134,12 @@ def group_names(entries: Sequence[Entry], group: Group) -> list[str]:
     """A name for each recording, the same for those that must stay on one side.
 
     Recordings of nobody known, or from nowhere known, are groups of their own. A patient whose
-    recordings came from two sources ties these together.
+    recordings came from two sources ties these together, and so do recordings that are twins.
     """
     if group == "source":
-        return _tied([(_source_name(e), _patient_name(e)) for e in entries])
-    return [_patient_name(e) if group == "patient" else _recording_name(e) for e in entries]
+        return _tied([(_source_name(e), _patient_name(e), _twins_name(e)) for e in entries])
+    name = _patient_name if group == "patient" else _recording_name
+    return _tied([(name(e), _twins_name(e)) for e in entries])
 
 
 def _leave_one_out(entries: Sequence[Entry], names: Sequence[str]) -> list[int]:
@@ -200,8 +201,12 @@ def _source_name(entry: Entry) -> str:
     return f"source {entry.source}" if entry.source else _patient_name(entry)
 
 
-def _tied(pairs: Sequence[tuple[str, str]]) -> list[str]:
-    """For each pair, the first name of all pairs that are linked with it by a name in common."""
+def _twins_name(entry: Entry) -> str:
+    return entry.twins or _recording_name(entry)
+
+
+def _tied(names: Sequence[tuple[str, ...]]) -> list[str]:
+    """For each recording's names, the first name of all that are linked by a name in common."""
     parents: dict[str, str] = {}
 
     def root(name: str) -> str:
@@ -209,6 +214,7 @@ def _tied(pairs: Sequence[tuple[str, str]]) -> list[str]:
             name = parent
         return name
 
-    for one, other in pairs:
-        parents[root(other)] = root(one)
-    return [root(one) for one, _ in pairs]
+    for first, *others in names:
+        for other in others:
+            parents[root(other)] = root(first)
+    return [root(first) for first, *_ in names]

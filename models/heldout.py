@@ -5,6 +5,7 @@ Recordings are known by the SHA-256 of their bytes, so that a renamed copy is st
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from models.contract import CLASSES, Manifest
 from models.dataset import Entry
-from models.engine import Precision
+from models.engine import Engine, Precision
 from models.screen import BATCH
 
 Array = npt.NDArray[Any]
@@ -120,3 +121,37 @@ def answer(
     """
     parts = [scores_of(frames[at : at + BATCH]) for at in range(0, len(frames), BATCH)]
     return np.concatenate(parts, axis=1)
+
+
+def answer_own(
+    prepare: Callable[[], Engine],
+    frames: npt.NDArray[np.uint8],
+    recordings: npt.NDArray[np.int64],
+    folds: Sequence[int],
+    path: Path,
+    progress: Callable[[int, int], None],
+) -> npt.NDArray[np.float32]:
+    """Scores (n, 3) of every frame by the model of the fold that holds its recording out.
+
+    Args:
+        prepare: makes the engine, in `PRECISION`, if anything is to be answered at all.
+        frames: uint8 RGB (n, 224, 224, 3).
+        recordings: (n,) number of the recording of each frame.
+        folds: for each recording, the fold that tests it.
+        path: file that keeps the scores, so that a run that is killed later finds them.
+        progress: called with frames done and frames in all.
+    """
+    if path.is_file():
+        progress(len(frames), len(frames))
+        return np.asarray(np.load(path), dtype=np.float32)
+    engine = prepare()
+    scores = np.zeros((len(frames), len(CLASSES)), dtype=np.float32)
+    for number, fold in enumerate(folds):
+        mine = np.flatnonzero(recordings == number)
+        scores[mine] = answer(lambda some: engine.run(some)[0], frames[mine])[fold]
+        progress(int(mine[-1]) + 1, len(frames))
+    scratch = path.with_suffix(".tmp")
+    with scratch.open("wb") as file:
+        np.save(file, scores)
+    scratch.replace(path)
+    return scores

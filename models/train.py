@@ -7,11 +7,9 @@ artifact.
 
 import hashlib
 import json
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from models.balance import Balance, sample_weights
 from models.calibration import calibrate
 from models.contract import CLASSES, FRAME_SIDE, Manifest
 from models.dataset import DatasetError, Entry, listing_hash, read_index
+from models.duplicates import with_twins
 from models.extraction import FRAMES, FrameCache, read_all
 from models.fit import Inputs
 from models.folds import Group, assign_folds, given_folds, validation_part
@@ -41,10 +40,6 @@ CALIBRATION_STEP = 4
 
 _FINISHED = "fold.safetensors"
 _ANSWERS = "answers.npy"
-_LIBRARIES = (
-    *("av", "keras", "matplotlib", "numpy", "opencv-python-headless", "openvino", "safetensors"),
-    *("scikit-learn", "tensorflow-cpu", "tensorflow", "torch", "jax"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +146,12 @@ def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Pr
         TrunkError: see `models.trunk.load`.
     """
     entries = read_index(data).trained
-    splits, left_out = _splits(data, entries, config)
+    _splits(data, entries, config)  # what cannot be split is refused before anything is read
     weights = trunk.load(trunk_source)
-    material = read_frames(entries, FrameCache(work / FRAMES), progress)
+    cache = FrameCache(work / FRAMES)
+    material = read_frames(entries, cache, progress)
+    entries = with_twins(entries, {each.sha256: cache.facts(each.sha256) for each in entries})
+    splits, left_out = _splits(data, entries, config)
     copies: dict[str, Any] = {
         "copies": config.copies,
         "seed": config.seed,
@@ -258,7 +256,16 @@ def assemble(
     }
     shipped = [result.head for result in by_group[config.group]]
     frozen = trunk.frozen(plan.weights)
-    softmax[config.group] = _answered(plan, frozen, shipped, progress)
+    # Training's own scores differ from the engine's in single frames, by the rounding of cached
+    # features; an evaluation of the artifact must find what its manifest says.
+    softmax[config.group] = heldout.answer_own(
+        lambda: engine.answering(frozen, shipped, networks.MEAN_BGR, heldout.PRECISION, {}),
+        material.frames,
+        material.recordings,
+        plan.splits[config.group],
+        plan.work / _ANSWERS,
+        lambda done, total: progress("Answering held-out frames", done, total),
+    )
     calibration = calibrate(
         frozen,
         shipped,
@@ -286,7 +293,7 @@ def assemble(
             "optimizer": "Adam",
             "loss": f"cross entropy, each {config.balance} with the same share",
             "trunk": {"file": plan.trunk_name, "sha256": trunk.fingerprint(plan.weights)},
-            "versions": _versions(),
+            "versions": artifact.versions() | {"backend": keras.backend.backend()},
             "curves": {
                 group: [
                     {**result.curve.to_dict(), "validation": result.validation} for result in parts
@@ -366,46 +373,13 @@ def _gathered(material: FrameSet, results: Sequence[FoldResult]) -> npt.NDArray[
     return scores
 
 
-def _answered(
-    plan: Plan, trunk: dict[str, Array], heads: Sequence[dict[str, Array]], progress: Progress
-) -> npt.NDArray[np.float32]:
-    """What the shipped models say of the frames they have not seen, in the engine that answers.
-
-    Training's own scores differ from these in single frames, by the rounding of cached features;
-    an evaluation of the artifact must find what its manifest says. Kept for a run that is killed.
-    """
-    path, stage = plan.work / _ANSWERS, "Answering held-out frames"
-    folds, frames = plan.splits[plan.config.group], plan.material.frames
-    if path.is_file():
-        progress(stage, len(frames), len(frames))
-        return np.asarray(np.load(path), dtype=np.float32)
-    compiled = engine.answering(trunk, heads, networks.MEAN_BGR, heldout.PRECISION, {})
-    scores = np.zeros((len(frames), len(CLASSES)), dtype=np.float32)
-    for number, fold in enumerate(folds):
-        mine = _places(plan.material, [number])
-        scores[mine] = heldout.answer(lambda some: compiled.run(some)[0], frames[mine])[fold]
-        progress(stage, int(mine[-1]) + 1, len(frames))
-    scratch = path.with_suffix(".tmp")
-    with scratch.open("wb") as file:
-        np.save(file, scores)
-    scratch.replace(path)
-    return scores
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "backend": keras.backend.backend()}
-    for name in _LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
 def _run_name(entries: Sequence[Entry], weights: dict[str, Array], config: Config) -> str:
     """A folder name that changes with anything the models depend on."""
     parts = [listing_hash(entries), trunk.fingerprint(weights), json.dumps(asdict(config))]
-    parts += [" ".join(entry.source for entry in entries), keras.backend.backend()]
+    parts += [
+        " ".join(f"{entry.source} {entry.twins}" for entry in entries),
+        keras.backend.backend(),
+    ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 

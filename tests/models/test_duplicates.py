@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from models.contract import Square
-from models.duplicates import duplicates, tied
+from models.duplicates import duplicates, tied, with_twins
 from models.extraction import Facts
+from models.folds import Group, assign_folds
 from models.media import Probe
 from tests.models.test_dataset import entry
 
@@ -40,3 +43,23 @@ def test_copies_of_copies_are_of_one_set() -> None:
     numbers = tied(pairs)
     assert len({numbers[ENTRIES[n].sha256] for n in (0, 1, 3)}) == 1
     assert ENTRIES[2].sha256 not in numbers
+
+
+@pytest.mark.parametrize("group", ["recording", "patient"])
+def test_no_twin_is_on_both_sides_of_a_split(group: Group) -> None:
+    """Pictures 0 and 1 of every class are one scene, filed under two patients."""
+    labels = ("covid19", "pneumonia", "healthy")
+    entries = [entry(n, labels[n % 3], f"patient {n}") for n in range(18)]
+    hashes = [f"{n % 3 + 1 if n < 6 else 0:01x}" * 4 + f"{n:02x}" * 6 for n in range(18)]
+    hashes[3:6] = hashes[:3]
+    named = with_twins(entries, facts(*hashes))
+    assert [each.twins for each in named[:3]] == [each.twins for each in named[3:6]]
+    assert len({each.twins for each in named[:3]} - {""}) == 3
+    for seed in range(10):
+        folds = assign_folds(named, group, 3, seed)
+        assert folds[:3] == folds[3:6]
+
+
+def test_copies_under_another_label_are_no_twins() -> None:
+    some = [entry(0, "healthy"), entry(1, "covid19")]
+    assert [each.twins for each in with_twins(some, facts(BLACK, NEARLY))] == ["", ""]

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from models.contract import CLASSES
@@ -137,7 +137,7 @@ class TestLeaveOneSourceOut:
 
 
 class TestValidationPart:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
     @given(datasets(), GROUPS, st.data())
     def test_is_of_the_training_part_and_parts_no_group(
         self, entries: list[Entry], group: Group, data: st.DataObject
