@@ -18,6 +18,7 @@ from models.compare.budget import Budget
 from models.compare.candidates import CANDIDATES, Candidate, Player, Stage
 from models.compare.inputs import evenly
 from models.dataset import Entry, listing_hash, read_index
+from models.duplicates import with_twins
 from models.extraction import FRAMES, FrameCache
 from models.folds import Group, assign_folds
 from models.train import FrameSet, Progress, read_frames
@@ -74,11 +75,13 @@ def compare(
         DatasetError, TrunkError: what cannot be trained on, or from.
     """
     entries = read_index(data).trained
+    weights = trunk.load(trunk_source)
+    cache = FrameCache(work / FRAMES)
+    material = read_frames(entries, cache, progress)
+    entries = with_twins(entries, {each.sha256: cache.facts(each.sha256) for each in entries})
     splits = {
         group: assign_folds(entries, group, budget.folds, budget.seed) for group in budget.groups
     }
-    weights = trunk.load(trunk_source)
-    material = read_frames(entries, FrameCache(work / FRAMES), progress)
     features = trunk.cache_features(
         work / "compare-features",
         material.frames,
@@ -90,6 +93,7 @@ def compare(
     )
     stage = Stage(budget, material, features, weights, Path(trunk_source).name)
     key = [listing_hash(entries), trunk.fingerprint(weights), json.dumps(asdict(budget))]
+    key += [each.twins for each in entries]
     home = work / f"compare-{hashlib.sha256(' '.join(key).encode()).hexdigest()[:12]}"
     parameters, outcomes = {}, []
     for name in names:
