@@ -4,6 +4,7 @@ Each is one transaction that holds only while the arrival is still ours, and whi
 is still a draft.
 """
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -231,6 +232,7 @@ def _own_copy(path: Path) -> Path:
         copy.hardlink_to(path)
     except OSError:
         shutil.copyfile(path, copy)
+    os.utime(copy)  # the sweep takes what was not written for long, and has no row, for left behind
     return copy
 
 

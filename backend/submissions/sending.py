@@ -73,13 +73,14 @@ def submit(
     recordings = repository.contributions(session, submission.id)
     if waiting := arrivals.unfinished(session, submission.id):
         raise ConflictError(
-            f"{waiting} files are still on their way. Wait for them, or drop them.",
+            f"{_counted(waiting, 'file is', 'files are')} still on the way. Wait, or drop what "
+            "you no longer want to send.",
             code="not_ready",
             waiting=waiting,
         )
     if problems := _problems(submission, recordings):
         raise ConflictError(
-            f"{len(problems)} things are missing. {problems[0].message}",
+            f"{_counted(len(problems), 'thing is', 'things are')} missing. {problems[0].message}",
             code="not_ready",
             problems=[each.model_dump(mode="json") for each in problems[:_TOLD_AT_ONCE]],
         )
@@ -150,6 +151,11 @@ def answer(
     audit.record(session, user, "contributions.answered", "contribution", found.id)
     session.flush()
     return contribution(session, user, found.id)
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    """A number with its noun and verb."""
+    return f"{count} {one if count == 1 else many}"
 
 
 def _problems(submission: Submission, recordings: Sequence[Contribution]) -> list[CheckProblem]:

@@ -220,6 +220,24 @@ class TestArchives:
         take_in.run("")
         assert row(house, arrival_id).error_code == "storage_full"
 
+    def test_that_would_be_too_large_are_refused_as_a_whole(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("backend.arrivals.limits.MOST_UNPACKED_BYTES", 10_000)
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
+        take_in.run("")
+        assert row(house, arrival_id).error_code == "archive_too_large"
+        assert stored(house) == set()
+
+    def test_hold_each_file_to_what_a_file_may_be(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with_settings(monkeypatch, max_upload_bytes=1000)
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(1)))
+        take_in.run("")
+        (entry,) = entries(house, arrival_id)
+        assert entry.error_code == "file_too_large"
+
     def test_make_room_for_others_and_go_on(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
