@@ -48,7 +48,7 @@ def item_of(
         round=contribution.review_round,
         earlier_rounds=[_earlier(each) for each in earlier if _is_before(each, contribution)],
         reports=[_report(each) for each in reports if each.contribution_id == contribution.id],
-        standing_label=contribution.final_label,
+        standing_label=contribution.final_label if contribution.pixels_key else None,
         trouble=contribution.ingest_error,
         disputed=contribution.disputed,
         prepared=contribution.prep_state == JobState.DONE.value,

@@ -190,6 +190,7 @@ it('what was said before is read with it', async () => {
       answer_to_reviewer: 'Convex, as written.',
       reports: [{ label: 'healthy', message: 'A-lines only', at: '' }],
       standing_label: 'covid19',
+      trouble: 'No frame is shown between 50 and 60 s.',
     }),
   );
   await read();
@@ -199,6 +200,7 @@ it('what was said before is read with it', async () => {
     'A reviewer asked: Probe?',
     'The contributor answers: Convex, as written.',
     'Reported as Healthy: A-lines only',
+    'It could not be taken in: No frame is shown between 50 and 60 s.',
   ]);
 });
 

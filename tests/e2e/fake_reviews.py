@@ -49,6 +49,7 @@ def contribution(number: int, **changes: Any) -> Json:
         "earlier_rounds": [],
         "reports": [],
         "standing_label": None,
+        "trouble": None,
         "disputed": False,
         "prepared": True,
         "claimed_until": None,

@@ -45,7 +45,7 @@ const VERDICTS = {
  * @param {{contribution: import('./shapes.js').Contribution}} props
  */
 function History({ contribution }) {
-  const { earlier_rounds, answer_to_reviewer, reports, standing_label } = contribution;
+  const { earlier_rounds, answer_to_reviewer, reports, standing_label, trouble } = contribution;
   const lines = [
     ...earlier_rounds.map(({ verdict, reason, comment }) => [
       VERDICTS[verdict],
@@ -56,6 +56,7 @@ function History({ contribution }) {
       label ? `Reported as ${named(LABELS, label)}` : 'Reported as wrong',
       message,
     ]),
+    ...(trouble ? [['It could not be taken in', trouble]] : []),
   ];
   if (lines.length === 0 && !standing_label) return null;
   return (

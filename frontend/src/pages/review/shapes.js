@@ -30,6 +30,7 @@
  * @property {{verdict: string, reason: string | null, comment: string, at: string}[]} earlier_rounds
  * @property {{label: string | null, message: string, at: string}[]} reports of a wrong label
  * @property {string | null} standing_label in the dataset, until it is decided anew
+ * @property {string | null} trouble why it could not be taken in after its approval
  * @property {boolean} disputed two readers differ
  * @property {boolean} prepared there is something to look at
  * @property {string | null} claimed_until somebody is at work on it until then
