@@ -153,14 +153,14 @@ describe('an artifact', () => {
 
   it('is seen beside the active one, with the differences', async () => {
     show();
-    const row = await screen.findByRole('row', { name: /Accuracy of recordings/ });
+    const row = await screen.findByRole('row', { name: /Accuracy of videos/ });
     expect(
       within(row)
         .getAllByRole('cell')
         .map(({ textContent }) => textContent),
     ).toEqual(['82.0%', '84.5%', '+2.5']);
     await userEvent.click(screen.getByRole('button', { name: 'By recording' }));
-    const other = screen.getByRole('row', { name: /Accuracy of recordings/ });
+    const other = screen.getByRole('row', { name: /Accuracy of videos/ });
     expect(
       within(other)
         .getAllByRole('cell')
@@ -177,7 +177,7 @@ describe('an artifact', () => {
     const done = makeTraining({ state: 'done', artifact_version: 'pocovidnet-2', comparison });
     vi.mocked(api.trainings).mockResolvedValue({ items: [done], next: null });
     show();
-    const row = await screen.findByRole('row', { name: /Accuracy of recordings/ });
+    const row = await screen.findByRole('row', { name: /Accuracy of videos/ });
     expect(row.textContent).toContain('80.0%75.0%−5.0');
     expect(screen.getByText(/pocovidnet-1 may have been trained on some of them/)).toBeTruthy();
   });

@@ -46,6 +46,8 @@ class Stage:
     def picture(self, page: Page, name: str, *, whole: bool = True) -> None:
         """Keep what the page looks like now: all of it, or what is in the window."""
         self.taken += 1
+        if whole:
+            page.evaluate("scrollTo(0, 0)")
         page.wait_for_timeout(400)  # pictures on it are still being drawn
         page.screenshot(path=self.pictures / f"{self.taken:02}-{name}.png", full_page=whole)
 

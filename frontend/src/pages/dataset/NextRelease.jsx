@@ -68,8 +68,8 @@ export function NextRelease({ latest, onNews }) {
       {making && <Making release={making} />}
       {!making && next && (
         <>
-          <Changes diff={next.diff} />
-          {next.summary.recordings > 0 && <Table1 summary={next.summary} />}
+          {next.ready && <Changes diff={next.diff} />}
+          {next.ready && <Table1 summary={next.summary} />}
           {waiting > 0 && (
             <p class="notice" role="status">
               {plural(waiting, 'approved recording')} still being taken in; they join when that is

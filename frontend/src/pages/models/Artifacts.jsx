@@ -133,7 +133,7 @@ function Comparison({ active, other, trainings }) {
               );
             })}
             <tr>
-              <th scope="row">Recordings, frames</th>
+              <th scope="row">Videos, frames</th>
               <td class="number">{left && `${left.videos}, ${left.frames}`}</td>
               {other && (
                 <>

@@ -66,7 +66,7 @@ function same(active, other, trainings) {
 
 /** @type {readonly {name: string, of: (figures: Figures) => number | undefined}[]} */
 export const ROWS = [
-  { name: 'Accuracy of recordings', of: (figures) => figures.video_accuracy },
+  { name: 'Accuracy of videos', of: (figures) => figures.video_accuracy },
   { name: 'Accuracy of frames', of: (figures) => figures.frame_accuracy },
   { name: 'Balanced accuracy of frames', of: (figures) => figures.frame_balanced_accuracy },
   ...CLASSES.flatMap((key) => [
