@@ -21,6 +21,16 @@ class Network(StrEnum):
     pocovidnet = "pocovidnet"
 
 
+class Compared(StrEnum):
+    """What takes part in a comparison; what costs least comes first."""
+
+    pocovidnet = "pocovidnet"
+    temporal = "temporal"
+    covidnet = "covidnet"
+    nasnetmobile = "nasnetmobile"
+    covnet = "covnet"
+
+
 class Grouping(StrEnum):
     """What a fold keeps together."""
 
@@ -122,6 +132,10 @@ def compare(
     trunk: Trunk,
     out: Annotated[Path, typer.Option(help="Folder for the table as HTML, CSV and JSON.")],
     work: Work = WORK,
+    network: Annotated[
+        list[Compared] | None,
+        typer.Option(help="Which ones, in this order; may be given again. [default: all]"),
+    ] = None,
     folds: Folds = 5,
     side: Annotated[
         int,
@@ -148,11 +162,12 @@ def compare(
     from models.dataset import DatasetError
     from models.trunk import TrunkError
 
+    names = [each.value for each in network or Compared]
     budget = Budget(side=side, frames=frames, epochs=epochs, seed=seed, folds=folds)
     started = time.monotonic()
     with terminal.stages() as told:
         try:
-            found = run(data, trunk, work, budget, told)
+            found = run(data, trunk, work, budget, told, names)
         except (DatasetError, TrunkError) as error:
             terminal.stop(str(error))
     typer.echo(as_text(write(found, out)))

@@ -1,5 +1,6 @@
 """`pocovid train` and `pocovid compare`: what is asked for is done, and told."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from models import train
 from models.augment import PAPER
 from models.compare import run
 from models.compare.budget import Budget
+from models.compare.candidates import CANDIDATES
 from models.compare.run import Comparison
 from models.contract import CLASSES
 from models.dataset import DatasetError
@@ -102,11 +104,18 @@ class Refused:
     """Remembers what was asked, and refuses it as a dataset would be."""
 
     budget: Budget | None = None
+    names: Sequence[str] = ()
 
     def __call__(
-        self, data: Path, trunk: str, work: Path, budget: Budget, progress: Any
+        self,
+        data: Path,
+        trunk: str,
+        work: Path,
+        budget: Budget,
+        progress: Any,
+        names: Sequence[str],
     ) -> Comparison:
-        self.budget = budget
+        self.budget, self.names = budget, names
         raise DatasetError("Too few patients.")
 
 
@@ -122,6 +131,16 @@ def test_a_comparison_takes_its_budget_and_says_why_it_cannot_be_had(
     assert answer.exit_code == 2
     assert "Too few patients." in answer.output
     assert asked.budget == Budget(side=96, frames=3, epochs=2, folds=4, seed=5)
+    assert sorted(asked.names) == sorted(CANDIDATES)
+
+
+def test_a_comparison_can_be_of_some_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Refused()
+    monkeypatch.setattr(run, "compare", asked)
+    some = ("--network", "covnet", "--network", "pocovidnet")
+    invoke("compare", "data", "--trunk", "t.npz", "--out", "out", *some)
+    assert asked.names == ["covnet", "pocovidnet"]
+    assert asked.budget == Budget()
 
 
 def test_a_side_that_networks_cannot_halve_is_refused() -> None:
