@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 GONE: Message = {"type": "http.disconnect"}
@@ -30,6 +30,9 @@ class UploadGuard:
         elif scope["method"] in ("PATCH", "POST") and scope["path"] != self._path:
             await self._piece(scope, receive, send)
         else:
+            if scope["method"] == "DELETE" and not Headers(scope=scope).get("tus-resumable"):
+                # whoever only wants a file gone need not speak the protocol
+                scope["headers"] = [*scope["headers"], (b"tus-resumable", b"1.0.0")]
             await self._app(scope, receive, _with_path_alone(send))
 
     async def _piece(self, scope: Scope, receive: Receive, send: Send) -> None:
