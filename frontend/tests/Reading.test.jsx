@@ -133,6 +133,18 @@ it('a reload goes on where the tab was, with the draft of the verdict', async ()
   expect(await screen.findByText('Kept: 0:00.9 to 0:01.0')).toBeTruthy();
 });
 
+it('a reload still offers to take the last verdict back', async () => {
+  await read();
+  await person.keyboard('mAs typed{Escape}ta');
+  await screen.findByRole('heading', { name: 'Noted' });
+  cleanup();
+  show();
+  await screen.findByRole('list', { name: 'Queue' });
+  await person.keyboard('z');
+  expect(await screen.findByLabelText(/^Comment/)).toHaveProperty('value', 'As typed');
+  expect(api.undo).toHaveBeenCalledWith('rev-1');
+});
+
 it('a reload after another reviewer has taken it comes to the queue and says so', async () => {
   await read();
   cleanup();

@@ -154,6 +154,16 @@ describe('files', () => {
     expect(await screen.findByRole('heading', { name: '0 of 1 file sent' })).toBeTruthy();
   });
 
+  it('that are sent and taken in between two looks are seen all the same', async () => {
+    await openSubmission({});
+    vi.mocked(tus.sendFile).mockResolvedValue('arrival-1');
+    const file = new File(['pixels'], 'quick.mp4', { type: 'video/mp4' });
+    await userEvent.upload(screen.getByTestId('files'), file);
+    vi.mocked(api.contributions).mockResolvedValue([makeContribution({ file_name: 'quick.mp4' })]);
+    vi.mocked(api.files).mockResolvedValue([makeFile({ state: 'done' })]);
+    expect(await screen.findByText('quick.mp4', {}, { timeout: 10_000 })).toBeTruthy();
+  });
+
   it('that were taken already are named as such', async () => {
     await openSubmission({ files: [makeFile({ file_name: 'a.mp4', bytes: 4 })] });
     await choose(new File(['abcd'], 'a.mp4', { type: 'video/mp4' }));

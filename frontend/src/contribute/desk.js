@@ -44,6 +44,7 @@ let openId = '';
 let timer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
 let checkTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
 let settled = -1; // files that were through at the last look
+let seen = 0; // files that had been sent from here by then
 let changes = Promise.resolve(); // one after the other, in the order in which they were made
 
 /**
@@ -59,6 +60,7 @@ export async function open(id) {
   check.value = null;
   trouble.value = '';
   settled = -1;
+  seen = 0;
   try {
     await learn();
     await reload(id);
@@ -103,11 +105,16 @@ const through = (sent) =>
 async function follow(id) {
   clearTimeout(timer);
   if (id !== openId) return;
-  const moving = sendings.value.some(
-    ({ submissionId, stage }) => submissionId === id && stage === 'sending',
-  );
+  const mine = sendings.value.filter(({ submissionId }) => submissionId === id);
+  const moving = mine.some(({ stage }) => stage === 'sending');
+  // All of a file's way may lie between two looks, and the last look may have failed.
+  const arrived = mine.filter(({ stage }) => stage === 'arrived').length;
+  const unseen = arrived !== seen || through(files.value) !== settled;
   try {
-    if (moving || arriving.value > 0) await look(id);
+    if (moving || arriving.value > 0 || unseen) {
+      await look(id);
+      seen = arrived;
+    }
     trouble.value = saving.value ? trouble.value : '';
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
@@ -122,11 +129,6 @@ async function look(id) {
   if (id !== openId) return;
   files.value = sent;
   if (through(sent) !== settled && saving.value === 0) await reload(id);
-}
-
-/** Ask at once, where something is known to have arrived. */
-export function lookNow() {
-  if (openId) void look(openId).catch(() => {}); // asked again soon, and told there
 }
 
 /** Ask what is still missing, once nothing has changed for a moment. */

@@ -47,3 +47,17 @@ export function setCurrent(id) {
   if (id) sessionStorage.setItem(CURRENT, id);
   else sessionStorage.removeItem(CURRENT);
 }
+
+const LAST = 'pocovid.verdict';
+
+/** The last verdict of this tab, which can be taken back. @returns {import('./shapes.js').Given | null} */
+export function lastGiven() {
+  const kept = sessionStorage.getItem(LAST);
+  return kept ? JSON.parse(kept) : null;
+}
+
+/** @param {import('./shapes.js').Given | null} given */
+export function keepLast(given) {
+  if (given) sessionStorage.setItem(LAST, JSON.stringify(given));
+  else sessionStorage.removeItem(LAST);
+}

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import * as calls from '../../api/reviews.js';
 import { announce } from '../../announcer.js';
 import { Problem } from '../../problem.js';
-import { current, dropDraft, keepDraft, setCurrent } from './drafts.js';
+import { current, dropDraft, keepDraft, keepLast, lastGiven, setCurrent } from './drafts.js';
 
 /**
  * @typedef {import('./shapes.js').Contribution} Contribution
@@ -14,7 +14,7 @@ import { current, dropDraft, keepDraft, setCurrent } from './drafts.js';
 export function useDesk(filters) {
   const [contribution, setContribution] = useState(/** @type {Contribution | null} */ (null));
   const [given, setGiven] = useState(/** @type {Given | null} */ (null));
-  const [last, setLast] = useState(/** @type {Given | null} */ (null));
+  const [last, setLast] = useState(lastGiven);
   const [busy, setBusy] = useState(() => current() !== null);
   const [problem, setProblem] = useState('');
   /** @param {Contribution | null} next */
@@ -35,6 +35,10 @@ export function useDesk(filters) {
     } finally {
       setBusy(false);
     }
+  }
+  function forgetLast() {
+    setLast(null);
+    keepLast(null);
   }
   async function takeNext() {
     const taken = await calls.next(filters);
@@ -65,6 +69,7 @@ export function useDesk(filters) {
       setCurrent(null);
       setGiven(verdict);
       setLast(verdict);
+      keepLast(verdict);
     },
     skip() {
       if (!contribution || busy) return;
@@ -81,9 +86,15 @@ export function useDesk(filters) {
     undo() {
       if (!last || busy) return;
       void attempt(async () => {
-        await calls.undo(last.id);
+        try {
+          await calls.undo(last.id);
+        } catch (failure) {
+          const final = failure instanceof Problem && failure.status >= 400 && !failure.busy;
+          if (final) forgetLast(); // it is in a release by now, or undone
+          throw failure;
+        }
+        forgetLast();
         keepDraft(last.contributionId, last.draft);
-        setLast(null);
         announce('The verdict is taken back.');
         put(await calls.claim(last.contributionId));
       });
