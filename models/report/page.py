@@ -201,7 +201,6 @@ def _fold_row(fold: int, part: Sheet) -> dict[str, Any]:
     found = part.figures()
     sources = sorted({each.source or "unknown" for each in part.recordings}, key=_by_number)
     there = {each.label for each in part.recordings}
-    video_classes = found["video_classes"] or {}
     return {
         "name": "all models" if fold < 0 else str(fold + 1),
         "sources": ", ".join(sources),
@@ -217,9 +216,6 @@ def _fold_row(fold: int, part: Sheet) -> dict[str, Any]:
             f"{found['frame_classes'][key]['sensitivity']:.2f}" if key in there else "–"
             for key in CLASSES
         ],
-        "covid19_videos": f"{video_classes['covid19']['sensitivity']:.2f}"
-        if video_classes and video_classes["covid19"]["count"]
-        else "–",
     }
 
 
