@@ -4,13 +4,16 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from backend import passwords
 from backend.accounts.resets import make_link
+from backend.artifacts import repository as artifacts
 from backend.db import now
 from backend.storage import cine_key, contact_sheet_key
-from backend.tables import Contribution, ReleaseItem
+from backend.tables import Contribution, Release, ReleaseItem, Training
+from backend.trainings.schemas import TrainingSettings
+from models.contract import CLASSES
 from tests import media_files, tus
 from tests.factories import (
     answer,
@@ -25,7 +28,7 @@ from tests.factories_contributions import (
     create_submission,
     store_contribution,
 )
-from tests.factories_releases import create_ingested
+from tests.factories_releases import create_ingested, create_item, create_release
 from tests.factories_reviews import create_prepared, create_review
 from tests.permissions import World
 
@@ -171,7 +174,8 @@ def _of_owner(world: World, **changes: Any) -> Contribution:
 
 def released(world: World) -> Values:
     """The first release, which the matrix begins with, and the recording in it."""
-    item = world.session.scalars(select(ReleaseItem.contribution_id)).one()
+    first = select(ReleaseItem.contribution_id).where(ReleaseItem.release_number == 1)
+    item = world.session.scalars(first).one()
     return {"number": 1, "item_id": item, "index": 0}
 
 
@@ -179,3 +183,43 @@ def to_release(world: World) -> Values:
     """Something new for the next release."""
     create_ingested(world.session, world.api.storage)
     return {}
+
+
+# Trainings and artifacts.
+
+
+def trainable(world: World) -> Values:
+    """A release that can be trained on, while nothing is trained."""
+    world.session.execute(update(Training).values(state="cancelled"))
+    count = world.session.scalars(select(func.count()).select_from(Release)).one()
+    release = create_release(world.session, 1000 + count)
+    for label in CLASSES:
+        for fold in range(2):
+            row = create_ingested(world.session, world.api.storage, label=label)
+            create_item(world.session, release, row, fold=fold)
+    return {"release": release.number}
+
+
+def training(world: World) -> Values:
+    """A training that waits."""
+    row = Training(
+        id=uuid4(),
+        release_number=1,
+        settings=TrainingSettings().model_dump(),
+        created_by=world.people["admin"].id,
+        created_at=now(),
+        nudged_at=now(),
+    )
+    world.session.add(row)
+    return {"training_id": row.id}
+
+
+def artifact(world: World) -> Values:
+    """An artifact that does not answer yet."""
+    version = f"pocovidnet-{uuid4().hex}"
+    folder = f"artifacts/{version}/1"
+    manifest = {"metrics": {}, "group": "patient", "files": {"heads.safetensors": "0" * 64}}
+    artifacts.register(world.session, version, folder, manifest, now())
+    for name in ("manifest.json", "heads.safetensors"):
+        world.api.storage.put_bytes(f"{folder}/{name}", b"content")
+    return {"version": version}

@@ -149,6 +149,14 @@ TABLE: dict[str, Row] = {
         OPEN, 201, scenes.released, {"label": "healthy", "message": "Looks healthy to me."}
     ),
     "POST /releases": Row(ADMIN, 202, scenes.to_release, {"note": "The next"}),
+    # trainings and artifacts
+    "GET /trainings": Row(ADMIN, 200),
+    "POST /trainings": Row(ADMIN, 202, scenes.trainable, {"release": "{release}"}),
+    "GET /trainings/{training_id}": Row(ADMIN, 200, scenes.training),
+    "POST /trainings/{training_id}/cancel": Row(ADMIN, 200, scenes.training),
+    "GET /artifacts": Row(OPEN, 200),
+    "GET /artifacts/{version}": Row(OPEN, 200, scenes.artifact),
+    "POST /artifacts/{version}/activate": Row(ADMIN, 200, scenes.artifact),
 }
 
 
