@@ -1,6 +1,7 @@
 """Whatever a file tells of a patient, a place or a machine is nowhere once it was approved."""
 
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,17 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import GPS, IFD
 
+from backend.releases import repository
+from backend.releases import service as releases
+from backend.releases.archive import of_release
 from tests import media_files, planted
 from tests.planted import LATITUDE, PLACE, SECRET
 from tests.worker.contributing import change, contribute, decide, everything, row
 from tests.worker.house import House
 from worker.ingest import ingest
 from worker.preparation import prepare
+from worker.release import release
+from worker.upkeep import upkeep
 
 SPELLINGS = [
     text.encode(coding)
@@ -95,6 +101,38 @@ def test_nothing_planted_is_found_after_approval(house: House, kind: str) -> Non
         assert_pixels_alone(key, stored)
 
 
+def test_nothing_planted_is_published(house: House) -> None:
+    """A release of them all: every file that it serves, its tables, and the archive itself."""
+    contributions = []
+    for kind, make in planted.ALL.items():
+        contribution = contribute(house, make(), file_name=f"{SECRET}.{kind}", prep_state="done")
+        decide(house, contribution)
+        ingest.work(str(contribution))
+        contributions.append(contribution)
+    with house.database.write() as session:
+        number = releases.make(session, None, "").number
+        session.commit()
+    for _ in contributions:
+        release.work(str(number))
+    with house.database.read() as session:
+        made = repository.get(session, number)
+        assert made is not None
+        assert (made.state, made.error) == ("done", None)
+        files = [*made.files["files"]]
+        files += [file for item in repository.items(session, number) for file in item.files or []]
+        moment = made.created_at
+    whole = of_release(number, moment, files)
+    archive = b"".join(whole.read(0, whole.size, house.storage.open))
+    with zipfile.ZipFile(io.BytesIO(archive)) as unpacked:
+        served = {name: unpacked.read(name) for name in unpacked.namelist()}
+    assert len(served) > 2 * len(contributions)
+    for name, content in {"the archive": archive, **served}.items():
+        assert [each for each in SPELLINGS if each in content] == [], name
+        assert SECRET not in name
+        if name.endswith((".png", ".jpg", ".mp4")):
+            assert_pixels_alone(name, content)
+
+
 def test_the_planting_worked(tmp_path: Path) -> None:
     """The test above could not fail if these files held nothing."""
     with Image.open(io.BytesIO(planted.jpeg())) as image:
@@ -118,8 +156,6 @@ def test_the_planting_worked(tmp_path: Path) -> None:
 
 
 def test_a_rejected_one_is_gone_with_everything_that_it_told(house: House) -> None:
-    from worker.upkeep import upkeep
-
     contribution = contribute(house, planted.mov(), prep_state="queued")
     prepare.work(str(contribution))
     decide(house, contribution, verdict="reject", reason="identifying_text", label=None)
