@@ -52,6 +52,8 @@ def configure(settings: Settings) -> None:
         )
     )
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
+    # Each command looks whether the database is up to date, and each time it would be told how.
+    structlog.stdlib.get_logger("alembic").setLevel(logging.WARNING)
 
 
 def _without_uvicorns_colours(_logger: Any, _name: str, event: EventDict) -> EventDict:

@@ -98,6 +98,13 @@ def test_a_large_file_arrives_whole(storage: Storage, settings: Settings) -> Non
     assert read(storage, KEY) == content
 
 
+def test_a_file_is_read_from_a_byte_on(storage: Storage) -> None:
+    storage.put_bytes(KEY, b"recording")
+    for start, rest in ((0, b"recording"), (2, b"cording"), (8, b"g")):
+        with storage.open(KEY, start) as file:
+            assert file.read() == rest
+
+
 def test_local_is_a_path_while_the_context_lasts(storage: Storage, settings: Settings) -> None:
     storage.put_bytes(KEY, b"recording")
     with storage.local(KEY) as path:

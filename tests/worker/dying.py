@@ -1,4 +1,4 @@
-"""An ingest whose process is killed with -9 right before its n-th change to the storage.
+"""A task whose process is killed with -9 right before its n-th change to the dataset's bytes.
 
 With more words it is the command line with the stand-in for the models: the whole worker dies,
 once. Without, the task runs in this process alone.
@@ -16,11 +16,11 @@ from tests.worker.stand_in import StandIn
 from worker import predictor
 from worker.ingest import ingest
 
-OF_INGEST = ("dataset/", "wholes/", "contributions/")
+WATCHED = ("dataset/", "wholes/", "contributions/", "published/", "releases/")
 
 
 def die_before(point: int) -> None:
-    """Count what is written or deleted of contributions, and die at the `point`-th."""
+    """Count what is written or deleted of the dataset, and die at the `point`-th."""
     seen = 0
     died = Path(os.environ["POCOVID_DATA_DIR"]) / "died"
 
@@ -29,7 +29,7 @@ def die_before(point: int) -> None:
 
         def method(storage: FolderStorage, key: str, *rest: Any) -> Any:
             nonlocal seen
-            seen += key.startswith(OF_INGEST)
+            seen += key.startswith(WATCHED)
             if seen == point and not died.exists():
                 died.touch()
                 os.killpg(os.getpgrp(), signal.SIGKILL)
