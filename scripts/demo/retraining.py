@@ -21,7 +21,7 @@ def train(stage: Stage, admin: Page, number: int) -> None:
     first = admin.get_by_role("progressbar", name="Fold 1")
     first.wait_for()
     stage.say("training")
-    expect(first).to_have_attribute("aria-valuenow", "100", timeout=TRAINED_MS)
+    expect(first).to_have_attribute("aria-valuetext", "Done", timeout=TRAINED_MS)
     stage.picture(admin, "training-folds")
     admin.get_by_role("button", name="Activate").wait_for(timeout=TRAINED_MS)
     stage.picture(admin, "artifacts-compared")

@@ -46,7 +46,7 @@ function Kappa({ stats: { kappa, pairs, agreement } }) {
       <div>
         <p class="figure-name">Same verdict and label</p>
         <p class="figure">{agreement === null ? 'not yet' : `${Math.round(agreement * 100)}%`}</p>
-        <p class="hint">of {plural(pairs, 'recording')} with two readings</p>
+        {pairs > 0 && <p class="hint">of {plural(pairs, 'recording')} with two readings</p>}
       </div>
     </section>
   );

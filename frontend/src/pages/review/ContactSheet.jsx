@@ -5,19 +5,21 @@ import { contactSheetUrl } from '../../api/reviews.js';
 /**
  * @param {{
  *   id: string,
+ *   one: boolean,
  *   ready: boolean,
  *   ticked: boolean,
  *   missing: boolean,
  *   onTick: (ticked: boolean) => void,
- * }} props `ready`: the service has made it; `missing`: an approval was tried without the tick
+ * }} props `one`: there is a single frame; `ready`: the service has made it; `missing`: an approval was tried without the tick
  */
-export function ContactSheet({ id, ready, ticked, missing, onTick }) {
+export function ContactSheet({ id, one, ready, ticked, missing, onTick }) {
   const [failed, setFailed] = useState(false);
   return (
     <section class="sheet" aria-labelledby="sheet-title">
       <h2 id="sheet-title">Contact sheet</h2>
       {ready && !failed ? (
         <img
+          class={one ? 'sheet-one' : undefined}
           src={contactSheetUrl(id)}
           alt="Frames spread over the whole recording, as they came"
           onError={() => setFailed(true)}

@@ -87,6 +87,7 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
         <ContactSheet
           key={id}
           id={id}
+          one={contribution.kind === 'image'}
           ready={cine.times.length > 0}
           ticked={draft.unmarked}
           missing={verdict.missing === 'tick' && !draft.unmarked}
