@@ -17,7 +17,7 @@ from tests.conftest import Api, SignedIn
 READERS = 20
 RECORDINGS = 60
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture

@@ -175,7 +175,7 @@ def _die(house: House, point: int) -> int:
     ).returncode
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_killed_anywhere_it_ends_the_same(house: House) -> None:
     content = media_files.gif(frames=10, frame_ms=200)
     reference = approved(house, content, **HALF)
