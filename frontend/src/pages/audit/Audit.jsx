@@ -3,6 +3,7 @@ import { useCallback, useState } from 'preact/hooks';
 import * as calls from '../../api/admin.js';
 import { PageHeading } from '../../parts/PageHeading.jsx';
 import { usePages } from '../../parts/usePages.js';
+import { TableWrap } from '../../parts/TableWrap.jsx';
 import { when } from '../../words.js';
 import './audit.css';
 
@@ -99,7 +100,7 @@ function Filters({ filters, onChange }) {
  */
 function Events({ events, onOnly }) {
   return (
-    <div class="card table-wrap">
+    <TableWrap label="Events" card>
       <table class="table audit">
         <thead>
           <tr>
@@ -141,7 +142,7 @@ function Events({ events, onOnly }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableWrap>
   );
 }
 

@@ -1,4 +1,5 @@
 /** How many recordings there are of each class and probe, as in Table 1 of the paper. */
+import { TableWrap } from '../../parts/TableWrap.jsx';
 import { LABELS, named } from '../../terms.js';
 
 /** @typedef {import('../../api/dataset.js').Counts} Counts */
@@ -18,7 +19,7 @@ export function Table1({ summary }) {
   const sum = (/** @type {'convex' | 'linear'} */ probe, /** @type {keyof Counts} */ kind) =>
     rows.reduce((total, row) => total + row[probe][kind], 0);
   return (
-    <div class="table-wrap">
+    <TableWrap label="Recordings by class and probe">
       <table class="table table-1">
         <caption class="unseen">Recordings by class and probe</caption>
         <thead>
@@ -72,7 +73,7 @@ export function Table1({ summary }) {
           </tr>
         </tfoot>
       </table>
-    </div>
+    </TableWrap>
   );
 }
 

@@ -1,5 +1,6 @@
 /** The artifacts: one beside the active one, and the button that makes it answer. */
 import { useState } from 'preact/hooks';
+import { TableWrap } from '../../parts/TableWrap.jsx';
 import { when } from '../../words.js';
 import { Confirm } from './Confirm.jsx';
 import { ROWS, inPercent, inPoints, measured } from './figures.js';
@@ -95,7 +96,7 @@ function Comparison({ active, other, trainings }) {
           </button>
         ))}
       </div>
-      <div class="table-wrap">
+      <TableWrap label="Figures of the artifacts">
         <table class="table comparison">
           <caption class="unseen">Figures of the artifacts side by side</caption>
           <thead>
@@ -144,7 +145,7 @@ function Comparison({ active, other, trainings }) {
             </tr>
           </tbody>
         </table>
-      </div>
+      </TableWrap>
       {hint && <p class="hint">{hint}</p>}
     </>
   );

@@ -4,6 +4,7 @@ import * as calls from '../../api/admin.js';
 import { announce } from '../../announcer.js';
 import { PageHeading } from '../../parts/PageHeading.jsx';
 import { usePages } from '../../parts/usePages.js';
+import { TableWrap } from '../../parts/TableWrap.jsx';
 import { Problem } from '../../problem.js';
 import { user } from '../../session.js';
 import { day } from '../../words.js';
@@ -68,7 +69,7 @@ export default function People() {
       {items === null && !problem && <p class="quiet">One moment</p>}
       {items?.length === 0 && <p class="quiet">Nobody’s name or address has that in it.</p>}
       {items && items.length > 0 && (
-        <div class="card table-wrap">
+        <TableWrap label="People" card>
           <table class="table people">
             <thead>
               <tr>
@@ -91,7 +92,7 @@ export default function People() {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableWrap>
       )}
       {hasMore && (
         <button type="button" class="button" onClick={more}>

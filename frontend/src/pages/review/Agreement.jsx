@@ -1,6 +1,7 @@
 /** How far reviewers agree, and how many recordings they read. */
 import { useEffect, useState } from 'preact/hooks';
 import * as calls from '../../api/reviews.js';
+import { TableWrap } from '../../parts/TableWrap.jsx';
 import { Problem } from '../../problem.js';
 import { duration, plural } from '../../words.js';
 
@@ -95,7 +96,7 @@ function Reviewers({ reviewers }) {
   return (
     <section aria-labelledby="reviewers-title">
       <h2 id="reviewers-title">Reviewers</h2>
-      <div class="table-wrap">
+      <TableWrap label="Reviewers">
         <table class="table">
           <thead>
             <tr>
@@ -124,7 +125,7 @@ function Reviewers({ reviewers }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableWrap>
     </section>
   );
 }
