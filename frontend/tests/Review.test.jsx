@@ -229,6 +229,17 @@ describe('by keyboard alone', () => {
   });
 });
 
+it('what was said stays as it was said', async () => {
+  await read();
+  await person.keyboard('ta');
+  await screen.findByRole('heading', { name: 'Approved' });
+  await person.keyboard('tx{Home}{ArrowRight}i');
+  const tick = screen.getByRole('checkbox', { name: /No identifying/ });
+  expect(tick).toHaveProperty('checked', true);
+  expect(tick).toHaveProperty('disabled', true);
+  expect(screen.getByText('The whole, 0:01.0')).toBeTruthy();
+});
+
 describe('the player', () => {
   it('steps through the frames, and stays within them', async () => {
     await read();

@@ -8,11 +8,13 @@ import { contactSheetUrl } from '../../api/reviews.js';
  *   one: boolean,
  *   ready: boolean,
  *   ticked: boolean,
+ *   settled: boolean,
  *   missing: boolean,
  *   onTick: (ticked: boolean) => void,
- * }} props `one`: there is a single frame; `ready`: the service has made it; `missing`: an approval was tried without the tick
+ * }} props `one`: there is a single frame; `ready`: the service has made it; `settled`: the
+ *   verdict is out; `missing`: an approval was tried without the tick
  */
-export function ContactSheet({ id, one, ready, ticked, missing, onTick }) {
+export function ContactSheet({ id, one, ready, ticked, settled, missing, onTick }) {
   const [failed, setFailed] = useState(false);
   return (
     <section class="sheet" aria-labelledby="sheet-title">
@@ -34,6 +36,7 @@ export function ContactSheet({ id, one, ready, ticked, missing, onTick }) {
           type="checkbox"
           id="unmarked"
           checked={ticked}
+          disabled={settled}
           aria-describedby={missing ? 'unmarked-missing' : undefined}
           onChange={({ currentTarget }) => onTick(currentTarget.checked)}
         />

@@ -47,6 +47,7 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
   });
   /** @param {Partial<import('./shapes.js').Draft>} changes */
   function change(changes) {
+    if (given) return; // what was said stays as it was said
     const next = orderly({ ...draft, ...changes });
     setDraft(next);
     keepDraft(id, next);
@@ -82,7 +83,7 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
           player={player}
           look={look}
           draft={draft}
-          onDraft={given ? () => {} : change}
+          onDraft={change}
         />
         <ContactSheet
           key={id}
@@ -90,6 +91,7 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
           one={contribution.kind === 'image'}
           ready={cine.times.length > 0}
           ticked={draft.unmarked}
+          settled={given !== null}
           missing={verdict.missing === 'tick' && !draft.unmarked}
           onTick={(unmarked) => change({ unmarked })}
         />
