@@ -27,7 +27,7 @@ from backend.errors import NotFoundError
 from backend.health import endpoints as health_endpoints
 from backend.health.service import VERSION
 from backend.jobs import make_celery
-from backend.mail import Mailer
+from backend.mail import POSTMEN, Mailer
 from backend.middleware import PoliteRefusal, RequestLog, SecurityHeaders
 from backend.openapi import EVENT_STREAM, Problem, add_sign_in_problems
 from backend.passwords import Passwords
@@ -88,6 +88,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             decoders=CapacityLimiter(os.cpu_count() or 2),
             passwords=Passwords(),
             mailer=Mailer(settings),
+            postmen=CapacityLimiter(POSTMEN),
         )
         removed = clean_incoming(settings)
         log.info("started", version=VERSION, leftovers_removed=removed)

@@ -57,16 +57,23 @@ def now() -> datetime:
 def make_engine(settings: Settings) -> Engine:
     """An engine for the settings' database, with SQLite made safe for many processes.
 
+    Errors are shown without the statement's values: a digest or an address is nothing to log.
+
     A process that forks makes its own engine in the child.
     """
     url = make_url(settings.database_url)
     if url.get_backend_name() != "sqlite":
         return create_engine(
-            url, pool_size=10, max_overflow=20, pool_pre_ping=True, pool_timeout=10
+            url,
+            hide_parameters=True,
+            pool_size=10,
+            max_overflow=20,
+            pool_pre_ping=True,
+            pool_timeout=10,
         )
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_size=10, max_overflow=40)
+    engine = create_engine(url, hide_parameters=True, pool_size=10, max_overflow=40)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

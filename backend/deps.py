@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, cast
 
+from anyio import to_thread
 from fastapi import BackgroundTasks, Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
@@ -194,12 +195,17 @@ Letter = Callable[[Session], Mail | None]
 async def get_later(background: BackgroundTasks, services: ServicesDep) -> Callable[[Letter], None]:
     """Have a letter written after the answer was sent, in a transaction of its own, and mailed."""
 
-    def run(letter: Letter) -> None:
+    def write(letter: Letter) -> Mail | None:
         with services.database.write() as session:
             mail = letter(session)
             session.commit()
+        return mail
+
+    async def run(letter: Letter) -> None:
+        mail = await to_thread.run_sync(write, letter)
         if mail is not None:
-            services.mailer.send(mail)
+            # a mail server that is slow keeps only so many threads from everything else
+            await to_thread.run_sync(services.mailer.send, mail, limiter=services.postmen)
 
     return lambda letter: background.add_task(run, letter)
 

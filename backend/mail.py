@@ -12,6 +12,8 @@ import structlog
 from backend.settings import Settings
 
 TIMEOUT_S = 20
+POSTMEN = 2
+"""So many mails are sent at a time."""
 
 log = structlog.get_logger(__name__)
 

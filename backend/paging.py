@@ -8,6 +8,8 @@ from backend.errors import InvalidInputError
 
 PAGE = 50
 LONGEST_PAGE = 200
+NO_NUL = r"^[^\x00]*$"
+"""Text to look for: PostgreSQL has none with a NUL in it."""
 
 Place = tuple[datetime, UUID]
 """Where a row stands in a list ordered by a moment and then by the id."""

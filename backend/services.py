@@ -18,7 +18,10 @@ from backend.storage import Storage
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The long-lived parts. `decoders` bounds how many recordings are probed at a time."""
+    """The long-lived parts.
+
+    `decoders` bounds how many recordings are probed at a time, `postmen` how many mails are sent.
+    """
 
     settings: Settings
     database: Database
@@ -31,3 +34,4 @@ class Services:
     decoders: CapacityLimiter
     passwords: Passwords
     mailer: Mailer
+    postmen: CapacityLimiter

@@ -63,7 +63,9 @@ class Settings(BaseSettings):
     mail_from: str = Field("POCOVIDScreen <noreply@localhost>", description="Sender of mails.")
     public_url: str = Field("", description="Where people find the page. Empty: host and port.")
     session_hours: float = Field(336, gt=0, description="A sign-in lasts so long at most.")
-    session_idle_hours: float = Field(24, gt=0, description="Without a request it ends after this.")
+    session_idle_hours: float = Field(
+        24, ge=0.25, description="Without a request it ends after this."
+    )
     draining: bool = Field(default=False, description="Take no new work, finish what is there.")
 
     reviews_needed: Literal[1, 2] = Field(1, description="Readers who must agree.")
@@ -101,7 +103,8 @@ class Settings(BaseSettings):
     @classmethod
     def _name_a_mail_server(cls, url: SecretStr) -> SecretStr:
         parts = urlsplit(url.get_secret_value())
-        if any(parts) and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+        wrong = parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0
+        if any(parts) and wrong:
             raise ValueError("expected smtp://user:password@host:port or smtps://…")
         return url
 

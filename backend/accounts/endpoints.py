@@ -30,7 +30,7 @@ from backend.deps import (
     SessionDep,
     from_our_pages,
 )
-from backend.identity import CSRF_COOKIE, SESSION_COOKIE, csrf_token, digest
+from backend.identity import CSRF_COOKIE, SESSION_COOKIE, csrf_token
 from backend.openapi import problems
 from backend.services import Services
 
@@ -157,7 +157,7 @@ async def reset_password(
     session: SessionDep,
     client: ClientDep,
 ) -> None:
-    """Every session of the account ends: sign in with the new password."""
+    """Sessions of the account end, and its API tokens are revoked: sign in with the new one."""
     await to_thread.run_sync(services.rate_limit.hit, "reset", client)
     await resets.redeem(read, session, services.passwords, secret, wanted.password)
 
@@ -196,7 +196,7 @@ async def _count(services: Services, what: str, client: str, email: str) -> None
 
     def hit() -> None:
         services.rate_limit.hit(what, client)
-        services.rate_limit.hit(f"{what}_of", digest(email))
+        services.rate_limit.hit(f"{what}_of", services.clients.mark(email, "attempts"))
 
     await to_thread.run_sync(hit)
 

@@ -121,6 +121,17 @@ def token_of(session: Session, user_id: UUID, token_id: UUID) -> ApiToken | None
     ).one_or_none()
 
 
+def revoke_tokens(session: Session, user_id: UUID, now: datetime) -> int:
+    """Revoke all API tokens of the account, and say how many were in use."""
+    revoked = session.execute(
+        update(ApiToken)
+        .where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(ApiToken.id)
+    )
+    return len(revoked.all())
+
+
 # Password resets.
 
 

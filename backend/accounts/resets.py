@@ -62,7 +62,7 @@ def make_link(session: Session, settings: Settings, user: User) -> str:
 async def redeem(
     read: Session, session: Session, hasher: Passwords, secret: str, password: str
 ) -> None:
-    """Set the password that a link allows; the account's sessions end.
+    """Set the password that a link allows; sessions end, and API tokens are revoked.
 
     Raises:
         GoneError: there is no such link, or it was used, or its hour is over.
@@ -88,7 +88,11 @@ async def redeem(
         if not repository.use_reset(session, key, now()):
             raise _over()
         service.set_password(session, mine, kept)
-        audit.record(session, mine, "accounts.password_reset", "user", mine.id)
+        # Whoever reads the address's mail owns the account, and not who had it before.
+        revoked = repository.revoke_tokens(session, mine.id, now())
+        audit.record(
+            session, mine, "accounts.password_reset", "user", mine.id, tokens_revoked=revoked
+        )
 
     await to_thread.run_sync(use)
 

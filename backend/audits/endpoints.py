@@ -12,17 +12,24 @@ from backend.audits.repository import Filters
 from backend.audits.schemas import AuditEvents
 from backend.deps import ReadSessionDep, ServicesDep, get_admin
 from backend.openapi import problems
-from backend.paging import LONGEST_PAGE, PAGE
+from backend.paging import LONGEST_PAGE, NO_NUL, PAGE
 
 router = APIRouter(tags=["audit"], dependencies=[Depends(get_admin)])
 
 
 async def get_filters(
     action: Annotated[
-        str, Query(max_length=50, description="`users.role_changed`, or `users` for all of it.")
+        str,
+        Query(
+            max_length=50,
+            pattern=NO_NUL,
+            description="`users.role_changed`, or `users` for all of it.",
+        ),
     ] = "",
     actor: Annotated[UUID | None, Query(description="An account's id.")] = None,
-    subject: Annotated[str, Query(max_length=64, description="What it was done to: an id.")] = "",
+    subject: Annotated[
+        str, Query(max_length=64, pattern=NO_NUL, description="What it was done to: an id.")
+    ] = "",
     since: Annotated[datetime | None, Query(description="Without a zone: UTC.")] = None,
 ) -> Filters:
     """Which events are asked for."""

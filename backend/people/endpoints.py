@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from backend.accounts.schemas import UserOut
 from backend.deps import AdminDep, ReadSessionDep, SessionDep
 from backend.openapi import problems
-from backend.paging import LONGEST_PAGE, PAGE
+from backend.paging import LONGEST_PAGE, NO_NUL, PAGE
 from backend.people import service
 from backend.people.schemas import People, PersonIn
 
@@ -21,9 +21,13 @@ def get_users(
     session: ReadSessionDep,
     q: Annotated[
         str,
-        Query(max_length=200, description="Part of a name, an address or an affiliation."),
+        Query(
+            max_length=200,
+            pattern=NO_NUL,
+            description="Part of a name, an address or an affiliation.",
+        ),
     ] = "",
-    cursor: Annotated[str, Query(max_length=254)] = "",
+    cursor: Annotated[str, Query(max_length=254, pattern=NO_NUL)] = "",
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
 ) -> People:
     """Everybody with an account, by address."""

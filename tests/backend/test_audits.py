@@ -81,7 +81,15 @@ class TestList:
 
     @pytest.mark.parametrize(
         "wrong",
-        [{"cursor": "x"}, {"cursor": "-1"}, {"actor": "me"}, {"since": "today"}, {"limit": 0}],
+        [
+            {"cursor": "x"},
+            {"cursor": "-1"},
+            {"actor": "me"},
+            {"since": "today"},
+            {"limit": 0},
+            {"action": "a\x00"},
+            {"subject": "a\x00"},
+        ],
     )
     def test_refuses_what_is_no_filter(self, admin: SignedIn, wrong: dict[str, str | int]) -> None:
         assert admin.client.get("/audit", params=wrong).status_code == 422

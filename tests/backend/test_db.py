@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from backend.db import Database, now, undo_on_rollback, undoing
 from backend.recordings import repository
-from tests.factories import create_recording
+from tests.factories import create_recording, create_user
 
 
 def test_moments_come_back_aware_and_in_utc(database: Database) -> None:
@@ -25,6 +26,13 @@ def test_moments_come_back_aware_and_in_utc(database: Database) -> None:
 def test_a_naive_moment_is_refused(database: Database) -> None:
     with database.write() as session, pytest.raises(Exception, match="naive"):
         create_recording(session, expires_at=datetime(2025, 3, 1))  # noqa: DTZ001
+
+
+def test_an_error_shows_no_values(database: Database) -> None:
+    with database.write() as session, pytest.raises(IntegrityError) as caught:
+        create_user(session, password_hash="a hash", role="king")
+    assert "INSERT INTO users" in str(caught.value)
+    assert "a hash" not in str(caught.value).partition("[SQL")[2]
 
 
 def test_what_was_done_for_a_transaction_is_undone_with_it(database: Database) -> None:

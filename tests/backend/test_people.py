@@ -46,6 +46,11 @@ class TestList:
             session.commit()
         assert len(admin.get("/users", params={"q": q}).json()["items"]) == found
 
+    @pytest.mark.parametrize("name", ["q", "cursor"])
+    def test_refuses_what_no_text_has(self, api: Api, sign_in: SignInAs, name: str) -> None:
+        admin = sign_in(api, "admin").client
+        assert admin.get("/users", params={name: "a\x00"}).status_code == 422
+
 
 class TestRoles:
     def test_are_given_and_taken(self, api: Api, sign_in: SignInAs) -> None:

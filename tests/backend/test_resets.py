@@ -21,9 +21,9 @@ from backend import passwords
 from backend.db import now
 from backend.mail import Mail, Mailer
 from backend.settings import Settings
-from backend.tables import AuditEvent, PasswordReset, SignIn, User
+from backend.tables import ApiToken, AuditEvent, PasswordReset, SignIn, User
 from tests.conftest import Api, SignedIn
-from tests.factories import create_user
+from tests.factories import create_token, create_user
 
 PASSWORD = "three or four words"
 LINK = re.compile(r"https://lung\.example\.org/#/reset/([\w-]{43})\s")
@@ -140,13 +140,18 @@ class TestAsk:
 
 
 class TestRedeem:
-    def test_sets_the_password_and_ends_every_session(
+    def test_sets_the_password_and_ends_sessions_and_tokens(
         self, mailing: Api, mail: MailServer, sign_in: Callable[..., SignedIn]
     ) -> None:
         me = sign_in(mailing, password_hash=passwords.hashed(PASSWORD))
         ask(mailing, me.user.email)
+        with mailing.database.write() as session:
+            create_token(session, me.user)
+            session.commit()
         assert redeem(mailing, mail.link()).status_code == 204
         assert me.client.get("/me").status_code == 401
+        with mailing.database.read() as session:
+            assert session.scalars(select(ApiToken.revoked_at)).one() is not None
         for password, status in ((PASSWORD, 401), ("five other words here", 200)):
             entered = mailing.client.post(
                 "/sign-in", json={"email": me.user.email, "password": password}
