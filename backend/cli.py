@@ -4,7 +4,6 @@ A sub-command imports what it needs when it runs, so that `pocovid --help` answe
 nothing but the work itself pays for TensorFlow.
 """
 
-import os
 import socket
 import sys
 import urllib.error
@@ -106,8 +105,6 @@ def trainer(
     concurrency: Annotated[int, typer.Option(min=1, help="Folds at the same time.")] = 1,
 ) -> None:
     """Run a worker that trains on releases, and does nothing else."""
-    # Told to stop, it stops: a fold that took an hour so far goes on from its last epoch.
-    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     from worker.app import make_trainer_app
 
     make_trainer_app(read_settings()).worker_main(_prefork(concurrency))

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-ENDS = {"well": 1, "refused": 2, "killed": 3, "never": 4, "noisy": 5}
+ENDS = {"well": 1, "refused": 2, "killed": 3, "never": 4, "noisy": 5, "once": 6}
 
 
 def main() -> None:
@@ -22,10 +22,11 @@ def main() -> None:
         sys.exit(3)
     if end == ENDS["killed"]:
         os.kill(os.getpid(), signal.SIGKILL)
-    if end == ENDS["never"]:
-        Path(asked["work"]).mkdir(parents=True, exist_ok=True)
-        (Path(asked["work"]) / "running").write_text(str(os.getpid()))
-        time.sleep(60)
+    note = Path(asked["work"]) / "running"
+    if end == ENDS["never"] or (end == ENDS["once"] and not note.exists()):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(str(os.getpid()))
+        time.sleep(120)
     if end == ENDS["noisy"]:
         sys.stdout.write("a library says something\n")
     assert (Path(asked["data"]) / "dataset_metadata.csv").is_file()
