@@ -20,6 +20,7 @@ export function Outcome({ words }) {
     .filter(({ state }) => shown === '' || state === shown)
     .sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
   const asked = count('changes_requested');
+  const waiting = count('pending');
   return (
     <>
       {trouble.value && (
@@ -29,6 +30,7 @@ export function Outcome({ words }) {
       )}
       <p class="quiet">
         Sent on {when(submission.value?.submitted_at ?? '')}.{' '}
+        {waiting > 0 && `${plural(waiting, 'recording')} in review. `}
         {asked > 0
           ? `A reviewer asks about ${plural(asked, 'recording')}.`
           : 'The reviewers’ words appear here.'}
