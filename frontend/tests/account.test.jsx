@@ -129,6 +129,8 @@ it('a new password is set from the link in the mail', async () => {
   await type('New password', 'correct horse battery{Enter}');
   expect(api.resetPassword).toHaveBeenCalledWith('s3cret', 'correct horse battery');
   await waitFor(() => expect(location.hash).toBe('#/sign-in?reset=done'));
+  const main = within(screen.getByRole('main'));
+  expect(await main.findByText('Your new password is set. Sign in with it.')).toBeTruthy();
 });
 
 describe('the account', () => {

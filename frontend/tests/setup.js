@@ -1,9 +1,12 @@
 /** What every test starts from: an empty page, and what the simulated browser lacks. */
-import { cleanup } from '@testing-library/preact';
+import { cleanup, configure } from '@testing-library/preact';
 import { afterEach, beforeEach } from 'vitest';
 import { announcement } from '../src/announcer.js';
 import { items, selectedKey } from '../src/items.js';
 import { readAddress } from '../src/route.js';
+
+// A machine that does other work as well is slow, and not wrong.
+configure({ asyncUtilTimeout: 20_000 });
 
 HTMLElement.prototype.setPointerCapture = () => {};
 HTMLDialogElement.prototype.showModal = function showModal() {

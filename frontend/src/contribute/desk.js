@@ -22,8 +22,11 @@ export const submission = signal(/** @type {Submission | null} */ (null));
 export const files = signal(/** @type {SentFile[]} */ ([]));
 export const check = signal(/** @type {Check | null} */ (null));
 
-/** What went wrong last, in words; '' while all is well. */
+/** Why the last change was not kept, in words; '' while all is well. */
 export const trouble = signal('');
+
+/** Why the page may show what was before; '' while the service answers. */
+export const offline = signal('');
 
 /** How many changes are on their way to the service. */
 export const saving = signal(0);
@@ -59,6 +62,7 @@ export async function open(id) {
   files.value = [];
   check.value = null;
   trouble.value = '';
+  offline.value = '';
   settled = -1;
   seen = 0;
   try {
@@ -69,7 +73,8 @@ export async function open(id) {
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     if (problem.gone) return false;
-    trouble.value = problem.detail;
+    if (id !== openId) return true;
+    offline.value = problem.detail;
     timer = setTimeout(() => void open(id), POLL_MS);
     return true;
   }
@@ -115,10 +120,10 @@ async function follow(id) {
       await look(id);
       seen = arrived;
     }
-    trouble.value = saving.value ? trouble.value : '';
+    offline.value = '';
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    if (problem.status !== 401) trouble.value = problem.detail;
+    offline.value = problem.detail;
   }
   if (id === openId) timer = setTimeout(() => void follow(id), POLL_MS);
 }

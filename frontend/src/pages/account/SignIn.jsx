@@ -18,6 +18,9 @@ export default function SignIn({ query }) {
         title="Sign in"
         lead={here ? undefined : 'This page takes an account. You come back to it at once.'}
       />
+      {query.get('reset') === 'done' && (
+        <p class="notice">Your new password is set. Sign in with it.</p>
+      )}
       <div class="card">
         <Form
           action="Sign in"

@@ -86,7 +86,7 @@ export function CellEditor({ column, recording, initial, words, onDone }) {
       {...shared}
       maxLength={most}
       autoComplete="off"
-      placeholder={kind === 'patient' ? 'Pseudonym' : undefined}
+      placeholder={placeholderOf(column, recording)}
       title={hint}
       defaultValue={begin}
     />
@@ -102,4 +102,16 @@ function openList(select) {
   } catch {
     // Only allowed right after a key or a click; the list can be opened by hand.
   }
+}
+
+/**
+ * What stays if nothing is typed, or what is asked for.
+ * @param {import('../../contribute/fields.js').Column} column
+ * @param {import('../../contribute/shapes.js').Contribution} recording
+ */
+function placeholderOf({ name, kind }, recording) {
+  if (kind === 'patient') return 'Pseudonym, never a name';
+  return recording.fields_from.includes(name)
+    ? String(recording[/** @type {'note'} */ (name)])
+    : '';
 }

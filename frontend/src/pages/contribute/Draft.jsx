@@ -1,5 +1,5 @@
 /** A submission before it is sent: its files, what is said about them, the check, the consent. */
-import { recordings, saving, trouble } from '../../contribute/desk.js';
+import { offline, recordings, saving, trouble } from '../../contribute/desk.js';
 import { removals, undo } from '../../contribute/removals.js';
 import { sendings } from '../../contribute/sending.js';
 import { plural } from '../../words.js';
@@ -31,9 +31,9 @@ export function Draft({ submission, words }) {
   ]);
   return (
     <>
-      {trouble.value && (
+      {(trouble.value || offline.value) && (
         <p class="notice notice-problem" role="alert">
-          {trouble.value}
+          {trouble.value || `${offline.value} This page goes on as soon as it is back.`}
         </p>
       )}
       <StillToCome submissionId={submission.id} />

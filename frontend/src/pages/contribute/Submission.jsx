@@ -1,6 +1,6 @@
 /** One submission: its files, what is said about them, and what became of them. */
 import { useEffect, useState } from 'preact/hooks';
-import { changeTitle, close, open, submission, trouble } from '../../contribute/desk.js';
+import { changeTitle, close, offline, open, submission } from '../../contribute/desk.js';
 import { vocabulary } from '../../contribute/vocabulary.js';
 import { PageHeading } from '../../parts/PageHeading.jsx';
 import { Draft } from './Draft.jsx';
@@ -26,7 +26,7 @@ export default function Submission({ id }) {
     return (
       <section class="page">
         <p class="quiet page-wait" role="status">
-          {trouble.value || 'One moment'}
+          {offline.value || 'One moment'}
         </p>
       </section>
     );

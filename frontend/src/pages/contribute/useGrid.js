@@ -1,5 +1,5 @@
 /** The table's behaviour: the cursor, the keys, and what an edit changes. */
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { announce } from '../../announcer.js';
 import { at, moved, rangeOf, reaching, within } from '../../contribute/cursor.js';
 import { changeRecordings } from '../../contribute/desk.js';
@@ -38,7 +38,7 @@ export function useGrid(recordings, words, onLook) {
   });
 
   const target = pointed.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!target) return;
     pointed.value = null;
     const row = recordings.findIndex(({ id }) => id === target.id);
