@@ -64,7 +64,7 @@ def create(
         made = User(email=address, name=called, role=wanted, password_hash=kept, created_at=now())
         repository.add(session, made)
         _record(session, "users.created", made, role=wanted)
-        typer.echo(f"{address} is a {wanted}.")
+        typer.echo(f"{address} has the role {wanted}.")
         if link:
             _print_link(make_link(session, settings, made))
 
@@ -100,7 +100,7 @@ def role(
             service.change(session, None, _found(session, email).id, role=known)
         except PocovidError as error:
             refuse(error.detail)
-    typer.echo(f"{email} is a {known.value}.")
+    typer.echo(f"{email} has the role {known.value}.")
 
 
 @app.command()

@@ -33,6 +33,7 @@ COMMANDS = (
     "dataset",
     "artifact",
     "submit",
+    "user",
 )
 
 

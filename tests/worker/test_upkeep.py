@@ -13,7 +13,8 @@ from backend.db import now
 from backend.errors import StorageUnreachableError
 from backend.health import repository as health
 from backend.storage import frame_key, preview_key, recording_key
-from backend.tables import Status, Worker
+from backend.tables import SignIn, Status, Worker
+from tests.factories import create_sign_in, create_user
 from tests.worker.conftest import with_settings
 from tests.worker.house import House, still
 from worker import upkeep as tasks
@@ -125,6 +126,18 @@ class TestSilentWorkers:
         upkeep.work()
         with house.database.read() as session:
             assert list(session.scalars(select(Worker.name))) == ["alive:2"]
+
+
+def test_sessions_that_have_ended_are_forgotten(house: House) -> None:
+    with house.database.write() as session:
+        user = create_user(session)
+        for ends in (-LONG_AGO, LONG_AGO):
+            create_sign_in(session, user, expires_at=now() + ends)
+        session.commit()
+    upkeep.work()
+    with house.database.read() as session:
+        (left,) = session.scalars(select(SignIn.expires_at))
+        assert left > now()
 
 
 class TestSweep:
