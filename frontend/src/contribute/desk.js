@@ -249,3 +249,7 @@ export async function submit() {
   await forgetUploads(id);
   await reload(id);
 }
+
+window.addEventListener('beforeunload', (event) => {
+  if (saving.value > 0) event.preventDefault();
+});
