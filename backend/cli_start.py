@@ -52,9 +52,8 @@ def transaction(settings: "Settings") -> Iterator["Session"]:
     migrate_first(settings)
     database = Database.connect(settings)
     try:
-        with database.write() as session:
+        with database.write.begin() as session:
             yield session
-            session.commit()
     finally:
         database.close()
 

@@ -32,7 +32,8 @@ names_no_registry() {
         docker-compose.yml .ci 'scripts/*' ':!scripts/check.sh' ':!scripts/lock.sh'
 }
 
-# A service never commits: a request commits once, in deps, and a task once, in worker/task.py.
+# A service never commits: a request commits once, in deps, and a task once, in worker/task.py; a command's
+# transaction (backend/cli_start.py) commits as it ends.
 commits_in_two_places() {
     ! git grep -nE '\.commit\(\)' -- 'backend/*.py' 'worker/*.py' ':!backend/deps.py' ':!worker/task.py'
 }
