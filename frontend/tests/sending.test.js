@@ -1,7 +1,14 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import * as tus from '../src/api/tus.js';
 import { toCome } from '../src/contribute/notes.js';
-import { addFiles, cancel, forgetAll, retry, sendings } from '../src/contribute/sending.js';
+import {
+  addFiles,
+  cancel,
+  forgetAll,
+  retry,
+  secondsLeft,
+  sendings,
+} from '../src/contribute/sending.js';
 import { vocabulary } from '../src/contribute/vocabulary.js';
 import { Problem, noAnswer } from '../src/problem.js';
 import { user } from '../src/session.js';
@@ -137,6 +144,21 @@ describe('files', () => {
     }
     vi.useRealTimers();
     expect(stages()).toEqual(['refused']);
+  });
+
+  it('tell how long all of them still take, the pauses between small ones included', async () => {
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+    addFiles(
+      'sub-1',
+      ['1', '2', '3', '4'].map((name) => found(`${name}.mp4`)),
+      [],
+    );
+    lanes[0].onProgress(10);
+    expect(secondsLeft.value).toBeNull();
+    clock.mockReturnValue(2000);
+    lanes[1].onProgress(10);
+    expect(secondsLeft.value).toBe(2); // twenty bytes in two seconds, and twenty to go
+    clock.mockRestore();
   });
 
   it('can be called off', async () => {

@@ -2,7 +2,6 @@
 import { signal } from '@preact/signals';
 import { announce } from '../announcer.js';
 import { CANCELLED, sendFile } from '../api/tus.js';
-import { meter } from '../meter.js';
 import { objection } from '../precheck.js';
 import { Problem } from '../problem.js';
 import { user } from '../session.js';
@@ -19,6 +18,7 @@ import { vocabulary } from './vocabulary.js';
 const LANES = 3;
 const LONGEST_WAIT_MS = 30_000;
 const MOST_FAULTS = 5;
+const TRUSTED_AFTER_MS = 800;
 
 /** Every file of this page, in the order in which they are sent. */
 export const sendings = signal(/** @type {Sending[]} */ ([]));
@@ -34,7 +34,7 @@ const running = new Map();
 
 let made = 0;
 let moved = 0; // bytes that went over the network since it was last idle
-let left = meter();
+let since = 0; // when that was
 
 /**
  * @param {string} submissionId
@@ -156,7 +156,7 @@ async function send(key) {
   const kept = files.get(key);
   const sending = sendings.value.find((each) => each.key === key);
   if (!kept || !sending) return;
-  if (running.size === 0) left = meter();
+  if (running.size === 0) since = performance.now();
   const controller = new AbortController();
   running.set(key, controller);
   try {
@@ -184,7 +184,8 @@ async function send(key) {
 async function patiently({ key, path, submissionId }, { file, known }, signal) {
   let misses = 0;
   for (;;) {
-    let before = /** @type {number | null} */ (null);
+    // What had arrived before is not how fast it goes now.
+    let before = known || misses > 0 ? null : 0;
     patch(key, { stage: 'sending', problem: null });
     try {
       return await sendFile(file, {
@@ -262,11 +263,14 @@ function signedIn(signal) {
   });
 }
 
+/** From all that went so far: small files are slow for what lies between them. */
 function estimate() {
   const missing = sendings.value
     .filter(isOnItsWay)
     .reduce((sum, { bytes, sent }) => sum + bytes - sent, 0);
-  secondsLeft.value = left(moved, moved + missing);
+  const passed = performance.now() - since;
+  const known = moved > 0 && passed >= TRUSTED_AFTER_MS;
+  secondsLeft.value = known ? ((passed / 1000) * missing) / moved : null;
 }
 
 /** Note what is still to come, for after a reload. @param {string} submissionId */
