@@ -1,9 +1,16 @@
-"""When each screening will be answered, worked out from what was measured. Knows no database."""
+"""When each screening will be answered, worked out from what was measured. Knows no database.
+
+Who waits is not alone: others come, and the fair order lets some of them go first. So the line is
+worked through in thought, with the arrivals of the last minutes coming once more.
+"""
 
 import heapq
+import itertools
+import math
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -29,10 +36,26 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A screening that waits: its id and its frames."""
+    """A screening that waits: its id, its frames, and when its client was last served, if ever."""
 
     id: UUID
     frames: int
+    client: str
+    served_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A screening asked for lately: when, its frames, and when its client was last served.
+
+    `stranger`: its client had never been served before it came.
+    """
+
+    at: datetime
+    frames: int
+    client: str
+    served_at: datetime | None = None
+    stranger: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,26 +125,112 @@ def running_ends_at(running: Running, pace: Pace, moment: datetime) -> datetime:
     return max(running.claimed_at + timedelta(seconds=work_s), moment)
 
 
+LOOKS_BACK = timedelta(minutes=2)
+"""Who came within this time is expected to come again."""
+
+_SHORTEST_S = 5.0
+"""Arrivals are reckoned over so long at least: three in one second are not three every second."""
+
+_MOST_SERVED = 2000
+"""The end of foresight: whoever is not served by then is promised nothing."""
+
+
 def waiting_end_at(
     waiting: Sequence[Waiting],
     running: Sequence[Running],
     workers: int,
     pace: Pace,
     moment: datetime,
+    came: Sequence[Came] = (),
 ) -> dict[UUID, datetime]:
-    """When each of those that wait, in their turn, will be answered by so many workers.
+    """When each of those that wait, given in their turn, will be answered by so many workers.
 
-    Each is taken by the worker that is free first. Whoever comes later and is served between is
-    not foreseen. Empty without a worker: then nobody knows.
+    Each is taken by the worker that is free first. `came` holds who came lately, the oldest first
+    and not longer ago than LOOKS_BACK: they are expected again, in the same order and pace. Those
+    of a client that is served in turn find their place by the rules of the queue.
+
+    Who is missing in the answer is promised nothing: everybody without a worker, and whoever would
+    have to wait until thousands of others have been served.
     """
     if not workers:
         return {}
     busy = sorted(running_ends_at(each, pace, moment) for each in running)
     # More run than there are workers until a killed one's screening is put back.
     free_at = [*[moment] * (workers - len(busy)), *busy[-workers:]]
-    heapq.heapify(free_at)
-    ends: dict[UUID, datetime] = {}
+    free_s = [(each - moment).total_seconds() for each in free_at]
+    heapq.heapify(free_s)
+    line = _Line(moment)
     for each in waiting:
-        ends[each.id] = free_at[0] + timedelta(seconds=pace.pick_up_s + pace.work_s(each.frames))
-        heapq.heapreplace(free_at, ends[each.id])
+        line.join(each.client, each.served_at, each)
+    expected = _again(came, moment)
+    upcoming = next(expected, None)
+    unanswered = len(waiting)
+    ends: dict[UUID, datetime] = {}
+    for _ in range(_MOST_SERVED):
+        if not unanswered:
+            break
+        while upcoming is not None and upcoming[0] <= free_s[0]:
+            line.join(upcoming[1].client, upcoming[1].served_at, upcoming[1])
+            upcoming = next(expected, None)
+        served = line.serve(free_s[0])
+        end_s = free_s[0] + pace.pick_up_s + pace.work_s(served.frames)
+        heapq.heapreplace(free_s, end_s)
+        if isinstance(served, Waiting):
+            ends[served.id] = moment + timedelta(seconds=end_s)
+            unanswered -= 1
     return ends
+
+
+def _again(came: Sequence[Came], moment: datetime) -> Iterator[tuple[float, Came]]:
+    """Those who came, coming again and again: in how many seconds from now, and who.
+
+    Who was new and came once stands for somebody new each time.
+    """
+    if not came:
+        return
+    # The first one begins the time over which the others are counted.
+    span_s = max((moment - came[0].at).total_seconds(), _SHORTEST_S)
+    others = came[1:]
+    times = Counter(each.client for each in came)
+    ago_s = [(moment - each.at).total_seconds() for each in others]
+    for turn in itertools.count(1) if others else ():
+        for since_s, each in zip(ago_s, others, strict=True):
+            if each.stranger and times[each.client] == 1:
+                each = replace(each, client=f"{each.client} {turn}", served_at=None)
+            yield turn * span_s - since_s, each
+
+
+@dataclass
+class _Line:
+    """The queue in thought: the clients in turns, the one served longest ago first.
+
+    It is the order of `repository._in_turn`, where the first of each client stand before the
+    second of each: with each claim, the second becomes a first.
+    """
+
+    moment: datetime
+    _theirs: dict[str, deque[Waiting | Came]] = field(default_factory=lambda: defaultdict(deque))
+    _served_s: dict[str, float] = field(default_factory=dict)
+    _turns: list[tuple[float, int, str]] = field(default_factory=list)
+    _count: Iterator[int] = field(default_factory=itertools.count)
+
+    def join(self, client: str, served_at: datetime | None, who: Waiting | Came) -> None:
+        """Stand in line behind the same client's others."""
+        if client not in self._served_s:
+            ago_s = math.inf if served_at is None else (self.moment - served_at).total_seconds()
+            self._served_s[client] = -ago_s
+        self._theirs[client].append(who)
+        if len(self._theirs[client]) == 1:
+            self._stand(client)
+
+    def serve(self, at_s: float) -> Waiting | Came:
+        """Take whose turn it is; somebody waits."""
+        client = heapq.heappop(self._turns)[2]
+        who = self._theirs[client].popleft()
+        self._served_s[client] = at_s
+        if self._theirs[client]:
+            self._stand(client)
+        return who
+
+    def _stand(self, client: str) -> None:
+        heapq.heappush(self._turns, (self._served_s[client], next(self._count), client))

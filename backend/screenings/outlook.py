@@ -72,6 +72,7 @@ class Outlook:
             workers_alive(session, moment, self._alive_within),
             pace,
             moment,
+            repository.recently_came(session, moment - forecast.LOOKS_BACK),
         )
         return _Look(moment, pace, places, ends_at)
 

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, delete, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload
 
-from backend.screenings.forecast import Answered, Running, Waiting
+from backend.screenings.forecast import Answered, Came, Running, Waiting
 from backend.tables import Recording, Screening, Status
 
 _RECENT = 30
+_MOST_CAME = 300
 _QUEUE_LOCK = 0x7175657565  # "queue": a number of ours among PostgreSQL's advisory locks
 
 
@@ -46,8 +47,8 @@ def remove(session: Session, screening_id: UUID) -> bool:
 # Whose turn it is: first come within a client, and the clients in turns.
 
 
-def _in_turn() -> Select[UUID, int]:
-    """Ids and frames of what waits, in the order in which it will be claimed.
+def _in_turn() -> Select[UUID, int, str, datetime | None]:
+    """Id, frames, client and when that was last served, in the order of the claims to come.
 
     The first of each client stand before the second of each. Among them, the client served
     longest ago is first: counted among those that wait alone, somebody's two hundred would all
@@ -65,18 +66,21 @@ def _in_turn() -> Select[UUID, int]:
         .where(Screening.status == Status.QUEUED.value)
         .subquery()
     )
-    earlier = aliased(Screening)
-    served_at = (
-        select(func.max(earlier.claimed_at))
-        .where(earlier.client == waiting.c.client)
-        .scalar_subquery()
-    )
+    served_at = _served_at(waiting.c.client)
     return (
-        select(Screening.id, Screening.total)
+        select(Screening.id, Screening.total, Screening.client, served_at.label("served_at"))
         .join(waiting, waiting.c.id == Screening.id)
         .where(Screening.status == Status.QUEUED.value)
         .order_by(waiting.c.round, served_at.nulls_first(), waiting.c.queued_at, waiting.c.id)
     )
+
+
+def _served_at(
+    client: ColumnElement[str] | InstrumentedAttribute[str],
+) -> ScalarSelect[datetime | None]:
+    """When that client was last served; null for never."""
+    earlier = aliased(Screening)
+    return select(func.max(earlier.claimed_at)).where(earlier.client == client).scalar_subquery()
 
 
 def claim_next(session: Session, now: datetime) -> Screening | None:
@@ -303,7 +307,34 @@ def waiting_counts(session: Session, client: str) -> tuple[int, int]:
 
 def waiting_in_turn(session: Session) -> list[Waiting]:
     """All that waits, in the order in which it will be claimed if nobody else comes."""
-    return [Waiting(row.id, row.total) for row in session.execute(_in_turn())]
+    return [
+        Waiting(id_, frames, client, served_at)
+        for id_, frames, client, served_at in session.execute(_in_turn())
+    ]
+
+
+def recently_came(session: Session, since: datetime) -> list[Came]:
+    """The last screenings asked for since then, however they fared, the oldest first."""
+    earlier = aliased(Screening)
+    served_before = (
+        select(earlier.id)
+        .where(earlier.client == Screening.client, earlier.claimed_at < Screening.queued_at)
+        .exists()
+    )
+    rows = session.execute(
+        select(
+            Screening.queued_at,
+            Screening.total,
+            Screening.client,
+            _served_at(Screening.client),
+            ~served_before,
+        )
+        # Every status, named for the sake of the index.
+        .where(Screening.status.in_(list(Status)), Screening.queued_at >= since)
+        .order_by(Screening.queued_at.desc())
+        .limit(_MOST_CAME)
+    )
+    return [Came(*row) for row in rows][::-1]
 
 
 def running(session: Session) -> list[Running]:

@@ -3,6 +3,7 @@
     scripts/load.sh mix        50 browsers: one sends many videos, the others stills and videos
     scripts/load.sh uploads    large uploads at the same time, and the memory they take
     scripts/load.sh scaling    the same work for one worker and for two
+    scripts/load.sh promises   a queue in thought: the time left, told and true (no service)
     scripts/load.sh submission --videos 240    all in one submission by `pocovid submit`
 
 Plain httpx on asyncio: what counts here spans requests (is each answer there, once, and when was it
@@ -25,7 +26,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from scripts.load import report
+from scripts.load import queueing, report
 from scripts.load.browsers import Asked, Browser, Notes, poll_limits
 from scripts.load.recordings import DATASET, stills, videos, write_large_video
 from scripts.load.report import Row
@@ -91,10 +92,15 @@ async def _browse(
     people = [Browser(n, url, notes, listens=n % 2 == 1) for n in range(chosen.browsers)]
     try:
         async with asyncio.timeout(chosen.seconds + chosen.patience), asyncio.TaskGroup() as group:
-            group.create_task(people[0].send_many(clips, chosen.videos, until))
+            many = group.create_task(people[0].send_many(clips, chosen.videos, until))
+
+            def coming() -> bool:
+                still_coming = chosen.keep_coming and not many.done()
+                return time.monotonic() < until or still_coming
+
             for number, each in enumerate(people[1:], start=1):
                 files = clips if number % 10 == 0 else single
-                group.create_task(each.send_one_after_the_other(files, until, chosen.pause))
+                group.create_task(each.send_one_after_the_other(files, coming, chosen.pause))
             if chosen.kill_worker and service is not None:
                 await asyncio.sleep(chosen.seconds / 2)
                 service.kill_worker()
@@ -149,6 +155,11 @@ async def _send_large(path: Path, count: int, url: str, notes: Notes) -> None:
         ended.set()
 
 
+def promises(_chosen: argparse.Namespace, _folder: Path) -> Row:
+    """The forecast against a queue in thought; no service, and no clock."""
+    return queueing.table()
+
+
 def scaling(chosen: argparse.Namespace, folder: Path) -> Row:
     """The same line of videos for each number of workers, in a service of its own."""
     found: Row = {}
@@ -183,7 +194,7 @@ async def _fill_line(count: int, url: str) -> None:
     browser = Browser(0, url, notes, listens=False)
     clips = videos(None)
     for number in range(count):
-        await browser.upload(clips[number % len(clips)], time.monotonic() + MOST_S)
+        await browser.upload(clips[number % len(clips)], lambda: True)
     await browser.close()
 
 
@@ -223,7 +234,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="load.sh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    modes = {"mix": mix, "uploads": uploads, "scaling": scaling, "submission": submission}
+    modes = {
+        "mix": mix,
+        "uploads": uploads,
+        "scaling": scaling,
+        "promises": promises,
+        "submission": submission,
+    }
     parser.add_argument("mode", choices=modes, nargs="?", default="mix")
     parser.add_argument("--url", type=_own_machine, help="mix: a running service on this machine")
     parser.add_argument("--browsers", type=_up_to(MOST_BROWSERS), default=50)
@@ -233,6 +250,9 @@ def main() -> int:
     parser.add_argument("--patience", type=_up_to(MOST_S), default=180, help="then wait so long")
     parser.add_argument("--pause", type=float, default=3.0, help="between two of one browser")
     parser.add_argument("--videos", type=_up_to(1000), default=40, help="of the one with many")
+    parser.add_argument(
+        "--keep-coming", action="store_true", help="the others come until the many are answered"
+    )
     parser.add_argument("--workers", type=_up_to(16), nargs="+", default=[1])
     parser.add_argument(
         "--kill-worker", action="store_true", help="kill -9 half-way, start another"

@@ -5,7 +5,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -77,12 +77,12 @@ class Browser:
         await self._client.aclose()
 
     async def send_one_after_the_other(
-        self, files: Sequence[File], until: float, pause_s: float
+        self, files: Sequence[File], going: Callable[[], bool], pause_s: float
     ) -> None:
-        """Until the time is over: upload one, wait for its answer, pause, go on."""
+        """As long as it is going: upload one, wait for its answer, pause, go on."""
         await asyncio.sleep(self._chance.uniform(0, pause_s))
-        while time.monotonic() < until:
-            screening_id = await self.upload(self._chance.choice(files), until)
+        while going():
+            screening_id = await self.upload(self._chance.choice(files), going)
             if screening_id is not None:
                 await self.follow(screening_id)
             await asyncio.sleep(self._chance.uniform(0, 2 * pause_s))
@@ -91,13 +91,15 @@ class Browser:
         """Upload `count` as fast as they are taken, and follow all of them."""
         async with asyncio.TaskGroup() as following:
             for number in range(count):
-                screening_id = await self.upload(files[number % len(files)], until)
+                screening_id = await self.upload(
+                    files[number % len(files)], lambda: time.monotonic() < until
+                )
                 if screening_id is not None:
                     following.create_task(self.follow(screening_id, every_s=3 * POLL_EVERY_S))
 
-    async def upload(self, file: File, until: float) -> str | None:
-        """Send a file until it is taken or the time is over; the screening's id."""
-        while time.monotonic() < until:
+    async def upload(self, file: File, going: Callable[[], bool]) -> str | None:
+        """Send a file until it is taken or it is over; the screening's id."""
+        while going():
             started = time.perf_counter()
             try:
                 answer = await self._client.post(

@@ -93,8 +93,11 @@ def waits(asked: Sequence[Asked]) -> Row:
 
 
 def promises(asked: Sequence[Asked]) -> Row:
-    """How far the time left that was shown was off, where at least FAR_S were left."""
-    shares: list[float] = []
+    """How far the time left that was shown was off, where at least FAR_S were left.
+
+    `median_lean` is the error with its sign: below 0, too little was promised.
+    """
+    leans: list[float] = []
     kept = 0
     for each in asked:
         if not each.end or not each.end["finished_at"]:
@@ -104,14 +107,15 @@ def promises(asked: Sequence[Asked]) -> Row:
             actual_s = finished - at
             if actual_s >= FAR_S:
                 error_s = abs(promised_s - actual_s)
-                shares.append(error_s / actual_s)
+                leans.append(promised_s / actual_s - 1)
                 kept += error_s <= max(TOLERANCE * actual_s, SLACK_S)
-    if not shares:
+    if not leans:
         return {"promises": 0}
     return {
-        "promises": len(shares),
-        "median_error": round(statistics.median(shares), 3),
-        "within_tolerance": round(kept / len(shares), 3),
+        "promises": len(leans),
+        "median_error": round(statistics.median(map(abs, leans)), 3),
+        "median_lean": round(statistics.median(leans), 3),
+        "within_tolerance": round(kept / len(leans), 3),
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from backend.screenings.forecast import (
     Answered,
+    Came,
     Pace,
     Running,
     Waiting,
@@ -90,7 +91,7 @@ class TestWaiting:
 
     def ends(self, *frames: int, workers: int, running: tuple[int, ...] = ()) -> list[float]:
         """Seconds until each of those that wait is answered."""
-        line = [Waiting(uuid4(), each) for each in frames]
+        line = [Waiting(uuid4(), each, "me") for each in frames]
         busy = [Running(each, 0, NOON) for each in running]
         ends = waiting_end_at(line, busy, workers, self.PACE, NOON)
         return [(ends[each.id] - NOON).total_seconds() for each in line]
@@ -108,12 +109,57 @@ class TestWaiting:
         assert self.ends(3, workers=1, running=(0, 10)) == [13]
 
     def test_nobody_knows_without_a_worker(self) -> None:
-        assert waiting_end_at([Waiting(uuid4(), 1)], [], 0, self.PACE, NOON) == {}
+        assert waiting_end_at([Waiting(uuid4(), 1, "me")], [], 0, self.PACE, NOON) == {}
 
     def test_each_pays_for_being_picked_up_and_started(self) -> None:
-        line = [Waiting(uuid4(), 1), Waiting(uuid4(), 1)]
+        line = [Waiting(uuid4(), 1, "me"), Waiting(uuid4(), 1, "me")]
         ends = waiting_end_at(line, [], 1, Pace(0.1, 0.5, 1), NOON)
         assert ends[line[1].id] == NOON + seconds(3.2)
+
+
+class TestOthersCome:
+    """A frame takes a second, of one worker. Twenty seconds are looked back at, and come again."""
+
+    PACE = Pace(0, 0, 1)
+    FIRST = Came(NOON - seconds(20), 1, "somebody", NOON - seconds(20))
+
+    def left_s(self, waiting: list[Waiting], *came: Came) -> list[float | None]:
+        ends = waiting_end_at(waiting, [], 1, self.PACE, NOON, [self.FIRST, *came])
+        left = {name: (end - NOON).total_seconds() for name, end in ends.items()}
+        return [left.get(each.id) for each in waiting]
+
+    def mine(self, *frames: int) -> list[Waiting]:
+        return [Waiting(uuid4(), each, "me", NOON - seconds(5)) for each in frames]
+
+    def test_the_first_opens_the_time_and_is_no_rate(self) -> None:
+        assert self.left_s(self.mine(6, 6, 60)) == [6, 12, 72]
+
+    def test_another_is_served_between_two_of_mine(self) -> None:
+        """Expected in ten seconds, while my second is under way: before my third."""
+        other = Came(NOON - seconds(10), 5, "other", NOON - seconds(10))
+        assert self.left_s(self.mine(6, 6, 6), other) == [6, 12, 23]
+
+    def test_whom_i_precede_costs_my_first_nothing(self) -> None:
+        """Expected in a second; served after me, he is behind me."""
+        other = Came(NOON - seconds(19), 5, "other", NOON - seconds(1))
+        assert self.left_s(self.mine(3, 3), other) == [3, 11]
+
+    def test_my_own_next_ones_are_behind_mine(self) -> None:
+        again = Came(NOON - seconds(19), 9, "me", NOON - seconds(5))
+        assert self.left_s(self.mine(3, 3), again) == [3, 6]
+
+    def test_the_same_come_again_and_again(self) -> None:
+        """In 8, 28 and 48 seconds."""
+        other = Came(NOON - seconds(12), 2, "other", NOON - seconds(12))
+        assert self.left_s(self.mine(15, 15, 15, 15), other) == [15, 32, 49, 66]
+
+    def test_strangers_go_before_whoever_was_served(self) -> None:
+        """Two in a second, of a second's work each: if all are strangers, my turn never comes."""
+        times = [NOON - seconds(n / 2) for n in range(40, 0, -1)]
+        strangers = [Came(at, 1, f"at {at}", None, stranger=True) for at in times]
+        regulars = [Came(at, 1, "regular", NOON) for at in times]
+        assert self.left_s(self.mine(1, 1), *strangers) == [None, None]
+        assert self.left_s(self.mine(1, 1), *regulars) == [1, 3]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
@@ -127,7 +173,7 @@ def test_a_promise_is_kept_within_the_tolerance_until_the_last_in_line(
     a time anew, from what has been answered so far.
     """
     chance = random.Random(seed)
-    line = [Waiting(uuid4(), chance.choice([1, 1, 1, 12, 30])) for _ in range(60)]
+    line = [Waiting(uuid4(), chance.choice([1, 1, 1, 12, 30]), "me") for _ in range(60)]
     starts, ends = worked_through(line, workers, chance)
     by_end = sorted(line, key=lambda each: ends[each.id])
     for known in range(10, 50):

@@ -1,7 +1,7 @@
 """Every query that the worker and upkeep rely on, on SQLite and on PostgreSQL."""
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -258,6 +258,36 @@ class TestMeasured:
             create_screening(session)
             create_screening(session, status="running", total=9, done=6, claimed_at=moment)
             assert screenings.running(session) == [Running(9, 6, moment)]
+
+
+class TestCame:
+    def test_are_the_last_with_when_their_clients_were_served(self, database: Database) -> None:
+        moment = now()
+
+        def ago(seconds: float) -> datetime:
+            return moment - timedelta(seconds=seconds)
+
+        with database.write() as session:
+            for client, queued_s, claimed_s in (("old", 200, 190), ("new", 30, 20)):
+                create_screening(
+                    session,
+                    client=client,
+                    status="done",
+                    queued_at=ago(queued_s),
+                    claimed_at=ago(claimed_s),
+                    finished_at=ago(claimed_s),
+                )
+            create_screening(session, client="old", queued_at=ago(40), total=9)
+            create_screening(session, client="new", queued_at=ago(10))
+            create_screening(session, client="never", queued_at=ago(5))
+            came = screenings.recently_came(session, ago(100))
+        assert [(each.client, each.served_at, each.stranger) for each in came] == [
+            ("old", ago(190), False),
+            ("new", ago(20), True),
+            ("new", ago(20), False),
+            ("never", None, True),
+        ]
+        assert (came[0].frames, came[0].at) == (9, ago(40))
 
 
 class TestRelations:
