@@ -90,7 +90,7 @@ class Manifest:
         folds: number of models.
         group: what the folds keep together, `recording`, `patient` or `source`.
         classes: class keys in the order of the softmax output.
-        preprocessing: side, sampling rate, most frames, channel order and means.
+        preprocessing: side, sampling rate, most frames, colour, channel order and means.
         training: every hyperparameter, the versions of the libraries, the trunk's origin, and
             `curves`: for each group and fold, how it learnt (`models.fit.Curve`).
         data: hash of the dataset listing, counts, and of each recording, by the SHA-256 of its

@@ -22,6 +22,9 @@ __all__ = ["LIMITS", "Frame", "MediaError", "Picture", "Probe", "Recording", "pr
 
 SAMPLING_HZ = 3.0
 MOST_FRAMES = 30
+COLOUR = "grey"
+"""What is left of a frame's colours when the network sees it."""
+
 _GLANCE_FRAMES = 300
 
 
@@ -181,12 +184,16 @@ def check_square(square: Square, width: int, height: int) -> None:
 
 
 def to_input(pixels: Picture) -> Picture:
-    """The network's input: a square of any size as (224, 224, 3) uint8 RGB."""
-    return resize(pixels, FRAME_SIDE)
+    """The network's input: a square of any size as (224, 224, 3) uint8, three times the same grey.
+
+    A tint belongs to a machine or a screen, not to a lung: what is not shown cannot be learnt.
+    """
+    grey = cv2.cvtColor(resize(pixels, FRAME_SIDE), cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
 
 
 def read_inputs(path: Path) -> Picture:
-    """Every sampled frame of a file on its proposed square: (n, 224, 224, 3) uint8 RGB.
+    """Every sampled frame of a file on its proposed square: (n, 224, 224, 3) uint8, grey.
 
     Raises:
         MediaError: see `models.sources.open_source`.

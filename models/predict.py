@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from models import artifact, engine
+from models import artifact, engine, media
 from models.contract import CLASSES, FRAME_SIDE, Manifest
 
 _NETWORK = "pocovidnet"
-_PREPROCESSING = {"side": FRAME_SIDE, "channels": "BGR"}
+_PREPROCESSING = {"side": FRAME_SIDE, "colour": media.COLOUR, "channels": "BGR"}
 
 
 class Predictor:

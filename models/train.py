@@ -285,6 +285,7 @@ def assemble(
             "side": FRAME_SIDE,
             "sampling_hz": media.SAMPLING_HZ,
             "most_frames": media.MOST_FRAMES,
+            "colour": media.COLOUR,
             "channels": "BGR",
             "means": networks.MEAN_BGR,
         },
