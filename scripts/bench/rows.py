@@ -201,13 +201,14 @@ def guard() -> Row:
     """
     import numpy as np
 
-    from models import media
+    from models import heldout, media
     from models.contract import CLASSES
     from models.dataset import read_index
     from models.predict import Predictor
 
     engines = (Predictor.load(), Predictor.load(precision="f32"))
-    homes = engines[0].manifest.data["folds"][engines[0].manifest.group]
+    manifest = engines[0].manifest
+    homes = {each.key: each.folds[manifest.group] for each in heldout.listed(manifest)}
     means: list[list[Any]] = [[], []]
     hits: list[list[bool]] = [[], []]
     for entry in read_index(DATASET).entries:

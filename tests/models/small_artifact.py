@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from models import artifact
+from models import artifact, media
 from models.artifact import Weights
 from models.calibration import calibrate
 from models.contract import CLASSES, FRAME_SIDE, Manifest
@@ -64,7 +64,12 @@ def manifest(**changes: object) -> Manifest:
         "folds": FOLDS,
         "group": "patient",
         "classes": CLASSES,
-        "preprocessing": {"side": FRAME_SIDE, "channels": "BGR", "means": MEANS_BGR},
+        "preprocessing": {
+            "side": FRAME_SIDE,
+            "colour": media.COLOUR,
+            "channels": "BGR",
+            "means": MEANS_BGR,
+        },
         "training": {},
         "data": {},
         "metrics": {},

@@ -288,15 +288,20 @@ def test_still_is_the_first_picture_uncropped(tmp_path: Path) -> None:
 class TestToInput:
     @pytest.mark.parametrize("side", [32, 100, 224, 225, 1000])
     def test_is_224_square_bytes_of_the_same_brightness(self, side: int) -> None:
-        pixels = np.full((side, side, 3), (10, 120, 240), dtype=np.uint8)
+        pixels = np.full((side, side, 3), 120, dtype=np.uint8)
         found = to_input(pixels)
         assert found.shape == (224, 224, 3)
         assert found.dtype == np.uint8
-        assert (found == (10, 120, 240)).all()
+        assert (found == 120).all()
 
-    def test_leaves_a_square_of_224_as_it_is(self) -> None:
-        pixels = speckle(224, 224)
-        assert (to_input(pixels) == pixels).all()
+    def test_leaves_a_grey_square_of_224_as_it_is(self) -> None:
+        grey = np.repeat(speckle(224, 224)[..., :1], 3, axis=2)
+        assert (to_input(grey) == grey).all()
+
+    def test_shows_no_colour(self) -> None:
+        found = to_input(np.full((224, 224, 3), (10, 120, 240), dtype=np.uint8))
+        assert (found == found[..., :1]).all()
+        assert found[0, 0, 0] == pytest.approx(0.299 * 10 + 0.587 * 120 + 0.114 * 240, abs=1)
 
     def test_averages_when_it_shrinks(self) -> None:
         stripes = np.zeros((448, 448, 3), dtype=np.uint8)

@@ -16,6 +16,7 @@ from tests.models import small_artifact
 from tests.models.small_artifact import FOLDS, frames, head, manifest, trunk
 
 ONE_HEAD = Weights({}, [{"x": np.zeros(1)}])
+GREY = {"side": 224, "colour": "grey", "channels": "BGR", "means": (0, 0, 0)}
 
 
 @pytest.fixture(scope="module")
@@ -145,11 +146,12 @@ class TestLoad:
         "changes",
         [
             {"network": "vgg16_cam"},
-            {"preprocessing": {"side": 128, "channels": "BGR", "means": (0, 0, 0)}},
-            {"preprocessing": {"side": 224, "channels": "RGB", "means": (0, 0, 0)}},
+            {"preprocessing": GREY | {"side": 128}},
+            {"preprocessing": GREY | {"channels": "RGB"}},
+            {"preprocessing": GREY | {"colour": "full"}},
             {"preprocessing": {}},
         ],
-        ids=["network", "side", "channels", "none"],
+        ids=["network", "side", "channels", "colour", "none"],
     )
     def test_weights_for_other_inputs_are_refused(
         self, changes: dict[str, object], tmp_path: Path
