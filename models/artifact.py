@@ -28,8 +28,8 @@ CALIBRATION = "calibration.safetensors"
 SCORES = "scores.safetensors"
 CURVES = "curves.png"
 _ACTIVE = "ACTIVE"
-_FILES = {1: (TRUNK, HEADS, CALIBRATION), 2: (TRUNK, HEADS, CALIBRATION, SCORES)}
-"""What an artifact of each format consists of; there may be a picture of how it learnt as well."""
+_FILES = (TRUNK, HEADS, CALIBRATION, SCORES)
+"""What an artifact consists of; there may be a picture of how it learnt as well."""
 
 _KINDS = {"folds": int, "preprocessing": dict, "files": dict}
 
@@ -131,7 +131,7 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = Manifest(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise ArtifactError(f"{path} is not a manifest that can be read: {error}") from error
-    if manifest.format not in _FILES or manifest.classes != list(CLASSES):
+    if manifest.format != Manifest.FORMAT or manifest.classes != list(CLASSES):
         raise ArtifactError(
             f"{path}: expected format {Manifest.FORMAT} with classes {list(CLASSES)}, "
             f"got format {manifest.format} with {manifest.classes}."
@@ -149,10 +149,9 @@ def load(folder: Path) -> tuple[Manifest, Weights]:
         ArtifactError: a file is missing, changed, or not listed.
     """
     manifest = read_manifest(folder)
-    expected_files = _FILES[manifest.format]
-    if set(manifest.files) - {CURVES} != set(expected_files):
+    if set(manifest.files) - {CURVES} != set(_FILES):
         raise ArtifactError(
-            f"{folder}: expected {', '.join(expected_files)}, got {sorted(manifest.files)}."
+            f"{folder}: expected {', '.join(_FILES)}, got {sorted(manifest.files)}."
         )
     for name, expected in manifest.files.items():
         path = folder / name
@@ -161,7 +160,7 @@ def load(folder: Path) -> tuple[Manifest, Weights]:
         if _sha256(path) != expected:
             raise ArtifactError(f"{path} is not what the manifest lists: copy the artifact again.")
     try:
-        trunk, stacked, calibration, *scores = (load_file(folder / name) for name in expected_files)
+        trunk, stacked, calibration, scores = (load_file(folder / name) for name in _FILES)
     except SafetensorError as error:
         raise ArtifactError(f"{folder}: the weights cannot be read: {error}") from error
     heads: list[dict[str, Array]] = [{} for _ in range(manifest.folds)]
@@ -170,7 +169,7 @@ def load(folder: Path) -> tuple[Manifest, Weights]:
         if not fold.isdecimal() or int(fold) >= len(heads):
             raise ArtifactError(f"{folder / HEADS}: unexpected weight {name!r}.")
         heads[int(fold)][rest] = value
-    return manifest, Weights(trunk, heads, calibration, *scores)
+    return manifest, Weights(trunk, heads, calibration, scores)
 
 
 def versions() -> dict[str, str]:
