@@ -1,7 +1,8 @@
 /** The class and its probability, the other two beside it, and how far the models agree. */
-import { CLASSES, CLASS_NAMES } from '../classes.js';
+import { CLASS_NAMES } from '../classes.js';
 import { agreement, closeCall, majority } from '../spread.js';
 import { percent } from '../words.js';
+import { Bars } from './Bars.jsx';
 
 /** @param {{result: import('../shapes.js').Result}} props */
 export function Answer({ result }) {
@@ -13,23 +14,7 @@ export function Answer({ result }) {
         <span class="verdict-name">{CLASS_NAMES[result.label]}</span>{' '}
         <span class="verdict-share">{percent(result.probability)}</span>
       </h2>
-      <ul class="bars" aria-label="Probability of each class">
-        {CLASSES.map((key) => (
-          <li key={key} class={`class-${key}`}>
-            <span class="bar-name">
-              <i class="dot" />
-              {CLASS_NAMES[key]}
-            </span>
-            <span class="bar-share">{percent(result.probabilities[key])}</span>
-            <span class="bar" aria-hidden="true">
-              <span class="bar-fill" style={{ width: `${result.probabilities[key] * 100}%` }} />
-              {result.models.map(({ probabilities }, n) => (
-                <i key={n} class="tick" style={{ left: `${probabilities[key] * 100}%` }} />
-              ))}
-            </span>
-          </li>
-        ))}
-      </ul>
+      <Bars probabilities={result.probabilities} models={result.models} />
       <p class="agreement">{agreement(result)}</p>
       <p class="hint">Bars: the mean. Fine marks: each of the {result.models.length} models.</p>
       {notes.map((note) => (

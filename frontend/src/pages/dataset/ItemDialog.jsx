@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../../parts/Icon.jsx';
 import { FINDINGS, LABELS, PROBES, named } from '../../terms.js';
 import { listed } from '../../words.js';
-import { frameOf } from './Items.jsx';
+import { frameOf } from './frameOf.js';
 import { ReportForm } from './ReportForm.jsx';
 
 /**

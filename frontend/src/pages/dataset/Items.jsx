@@ -3,6 +3,7 @@ import { useCallback, useState } from 'preact/hooks';
 import * as calls from '../../api/dataset.js';
 import { usePages } from '../../parts/usePages.js';
 import { LABELS, PROBES, named } from '../../terms.js';
+import { frameOf } from './frameOf.js';
 import { ItemDialog } from './ItemDialog.jsx';
 
 /** @typedef {import('../../api/dataset.js').Item} Item */
@@ -75,9 +76,6 @@ export function Items({ number }) {
     </section>
   );
 }
-
-/** @param {Item} item @param {number} n */
-export const frameOf = ({ frame_url }, n) => frame_url.replace('{n}', String(n));
 
 /**
  * @param {{

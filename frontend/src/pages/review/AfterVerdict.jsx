@@ -1,9 +1,8 @@
 /** What became of the verdict, and only now the model's own answer. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { CLASSES, CLASS_NAMES } from '../../classes.js';
+import { Bars } from '../../parts/Bars.jsx';
 import { focusInSight } from '../../parts/focusing.js';
 import { LABELS, named } from '../../terms.js';
-import { percent } from '../../words.js';
 
 /** @type {Record<string, [string, string]>} */
 const OUTCOMES = {
@@ -64,20 +63,7 @@ function ModelAnswer({ answer, label }) {
         The model says {said}
         {label && (answer.label === label ? ', as you do' : `; you say ${named(LABELS, label)}`)}
       </h3>
-      <ul class="bars" aria-label="Probability of each class">
-        {CLASSES.map((key) => (
-          <li key={key} class={`class-${key}`}>
-            <span class="bar-name">
-              <i class="dot" />
-              {CLASS_NAMES[key]}
-            </span>
-            <span class="bar-share">{percent(answer.probabilities[key])}</span>
-            <span class="bar" aria-hidden="true">
-              <span class="bar-fill" style={{ width: `${answer.probabilities[key] * 100}%` }} />
-            </span>
-          </li>
-        ))}
-      </ul>
+      <Bars probabilities={answer.probabilities} />
       {answer.model_version && <p class="hint">{answer.model_version}, five models</p>}
     </div>
   );
