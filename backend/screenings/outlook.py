@@ -51,14 +51,29 @@ class Outlook:
             return Prospect(0.0)
         if status is Status.FAILED:
             return Prospect(None)
-        with self._looking:
-            look = self._last
-            if look is None or moment - look.at > KEPT or _is_new(look, screening):
-                look = self._last = self._look(session, moment)
+        look = self._looked_at(session, screening, moment)
         ends_at = _ends_at(look, screening, moment)
         left = None if ends_at is None else max(round((ends_at - moment).total_seconds(), 1), 0.0)
         waits = status is Status.QUEUED
         return Prospect(left, look.places.get(screening.id) if waits else None)
+
+    def _looked_at(self, session: Session, screening: Screening, moment: datetime) -> _Look:
+        """The last look, or a new one where it is too old or does not know this screening.
+
+        One looks for all; meanwhile the others take the last look, unless it tells them nothing.
+        """
+        last = self._last
+        if last is None or _is_new(last, screening):
+            self._looking.acquire()
+        elif moment - last.at <= KEPT or not self._looking.acquire(blocking=False):
+            return last
+        try:
+            last = self._last  # somebody else may just have looked
+            if last is None or moment - last.at > KEPT or _is_new(last, screening):
+                last = self._last = self._look(session, moment)
+            return last
+        finally:
+            self._looking.release()
 
     def _look(self, session: Session, moment: datetime) -> _Look:
         waiting = repository.waiting_in_turn(session)
