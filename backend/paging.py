@@ -1,7 +1,7 @@
 """Lists that are given a page at a time: where a page ended, as text that goes back and forth."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from backend.errors import InvalidInputError
@@ -9,7 +9,7 @@ from backend.errors import InvalidInputError
 PAGE = 50
 LONGEST_PAGE = 200
 NO_NUL = r"^[^\x00]*$"
-"""Text to look for: PostgreSQL has none with a NUL in it."""
+"""Text to look for or to keep: PostgreSQL has none with a NUL in it."""
 
 Place = tuple[datetime, UUID]
 """Where a row stands in a list ordered by a moment and then by the id."""
@@ -28,11 +28,11 @@ def place_of(cursor: str) -> Place:
     """
     try:
         moment, _, row_id = urlsafe_b64decode(cursor.encode()).decode().partition(" ")
-        place = datetime.fromisoformat(moment), UUID(row_id)
-    except ValueError as error:
+        said = datetime.fromisoformat(moment)
+        if said.tzinfo is None:
+            raise ValueError(moment)
+        return said.astimezone(UTC), UUID(row_id)
+    except (ValueError, OverflowError) as error:  # a year before the first, in UTC
         raise InvalidInputError(
             "The cursor is not one that a list gave. Start again without it."
         ) from error
-    if place[0].tzinfo is None:
-        raise InvalidInputError("The cursor is not one that a list gave. Start again without it.")
-    return place

@@ -123,6 +123,7 @@ def _forget_original(row: Contribution) -> None:
     if row.decided_at is None or row.decided_at < now() - kept_for:
         storage.delete_folder(review_folder(row.id))
         row.cine = row.prep_state = None
+        row.prep_attempt += 1  # who prepares it still has lost it; the sweep finds what they made
 
 
 def sweep(before: datetime) -> int:

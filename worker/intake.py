@@ -62,16 +62,16 @@ def _run(hold: Hold) -> None:
                 return
     except NotOursError:
         log.info("arrival_not_ours")
-        with reading() as session:
-            if arrivals.get(session, hold.id) is not None:
-                return  # somebody else's turn, who needs the bytes
+        if _is_there(hold):
+            return  # somebody else's turn, who needs the bytes
     except (StorageUnreachableError, StorageFullError):
         with transaction() as session:
             arrivals.give_back(session, hold.id, hold.attempt, now())
         log.warning("arrival_waits_for_storage")
         return
     except RefusedFileError as why:
-        _fail(hold, why)
+        if not _fail(hold, why) and _is_there(hold):
+            return  # as above
     process.current().storage.delete(arrival_key(hold.id))
 
 
@@ -190,9 +190,16 @@ def _refusals_named() -> Iterator[None]:
         raise RefusedFileError("internal_error", INTERNAL) from error
 
 
-def _fail(hold: Hold, why: RefusedFileError) -> None:
+def _is_there(hold: Hold) -> bool:
+    with reading() as session:
+        return arrivals.get(session, hold.id) is not None
+
+
+def _fail(hold: Hold, why: RefusedFileError) -> bool:
+    """Note the reason. False: it is not ours any more, and nothing was written."""
     with transaction() as session:
         recorded = arrivals.fail(
             session, hold.id, hold.attempt, now(), kind=None, code=why.code, message=why.message
         )
     log.info("arrival_refused", code=why.code, recorded=recorded)
+    return recorded

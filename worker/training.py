@@ -90,7 +90,7 @@ class Claim:
 @task(TRAIN)
 def train(nudged_for: str) -> None:
     """Do the next piece of whatever training waits."""
-    _tidy()
+    tidy()
     with transaction() as session:
         piece = queue.claim_next(session, now())
     if piece is None:
@@ -105,6 +105,8 @@ def train(nudged_for: str) -> None:
         goes_on = piece.training_id in repository.under_way_ids(session)
     if goes_on:  # the next fold, or the last stage
         send(process.current().celery, TRAIN, str(piece.training_id))
+    else:
+        tidy()
 
 
 def put_back() -> None:
@@ -324,15 +326,22 @@ def _home(training_id: UUID) -> Path:
     return process.current().settings.data_dir / "trainings" / str(training_id)
 
 
-def _tidy() -> None:
-    """Remove the folders of trainings that have ended, with what was copied for them."""
-    folder = process.current().settings.data_dir / "trainings"
-    with reading() as session:
-        live = {str(each) for each in repository.under_way_ids(session)}
+def tidy() -> None:
+    """Remove this machine's folders of trainings that have ended: copies of recordings are there.
+
+    At each message, at a training's end, and by upkeep, so that what is withdrawn afterwards
+    stays nowhere.
+    """
+    homes: list[Path] = []
     with suppress(FileNotFoundError):
-        for home in folder.iterdir():
-            if home.name not in live:
-                shutil.rmtree(home, ignore_errors=True)
+        homes = list((process.current().settings.data_dir / "trainings").iterdir())
+    if not homes:
+        return
+    with reading() as session:  # after the folders: one that begins now is not among them
+        live = {str(each) for each in repository.under_way_ids(session)}
+    for home in homes:
+        if home.name not in live:
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def _fail(claim: Claim, why: str) -> None:

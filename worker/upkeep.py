@@ -51,6 +51,7 @@ def upkeep() -> None:
     contributions_upkeep.put_back()
     contributions_upkeep.delete_unwanted()
     contributions_upkeep.delete_originals()
+    training.tidy()
     with transaction() as session:
         health.forget_silent_workers(session, now(), FORGOTTEN_AFTER)
         idle = timedelta(hours=process.current().settings.session_idle_hours)

@@ -11,6 +11,7 @@ from backend.audits import service
 from backend.audits.repository import Filters
 from backend.audits.schemas import AuditEvents
 from backend.deps import ReadSessionDep, ServicesDep, get_admin
+from backend.errors import InvalidInputError
 from backend.openapi import problems
 from backend.paging import LONGEST_PAGE, NO_NUL, PAGE
 
@@ -33,8 +34,11 @@ async def get_filters(
     since: Annotated[datetime | None, Query(description="Without a zone: UTC.")] = None,
 ) -> Filters:
     """Which events are asked for."""
-    if since is not None and since.tzinfo is None:
-        since = since.replace(tzinfo=UTC)
+    if since is not None:
+        try:
+            since = since.replace(tzinfo=UTC) if since.tzinfo is None else since.astimezone(UTC)
+        except OverflowError as error:
+            raise InvalidInputError("`since` is out of the calendar.") from error
     return Filters(action, actor, subject, since)
 
 

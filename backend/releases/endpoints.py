@@ -39,7 +39,7 @@ router = APIRouter(prefix="/releases", tags=["releases"])
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="The release's number.")]
 ItemId = Annotated[UUID, Path(description="The recording's id.")]
 Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE)]
-Cursor = Annotated[str | None, Query(max_length=100, description="`next` of the page before.")]
+Cursor = Annotated[str | None, Query(max_length=9, description="`next` of the page before.")]
 
 ZIP = "application/zip"
 _CACHE = {"Cache-Control": "public, max-age=600"}
@@ -55,7 +55,7 @@ def list_releases(
     """Finished releases with the newest first; an admin also sees the others."""
     below = None
     if cursor is not None:
-        if not cursor.isdecimal():
+        if not (cursor.isascii() and cursor.isdigit()):
             raise InvalidInputError("The cursor is not one that this list gave.")
         below = int(cursor)
     return public.page(session, below, limit, every_state=_is_admin(user))

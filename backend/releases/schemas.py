@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from backend.paging import NO_NUL
 from backend.tables.vocabulary import JobState, Label, Licence, Probe
 
 MOST_NOTE = 2000
@@ -134,7 +135,9 @@ class ReleaseIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    note: str = Field(default="", max_length=MOST_NOTE, description="What people should know.")
+    note: str = Field(
+        default="", max_length=MOST_NOTE, pattern=NO_NUL, description="What people should know."
+    )
 
 
 class ReportIn(BaseModel):
@@ -144,7 +147,10 @@ class ReportIn(BaseModel):
 
     label: Label | None = Field(default=None, description="What it should be.")
     message: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MOST_MESSAGE)
+        str,
+        StringConstraints(
+            strip_whitespace=True, min_length=1, max_length=MOST_MESSAGE, pattern=NO_NUL
+        ),
     ]
 
 

@@ -150,7 +150,7 @@ def get_cine(
     "/contributions/{contribution_id}/cine/{index}.jpg",
     summary="A frame for the player",
     response_class=Response,
-    responses={200: JPEG, **problems(404, 422)},
+    responses={200: JPEG, **problems(404, 410, 422)},
 )
 def get_cine_frame(
     contribution_id: ContributionId,

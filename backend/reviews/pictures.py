@@ -10,7 +10,7 @@ from backend.reviews.service import find
 from backend.reviews.shown import PATH, proposed
 from backend.storage import MissingObjectError, Storage, cine_key, contact_sheet_key
 from backend.tables import Contribution, User
-from backend.tables.vocabulary import JobState
+from backend.tables.vocabulary import ContributionState, JobState
 
 
 def cine(session: Session, reviewer: User, contribution_id: UUID) -> CineOut:
@@ -44,8 +44,9 @@ def frame(
 
     Raises:
         NotFoundError, ForbiddenError: see `service.find`; or there is no such frame (yet).
+        GoneError: its pixels were deleted.
     """
-    find(session, reviewer, contribution_id)
+    _check_there(find(session, reviewer, contribution_id))
     return _read(storage, cine_key(contribution_id, index), f"no frame {index}")
 
 
@@ -62,11 +63,17 @@ def contact_sheet(
     return _read(storage, contact_sheet_key(contribution_id), "no contact sheet yet")
 
 
+def _check_there(contribution: Contribution) -> None:
+    """A withdrawn recording is gone at once, and not only when upkeep comes to its bytes."""
+    withdrawn = contribution.state == ContributionState.WITHDRAWN.value
+    if withdrawn or (contribution.original_key is None and contribution.whole_key is None):
+        raise GoneError("The pixels of this recording were deleted.")
+
+
 def _check_prepared(contribution: Contribution) -> None:
+    _check_there(contribution)
     if contribution.cine is not None:
         return
-    if contribution.original_key is None and contribution.whole_key is None:
-        raise GoneError("The pixels of this recording were deleted.")
     if contribution.prep_state == JobState.FAILED.value:
         raise ConflictError(
             f"This recording cannot be shown: {contribution.prep_error} "

@@ -321,7 +321,8 @@ def next_ingested(session: Session, now: datetime, kept_for: timedelta) -> Contr
 
     These are the original, and after `kept_for` what reviewers looked at.
     """
-    looked_at = and_(Contribution.cine.is_not(None), Contribution.decided_at < now - kept_for)
+    made = or_(Contribution.cine.is_not(None), Contribution.prep_state.in_(_AT_WORK))
+    looked_at = and_(made, Contribution.decided_at < now - kept_for)
     return _next(
         session,
         Contribution.state == ContributionState.APPROVED.value,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.paging import NO_NUL
 from backend.recordings.schemas import Crop
 from backend.reviews.verdicts import Outcome
 from backend.screenings.schemas import Result
@@ -38,7 +39,9 @@ class QueueFilters(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{}]})
 
     label: Label | None = Field(None, description="The class in the contributor's words.")
-    source: str | None = Field(None, max_length=200, description="Part of the source's name.")
+    source: str | None = Field(
+        None, max_length=200, pattern=NO_NUL, description="Part of the source's name."
+    )
     probe: Probe | None = None
     older_than_h: float | None = Field(
         None, ge=0, le=100_000, allow_inf_nan=False, description="Hours since it was submitted."
@@ -135,7 +138,9 @@ class ReviewIn(BaseModel):
     no_identifying_marks: bool = Field(
         default=False, description="The tick on the contact sheet; an approval needs it."
     )
-    comment: str = Field("", max_length=LONGEST_COMMENT, description="Published with the item.")
+    comment: str = Field(
+        "", max_length=LONGEST_COMMENT, pattern=NO_NUL, description="Published with the item."
+    )
 
 
 class ReviewOut(BaseModel):

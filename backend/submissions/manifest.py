@@ -281,7 +281,7 @@ def _row(line: int, cells: list[str], columns: list[Column | None]) -> Row:
     problems: list[str] = []
     named = ""
     for cell, column in zip(cells, columns, strict=False):
-        said = cell.strip().strip("\0")
+        said = cell.replace("\0", "").strip()  # which PostgreSQL has no room for in a text
         if column is None or plain(said) in _SAYS_NOTHING:
             continue
         if column.fills == "file_name":

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.arrivals.limits import MOST_FILES
+from backend.paging import NO_NUL
 from backend.recordings.schemas import Crop
 from backend.submissions.fields import MOST_TEXT
 from backend.tables.vocabulary import (
@@ -23,7 +24,7 @@ from backend.tables.vocabulary import (
     Verdict,
 )
 
-Title = Annotated[str, Field(max_length=200)]
+Title = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
 
 EXAMPLE: dict[str, Any] = {
     "label": "covid19",
@@ -43,7 +44,7 @@ class FieldsIn(BaseModel):
     label: Label | None = None
     probe: Probe | None = None
     licence: Licence | None = None
-    source: str | None = Field(None, max_length=MOST_TEXT["source"])
+    source: str | None = Field(None, max_length=MOST_TEXT["source"], pattern=NO_NUL)
     patient: str | None = Field(
         None,
         max_length=MOST_TEXT["patient"],
@@ -54,7 +55,7 @@ class FieldsIn(BaseModel):
     blue_point: BluePoint | None = None
     findings: dict[Finding, bool] | None = None
     symptoms: list[Symptom] | None = Field(None, max_length=len(Symptom))
-    note: str | None = Field(None, max_length=MOST_TEXT["note"])
+    note: str | None = Field(None, max_length=MOST_TEXT["note"], pattern=NO_NUL)
 
 
 class FieldsOut(BaseModel):
@@ -226,7 +227,7 @@ class AnswerIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    answer: str = Field(min_length=1, max_length=2000)
+    answer: str = Field(min_length=1, max_length=2000, pattern=NO_NUL)
     fields: FieldsIn = FieldsIn()
 
 

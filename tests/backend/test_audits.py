@@ -86,6 +86,7 @@ class TestList:
             {"cursor": "-1"},
             {"actor": "me"},
             {"since": "today"},
+            {"since": "0001-01-01T00:00:00+14:00"},
             {"limit": 0},
             {"action": "a\x00"},
             {"subject": "a\x00"},

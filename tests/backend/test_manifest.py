@@ -62,6 +62,10 @@ class TestRows:
     ) -> None:
         assert one(HEAD + f"a.mp4,{said},\n").values["label"] == label
 
+    def test_a_nul_in_a_cell_is_left_out(self) -> None:
+        (row,) = read(b"file_name,note\n" + b"a" * 200 + b".mp4,on\0e\n").rows
+        assert row.values == {"note": "one"}
+
     def test_unknown_columns_are_named_and_the_row_counts(self) -> None:
         found = read(b"file_name,label,favourite colour\na.mp4,healthy,blue\n")
         assert found.unknown_columns == ("favourite colour",)

@@ -98,6 +98,7 @@ class TestRejection:
     [
         ({"verdict": "approve"}, "no_identifying_marks"),
         ({"verdict": "reject"}, "reason"),
+        (APPROVE | {"comment": "a\x00b"}, None),
         ({"verdict": "reject", "reason": "other"}, "comment"),
         ({"verdict": "request_changes"}, "comment"),
         ({"verdict": "request_changes", "comment": "  "}, "comment"),

@@ -1,5 +1,6 @@
 """The queue and its claims: nobody's own, nobody's twice, and never two at the same one."""
 
+import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from backend.db import now
+from backend.storage import cine_key, contact_sheet_key
 from backend.tables.vocabulary import ContributionState
 from tests.backend.reviewing import (
     APPROVE,
@@ -26,6 +28,7 @@ from tests.factories_contributions import create_contribution, create_submission
 
 SignIn = Callable[..., SignedIn]
 HOUR = timedelta(hours=1)
+BEFORE_TIME = base64.urlsafe_b64encode(f"0001-01-01T00:00:00+14:00 {uuid4()}".encode()).decode()
 
 
 @pytest.fixture
@@ -97,7 +100,7 @@ class TestQueue:
             cursor = page["next"]
         assert sorted(seen) == sorted(all_ids)
 
-    @pytest.mark.parametrize("cursor", ["nonsense", "MjAyNi0wMS0wMQ==", "é"])
+    @pytest.mark.parametrize("cursor", ["nonsense", "MjAyNi0wMS0wMQ==", "é", BEFORE_TIME])
     def test_refuses_a_cursor_that_is_none(self, anna: SignedIn, cursor: str) -> None:
         response = anna.client.get("/reviews/queue", params={"cursor": cursor})
         assert problem(response) == (422, "invalid_input")
@@ -282,6 +285,24 @@ class TestWho:
     def test_an_admin_may(self, api: Api, sign_in: SignIn) -> None:
         contribution = submitted(api)
         assert judge(sign_in(api, "admin"), contribution, **APPROVE)["outcome"] == "approved"
+
+
+def test_a_nul_is_nothing_to_look_for(anna: SignedIn) -> None:
+    response = anna.client.get("/reviews/queue", params={"source": "a\x00"})
+    assert problem(response) == (422, "invalid_input")
+
+
+def test_what_was_withdrawn_is_shown_to_nobody(api: Api, anna: SignedIn) -> None:
+    contribution = submitted(api)
+    for key in (cine_key(contribution, 0), contact_sheet_key(contribution)):
+        api.storage.put_bytes(key, b"a picture")
+    pixels = [
+        f"/contributions/{contribution}/{name}" for name in ("cine/0.jpg", "contact-sheet.jpg")
+    ]
+    assert [anna.client.get(each).status_code for each in pixels] == [200, 200]
+    change(api, contribution, state="withdrawn", withdrawn_at=now())
+    for each in (*pixels, f"/contributions/{contribution}/cine"):
+        assert problem(anna.client.get(each)) == (410, "gone")
 
 
 def test_moments_are_utc(api: Api, anna: SignedIn) -> None:

@@ -55,6 +55,13 @@ def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     return problem
 
 
+@pytest.mark.parametrize(
+    "given", [{"title": "a\x00"}, {"defaults": {"source": "a\x00"}}, {"defaults": {"note": "\x00"}}]
+)
+def test_a_nul_is_no_text(me: SignedIn, given: dict[str, Any]) -> None:
+    refused(me.client.post("/submissions", json=given), 422, "invalid_input")
+
+
 NOTHING = {"label": None, "probe": None, "licence": None, "source": ""}
 
 

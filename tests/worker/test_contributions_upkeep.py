@@ -154,6 +154,15 @@ class TestDeleted:
         found = row(house, contribution)
         assert (found.cine, found.prep_state, found.ingest_state) == (None, None, "done")
 
+    def test_of_one_approved_while_it_was_prepared(self, house: House) -> None:
+        contribution = prepared(house, cine=None, prep_state="running")
+        decide(house, contribution)
+        ingest.work(str(contribution))
+        change(house, contribution, decided_at=now() - YESTERDAY)
+        upkeep.work()
+        assert "review" not in kinds(house, contribution)
+        assert row(house, contribution).prep_state is None
+
     def test_an_original_that_a_killed_worker_left(self, house: House) -> None:
         contribution = prepared(house)
         decide(house, contribution)

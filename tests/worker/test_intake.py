@@ -17,6 +17,7 @@ from tests.worker.house import House
 from worker import intake, taking
 from worker.intake import take_in
 from worker.stored import NotOursError
+from worker.unpacking import RefusedFileError
 
 FOLDERS = ("arrivals", "contributions", "contribution-previews")
 
@@ -279,6 +280,23 @@ class TestFence:
             raise NotOursError
 
         monkeypatch.setattr(intake, "commit_recording", taken)
+        take_in.run("")
+        assert stored(house) == {f"arrivals/{arrival_id}"}
+
+    def test_what_another_attempt_has_keeps_its_bytes_where_ours_is_refused(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+
+        def overtaken(_path: Any) -> taking.Look:
+            with house.database.write() as session:
+                arrival = session.get(Arrival, arrival_id)
+                assert arrival is not None
+                arrival.attempt += 1
+                session.commit()
+            raise RefusedFileError("too_slow", "It took too long.")
+
+        monkeypatch.setattr(intake, "look_at", overtaken)
         take_in.run("")
         assert stored(house) == {f"arrivals/{arrival_id}"}
 
