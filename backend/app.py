@@ -28,8 +28,8 @@ from backend.health import endpoints as health_endpoints
 from backend.health.service import VERSION
 from backend.jobs import make_celery
 from backend.mail import POSTMEN, Mailer
-from backend.middleware import PoliteRefusal, RequestLog, SecurityHeaders
-from backend.openapi import EVENT_STREAM, Problem, add_sign_in_problems
+from backend.middleware import BodyLimit, PoliteRefusal, RequestLog, SecurityHeaders
+from backend.openapi import EVENT_STREAM, Problem, add_common_problems
 from backend.passwords import Passwords
 from backend.people import endpoints as people_endpoints
 from backend.ratelimit import RateLimit
@@ -49,6 +49,7 @@ from backend.uploads import clean_incoming
 from models.contract import DISCLAIMER
 
 API = "/api/v1"
+_UPLOADS = ("recordings", "screenings", arrivals_endpoints.PREFIX)
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _EXAMPLES_WITH_NULLS: tuple[type[BaseModel], ...] = (
     AuditEventOut,
@@ -111,6 +112,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(SecurityHeaders),
             Middleware(PoliteRefusal),
             Middleware(problems.Unhandled),
+            Middleware(BodyLimit, uploads=tuple(f"{API}/{each}" for each in _UPLOADS)),
             Middleware(
                 UploadGuard,
                 path=f"{API}/{arrivals_endpoints.PREFIX}",
@@ -162,7 +164,7 @@ def _complete_openapi(app: FastAPI) -> None:
             # FastAPI writes OpenAPI 3.2's itemSchema here, into a document of 3.1
             events = document["paths"][f"{API}/screenings/{{screening_id}}/events"]
             events["get"]["responses"]["200"]["content"] = EVENT_STREAM
-            add_sign_in_problems(document)
+            add_common_problems(document)
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation does

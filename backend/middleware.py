@@ -7,7 +7,10 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.errors import FileTooLargeError
 
 REQUEST_ID = "X-Request-ID"
 _SECRET_IN_PATH = re.compile(r"(/password-resets/).+")
@@ -33,6 +36,9 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+
+MOST_BODY_BYTES = 4_000_000
+"""Of a body that is no upload; those have limits of their own."""
 
 _DRAIN_S = 2.0
 _DRAIN_BYTES = 32 * 1024 * 1024
@@ -106,6 +112,37 @@ def _cache(path: str, status: int) -> str:
     if path.startswith("/assets/") and status == 200:
         return "public, max-age=31536000, immutable"  # their names carry a hash
     return "no-cache"
+
+
+class BodyLimit:
+    """Refuses a body beyond `MOST_BODY_BYTES` while it comes, but on the paths of uploads.
+
+    Whoever asks for JSON has all of it in memory, and that before anybody is asked to sign in.
+    """
+
+    def __init__(self, app: ASGIApp, *, uploads: tuple[str, ...]) -> None:
+        self._app = app
+        self._uploads = uploads
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on an HTTP request."""
+        if scope["type"] != "http" or scope["path"].startswith(self._uploads):
+            await self._app(scope, receive, send)
+            return
+        received = 0
+
+        async def counted_receive() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MOST_BODY_BYTES:
+                raise HTTPException(413) from FileTooLargeError(
+                    f"The body is larger than {MOST_BODY_BYTES / 1e6:g} MB. Send less at once.",
+                    limit=MOST_BODY_BYTES,
+                )
+            return message
+
+        await self._app(scope, counted_receive, send)
 
 
 class PoliteRefusal:

@@ -83,10 +83,12 @@ _WHAT = {
 }
 
 
-def add_sign_in_problems(document: dict[str, Any]) -> None:
-    """Document 401 and 403 for every call that looks at who asks."""
+def add_common_problems(document: dict[str, Any]) -> None:
+    """Document 401 and 403 for every call that looks at who asks, 413 for those with a body."""
     for calls in document["paths"].values():
         for call in calls.values():
+            if "requestBody" in call:
+                call["responses"].setdefault("413", problems(413)[413])
             if "security" in call:
                 for status, answer in problems(401, 403).items():
                     call["responses"].setdefault(str(status), answer)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -14,6 +14,7 @@ from backend.app import create_app
 from backend.db import now
 from backend.health.repository import worker_seen
 from backend.jobs import make_celery
+from backend.middleware import MOST_BODY_BYTES
 from backend.settings import Settings
 from tests import media_files
 from tests.conftest import Api
@@ -58,6 +59,18 @@ class TestHealth:
 
 
 class TestLimits:
+    @pytest.mark.parametrize("path", ["/sign-in", "/accounts", "/submissions"])
+    def test_a_body_without_end_is_refused_while_it_comes(self, api: Api, path: str) -> None:
+        def endless() -> Iterator[bytes]:
+            for _ in range(20):
+                yield b" " * 1_000_000
+
+        answer = api.client.post(
+            path, content=endless(), headers={"Content-Type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
+        assert answer.json()["limit"] == MOST_BODY_BYTES
+
     def test_are_those_of_the_settings_and_the_models(self, start_api: Callable[..., Api]) -> None:
         api = start_api(max_upload_bytes=123_456, uploads_per_minute=7, retention_hours=3)
         limits = api.client.get("/limits").json()
