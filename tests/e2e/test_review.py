@@ -38,6 +38,7 @@ def press(page: Page, *keys: str) -> None:
 def begin(page: Page) -> None:
     """Take the next recording, and wait until it plays."""
     press(page, "n")
+    expect(page.get_by_role("button", name="Next recording")).to_have_count(0)
     page.get_by_role("slider", name="Frame").wait_for()
     page.get_by_role("button", name="Stop").wait_for()
 
@@ -59,7 +60,7 @@ def test_three_recordings_without_a_mouse(page: Page, reviews: FakeReviews) -> N
     expect(page.get_by_role("heading", name="Why is it rejected?")).to_be_focused()
     take_picture(page, "review-reasons")
     press(page, "1")
-    page.get_by_role("heading", name="Rejected").wait_for()
+    page.get_by_role("heading", name="Rejected", exact=True).wait_for()
 
     begin(page)
     press(page, "c")
