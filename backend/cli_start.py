@@ -52,8 +52,9 @@ def transaction(settings: "Settings") -> Iterator["Session"]:
     migrate_first(settings)
     database = Database.connect(settings)
     try:
-        with database.write.begin() as session:
+        with database.write() as session:
             yield session
+            session.commit()
     finally:
         database.close()
 
