@@ -10,7 +10,7 @@ import math
 import statistics
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -131,8 +131,9 @@ LOOKS_BACK = timedelta(minutes=2)
 _SHORTEST_S = 5.0
 """Arrivals are reckoned over so long at least: three in one second are not three every second."""
 
-_MOST_SERVED = 2000
-"""The end of foresight: whoever is not served by then is promised nothing."""
+_MOST_EVENTS = 2000
+"""The end of foresight: whoever is not served after so many were served or came is promised
+nothing. It bounds what a look costs where more come than the workers can serve."""
 
 
 def waiting_end_at(
@@ -150,7 +151,7 @@ def waiting_end_at(
     of a client that is served in turn find their place by the rules of the queue.
 
     Who is missing in the answer is promised nothing: everybody without a worker, and whoever would
-    have to wait until thousands of others have been served.
+    have to wait until thousands of others have come or been served.
     """
     if not workers:
         return {}
@@ -164,14 +165,15 @@ def waiting_end_at(
         line.join(each.client, each.served_at, each)
     expected = _again(came, moment)
     upcoming = next(expected, None)
-    unanswered = len(waiting)
+    unanswered, events = len(waiting), 0
     ends: dict[UUID, datetime] = {}
-    for _ in range(_MOST_SERVED):
-        if not unanswered:
-            break
-        while upcoming is not None and upcoming[0] <= free_s[0]:
-            line.join(upcoming[1].client, upcoming[1].served_at, upcoming[1])
+    while unanswered and events < _MOST_EVENTS:
+        events += 1
+        if upcoming is not None and upcoming[0] <= free_s[0]:
+            _, client, who = upcoming
+            line.join(client, who.served_at if client == who.client else None, who)
             upcoming = next(expected, None)
+            continue
         served = line.serve(free_s[0])
         end_s = free_s[0] + pace.pick_up_s + pace.work_s(served.frames)
         heapq.heapreplace(free_s, end_s)
@@ -181,23 +183,24 @@ def waiting_end_at(
     return ends
 
 
-def _again(came: Sequence[Came], moment: datetime) -> Iterator[tuple[float, Came]]:
-    """Those who came, coming again and again: in how many seconds from now, and who.
+def _again(came: Sequence[Came], moment: datetime) -> Iterator[tuple[float, str, Came]]:
+    """Those who came, coming again and again: in how many seconds from now, under which name, who.
 
-    Who was new and came once stands for somebody new each time.
+    Who was new and came once stands for somebody new each time, so under a new name.
     """
     if not came:
         return
     # The first one begins the time over which the others are counted.
     span_s = max((moment - came[0].at).total_seconds(), _SHORTEST_S)
-    others = came[1:]
     times = Counter(each.client for each in came)
-    ago_s = [(moment - each.at).total_seconds() for each in others]
+    others = [
+        ((moment - each.at).total_seconds(), each.stranger and times[each.client] == 1, each)
+        for each in came[1:]
+    ]
     for turn in itertools.count(1) if others else ():
-        for since_s, each in zip(ago_s, others, strict=True):
-            if each.stranger and times[each.client] == 1:
-                each = replace(each, client=f"{each.client} {turn}", served_at=None)
-            yield turn * span_s - since_s, each
+        for since_s, always_new, each in others:
+            name = f"{each.client} {turn}" if always_new else each.client
+            yield turn * span_s - since_s, name, each
 
 
 @dataclass
