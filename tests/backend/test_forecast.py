@@ -2,10 +2,12 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from backend.screenings import forecast
 from backend.screenings.forecast import (
     Answered,
     Came,
@@ -160,6 +162,25 @@ class TestOthersCome:
         regulars = [Came(at, 1, "regular", NOON) for at in times]
         assert self.left_s(self.mine(1, 1), *strangers) == [None, None]
         assert self.left_s(self.mine(1, 1), *regulars) == [1, 3]
+
+    def test_foresight_ends_early_where_more_come_than_can_be_served(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Ten come while one is served: no look may see tens of thousands of them stand in line."""
+        stood: list[str] = []
+        join = forecast._Line.join
+
+        def counted(line: forecast._Line, client: str, *rest: Any) -> None:
+            stood.append(client)
+            join(line, client, *rest)
+
+        monkeypatch.setattr(forecast._Line, "join", counted)
+        strangers = [
+            Came(NOON - seconds(n / 10), 1, f"at {n}", None, stranger=True)
+            for n in range(200, 0, -1)
+        ]
+        assert self.left_s(self.mine(1, 1), *strangers) == [None, None]
+        assert 1000 < len(stood) < 2010
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
