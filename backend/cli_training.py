@@ -47,6 +47,14 @@ class Balancing(StrEnum):
     source = "source"
 
 
+class Augmenting(StrEnum):
+    """How copies differ from their frame."""
+
+    paper = "paper"
+    brightness = "brightness"
+    both = "both"
+
+
 Data = Annotated[Path, typer.Argument(help="Folder in the layout of the public POCUS dataset.")]
 Trunk = Annotated[
     str, typer.Option(help="Frozen layers: an .npz or .safetensors file, or `imagenet`.")
@@ -86,6 +94,10 @@ def train(
         Balancing, typer.Option(help="What has the same share of the loss.")
     ] = Balancing.classes,
     copies: Annotated[int, typer.Option(min=0, help="Augmented copies of each frame.")] = 5,
+    augment: Annotated[
+        Augmenting,
+        typer.Option(help="Rotation, shifts and flips as in the paper, gamma 0.5 to 2, or both."),
+    ] = Augmenting.paper,
     cache: Annotated[
         bool, typer.Option(help="Keep the trunk's features, or compute them at every step.")
     ] = True,
@@ -97,6 +109,7 @@ def train(
     """
     terminal.quiet()
     from models.artifact import ArtifactError
+    from models.augment import NAMED
     from models.dataset import DatasetError
     from models.train import Config
     from models.train import train as run
@@ -109,6 +122,7 @@ def train(
         patience=patience,
         balance=balance.value,
         copies=copies,
+        augmentation=NAMED[augment.value],
         cache=cache,
         seed=seed,
     )

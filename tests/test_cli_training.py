@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from backend import cli
 from models import train
-from models.augment import PAPER
+from models.augment import BOTH, PAPER
 from models.compare import run
 from models.compare.budget import Budget
 from models.compare.candidates import CANDIDATES
@@ -53,7 +53,8 @@ def test_training_takes_every_option(asked: list[tuple[Any, ...]]) -> None:
     answer = invoke(
         *("train", "data", "--trunk", "t.npz", "--out", "out", "--work", "work"),
         *("--network", "pocovidnet", "--group", "source", "--folds", "4", "--epochs", "7"),
-        *("--patience", "2", "--balance", "patient", "--copies", "3", "--no-cache", "--seed", "9"),
+        *("--patience", "2", "--balance", "patient", "--copies", "3", "--augment", "both"),
+        *("--no-cache", "--seed", "9"),
     )
     assert answer.exit_code == 0, answer.output
     (data, trunk, out, work, config, _) = asked[0]
@@ -65,6 +66,7 @@ def test_training_takes_every_option(asked: list[tuple[Any, ...]]) -> None:
         patience=2,
         balance="patient",
         copies=3,
+        augmentation=BOTH,
         cache=False,
         seed=9,
     )

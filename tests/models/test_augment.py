@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.augment import PAPER, Augmentation, augment
+from models.augment import BOTH, BRIGHTNESS, PAPER, Augmentation, augment
 from models.square import Picture
 from tests.media_files import speckle
 
@@ -98,3 +98,37 @@ def test_without_any_movement_a_copy_is_the_frame() -> None:
     frame = speckle(SIDE, SIDE)
     still = Augmentation(degrees=0, shift=0, flips=False)
     assert all((augment(frame, np.random.default_rng(n), still) == frame).all() for n in range(5))
+
+
+class TestBrightness:
+    RAMP = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], 256, 1).repeat(3, 2)
+
+    def powers(self) -> list[float]:
+        """The power of each copy, read off what becomes of middle grey."""
+        greys = [
+            augment(self.RAMP, np.random.default_rng(seed), BRIGHTNESS)[128, 0, 0] for seed in SEEDS
+        ]
+        return [float(np.log(grey / 255) / np.log(128 / 255)) for grey in greys]
+
+    def test_powers_lie_between_a_half_and_two_as_many_below_one_as_above(self) -> None:
+        powers = self.powers()
+        assert 0.49 < min(powers) < 0.55
+        assert 1.8 < max(powers) < 2.05
+        assert 0.4 < np.mean(np.array(powers) < 1) < 0.6
+
+    def test_black_stays_black_white_white_and_the_order_of_greys_what_it_was(self) -> None:
+        for seed in SEEDS:
+            shades = augment(self.RAMP, np.random.default_rng(seed), BRIGHTNESS)[:, 0, 0]
+            assert (shades[0], shades[-1]) == (0, 255)
+            assert (np.diff(shades.astype(int)) >= 0).all()
+
+    def test_nothing_moves(self) -> None:
+        for seed in SEEDS:
+            found = augment(marked(20, 70), np.random.default_rng(seed), BRIGHTNESS)
+            assert spot(found) == spot(marked(20, 70))
+
+    def test_both_moves_as_the_paper_does_for_the_same_seed(self) -> None:
+        frame = marked(40, 50)
+        for seed in range(20):
+            grey = augment(frame, np.random.default_rng(seed), BOTH)
+            assert ((grey > 0) == (copy(frame, seed) > 0)).mean() > 0.99
