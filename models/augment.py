@@ -34,6 +34,7 @@ BRIGHTNESS = Augmentation(degrees=0.0, shift=0.0, flips=False, gamma=2.0)
 BOTH = Augmentation(gamma=2.0)
 
 NAMED = {"paper": PAPER, "brightness": BRIGHTNESS, "both": BOTH}
+"""As a training is asked for them; docs/MODEL_CARD.md has what each gave."""
 
 
 def augment(

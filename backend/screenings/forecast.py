@@ -171,6 +171,7 @@ def waiting_end_at(
         events += 1
         if upcoming is not None and upcoming[0] <= free_s[0]:
             _, client, who = upcoming
+            # Under a new name comes somebody new, who was never served.
             line.join(client, who.served_at if client == who.client else None, who)
             upcoming = next(expected, None)
             continue
