@@ -50,8 +50,8 @@ class Balancing(StrEnum):
 class Augmenting(StrEnum):
     """How copies differ from their frame."""
 
-    paper = "paper"
     brightness = "brightness"
+    paper = "paper"
     both = "both"
 
 
@@ -81,7 +81,7 @@ def train(
         ),
     ] = Grouping.patient,
     folds: Folds = 5,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each fold, at most.")] = 20,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each fold, at most.")] = 15,
     patience: Annotated[
         int,
         typer.Option(
@@ -89,15 +89,17 @@ def train(
             help="Epochs without progress after which a fold ends, judged on a part of its own "
             "training recordings; 0 trains all epochs on all of them.",
         ),
-    ] = 4,
+    ] = 0,
     balance: Annotated[
         Balancing, typer.Option(help="What has the same share of the loss.")
     ] = Balancing.classes,
-    copies: Annotated[int, typer.Option(min=0, help="Augmented copies of each frame.")] = 5,
+    copies: Annotated[int, typer.Option(min=0, help="Augmented copies of each frame.")] = 4,
     augment: Annotated[
         Augmenting,
-        typer.Option(help="Rotation, shifts and flips as in the paper, gamma 0.5 to 2, or both."),
-    ] = Augmenting.paper,
+        typer.Option(
+            help="A gamma of 0.5 to 2; rotation, shifts and flips as in the paper; or both."
+        ),
+    ] = Augmenting.brightness,
     cache: Annotated[
         bool, typer.Option(help="Keep the trunk's features, or compute them at every step.")
     ] = True,

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from models import artifact, evaluate, heldout, trunk
+from models import artifact, augment, evaluate, heldout, trunk
 from models.artifact import ArtifactError
 from models.contract import CLASSES
 from models.dataset import DatasetError
@@ -44,7 +44,7 @@ class Request:
         do: train one `fold`, or `finish` with all of them trained.
         data: folder in the layout of the public dataset.
         work: folder for what is computed once and for checkpoints.
-        config: fields of `models.train.Config`.
+        config: fields of `models.train.Config`; augmentation by its name in `models.augment`.
         trunk: frozen layers, or empty for those of the shipped artifact.
         fold: which one.
         results: folder of the folds' results.
@@ -72,6 +72,11 @@ class Request:
             if said.get(name):
                 said[name] = Path(said[name])
         return cls(**said)
+
+    def settings(self) -> dict[str, Any]:
+        """`config` with the augmentation that its name stands for."""
+        name = self.config.get("augmentation")
+        return self.config if name is None else self.config | {"augmentation": augment.NAMED[name]}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -196,7 +201,7 @@ def _planned(request: Request) -> Plan:
     request.work.mkdir(parents=True, exist_ok=True)
     with _alone(request.work / "lock"):
         source = request.trunk or str(_own_trunk(request.work / "trunk.safetensors"))
-        config = Config(**{**request.config, "group": "patient", "report": ()})
+        config = Config(**{**request.settings(), "group": "patient", "report": ()})
         return plan(request.data, source, request.work, config, _progress)
 
 

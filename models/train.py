@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models import artifact, curves, engine, evaluate, fit, heldout, media, networks, trunk
-from models.augment import PAPER, Augmentation
+from models.augment import BRIGHTNESS, Augmentation
 from models.balance import Balance, sample_weights
 from models.calibration import calibrate
 from models.contract import CLASSES, FRAME_SIDE, Manifest
@@ -48,13 +48,13 @@ class Config:
 
     group: Group = "patient"  # what the shipped models' folds keep together
     folds: int = 5
-    epochs: int = 20  # at most, or exactly where there is no patience
-    patience: int = 4  # epochs without progress on the validation part before training ends, or 0
+    epochs: int = 15  # at most, or exactly where there is no patience
+    patience: int = 0  # epochs without progress on the validation part before training ends, or 0
     validation: float = 0.15  # share of a fold's training recordings, where there is patience
     batch: int = 16
     learning_rate: float = 1e-4  # Adam, constant (paper, section 4.1)
-    copies: int = 5  # augmented copies of each frame, one of them or the frame itself per epoch
-    augmentation: Augmentation = PAPER
+    copies: int = 4  # augmented copies of each frame, one of them or the frame itself per epoch
+    augmentation: Augmentation = BRIGHTNESS
     balance: Balance = "class"  # what has the same share of the loss
     cache: bool = True  # keep the trunk's features, or compute them at every step
     seed: int = 1

@@ -161,8 +161,16 @@ class Api:
         assert self.stored() == []
 
 
+@pytest.fixture(scope="session")
+def contract(tmp_path_factory: pytest.TempPathFactory) -> Contract:
+    """The OpenAPI document, which no setting changes; made once, for it takes half a second."""
+    return Contract(create_app(Settings(data_dir=tmp_path_factory.mktemp("contract"))).openapi())
+
+
 @pytest.fixture
-def start_api(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Api]]:
+def start_api(
+    database_url: str, tmp_path: Path, contract: Contract
+) -> Iterator[Callable[..., Api]]:
     """Start applications with changed settings; each answers on a port of its own.
 
     Every answer to the client is checked against the OpenAPI document.
@@ -185,7 +193,6 @@ def start_api(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Api]]
         }
         settings = Settings(**values | changes)
         app = create_app(settings)
-        contract = Contract(app.openapi())
         server = Server(app, settings)
         thread = threading.Thread(target=server.run)
         thread.start()

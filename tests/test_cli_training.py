@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from backend import cli
 from models import train
-from models.augment import BOTH, PAPER
+from models.augment import BOTH, BRIGHTNESS
 from models.compare import run
 from models.compare.budget import Budget
 from models.compare.candidates import CANDIDATES
@@ -75,7 +75,7 @@ def test_training_takes_every_option(asked: list[tuple[Any, ...]]) -> None:
 def test_training_has_the_defaults_of_its_configuration(asked: list[tuple[Any, ...]]) -> None:
     invoke("train", "data", "--trunk", "t.npz", "--out", "out")
     assert asked[0][4] == Config()
-    assert Config().augmentation == PAPER
+    assert Config().augmentation == BRIGHTNESS
 
 
 def test_training_tells_what_each_way_reached_and_which_could_not_be_had(

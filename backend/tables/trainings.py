@@ -12,7 +12,7 @@ from backend.tables.vocabulary import JobState
 
 
 class Training(Base):
-    """A cross-validation on a release. `settings` are `models.train.Config`'s fields.
+    """A cross-validation on a release. `settings` are `models.retrain.Request.config`.
 
     `attempt`, `heartbeat_at` and `nudged_at` are those of its last stage, in which the folds
     become an artifact. `comparison` holds the figures of the new and of the then active

@@ -1,7 +1,7 @@
 """What goes in and out about trainings."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,9 +14,14 @@ class TrainingSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    epochs: int = Field(default=12, ge=1, le=200, description="Of each fold; at most so many "
+    epochs: int = Field(default=15, ge=1, le=200, description="Of each fold; at most so many "
                         "where there is patience.")  # fmt: skip
-    copies: int = Field(default=5, ge=0, le=20, description="Augmented copies of each frame.")
+    copies: int = Field(default=4, ge=0, le=20, description="Augmented copies of each frame.")
+    augmentation: Literal["brightness", "paper", "both"] = Field(
+        default="brightness",
+        description="How copies differ from their frame: a gamma between 0.5 and 2; rotation, "
+        "shifts and flips as in the paper; or both.",
+    )
     batch: int = Field(default=16, ge=1, le=128)
     learning_rate: float = Field(default=1e-4, gt=0, le=0.1)
     patience: int = Field(

@@ -89,12 +89,14 @@ describe('a training', () => {
     const epochs = await screen.findByLabelText('Epochs');
     await userEvent.clear(epochs);
     await userEvent.type(epochs, '2');
+    await userEvent.selectOptions(screen.getByLabelText('Copies differ'), 'in both ways');
     await userEvent.click(screen.getByRole('button', { name: 'Train' }));
     expect(api.train).toHaveBeenCalledWith(2, {
       epochs: 2,
       batch: 16,
       learning_rate: 0.0001,
-      copies: 5,
+      copies: 4,
+      augmentation: 'both',
     });
   });
 

@@ -149,6 +149,12 @@ class TestOpenApi:
         assert not re.search(r"""(src|href)=['"]?(https?:)?//""", page.text)
         assert "<script" not in page.text
 
+    def test_no_setting_changes_it(self, start_api: Callable[..., Api]) -> None:
+        # The client of every test is held to the document of one application.
+        here = start_api(upload_idle_s=3, uploads_per_minute=1, max_upload_bytes=10_000)
+        there = start_api()
+        assert here.app.openapi() == there.app.openapi()
+
 
 class TestFrontend:
     @pytest.fixture

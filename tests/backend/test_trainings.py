@@ -76,7 +76,14 @@ class TestTrainings:
         assert "of COVID-19 it has only one" in answer.json()["detail"]
 
     @pytest.mark.parametrize(
-        "settings", [{"epochs": 0}, {"copies": 99}, {"learning_rate": 0}, {"folds": 3}]
+        "settings",
+        [
+            {"epochs": 0},
+            {"copies": 99},
+            {"learning_rate": 0},
+            {"folds": 3},
+            {"augmentation": "blur"},
+        ],
     )
     def test_settings_that_make_no_sense_are_refused(
         self, admin: httpx.Client, release: int, settings: dict[str, Any]

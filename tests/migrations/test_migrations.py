@@ -9,13 +9,16 @@ from uuid import UUID, uuid4
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import MetaData, Table, Uuid, insert, inspect, select
+from sqlalchemy import JSON, Integer, MetaData, Table, Uuid, insert, inspect, select, update
 
 import migrations
 from backend.db import Base, make_engine
 from backend.settings import Settings
-from backend.tables import Screening
+from backend.tables import Screening, Training
 from tests.conftest import DATABASE_SERVER, NO_DATABASE_SERVER, postgresql_database
+
+WORDS = {"role": "admin", "status": "queued"}
+"""Columns that take only some words."""
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
@@ -75,13 +78,38 @@ def test_screenings_of_before_have_clients_get_one_that_nobody_is(url: str) -> N
     engine.dispose()
 
 
+def test_trainings_of_before_augmentation_was_a_choice_say_what_they_did(url: str) -> None:
+    migrations.upgrade(url, "0005")
+    engine = make_engine(Settings(database_url=url))
+    with engine.begin() as connection:
+        before = MetaData()
+        before.reflect(connection)
+        moment, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
+        for table in ("users", "releases", "trainings"):
+            row = _anything(before.tables[table], moment, some_id)
+            connection.execute(insert(before.tables[table]).values(row))
+        connection.execute(update(Training).values(settings={"epochs": 3}))
+    migrations.upgrade(url)
+    with engine.connect() as connection:
+        said = connection.execute(select(Training.settings)).scalar_one()
+    assert said == {"epochs": 3, "augmentation": "paper"}
+    migrations.downgrade(url, "0005")
+    with engine.connect() as connection:
+        assert connection.execute(select(Training.settings)).scalar_one() == {"epochs": 3}
+    engine.dispose()
+
+
 def _anything(table: Table, moment: datetime, some_id: UUID) -> dict[str, Any]:
     """A value for each column that needs one."""
     values: dict[str, Any] = {}
     for column in table.columns:
-        if column.name == "status":
-            values[column.name] = "queued"
-        elif column.name == "id" or column.foreign_keys:
+        if column.name in WORDS:
+            values[column.name] = WORDS[column.name]
+        elif isinstance(column.type, JSON) and not column.nullable:
+            values[column.name] = {}
+        elif isinstance(column.type, Integer):
+            values[column.name] = 1
+        elif column.name == "id" or (column.foreign_keys and not column.nullable):
             values[column.name] = some_id if isinstance(column.type, Uuid) else some_id.hex
         elif not column.nullable:
             kind = column.type.python_type

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backend.trainings.schemas import TrainingSettings
 from models import artifact, retrain
 from models.dataset import DatasetError, read_index
 from models.folds import given_folds
 from models.retrain import Request
+from models.train import Config
 from tests.models import mini_dataset, small_artifact
 from tests.models.mini_dataset import TWO_OF_EACH
 from tests.models.test_train import WEIGHTS
@@ -48,6 +50,12 @@ def request_(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         "trunk": str(trunk),
         "config": CONFIG,
     }
+
+
+def test_settings_nobody_chose_are_those_of_the_command() -> None:
+    config = TrainingSettings().model_dump()
+    request = Request(do="fold", data=Path(), work=Path(), results=Path(), config=config)
+    assert Config(**request.settings()) == Config()
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ const SETTINGS = [
     name: 'epochs',
     label: 'Epochs',
     hint: 'how often each fold sees its frames',
-    value: 12,
+    value: 15,
     min: 1,
     max: 200,
     step: 1,
@@ -48,17 +48,24 @@ const SETTINGS = [
     name: 'copies',
     label: 'Augmented copies',
     hint: 'of each frame; 0: none',
-    value: 5,
+    value: 4,
     min: 0,
     max: 20,
     step: 1,
   },
 ];
 
+/** @type {readonly [string, string][]} how copies differ from their frame */
+const AUGMENTATIONS = [
+  ['brightness', 'in brightness'],
+  ['paper', 'as in the paper: turned, shifted, mirrored'],
+  ['both', 'in both ways'],
+];
+
 /**
  * @param {{
  *   busy: boolean,
- *   onTrain: (release: number, settings: Record<string, number>) => Promise<void>,
+ *   onTrain: (release: number, settings: Record<string, number | string>) => Promise<void>,
  * }} props
  */
 export function StartTraining({ busy, onTrain }) {
@@ -78,9 +85,10 @@ export function StartTraining({ busy, onTrain }) {
   async function start(event) {
     event.preventDefault();
     const form = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
-    const settings = Object.fromEntries(SETTINGS.map(({ name }) => [name, Number(form.get(name))]));
+    const numbers = Object.fromEntries(SETTINGS.map(({ name }) => [name, Number(form.get(name))]));
+    const augmentation = String(form.get('augmentation'));
     setAsking(true);
-    await onTrain(Number(form.get('release')), settings);
+    await onTrain(Number(form.get('release')), { ...numbers, augmentation });
     setAsking(false);
   }
   return (
@@ -130,6 +138,16 @@ export function StartTraining({ busy, onTrain }) {
                 </span>
               </div>
             ))}
+            <div class="field">
+              <label for="train-augmentation">Copies differ</label>
+              <select id="train-augmentation" name="augmentation" class="input">
+                {AUGMENTATIONS.map(([name, words]) => (
+                  <option key={name} value={name}>
+                    {words}
+                  </option>
+                ))}
+              </select>
+            </div>
           </div>
           <div class="actions">
             <button
