@@ -90,6 +90,9 @@ def train(
             "training recordings; 0 trains all epochs on all of them.",
         ),
     ] = 0,
+    learning_rate: Annotated[
+        float, typer.Option(min=1e-7, max=0.1, help="Of Adam, from the first step to the last.")
+    ] = 1e-4,
     balance: Annotated[
         Balancing, typer.Option(help="What has the same share of the loss.")
     ] = Balancing.classes,
@@ -122,6 +125,7 @@ def train(
         folds=folds,
         epochs=epochs,
         patience=patience,
+        learning_rate=learning_rate,
         balance=balance.value,
         copies=copies,
         augmentation=NAMED[augment.value],

@@ -1,7 +1,8 @@
 """Fitting any network epoch by epoch: resumed after a kill to the same result, stopped in time."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -87,12 +88,21 @@ class Material:
     validated: Places
 
 
-def prepare(model: keras.Model, learning_rate: float) -> None:
-    """Make a network ready to be fitted: Adam, and the cross entropy of class numbers."""
-    # XLA's convolutions on a CPU are many times slower than oneDNN's, so it is off.
-    model.compile(
-        keras.optimizers.Adam(learning_rate), "sparse_categorical_crossentropy", jit_compile=False
+def prepare(model: keras.Model, learning_rate: float, look_back: float = 1.0) -> None:
+    """Make a network ready to be fitted: Adam, and the cross entropy of class numbers.
+
+    Args:
+        model: any network that ends in a softmax.
+        learning_rate: of Adam.
+        look_back: steps over which the weights that are kept are averaged, each with less say the
+            longer ago it was (an exponential moving average; Polyak and Juditsky 1992). What was
+            learnt last then decides less. One step: no average.
+    """
+    optimizer = keras.optimizers.Adam(
+        learning_rate, use_ema=look_back > 1, ema_momentum=1 - 1 / max(1.0, look_back)
     )
+    # XLA's convolutions on a CPU are many times slower than oneDNN's, so it is off.
+    model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
     model.optimizer.build(model.trainable_variables)
 
 
@@ -104,7 +114,7 @@ def fit(
     work: Path,
     progress: Callable[[int, int], None],
 ) -> Curve:
-    """Train a network in place, and leave it with the weights of its best epoch.
+    """Train a network in place, and leave it with the (averaged) weights of its best epoch.
 
     After each epoch everything needed to go on is in `work`, so that a run that was killed ends
     with the same weights as one that was not. Nothing but the samples of `trained` and `validated`
@@ -125,15 +135,19 @@ def fit(
         rng = np.random.default_rng([*seed, len(curve.loss)])
         _reseed(model, int(rng.integers(2**31)))
         curve.loss.append(_epoch(model, material, schedule.batch, rng))
+        curve.best = len(curve.loss) - 1
         if validates:
-            loss, accuracy = _validate(model, material)
-            curve.validation_loss.append(loss)
-            curve.validation_accuracy.append(accuracy)
-        curve.best = int(np.argmin(curve.validation_loss)) if validates else len(curve.loss) - 1
-        if validates and curve.best == len(curve.loss) - 1:
-            best = _numbered("best", model.weights)
+            with _averaged(model):
+                loss, accuracy = _validate(model, material)
+                curve.validation_loss.append(loss)
+                curve.validation_accuracy.append(accuracy)
+                curve.best = int(np.argmin(curve.validation_loss))
+                if curve.best == len(curve.loss) - 1:
+                    best = _numbered("best", model.weights)
         _checkpoint(work, model, best, curve)
         progress(len(curve.loss), schedule.epochs)
+    if not validates:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
     for n, variable in enumerate(model.weights if validates else ()):
         variable.assign(best[f"best/{n}"])
     return curve
@@ -178,6 +192,16 @@ def _epoch(model: keras.Model, material: Material, batch: int, rng: np.random.Ge
         model.reset_metrics()
         losses.append(float(np.asarray(loss).ravel()[0]))
     return float(np.mean(losses))
+
+
+@contextmanager
+def _averaged(model: keras.Model) -> Iterator[None]:
+    """The network with its averaged weights in place, where there are any."""
+    learnt = [to_numpy(variable) for variable in model.trainable_variables]
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    yield
+    for variable, value in zip(model.trainable_variables, learnt, strict=True):
+        variable.assign(value)
 
 
 def _validate(model: keras.Model, material: Material) -> tuple[float, float]:

@@ -7,6 +7,7 @@ artifact.
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -53,6 +54,7 @@ class Config:
     validation: float = 0.15  # share of a fold's training recordings, where there is patience
     batch: int = 16
     learning_rate: float = 1e-4  # Adam, constant (paper, section 4.1)
+    averaging: float = 0.2  # share of a fold's steps over which its weights are averaged, or 0
     copies: int = 4  # augmented copies of each frame, one of them or the frame itself per epoch
     augmentation: Augmentation = BRIGHTNESS
     balance: Balance = "class"  # what has the same share of the loss
@@ -198,7 +200,8 @@ def train_fold(plan: Plan, group: Group, fold: int, progress: Progress) -> FoldR
     networks.set_weights(
         model, {n: value for n, value in plan.weights.items() if n.startswith("block5_conv3")}
     )
-    fit.prepare(model, config.learning_rate)
+    steps = config.epochs * math.ceil(len(trained) / config.batch)
+    fit.prepare(model, config.learning_rate, config.averaging * steps)
     curve = fit.fit(
         model,
         fit.Material(

@@ -54,7 +54,7 @@ def test_training_takes_every_option(asked: list[tuple[Any, ...]]) -> None:
         *("train", "data", "--trunk", "t.npz", "--out", "out", "--work", "work"),
         *("--network", "pocovidnet", "--group", "source", "--folds", "4", "--epochs", "7"),
         *("--patience", "2", "--balance", "patient", "--copies", "3", "--augment", "both"),
-        *("--no-cache", "--seed", "9"),
+        *("--learning-rate", "0.001", "--no-cache", "--seed", "9"),
     )
     assert answer.exit_code == 0, answer.output
     (data, trunk, out, work, config, _) = asked[0]
@@ -64,6 +64,7 @@ def test_training_takes_every_option(asked: list[tuple[Any, ...]]) -> None:
         folds=4,
         epochs=7,
         patience=2,
+        learning_rate=0.001,
         balance="patient",
         copies=3,
         augmentation=BOTH,

@@ -35,7 +35,7 @@ class Numbers:
         return self.values[copies, places]
 
 
-def network(learning_rate: float = 0.02) -> keras.Model:
+def network(learning_rate: float = 0.02, look_back: float = 1.0) -> keras.Model:
     keras.utils.set_random_seed(1)
     layers = keras.layers
     model = keras.Sequential(
@@ -47,7 +47,7 @@ def network(learning_rate: float = 0.02) -> keras.Model:
             layers.Dense(3, activation="softmax"),
         ]
     )
-    fit.prepare(model, learning_rate)
+    fit.prepare(model, learning_rate, look_back)
     return model
 
 
@@ -65,8 +65,9 @@ def fitted(
     schedule: Schedule = SCHEDULE,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     learning_rate: float = 0.02,
+    look_back: float = 1.0,
 ) -> tuple[dict[str, Any], Curve]:
-    model = network(learning_rate)
+    model = network(learning_rate, look_back)
     curve = fit.fit(model, given, schedule, SEED, work, progress)
     return {f"{n}": to_numpy(v) for n, v in enumerate(model.weights)}, curve
 
@@ -107,6 +108,38 @@ def test_what_is_tested_decides_nothing(tmp_path: Path) -> None:
     assert one[1] == other[1]
 
 
+class TestAveraging:
+    def test_what_is_kept_is_an_average_over_the_steps(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        model, steps = network(look_back=4), []
+        learn = model.train_on_batch
+
+        def spied(*given: Any, **more: Any) -> Any:
+            loss = learn(*given, **more)
+            steps.append([to_numpy(each) for each in model.trainable_variables])
+            return loss
+
+        monkeypatch.setattr(model, "train_on_batch", spied)
+        fit.fit(model, material(Numbers()), SCHEDULE, SEED, tmp_path, lambda *_: None)
+        assert len(steps) == 6 * 8
+        expected = steps[0]
+        for step in steps[1:]:
+            expected = [0.75 * old + 0.25 * new for old, new in zip(expected, step, strict=True)]
+        for variable, value, last in zip(
+            model.trainable_variables, expected, steps[-1], strict=True
+        ):
+            assert np.allclose(to_numpy(variable), value, atol=1e-5)
+            assert not np.allclose(to_numpy(variable), last, atol=1e-5)
+
+    def test_learning_goes_on_from_where_it_was_after_a_validation(self, tmp_path: Path) -> None:
+        # The average is looked at, never learnt from.
+        schedule = replace(SCHEDULE, patience=9)
+        looked_at = fitted(tmp_path / "a", material(Numbers(), 20), schedule, look_back=4)[1]
+        not_looked_at = fitted(tmp_path / "b", material(Numbers()), SCHEDULE, look_back=4)[1]
+        assert looked_at.loss == not_looked_at.loss
+
+
 class TestEarlyStopping:
     SCHEDULE = replace(SCHEDULE, epochs=40, patience=3)
 
@@ -144,11 +177,13 @@ class TestEarlyStopping:
 
 
 class TestInterrupted:
-    @pytest.mark.parametrize("after", [1, 4, 6])
-    def test_it_ends_with_the_same_weights_and_curve(self, after: int, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(("after", "look_back"), [(1, 1), (4, 1), (6, 1), (1, 9), (4, 9)])
+    def test_it_ends_with_the_same_weights_and_curve(
+        self, after: int, look_back: int, tmp_path: Path
+    ) -> None:
         schedule = replace(SCHEDULE, patience=2)
         given = material(Numbers(), validated=20)
-        whole = fitted(tmp_path / "whole", given, schedule)
+        whole = fitted(tmp_path / "whole", given, schedule, look_back=look_back)
 
         def stop(done: int, _total: int) -> None:
             if done == after:
@@ -157,8 +192,11 @@ class TestInterrupted:
         told: list[int] = []
         if after <= len(whole[1].loss):
             with pytest.raises(KeyboardInterrupt):
-                fitted(tmp_path / "parts", given, schedule, stop)
-        found = fitted(tmp_path / "parts", given, schedule, lambda done, _: told.append(done))
+                fitted(tmp_path / "parts", given, schedule, stop, look_back=look_back)
+        found = fitted(
+            *(tmp_path / "parts", given, schedule, lambda done, _: told.append(done)),
+            look_back=look_back,
+        )
         assert told == list(range(after + 1, len(whole[1].loss) + 1))
         assert same(found[0], whole[0])
         assert found[1] == whole[1]

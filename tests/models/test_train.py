@@ -17,6 +17,7 @@ import pytest
 from models import artifact, fit, networks, train, trunk
 from models.augment import Augmentation
 from models.contract import CLASSES, Manifest
+from models.augment import PAPER
 from models.dataset import DatasetError, listing_hash, read_index
 from models.extraction import FrameCache
 from models.fit import Curve, Material
@@ -28,7 +29,9 @@ from tests.models.mini_dataset import Row
 from tests.models.small_artifact import frames
 from tests.models.test_dataset import entry
 
-CONFIG = Config(group="recording", folds=2, epochs=2, patience=0, batch=4, copies=1, seed=3)
+CONFIG = Config(
+    group="recording", folds=2, epochs=2, patience=0, batch=4, copies=1, seed=3, augmentation=PAPER
+)
 
 WEIGHTS = {
     name: value.astype(np.float16)
