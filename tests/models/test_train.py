@@ -15,9 +15,8 @@ import numpy as np
 import pytest
 
 from models import artifact, fit, networks, train, trunk
-from models.augment import Augmentation
+from models.augment import PAPER, Augmentation
 from models.contract import CLASSES, Manifest
-from models.augment import PAPER
 from models.dataset import DatasetError, listing_hash, read_index
 from models.extraction import FrameCache
 from models.fit import Curve, Material
