@@ -147,6 +147,42 @@ def train(
 
 
 @app.command()
+def distil(
+    data: Data,
+    trunk: Trunk,
+    teacher: Annotated[
+        list[Path], typer.Option(help="SqueezeNet's or GoogLeNet's .npz; may be given again.")
+    ],
+    out: Annotated[Path, typer.Option(help="The new trunk, a .safetensors file.")],
+    work: Work = WORK,
+    epochs: Annotated[int, typer.Option(min=1, help="How often each frame is learnt from.")] = 15,
+    copies: Annotated[
+        int, typer.Option(min=0, help="Copies of each frame in other brightness.")
+    ] = 2,
+    seed: Seed = 1,
+) -> None:
+    """Teach a trunk's blocks 4 and 5 what other networks see in a dataset's frames, no label used.
+
+    A run that was stopped goes on where it was when it is started with the same arguments.
+    """
+    if out.suffix != ".safetensors":
+        raise typer.BadParameter(f"{out} does not end in .safetensors", param_hint="--out")
+    terminal.quiet()
+    from models.dataset import DatasetError
+    from models.distil.learning import Recipe
+    from models.distil.learning import distil as run
+    from models.trunk import TrunkError
+
+    recipe = Recipe(epochs=epochs, copies=copies, seed=seed)
+    with terminal.stages() as told:
+        try:
+            loss = run(data, trunk, teacher, out, work, recipe, told).loss
+        except (DatasetError, TrunkError) as error:
+            terminal.stop(str(error))
+    typer.echo(f"{out}: mean squared error {loss[0]:.3f} in the first epoch, {loss[-1]:.3f} now.")
+
+
+@app.command()
 def compare(
     data: Data,
     trunk: Trunk,

@@ -75,14 +75,14 @@ class Material:
 
     Attributes:
         inputs: of all samples.
-        labels: (n,) class numbers.
+        labels: (n,) class numbers, or (n, m) what the network shall say; then nothing is validated.
         weights: (n,) of each sample in the loss.
         trained: places of the samples that are trained on.
         validated: places of those that tell when to stop; may be empty.
     """
 
     inputs: Inputs
-    labels: npt.NDArray[np.int64]
+    labels: npt.NDArray[Any]
     weights: npt.NDArray[np.float32]
     trained: Places
     validated: Places

@@ -1,0 +1,1 @@
+"""A better frozen trunk, learnt without labels from other networks."""
