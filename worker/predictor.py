@@ -56,7 +56,7 @@ def _loaded(wanted: Active | None) -> Scores:
 
     if wanted is not None:
         try:
-            found = Predictor.load(local_folder(wanted.version, wanted.folder))
+            found = Predictor.load(local_folder(wanted.folder))
             log.info("artifact_loaded", version=found.version)
         except Exception:
             log.exception("artifact_not_loaded", version=wanted.version)
@@ -67,12 +67,8 @@ def _loaded(wanted: Active | None) -> Scores:
     return Predictor.load()
 
 
-def local_folder(version: str, folder: str | None) -> Path:
+def local_folder(folder: str) -> Path:
     """Where an artifact's files are on this machine; they are fetched where they are not."""
-    from models import artifact
-
-    if folder is None:
-        return artifact.ARTIFACTS / version
     mine = process.current()
     home = mine.settings.data_dir / "artifacts" / folder.replace("/", "-")
     if home.is_dir():

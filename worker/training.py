@@ -291,7 +291,7 @@ def _active_folder() -> Path:
         active = artifacts.active(session)
     if active is None:
         return artifact.active()
-    return local_folder(active.version, active.folder)
+    return local_folder(active.folder)
 
 
 def _licence(number: int) -> str:

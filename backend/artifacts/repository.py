@@ -15,14 +15,14 @@ from backend.tables.vocabulary import JobState
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """What is to answer: a version, and where it lies; no folder where it ships with the code.
+    """What was trained here and is to answer: a version, and where it lies.
 
-    `activation` is the number of the decision, 0 where nobody has decided anything.
+    `activation` is the number of the decision.
     """
 
     activation: int
     version: str
-    folder: str | None
+    folder: str
 
 
 def get(session: Session, version: str) -> Artifact | None:
@@ -38,14 +38,20 @@ def listing(session: Session) -> Sequence[Artifact]:
 
 
 def active(session: Session) -> Active | None:
-    """What somebody decided is to answer; None where nobody did: then it is what ships."""
+    """What somebody decided is to answer; None for what ships, decided or not.
+
+    Whoever went back to what ships gets what ships today: a newer version of the software has no
+    older models.
+    """
     row = session.execute(
         select(Activation.id, Artifact.version, Artifact.storage_folder)
         .join(Artifact, Artifact.version == Activation.version)
         .order_by(Activation.id.desc())
         .limit(1)
     ).first()
-    return None if row is None else Active(*row)
+    if row is None or row.storage_folder is None:
+        return None
+    return Active(row.id, row.version, row.storage_folder)
 
 
 def shipped(session: Session) -> Artifact | None:

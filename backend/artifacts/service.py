@@ -62,12 +62,16 @@ def activate(session: Session, storage: Storage, actor: User | None, version: st
 
     Raises:
         NotFoundError: there is none of this version.
-        ConflictError: it answers already, or its files are gone.
+        ConflictError: it answers already, or its files are gone or of an earlier software.
     """
     artifact = find(session, version)
     before = _active(session)
     if before == version:
         raise ConflictError(f"{version} answers already.")
+    if not _is_here(artifact, repository.shipped(session)):
+        raise ConflictError(
+            f"{version} came with an earlier version of this software and is no longer part of it."
+        )
     if artifact.storage_folder is not None:
         for name in (*artifact.manifest["files"], "manifest.json"):
             if not storage.exists(f"{artifact.storage_folder}/{name}"):
@@ -90,11 +94,16 @@ def _active(session: Session) -> str | None:
 
 def _previous(session: Session, active: str | None) -> str | None:
     """What answered before the version that answers."""
-    for each in repository.activations(session, HISTORY):
-        if each.version != active:
-            return each.version
     shipped = repository.shipped(session)
+    for each in repository.activations(session, HISTORY):
+        if each.version != active and _is_here(find(session, each.version), shipped):
+            return each.version
     return None if shipped is None or shipped.version == active else shipped.version
+
+
+def _is_here(artifact: Artifact, shipped: Artifact | None) -> bool:
+    """Whether it was trained here, or is the one that ships today."""
+    return artifact.storage_folder is not None or artifact is shipped
 
 
 def _line(

@@ -31,7 +31,7 @@ from models.trunk import TrunkError
 _FIRST, _LAST = "block3_pool", "block5_conv3"
 _SIDE = networks.FEATURE_SHAPE[0]
 _AT_ONCE = 32
-_SAMPLE = 7  # every so manieth frame is enough to start the convolution that tells
+_SAMPLE = 7  # every seventh frame is enough to know the channels, and to begin with
 _SHRINKAGE = 0.01  # of its ridge regression, as a part of the frames' places
 _LEAST_SPREAD = 0.2  # of a channel, as a part of the median: what hardly varies is not blown up
 
@@ -44,8 +44,8 @@ class Recipe:
         epochs: how often each frame is learnt from, in one of its copies or as it is.
         copies: of each frame.
         batch: frames in each step.
-        learning_rate: of Adam at its highest; it rises over a first epoch and falls to nothing by a
-            cosine. There is no batch normalisation here: ten times as much takes the trunk apart.
+        learning_rate: of AdamW at its highest; it rises over the first epoch and then falls to
+            nothing by a cosine.
         seed: of copies and order.
         augmentation: how copies differ from their frames; they must not move.
     """

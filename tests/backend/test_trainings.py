@@ -178,6 +178,20 @@ class TestArtifacts:
         assert "heads.safetensors is missing" in answer.json()["detail"]
         assert api.client.get("/artifacts").json()["active"] == "pocovidnet-1"
 
+    def test_after_an_upgrade_what_ships_is_what_ships_today(
+        self, api: Api, admin: httpx.Client, two: None
+    ) -> None:
+        for version in ("pocovidnet-r1-a", "pocovidnet-1"):
+            admin.post(f"/artifacts/{version}/activate")
+        with api.database.write() as session:
+            artifacts.register(session, "pocovidnet-2", None, MANIFEST, now())
+            session.commit()
+        found = api.client.get("/artifacts").json()
+        assert (found["active"], found["previous"]) == ("pocovidnet-2", "pocovidnet-r1-a")
+        answer = admin.post("/artifacts/pocovidnet-1/activate")
+        assert problem(answer) == (409, "conflict")
+        assert "earlier version of this software" in answer.json()["detail"]
+
     def test_one_that_is_unknown_is_not_found(self, admin: httpx.Client, two: None) -> None:
         assert problem(admin.post("/artifacts/none/activate")) == (404, "not_found")
         assert problem(admin.get("/artifacts/none")) == (404, "not_found")

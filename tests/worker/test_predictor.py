@@ -83,9 +83,9 @@ def test_a_new_worker_with_one_that_cannot_be_loaded_answers_with_the_shipped_on
 
 
 def test_files_are_fetched_once(house: House, trained: str) -> None:
-    folder = local_folder(trained, f"artifacts/{trained}/1")
+    folder = local_folder(f"artifacts/{trained}/1")
     house.storage.delete_folder(f"artifacts/{trained}")
-    assert local_folder(trained, f"artifacts/{trained}/1") == folder
+    assert local_folder(f"artifacts/{trained}/1") == folder
     assert artifact.read_manifest(folder).version == trained
 
 
