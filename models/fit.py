@@ -101,8 +101,13 @@ def prepare(model: keras.Model, learning_rate: float, look_back: float = 1.0) ->
     optimizer = keras.optimizers.Adam(
         learning_rate, use_ema=look_back > 1, ema_momentum=1 - 1 / max(1.0, look_back)
     )
+    compile_with(model, optimizer, "sparse_categorical_crossentropy")
+
+
+def compile_with(model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: str) -> None:
+    """Make a network ready to be fitted, with an optimizer and a loss of its own."""
     # XLA's convolutions on a CPU are many times slower than oneDNN's, so it is off.
-    model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
+    model.compile(optimizer, loss, jit_compile=False)
     model.optimizer.build(model.trainable_variables)
 
 
@@ -146,10 +151,11 @@ def fit(
                     best = _numbered("best", model.weights)
         _checkpoint(work, model, best, curve)
         progress(len(curve.loss), schedule.epochs)
-    if not validates:
+    if validates:
+        for n, variable in enumerate(model.weights):
+            variable.assign(best[f"best/{n}"])
+    else:
         model.optimizer.finalize_variable_values(model.trainable_variables)
-    for n, variable in enumerate(model.weights if validates else ()):
-        variable.assign(best[f"best/{n}"])
     return curve
 
 

@@ -48,7 +48,7 @@ def load(source: str) -> dict[str, Array]:
     Raises:
         TrunkError: no such file, no network, or weights of other names or shapes.
     """
-    weights = _imagenet() if source == IMAGENET else _from_file(Path(source))
+    weights = _imagenet() if source == IMAGENET else read_file(Path(source))
     expected = {
         name: value.shape
         for name, value in networks.get_weights(networks.pocovidnet()).items()
@@ -150,7 +150,7 @@ def copy_of(
 
 
 class CachedFeatures:
-    """Features of frames and their copies as `cache_features` keeps them."""
+    """Features of frames and their copies as `cache_features` keeps them, of whichever layer."""
 
     def __init__(self, features: npt.NDArray[np.float16]) -> None:
         self._features = features
@@ -159,7 +159,7 @@ class CachedFeatures:
     def batch(
         self, copies: npt.NDArray[np.int64], places: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float32]:
-        """Features of these copies of these frames: float32 (n, 14, 14, 512)."""
+        """Features of these copies of these frames: float32 (n, height, width, channels)."""
         return self._features[copies, places].astype(np.float32)
 
 
@@ -199,9 +199,14 @@ def frozen(weights: dict[str, Array]) -> dict[str, Array]:
     return {name: v for name, v in weights.items() if not name.startswith("block5_conv3")}
 
 
-def _from_file(path: Path) -> dict[str, Array]:
+def read_file(path: Path) -> dict[str, Array]:
+    """All arrays of a file by their names; `NAME_kernel` and `NAME_bias` become `NAME/kernel`.
+
+    Raises:
+        TrunkError: there is none, or it is neither .npz nor .safetensors.
+    """
     if not path.is_file():
-        raise TrunkError(f"There is no file {path}: give a trunk's .npz or .safetensors file.")
+        raise TrunkError(f"There is no file {path}: give an .npz or .safetensors file.")
     try:
         if path.suffix == ".npz":
             # NumPy leaves a damaged file open that it has opened itself.

@@ -23,7 +23,7 @@ from models.augment import BRIGHTNESS, Augmentation
 from models.dataset import read_index
 from models.distil import teachers
 from models.extraction import FRAMES, FrameCache
-from models.fit import Curve, Material, Places, Schedule
+from models.fit import Curve, Material, Schedule
 from models.networks import Array
 from models.train import Progress, read_frames
 from models.trunk import TrunkError
@@ -56,18 +56,6 @@ class Recipe:
     learning_rate: float = 1e-5
     seed: int = 1
     augmentation: Augmentation = BRIGHTNESS
-
-
-class _Cached:
-    """Block 3's output for frames and their copies."""
-
-    def __init__(self, given: npt.NDArray[np.float16]) -> None:
-        self._given = given
-        self.copies = len(given)
-
-    def batch(self, copies: Places, places: Places) -> npt.NDArray[np.float32]:
-        """Those of these copies of these frames: float32 (n, 28, 28, 256)."""
-        return self._given[copies, places].astype(np.float32)
 
 
 def distil(
@@ -105,7 +93,7 @@ def distil(
     weights = trunk.load(trunk_source)
     models = [teachers.load(path) for path in teacher_files]
     frames = read_frames(entries, FrameCache(work / FRAMES), progress).frames
-    what = [trunk.fingerprint(weights), json.dumps(asdict(recipe)), str(len(models))]
+    what = [trunk.fingerprint(weights), json.dumps(asdict(recipe))]
     what += [hashlib.sha256(path.read_bytes()).hexdigest() for path in teacher_files]
     what.append(hashlib.sha256(frames.tobytes()).hexdigest())
     home = work / f"distil-{hashlib.sha256(' '.join(what).encode()).hexdigest()[:12]}"
@@ -122,15 +110,12 @@ def distil(
         warmup_target=recipe.learning_rate,
         warmup_steps=steps,
     )
-    model.compile(
-        keras.optimizers.AdamW(pace, weight_decay=1e-5, clipnorm=1.0), "mse", jit_compile=False
-    )
-    model.optimizer.build(model.trainable_variables)
+    fit.compile_with(model, keras.optimizers.AdamW(pace, weight_decay=1e-5, clipnorm=1.0), "mse")
     everything = np.arange(len(frames))
     curve = fit.fit(
         model,
         Material(
-            _Cached(given),
+            trunk.CachedFeatures(given),
             wanted,
             np.ones(len(frames), dtype=np.float32),
             everything,

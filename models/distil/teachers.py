@@ -5,17 +5,15 @@ the Berkeley Vision and Learning Center) up to inception_4e. Both take what VGG-
 the channels' means, 224 pixels a side.
 """
 
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from models.contract import FRAME_SIDE
 from models.networks import Array
-from models.trunk import TrunkError
+from models.trunk import TrunkError, read_file
 
 _NEIGHBOURS = 2  # channels on either side in GoogLeNet's response normalisation, as published
 _ALPHA, _BETA = 1e-4, 0.75
@@ -25,7 +23,7 @@ def load(path: Path) -> keras.Model:
     """The network whose weights are in a file, told by their names: frames to feature maps.
 
     Args:
-        path: an `.npz` with `LAYER.weight` (out, in, height, width) and `LAYER.bias`.
+        path: a file with `LAYER.weight` (out, in, height, width) and `LAYER.bias`.
 
     Returns:
         A model of preprocessed frames (n, 224, 224, 3); 13 or 14 places along each side.
@@ -33,11 +31,7 @@ def load(path: Path) -> keras.Model:
     Raises:
         TrunkError: no such file, or neither network's.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            weights = dict(arrays)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise TrunkError(f"{path} could not be read as .npz: {error}") from error
+    weights = read_file(path)
     for sign, build in _NETWORKS.items():
         if f"{sign}.weight" in weights:
             try:

@@ -95,7 +95,7 @@ class TestTeachers:
             teachers.load(saved(tmp_path / "other.npz", weights))
 
     def test_no_file_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(TrunkError, match="could not be read"):
+        with pytest.raises(TrunkError, match="There is no file"):
             teachers.load(tmp_path / "none.npz")
 
 
