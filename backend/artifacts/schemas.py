@@ -14,6 +14,9 @@ class ArtifactLine(BaseModel):
     created_at: datetime
     active: bool = Field(description="Whether it answers.")
     shipped: bool = Field(description="Whether it came with the service.")
+    available: bool = Field(
+        description="Whether it can answer: what came with an earlier version of the service cannot."
+    )
     release: int | None = Field(description="The release it was trained on, where that was here.")
     training: UUID | None = Field(description="The training it came from.")
     group: str = Field(description="What the folds of its models keep together.")

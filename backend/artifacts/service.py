@@ -21,10 +21,11 @@ log = structlog.get_logger(__name__)
 
 def listing(session: Session) -> ArtifactList:
     """All artifacts, which of them answers, and which one did before."""
-    active, origins = _active(session), repository.origins(session)
+    active, shipped = _active(session), repository.shipped(session)
+    origins = repository.origins(session)
     history = repository.activations(session, HISTORY)
     return ArtifactList(
-        items=[_line(each, active, origins) for each in repository.listing(session)],
+        items=[_line(each, active, shipped, origins) for each in repository.listing(session)],
         active=active,
         previous=_previous(session, active),
         history=[
@@ -41,7 +42,8 @@ def shown(session: Session, version: str) -> ArtifactOut:
         NotFoundError: there is none of this version.
     """
     artifact = find(session, version)
-    line = _line(artifact, _active(session), repository.origins(session))
+    shipped = repository.shipped(session)
+    line = _line(artifact, _active(session), shipped, repository.origins(session))
     return ArtifactOut(**line.model_dump(), manifest=artifact.manifest)
 
 
@@ -107,7 +109,10 @@ def _is_here(artifact: Artifact, shipped: Artifact | None) -> bool:
 
 
 def _line(
-    artifact: Artifact, active: str | None, origins: Mapping[str, tuple[UUID, int]]
+    artifact: Artifact,
+    active: str | None,
+    shipped: Artifact | None,
+    origins: Mapping[str, tuple[UUID, int]],
 ) -> ArtifactLine:
     training, release = origins.get(artifact.version, (None, None))
     return ArtifactLine.model_validate(
@@ -116,6 +121,7 @@ def _line(
             "created_at": artifact.created_at,
             "active": artifact.version == active,
             "shipped": artifact.storage_folder is None,
+            "available": _is_here(artifact, shipped),
             "release": release,
             "training": training,
             "group": artifact.manifest["group"],

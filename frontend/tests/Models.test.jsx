@@ -27,6 +27,7 @@ const makeArtifact = (changes) => ({
   version: 'pocovidnet-1',
   created_at: '2026-01-01T10:00:00Z',
   active: true,
+  available: true,
   metrics: { patient: makeFigures(0.82), recording: makeFigures(0.9) },
   ...changes,
 });
@@ -202,6 +203,18 @@ describe('an artifact', () => {
     });
     show();
     await screen.findByRole('button', { name: 'Roll back to pocovidnet-1' });
+  });
+
+  it('of an earlier software can be compared with and not chosen', async () => {
+    const retired = makeArtifact({ active: false, available: false });
+    vi.mocked(api.artifacts).mockResolvedValue({
+      items: [{ ...newer, active: true }, retired],
+      next: null,
+    });
+    show();
+    await screen.findByText(/pocovidnet-1 came with an earlier version/);
+    expect(screen.queryByRole('button', { name: /Roll back|Activate/ })).toBeNull();
+    expect(screen.getByRole('columnheader', { name: 'pocovidnet-1' })).toBeTruthy();
   });
 });
 

@@ -25,14 +25,14 @@ class Stage:
     Attributes:
         budget: what each may spend.
         material: all sampled frames.
-        features: of the frozen trunk, for each copy and frame.
+        features: gives those of the frozen trunk, for each copy and frame; made when asked for.
         weights: of the trunk and the layer after it.
         trunk_name: where these came from.
     """
 
     budget: Budget
     material: FrameSet
-    features: npt.NDArray[np.float16]
+    features: Callable[[], npt.NDArray[np.float16]]
     weights: Mapping[str, Array]
     trunk_name: str
 
@@ -102,7 +102,7 @@ def _pocovidnet(stage: Stage) -> Player:
     model = networks.head()
     start = {n: v for n, v in stage.weights.items() if n.startswith("block5_conv3")}
     networks.set_weights(model, start)
-    inputs = CachedFeatures(stage.features)
+    inputs = CachedFeatures(stage.features())
     return Player(model, inputs, clips=False, frame_model=model, frame_inputs=inputs)
 
 
@@ -128,7 +128,7 @@ def _covnet(stage: Stage) -> Player:
 
 
 def _temporal(stage: Stage) -> Player:
-    pooled = pool(stage.features)
+    pooled = pool(stage.features())
     clips = clips_of(stage.material.recordings, media.MOST_FRAMES, repeat=False)
     alone = np.full((pooled.shape[1], media.MOST_FRAMES), -1, dtype=np.int64)
     alone[:, 0] = np.arange(pooled.shape[1])

@@ -1,5 +1,6 @@
 """Trains every network on every fold, and keeps what each said of what it never saw."""
 
+import functools
 import hashlib
 import json
 import math
@@ -82,15 +83,19 @@ def compare(
     splits = {
         group: assign_folds(entries, group, budget.folds, budget.seed) for group in budget.groups
     }
-    features = trunk.cache_features(
-        work / "compare-features",
-        material.frames,
-        weights,
-        copies=budget.copies,
-        seed=budget.seed,
-        progress=lambda done, total: progress("Trunk features", done, total),
-        augmentation=budget.augmentation,
-    )
+
+    @functools.cache
+    def features() -> npt.NDArray[np.float16]:
+        return trunk.cache_features(
+            work / "compare-features",
+            material.frames,
+            weights,
+            copies=budget.copies,
+            seed=budget.seed,
+            progress=lambda done, total: progress("Trunk features", done, total),
+            augmentation=budget.augmentation,
+        )
+
     stage = Stage(budget, material, features, weights, Path(trunk_source).name)
     key = [listing_hash(entries), trunk.fingerprint(weights), json.dumps(asdict(budget))]
     key += [each.twins for each in entries]

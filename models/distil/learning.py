@@ -8,7 +8,8 @@ brightness, so that what it says depends less on a machine's gain.
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save_file
 
-from models import fit, networks, trunk
+from models import engine, fit, networks, trunk
 from models.augment import BRIGHTNESS, Augmentation
 from models.dataset import read_index
 from models.distil import teachers
@@ -28,7 +29,8 @@ from models.networks import Array
 from models.train import Progress, read_frames
 from models.trunk import TrunkError
 
-_FIRST, _LAST = "block3_pool", "block5_conv3"
+_GIVEN_BLOCKS = 3
+_FIRST, _LAST = f"block{_GIVEN_BLOCKS}_pool", "block5_conv3"
 _SIDE = networks.FEATURE_SHAPE[0]
 _AT_ONCE = 32
 _SAMPLE = 7  # every seventh frame is enough to know the channels, and to begin with
@@ -93,16 +95,17 @@ def distil(
     weights = trunk.load(trunk_source)
     models = [teachers.load(path) for path in teacher_files]
     frames = read_frames(entries, FrameCache(work / FRAMES), progress).frames
-    what = [trunk.fingerprint(weights), json.dumps(asdict(recipe))]
+    what = [trunk.fingerprint(weights), json.dumps(asdict(recipe)), engine.best_precision({})]
     what += [hashlib.sha256(path.read_bytes()).hexdigest() for path in teacher_files]
     what.append(hashlib.sha256(frames.tobytes()).hexdigest())
     home = work / f"distil-{hashlib.sha256(' '.join(what).encode()).hexdigest()[:12]}"
     home.mkdir(parents=True, exist_ok=True)
-    student = _student(weights)
     given = _given(home / "given.npy", frames, weights, recipe, progress)
     wanted = _wanted(home / "wanted.npy", frames, models, progress)
     keras.utils.set_random_seed(recipe.seed)
-    model = _telling(student, given[0], wanted)
+    with _fast_arithmetic():
+        student = _student(weights)
+        model = _telling(student, given[0], wanted)
     steps = math.ceil(len(frames) / recipe.batch)
     pace = keras.optimizers.schedules.CosineDecay(
         0.0,
@@ -135,6 +138,18 @@ def distil(
     return curve
 
 
+@contextmanager
+def _fast_arithmetic() -> Iterator[None]:
+    """Layers made inside compute in bfloat16, where the processor has it; weights stay float32."""
+    before = keras.config.dtype_policy()
+    if engine.best_precision({}) == "bf16":
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 def _student(weights: dict[str, Array]) -> keras.Model:
     """Blocks 4 and 5, to be trained: (n, 28, 28, 256) to (n, 14, 14, 512)."""
     whole = networks.pocovidnet()
@@ -165,8 +180,10 @@ def _telling(
     known = np.concatenate([seen / spread, np.ones((len(seen), 1), dtype=np.float32)], axis=1)
     square = known.T @ known + _SHRINKAGE * len(known) * np.eye(known.shape[1], dtype=np.float32)
     found = np.linalg.solve(square, known.T @ told)
-    tell = keras.layers.Conv2D(told.shape[1], 1, name="tell")
-    model = keras.Model(student.input, keras.layers.Flatten()(tell(student.output)))
+    # What is compared is told in full precision.
+    tell = keras.layers.Conv2D(told.shape[1], 1, name="tell", dtype="float32")
+    flat = keras.layers.Flatten(dtype="float32")
+    model = keras.Model(student.input, flat(tell(student.output)))
     tell.set_weights([(found[:-1] / spread[:, None])[None, None], found[-1]])
     return model
 
@@ -179,10 +196,10 @@ def _given(
     progress: Progress,
 ) -> npt.NDArray[np.float16]:
     """Block 3's output for frames and copies: (1 + copies, n, 28, 28, 256), on disk."""
-    whole = networks.trunk()
-    networks.set_weights(whole, trunk.frozen(weights))
-    until = keras.Model(whole.input, whole.get_layer(_FIRST).output)
-    shape = (1 + recipe.copies, len(frames), *until.output.shape[1:])
+    first = {name: value for name, value in weights.items() if int(name[5]) <= _GIVEN_BLOCKS}
+    precision = engine.best_precision({})
+    until = engine.extracting(first, networks.MEAN_BGR, precision, _GIVEN_BLOCKS)
+    shape = (1 + recipe.copies, len(frames), 2 * _SIDE, 2 * _SIDE, 256)
 
     def fill(maps: Any) -> None:
         for copy in range(shape[0]):
@@ -192,7 +209,7 @@ def _given(
                     trunk.copy_of(frames[place], copy, place, recipe.seed, recipe.augmentation)
                     for place in range(start, stop)
                 ]
-                maps[copy, start:stop] = _answers(until, np.stack(pictures))
+                maps[copy, start:stop] = until.run(np.stack(pictures))[0]
                 progress("Maps of block 3", copy * len(frames) + stop, shape[0] * shape[1])
 
     return _kept(path, shape, fill)

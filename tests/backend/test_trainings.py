@@ -188,6 +188,11 @@ class TestArtifacts:
             session.commit()
         found = api.client.get("/artifacts").json()
         assert (found["active"], found["previous"]) == ("pocovidnet-2", "pocovidnet-r1-a")
+        assert {each["version"]: each["available"] for each in found["items"]} == {
+            "pocovidnet-2": True,
+            "pocovidnet-r1-a": True,
+            "pocovidnet-1": False,
+        }
         answer = admin.post("/artifacts/pocovidnet-1/activate")
         assert problem(answer) == (409, "conflict")
         assert "earlier version of this software" in answer.json()["detail"]

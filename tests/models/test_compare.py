@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from models import fit, networks
+from models import fit, networks, trunk
 from models.augment import PAPER
 from models.compare import inputs, table
 from models.compare.budget import Budget
@@ -121,10 +121,24 @@ class TestCompare:
             raise AssertionError("trained again")
 
         monkeypatch.setattr(fit, "fit", never)
+        monkeypatch.setattr(trunk, "cache_features", never)
         again = run(folder)
         for one, other in zip(found.outcomes, again.outcomes, strict=True):
             assert np.array_equal(one.frames, other.frames)
         assert again.parameters == found.parameters
+
+    def test_a_network_without_the_trunk_does_not_wait_for_its_features(
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def never(*_: Any, **__: Any) -> None:
+            raise AssertionError("computed the trunk's features")
+
+        monkeypatch.setattr(networks, "nasnetmobile", small_frames)
+        monkeypatch.setattr(trunk, "cache_features", never)
+        args = (folder / "data", str(folder / "trunk.npz"), tmp_path, BUDGET, nobody)
+        assert compare(*args, ["nasnetmobile"]).outcomes
+        with pytest.raises(AssertionError, match="features"):
+            compare(*args, ["pocovidnet"])
 
     def test_another_budget_is_another_comparison(
         self, found: Comparison, folder: Path, monkeypatch: pytest.MonkeyPatch

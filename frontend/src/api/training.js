@@ -47,6 +47,7 @@ import { ask, query, send } from './ask.js';
  * @property {string} version
  * @property {string} created_at
  * @property {boolean} active
+ * @property {boolean} available whether it can be made to answer
  * @property {Record<string, Figures>} metrics by what the folds keep together
  */
 

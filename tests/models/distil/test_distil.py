@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import pytest
 import tensorflow as tf
 
-from models import networks, trunk
+from models import engine, fit, networks, trunk
 from models.distil import learning, teachers
 from models.distil.learning import Recipe, distil
+from models.fit import Curve
 from models.train import FrameSet, read_frames
 from models.trunk import TrunkError
 from tests.models import mini_dataset, small_artifact
@@ -125,16 +127,33 @@ class TestDistil:
         changed = {name[:6] for name in before if not np.array_equal(before[name], after[name])}
         assert changed == {"block4", "block5"}
 
-    def test_no_label_is_read(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        recipe = replace(RECIPE, epochs=1, copies=1)
-        with_labels = self.run(folder, "two.safetensors", recipe)
+    def test_it_computes_in_bfloat16_where_the_processor_has_it(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given: list[keras.Model] = []
 
+        def noted(model: keras.Model, *_: Any) -> Curve:
+            given.append(model)
+            return Curve(loss=[1.0])
+
+        monkeypatch.setattr(fit, "fit", noted)
+        for precision in ("f32", "bf16"):
+            monkeypatch.setattr(engine, "best_precision", lambda _, found=precision: found)
+            self.run(folder, f"{precision}.safetensors")
+        computed = [{layer.compute_dtype for layer in model.layers[:-2]} for model in given]
+        assert computed == [{"float32"}, {"bfloat16"}]
+        for model in given:
+            assert model.output.dtype == "float32"
+            assert {weight.dtype for weight in model.weights} == {"float32"}
+        assert keras.config.dtype_policy().name == "float32"
+
+    def test_no_label_is_read(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def unlabelled(*given: Any) -> FrameSet:
-            found = read_frames(*given)
-            return replace(found, labels=np.full_like(found.labels, -1))
+            return replace(read_frames(*given), labels=cast("Any", None))
 
         monkeypatch.setattr("models.distil.learning.read_frames", unlabelled)
-        assert self.run(folder, "three.safetensors", recipe, "elsewhere") == with_labels
+        recipe = replace(RECIPE, epochs=1, copies=1)
+        assert len(self.run(folder, "unlabelled.safetensors", recipe)) == 1
 
     def test_a_trunk_is_never_written_over(self, folder: Path) -> None:
         (folder / "mine.safetensors").write_bytes(b"mine")

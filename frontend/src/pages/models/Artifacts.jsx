@@ -46,7 +46,13 @@ export function Artifacts({ artifacts, trainings, onActivate }) {
       </div>
       {active && <Comparison active={active} other={other} trainings={trainings} />}
       {!other && <p class="quiet">There is no other yet: train one on a release.</p>}
-      {other && (
+      {other && !other.available && (
+        <p class="hint">
+          {other.version} came with an earlier version of this software and is no longer part of it:
+          it can be compared with, and cannot answer.
+        </p>
+      )}
+      {other?.available && (
         <div class="actions">
           <button type="button" class="button button-primary" onClick={() => setAsking(true)}>
             {isOlder(other, active) ? 'Roll back to' : 'Activate'} {other.version}
