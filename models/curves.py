@@ -30,7 +30,7 @@ def plot(curves: Mapping[str, Sequence[Curve]]) -> bytes:
             row[1].plot(epochs, curve.validation_accuracy, color=colour)
             row[1].plot(kept + 1, curve.validation_accuracy[kept], "o", color=colour)
         dashed = " (dashed: validation)" if validated else ""
-        row[0].set(title=f"By {group}: loss{dashed}", xlabel="epoch", ylabel="cross entropy", ylim=(0, None))
+        row[0].set(title=f"By {group}: cross entropy{dashed}", xlabel="epoch", ylim=(0, None))
         row[0].legend(fontsize="small", ncols=2)
         if validated:
             row[1].set(title="Validation accuracy, balanced", xlabel="epoch", ylim=(0, 1.02))

@@ -6,11 +6,12 @@ scripts/install.sh dev
 scripts/frontend.sh
 if [ $# -gt 0 ]; then exec .venv/bin/python -m pytest "$@"; fi
 .venv/bin/coverage erase
+measured="--cov --cov-append --cov-report= --cov-fail-under=0"
 # The models have a process of their own: on processors with AMX, one in which TensorFlow and the engine
-# have both computed may not survive a signal, and the other tests send signals to themselves.
+# have both computed may not survive a signal, and the other tests send signals to themselves. And only
+# one: TensorFlow has a thread for each core by itself.
 failed=0
-.venv/bin/coverage run -m pytest --ignore=tests/models || failed=1
-.venv/bin/coverage run -m pytest tests/models || failed=1
+.venv/bin/python -m pytest $measured --numprocesses=auto --maxprocesses=4 --dist=loadfile --ignore=tests/models || failed=1
+.venv/bin/python -m pytest $measured tests/models || failed=1
 [ $failed = 0 ] || exit 1
-.venv/bin/coverage combine --quiet
 .venv/bin/coverage report

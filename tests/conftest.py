@@ -1,8 +1,8 @@
 """Fixtures for all: databases made by the real migrations, and a real server on loopback.
 
 SQLite and local files by default. Where POCOVID_TEST_DATABASE_URL or POCOVID_TEST_REDIS_URL
-name servers, the same fixtures use those: a database of its own for each test, and Redis' last
-database, which is emptied.
+name servers, the same fixtures use those: a database of its own for each test, and one of Redis'
+last databases, which is emptied.
 """
 
 import os
@@ -37,6 +37,9 @@ from tests.openapi import Contract
 
 DATABASE_SERVER = os.environ.get("POCOVID_TEST_DATABASE_URL")
 REDIS_SERVER = os.environ.get("POCOVID_TEST_REDIS_URL")
+AT_ONCE = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""Which of the test processes this is, where several run: each has a Redis database to itself."""
+
 FOLDERS = (
     "arrivals",
     "contribution-previews",
@@ -48,6 +51,7 @@ FOLDERS = (
     "review",
     "wholes",
 )
+LAST_REDIS_DATABASE = 15  # of the sixteen that a server has
 NO_DATABASE_SERVER = "no POCOVID_TEST_DATABASE_URL: no PostgreSQL to test on"
 NO_REDIS_SERVER = "no POCOVID_TEST_REDIS_URL: no Redis to test on"
 
@@ -59,6 +63,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
             name.startswith("POCOVID_") and not name.startswith("POCOVID_TEST_")
         ):
             monkeypatch.delenv(name)
+
+
+def redis_database(number: int) -> str:
+    """A database of the test server by its URL, `number` for the first of the test processes."""
+    assert REDIS_SERVER is not None
+    return urlunsplit(urlsplit(REDIS_SERVER)._replace(path=f"/{number - 2 * AT_ONCE}"))
 
 
 @contextmanager
@@ -178,7 +188,7 @@ def start_api(
     started: list[Api] = []
     broker_url = ""
     if REDIS_SERVER is not None:
-        broker_url = urlunsplit(urlsplit(REDIS_SERVER)._replace(path="/15"))
+        broker_url = redis_database(LAST_REDIS_DATABASE)
         redis.Redis.from_url(broker_url).flushdb()
 
     def start(**changes: Any) -> Api:

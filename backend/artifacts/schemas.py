@@ -15,7 +15,7 @@ class ArtifactLine(BaseModel):
     active: bool = Field(description="Whether it answers.")
     shipped: bool = Field(description="Whether it came with the service.")
     available: bool = Field(
-        description="Whether it can answer: what came with an earlier version of the service cannot."
+        description="Whether it can answer: one that came with an earlier software cannot."
     )
     release: int | None = Field(description="The release it was trained on, where that was here.")
     training: UUID | None = Field(description="The training it came from.")

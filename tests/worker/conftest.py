@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import redis
@@ -11,7 +10,13 @@ import redis
 import migrations
 from backend.jobs import make_celery
 from backend.settings import Settings
-from tests.conftest import DATABASE_SERVER, REDIS_SERVER, postgresql_database
+from tests.conftest import (
+    DATABASE_SERVER,
+    LAST_REDIS_DATABASE,
+    REDIS_SERVER,
+    postgresql_database,
+    redis_database,
+)
 from tests.worker.house import House
 from tests.worker.stand_in import StandIn
 from worker import predictor, process
@@ -23,7 +28,7 @@ BRISK = {
 }
 """A worker's death is noticed within three seconds instead of thirty."""
 
-REDIS_DATABASE = 13
+REDIS_DATABASE = LAST_REDIS_DATABASE - 1
 """Another than the web application's tests use, since these empty theirs as well."""
 
 
@@ -53,7 +58,7 @@ def any_house(
 def _open_on_services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     if not DATABASE_SERVER or not REDIS_SERVER:
         pytest.skip("no POCOVID_TEST_DATABASE_URL and POCOVID_TEST_REDIS_URL: no services to test")
-    broker_url = urlunsplit(urlsplit(REDIS_SERVER)._replace(path=f"/{REDIS_DATABASE}"))
+    broker_url = redis_database(REDIS_DATABASE)
     with postgresql_database() as database_url, redis.Redis.from_url(broker_url) as broker:
         broker.flushdb()
         lane = {
