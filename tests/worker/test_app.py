@@ -62,7 +62,8 @@ def test_a_worker_steps_back_and_so_does_a_session_that_is_its_own(
         "if sys.argv[1] == 'False' and os.fork(): os.wait(); os._exit(0)\n"
         "if os.fork(): os.wait(); os._exit(0)\n"
         "before = os.nice(0); app._step_back(7)\n"
-        "print(os.nice(0) - before, Path('/proc/self/autogroup').read_text().split()[-1], flush=True)"
+        "group = Path('/proc/self/autogroup').read_text().split()[-1]\n"
+        "print(os.nice(0) - before, group, flush=True)"
     )
     told = subprocess.run(
         [sys.executable, "-c", program, str(own_session)],
