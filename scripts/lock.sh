@@ -4,9 +4,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 compile() {
+    # Extras stay in the lines: pip takes a pinned `coverage` for no pin of the `coverage[toml]` that others ask for.
     out=$1; shift
     UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile pyproject.toml --quiet --universal \
-        --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+        --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-strip-extras \
         --output-file "$out" "$@"
 }
 folder=${LOCK_FOLDER:-requirements}
