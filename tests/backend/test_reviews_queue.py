@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -28,7 +28,7 @@ from tests.factories_contributions import create_contribution, create_submission
 
 SignIn = Callable[..., SignedIn]
 HOUR = timedelta(hours=1)
-BEFORE_TIME = base64.urlsafe_b64encode(f"0001-01-01T00:00:00+14:00 {uuid4()}".encode()).decode()
+BEFORE_TIME = base64.urlsafe_b64encode(f"0001-01-01T00:00:00+14:00 {UUID(int=7)}".encode()).decode()
 
 
 @pytest.fixture
