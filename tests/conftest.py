@@ -37,7 +37,7 @@ from tests.openapi import Contract
 
 DATABASE_SERVER = os.environ.get("POCOVID_TEST_DATABASE_URL")
 REDIS_SERVER = os.environ.get("POCOVID_TEST_REDIS_URL")
-AT_ONCE = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 """Which of the test processes this is, where several run: each has a Redis database to itself."""
 
 FOLDERS = (
@@ -68,7 +68,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def redis_database(number: int) -> str:
     """A database of the test server by its URL, `number` for the first of the test processes."""
     assert REDIS_SERVER is not None
-    return urlunsplit(urlsplit(REDIS_SERVER)._replace(path=f"/{number - 2 * AT_ONCE}"))
+    return urlunsplit(urlsplit(REDIS_SERVER)._replace(path=f"/{number - 2 * PROCESS}"))
 
 
 @contextmanager
