@@ -127,16 +127,16 @@ def extracting(
     """An engine whose one output is the trunk's features (n, 14, 14, 512).
 
     Args:
-        trunk: weights of these blocks.
+        trunk: its weights, all of them.
         means_bgr: of the pixels.
         precision: of its numbers.
         blocks: with fewer than all, the output is what the last one pools: (n, 28, 28, 256) of 3.
 
     Raises:
-        ValueError: weights of another network, or of other blocks.
+        ValueError: weights of another network.
     """
-    of_blocks = {name: shape for name, shape in _TRUNK_SHAPES.items() if int(name[5]) <= blocks}
-    _check("the trunk", trunk, of_blocks)
+    _check("the trunk", trunk, _TRUNK_SHAPES)
+    trunk = {name: value for name, value in trunk.items() if int(name[5]) <= blocks}
     graph = Graph(means_bgr, {})
     features = op.transpose(graph.convolve_all(trunk), op.constant(np.array([0, 2, 3, 1])))
     return graph.compiled([features], precision)

@@ -95,15 +95,16 @@ def distil(
     weights = trunk.load(trunk_source)
     models = [teachers.load(path) for path in teacher_files]
     frames = read_frames(entries, FrameCache(work / FRAMES), progress).frames
-    what = [trunk.fingerprint(weights), json.dumps(asdict(recipe)), engine.best_precision({})]
+    precision = engine.best_precision({})
+    what = [trunk.fingerprint(weights), json.dumps(asdict(recipe)), precision]
     what += [hashlib.sha256(path.read_bytes()).hexdigest() for path in teacher_files]
     what.append(hashlib.sha256(frames.tobytes()).hexdigest())
     home = work / f"distil-{hashlib.sha256(' '.join(what).encode()).hexdigest()[:12]}"
     home.mkdir(parents=True, exist_ok=True)
-    given = _given(home / "given.npy", frames, weights, recipe, progress)
+    given = _given(home / "given.npy", frames, weights, precision, recipe, progress)
     wanted = _wanted(home / "wanted.npy", frames, models, progress)
     keras.utils.set_random_seed(recipe.seed)
-    with _fast_arithmetic():
+    with _arithmetic(precision):
         student = _student(weights)
         model = _telling(student, given[0], wanted)
     steps = math.ceil(len(frames) / recipe.batch)
@@ -139,10 +140,10 @@ def distil(
 
 
 @contextmanager
-def _fast_arithmetic() -> Iterator[None]:
-    """Layers made inside compute in bfloat16, where the processor has it; weights stay float32."""
+def _arithmetic(precision: engine.Precision) -> Iterator[None]:
+    """Layers made inside compute in bfloat16, if that is it; their weights stay float32."""
     before = keras.config.dtype_policy()
-    if engine.best_precision({}) == "bf16":
+    if precision == "bf16":
         keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         yield
@@ -192,16 +193,16 @@ def _given(
     path: Path,
     frames: npt.NDArray[np.uint8],
     weights: dict[str, Array],
+    precision: engine.Precision,
     recipe: Recipe,
     progress: Progress,
 ) -> npt.NDArray[np.float16]:
     """Block 3's output for frames and copies: (1 + copies, n, 28, 28, 256), on disk."""
-    first = {name: value for name, value in weights.items() if int(name[5]) <= _GIVEN_BLOCKS}
-    precision = engine.best_precision({})
-    until = engine.extracting(first, networks.MEAN_BGR, precision, _GIVEN_BLOCKS)
     shape = (1 + recipe.copies, len(frames), 2 * _SIDE, 2 * _SIDE, 256)
 
     def fill(maps: Any) -> None:
+        frozen = trunk.frozen(weights)
+        compiled = engine.extracting(frozen, networks.MEAN_BGR, precision, _GIVEN_BLOCKS)
         for copy in range(shape[0]):
             for start in range(0, len(frames), _AT_ONCE):
                 stop = min(start + _AT_ONCE, len(frames))
@@ -209,7 +210,7 @@ def _given(
                     trunk.copy_of(frames[place], copy, place, recipe.seed, recipe.augmentation)
                     for place in range(start, stop)
                 ]
-                maps[copy, start:stop] = until.run(np.stack(pictures))[0]
+                maps[copy, start:stop] = compiled.run(np.stack(pictures))[0]
                 progress("Maps of block 3", copy * len(frames) + stop, shape[0] * shape[1])
 
     return _kept(path, shape, fill)

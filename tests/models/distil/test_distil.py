@@ -173,3 +173,19 @@ def test_the_convolution_that_tells_starts_from_what_is_known_already() -> None:
     error = ((np.asarray(model.predict_on_batch(given.astype(np.float32))) - wanted) ** 2).mean()
     assert error < 0.2
     assert networks.FEATURE_SHAPE == (14, 14, 512)
+
+
+def test_what_the_student_is_given_is_what_keras_makes_of_three_blocks(tmp_path: Path) -> None:
+    weights = small_artifact.trunk()
+    frames = small_artifact.frames(2, seed=3)
+    recipe = replace(RECIPE, copies=0)
+    (given,) = learning._given(
+        tmp_path / "given.npy", frames, weights, "f32", recipe, lambda *_: None
+    )
+    whole = networks.trunk()
+    networks.set_weights(whole, weights)
+    until = keras.Model(whole.input, whole.get_layer("block3_pool").output)
+    exact = np.asarray(until.predict_on_batch(networks.preprocess(frames)))
+    assert given.shape == exact.shape == (2, 28, 28, 256)
+    assert np.abs(exact).max() > 0
+    assert np.allclose(given, exact, rtol=2e-3, atol=2e-3 * np.abs(exact).max())
