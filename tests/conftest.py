@@ -5,6 +5,7 @@ name servers, the same fixtures use those: a database of its own for each test, 
 last databases, which is emptied.
 """
 
+import logging
 import os
 import shutil
 import threading
@@ -63,6 +64,15 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
             name.startswith("POCOVID_") and not name.startswith("POCOVID_TEST_")
         ):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _logs_end_with_their_test() -> Iterator[None]:
+    """An application logs to the standard error that was captured, which closes with its test."""
+    yield
+    for handler in logging.root.handlers[:]:
+        if type(handler) is logging.StreamHandler:
+            logging.root.removeHandler(handler)
 
 
 def redis_database(number: int) -> str:
