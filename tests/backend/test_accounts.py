@@ -224,7 +224,9 @@ class TestSignIn:
             session.commit()
         api.client.cookies.set(SESSION_COOKIE, planted, domain="127.0.0.1", path="/")
         enter(api, user.email)
-        with httpx.Client(base_url=api.client.base_url, cookies={SESSION_COOKIE: planted}) as thief:
+        with httpx.Client(
+            base_url=api.client.base_url, cookies={SESSION_COOKIE: planted}, timeout=60
+        ) as thief:
             assert thief.get("me").status_code == 401
         assert sessions(api) == 1
 
@@ -282,7 +284,9 @@ class TestSignOut:
         left = me.client.post("/sign-out")
         assert left.status_code == 204
         assert all("Max-Age=0" in each for each in left.headers.get_list("set-cookie"))
-        with httpx.Client(base_url=api.client.base_url, cookies={SESSION_COOKIE: secret}) as thief:
+        with httpx.Client(
+            base_url=api.client.base_url, cookies={SESSION_COOKIE: secret}, timeout=60
+        ) as thief:
             assert thief.get("me").status_code == 401
         assert actions(api) == ["accounts.signed_out"]
 

@@ -199,7 +199,10 @@ class TestSeveralProcesses:
         upload = tus.upload_id(tus.create(me.client, draft, "lung.mp4", len(CONTENT)))
         tus.patch(me.client, upload, 0, CONTENT[:4000])
         with httpx.Client(
-            base_url=f"{other.url}/api/v1", headers=me.client.headers, cookies=me.client.cookies
+            base_url=f"{other.url}/api/v1",
+            headers=me.client.headers,
+            cookies=me.client.cookies,
+            timeout=60,
         ) as there:
             assert tus.head(there, upload).headers["upload-offset"] == "4000"
             assert tus.patch(there, upload, 4000, CONTENT[4000:]).status_code == 204
@@ -271,6 +274,8 @@ class TestRefusals:
         upload = tus.upload_id(tus.create(me.client, draft, "lung.mp4", len(CONTENT)))
         problem(tus.create(api.client, draft, "a.mp4", 10), 401, "not_signed_in")
         problem(tus.patch(api.client, upload, 0, CONTENT), 401, "not_signed_in")
-        with httpx.Client(base_url=me.client.base_url, cookies=me.client.cookies) as forged:
+        with httpx.Client(
+            base_url=me.client.base_url, cookies=me.client.cookies, timeout=60
+        ) as forged:
             problem(tus.patch(forged, upload, 0, CONTENT), 403, "csrf")
         assert tus.head(me.client, upload).headers["upload-offset"] == "0"

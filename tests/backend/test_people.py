@@ -99,7 +99,7 @@ class TestDisabling:
             _, secret = create_token(session, other.user)
             session.commit()
         with httpx.Client(
-            base_url=api.client.base_url, headers={"Authorization": f"Bearer {secret}"}
+            base_url=api.client.base_url, headers={"Authorization": f"Bearer {secret}"}, timeout=60
         ) as program:
             assert program.get("/me").status_code == 200
             out = admin.client.patch(f"/users/{other.user.id}", json={"disabled": True})

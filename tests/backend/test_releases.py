@@ -271,7 +271,7 @@ class TestDownload:
             assert f"pocovid-release-1/frames/{released[1]}/00.png" in found.namelist()
 
     def test_its_head_says_what_it_is(self, api: Api, released: list[UUID]) -> None:
-        head = httpx.head(f"{api.url}/api/v1/releases/1/archive.zip")
+        head = httpx.head(f"{api.url}/api/v1/releases/1/archive.zip", timeout=60)
         whole = api.client.get("/releases/1/archive.zip")
         assert head.status_code == 200
         for name in ("content-length", "etag", "accept-ranges"):
@@ -297,7 +297,7 @@ class TestDownload:
     def test_whoever_has_it_is_told_so(self, api: Api, released: list[UUID]) -> None:
         etag = api.client.get("/releases/1/archive.zip").headers["etag"]
         address = f"{api.url}/api/v1/releases/1/archive.zip"
-        assert httpx.get(address, headers={"If-None-Match": etag}).status_code == 304
+        assert httpx.get(address, headers={"If-None-Match": etag}, timeout=60).status_code == 304
 
 
 @pytest.mark.parametrize("state", ["withdrawn", "rejected"])

@@ -147,7 +147,9 @@ class TestBounds:
         assert refusal.json()["code"] == "queue_full"
         assert refusal.json()["limit"] == 4
         assert int(refusal.headers["retry-after"]) >= 1
-        with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2")) as other:
+        with httpx.Client(
+            transport=httpx.HTTPTransport(local_address="127.0.0.2"), timeout=60
+        ) as other:
             files = {"file": ("scan", media_files.image())}
             assert other.post(f"{api.url}/api/v1/screenings", files=files).status_code == 202
 

@@ -26,6 +26,7 @@ def with_token(api: Api, secret: str) -> httpx.Client:
         base_url=api.client.base_url,
         headers={"Authorization": f"Bearer {secret}"},
         event_hooks=api.client.event_hooks,
+        timeout=60,
     )
 
 

@@ -146,7 +146,9 @@ class TestSize:
         api.assert_nothing_stays()
 
     def test_a_whole_upload_goes_to_the_disk_with_flat_memory(self, server: "Server") -> None:
-        warm = httpx.post(f"{server.url}/recordings", files={"file": media_files.image()})
+        warm = httpx.post(
+            f"{server.url}/recordings", files={"file": media_files.image()}, timeout=60
+        )
         assert warm.status_code == 201
         before = server.peak_memory()
 
