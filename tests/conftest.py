@@ -52,6 +52,10 @@ FOLDERS = (
     "review",
     "wholes",
 )
+
+ANSWER_S = 60
+"""Seconds a test waits for the server's answer; a busy machine stalls longer than httpx's five."""
+
 LAST_REDIS_DATABASE = 15  # of the sixteen that a server has
 NO_DATABASE_SERVER = "no POCOVID_TEST_DATABASE_URL: no PostgreSQL to test on"
 NO_REDIS_SERVER = "no POCOVID_TEST_REDIS_URL: no Redis to test on"
@@ -223,7 +227,7 @@ def start_api(
         url = f"http://127.0.0.1:{port}"
         client = httpx.Client(
             base_url=f"{url}/api/v1",
-            timeout=60,
+            timeout=ANSWER_S,
             event_hooks={"response": [contract.check]},
         )
 
@@ -275,7 +279,7 @@ def sign_in() -> Iterator[Callable[..., SignedIn]]:
         csrf = csrf_token(secret)
         client = httpx.Client(
             base_url=api.client.base_url,
-            timeout=60,
+            timeout=ANSWER_S,
             event_hooks=api.client.event_hooks,
             cookies={SESSION_COOKIE: secret, CSRF_COOKIE: csrf},
             headers={CSRF_HEADER: csrf},

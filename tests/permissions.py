@@ -12,7 +12,7 @@ from backend.db import now
 from backend.identity import CSRF_HEADER, SESSION_COOKIE, csrf_token
 from backend.tables import User
 from backend.tables.vocabulary import Scope
-from tests.conftest import Api
+from tests.conftest import ANSWER_S, Api
 from tests.factories import create_sign_in, create_token, create_user
 
 OK = "ok"
@@ -70,7 +70,9 @@ class World:
         secret = create_sign_in(self.session, self.owner)
         self.session.commit()
         headers = signed_in(secret)
-        with httpx.Client(base_url=self.api.client.base_url, headers=headers, timeout=60) as client:
+        with httpx.Client(
+            base_url=self.api.client.base_url, headers=headers, timeout=ANSWER_S
+        ) as client:
             yield client
 
 

@@ -15,7 +15,7 @@ from backend.accounts import repository
 from backend.db import Database, now
 from backend.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, csrf_token
 from backend.tables import AuditEvent, PasswordReset, SignIn, User
-from tests.conftest import Api, SignedIn
+from tests.conftest import ANSWER_S, Api, SignedIn
 from tests.factories import create_sign_in, create_user
 
 PASSWORD = "three or four words"
@@ -131,7 +131,9 @@ class TestSignUp:
 
         def sign_up() -> None:
             at_once.wait(20)
-            answers.append(httpx.post(f"{api.client.base_url}accounts", json=JANE, timeout=60))
+            answers.append(
+                httpx.post(f"{api.client.base_url}accounts", json=JANE, timeout=ANSWER_S)
+            )
 
         threads = [threading.Thread(target=sign_up) for _ in range(4)]
         for thread in threads:
@@ -225,7 +227,7 @@ class TestSignIn:
         api.client.cookies.set(SESSION_COOKIE, planted, domain="127.0.0.1", path="/")
         enter(api, user.email)
         with httpx.Client(
-            base_url=api.client.base_url, cookies={SESSION_COOKIE: planted}, timeout=60
+            base_url=api.client.base_url, cookies={SESSION_COOKIE: planted}, timeout=ANSWER_S
         ) as thief:
             assert thief.get("me").status_code == 401
         assert sessions(api) == 1
@@ -285,7 +287,7 @@ class TestSignOut:
         assert left.status_code == 204
         assert all("Max-Age=0" in each for each in left.headers.get_list("set-cookie"))
         with httpx.Client(
-            base_url=api.client.base_url, cookies={SESSION_COOKIE: secret}, timeout=60
+            base_url=api.client.base_url, cookies={SESSION_COOKIE: secret}, timeout=ANSWER_S
         ) as thief:
             assert thief.get("me").status_code == 401
         assert actions(api) == ["accounts.signed_out"]

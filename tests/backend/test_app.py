@@ -17,7 +17,7 @@ from backend.jobs import make_celery
 from backend.middleware import MOST_BODY_BYTES
 from backend.settings import Settings
 from tests import media_files
-from tests.conftest import Api
+from tests.conftest import ANSWER_S, Api
 from tests.factories import create_screening
 
 
@@ -83,7 +83,7 @@ class TestLimits:
 class TestHeaders:
     @pytest.mark.parametrize("path", ["/api/v1/limits", "/api/v1/nothing", "/nothing"])
     def test_keep_the_page_to_itself_on_every_answer(self, api: Api, path: str) -> None:
-        headers = httpx.get(api.url + path, timeout=60).headers
+        headers = httpx.get(api.url + path, timeout=ANSWER_S).headers
         assert "default-src 'self'" in headers["content-security-policy"]
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
@@ -103,13 +103,13 @@ class TestProblems:
     @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH"])
     @pytest.mark.parametrize("path", ["/nothing", "/api/nothing", "/api/v1/screenings/a/b/c/d"])
     def test_an_unknown_path_is_not_found(self, api: Api, method: str, path: str) -> None:
-        response = httpx.request(method, api.url + path, timeout=60)
+        response = httpx.request(method, api.url + path, timeout=ANSWER_S)
         assert response.status_code == 404
         assert response.headers["content-type"] == "application/problem+json"
         assert response.json()["code"] == "not_found"
 
     def test_a_method_that_does_not_exist_is_refused(self, api: Api) -> None:
-        response = httpx.put(f"{api.url}/api/v1/limits", timeout=60)
+        response = httpx.put(f"{api.url}/api/v1/limits", timeout=ANSWER_S)
         assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
         assert response.headers["allow"] == "GET"
 
@@ -143,7 +143,7 @@ class TestOpenApi:
                 )
 
     def test_page_for_people_loads_nothing_from_elsewhere(self, api: Api) -> None:
-        page = httpx.get(f"{api.url}/api/docs", timeout=60)
+        page = httpx.get(f"{api.url}/api/docs", timeout=ANSWER_S)
         assert page.status_code == 200
         assert "POST /api/v1/screenings" in page.text
         assert not re.search(r"""(src|href)=['"]?(https?:)?//""", page.text)
@@ -166,28 +166,30 @@ class TestFrontend:
         return start_api(frontend_dir=folder).url
 
     def test_is_served_and_asked_for_again_each_time(self, site: str) -> None:
-        page = httpx.get(f"{site}/", timeout=60)
+        page = httpx.get(f"{site}/", timeout=ANSWER_S)
         assert page.status_code == 200
         assert "POCOVIDScreen" in page.text
         assert page.headers["cache-control"] == "no-cache"
 
     def test_assets_with_a_hash_are_kept_for_ever(self, site: str) -> None:
-        asset = httpx.get(f"{site}/assets/index-abc123.js", timeout=60)
+        asset = httpx.get(f"{site}/assets/index-abc123.js", timeout=ANSWER_S)
         assert asset.status_code == 200
         assert "immutable" in asset.headers["cache-control"]
 
     def test_answers_for_its_own_addresses_and_not_for_missing_files(self, site: str) -> None:
         accept = {"accept": "text/html"}
-        assert "POCOVIDScreen" in httpx.get(f"{site}/about", headers=accept, timeout=60).text
-        assert httpx.get(f"{site}/assets/gone.js", timeout=60).status_code == 404
+        assert "POCOVIDScreen" in httpx.get(f"{site}/about", headers=accept, timeout=ANSWER_S).text
+        assert httpx.get(f"{site}/assets/gone.js", timeout=ANSWER_S).status_code == 404
 
     def test_does_not_answer_for_the_api(self, site: str) -> None:
-        response = httpx.get(f"{site}/api/v1/nothing", headers={"accept": "text/html"}, timeout=60)
+        response = httpx.get(
+            f"{site}/api/v1/nothing", headers={"accept": "text/html"}, timeout=ANSWER_S
+        )
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
     @pytest.mark.parametrize("path", ["/../settings.py", "/%2e%2e/pocovid.sqlite3", "/..%2f..%2fx"])
     def test_never_leaves_its_folder(self, site: str, path: str) -> None:
-        assert httpx.get(site + path, timeout=60).status_code == 404
+        assert httpx.get(site + path, timeout=ANSWER_S).status_code == 404
 
 
 class TestLogs:

@@ -16,7 +16,7 @@ from backend.db import now
 from backend.storage import arrival_key
 from backend.tables import Arrival
 from tests import tus
-from tests.conftest import Api, SignedIn
+from tests.conftest import ANSWER_S, Api, SignedIn
 from tests.factories_contributions import create_submission
 
 SignIn = Callable[..., SignedIn]
@@ -202,7 +202,7 @@ class TestSeveralProcesses:
             base_url=f"{other.url}/api/v1",
             headers=me.client.headers,
             cookies=me.client.cookies,
-            timeout=60,
+            timeout=ANSWER_S,
         ) as there:
             assert tus.head(there, upload).headers["upload-offset"] == "4000"
             assert tus.patch(there, upload, 4000, CONTENT[4000:]).status_code == 204
@@ -275,7 +275,7 @@ class TestRefusals:
         problem(tus.create(api.client, draft, "a.mp4", 10), 401, "not_signed_in")
         problem(tus.patch(api.client, upload, 0, CONTENT), 401, "not_signed_in")
         with httpx.Client(
-            base_url=me.client.base_url, cookies=me.client.cookies, timeout=60
+            base_url=me.client.base_url, cookies=me.client.cookies, timeout=ANSWER_S
         ) as forged:
             problem(tus.patch(forged, upload, 0, CONTENT), 403, "csrf")
         assert tus.head(me.client, upload).headers["upload-offset"] == "0"

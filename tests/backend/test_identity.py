@@ -12,7 +12,7 @@ from backend import deps
 from backend.db import now
 from backend.identity import CSRF_HEADER, SESSION_COOKIE, csrf_token
 from backend.tables import ApiToken, SignIn, User
-from tests.conftest import Api, SignedIn
+from tests.conftest import ANSWER_S, Api, SignedIn
 from tests.factories import create_sign_in, create_token, create_user
 
 SignInAs = Callable[..., SignedIn]
@@ -48,12 +48,12 @@ def with_token(api: Api, role: str, *scopes: str, **changes: object) -> httpx.Cl
     with api.database.write() as session:
         _, secret = create_token(session, create_user(session, role), *scopes, **changes)
         session.commit()
-    return httpx.Client(headers={"Authorization": f"Bearer {secret}"}, timeout=60)
+    return httpx.Client(headers={"Authorization": f"Bearer {secret}"}, timeout=ANSWER_S)
 
 
 class TestDoors:
     def test_nobody_comes_in_where_an_account_is_needed(self, doors: Api) -> None:
-        with httpx.Client(timeout=60) as client:
+        with httpx.Client(timeout=ANSWER_S) as client:
             assert opened(doors, client) == {"maybe"}
             refused = client.get(f"{doors.url}/doors/user")
         assert refused.status_code == 401
@@ -140,7 +140,7 @@ class TestSessions:
         with doors.database.write() as session:
             secret = create_sign_in(session, create_user(session), **changes)
             session.commit()
-        with httpx.Client(cookies={SESSION_COOKIE: secret}, timeout=60) as client:
+        with httpx.Client(cookies={SESSION_COOKIE: secret}, timeout=ANSWER_S) as client:
             assert opened(doors, client) == {"maybe"}
 
     def test_end_when_the_account_is_disabled(self, doors: Api, sign_in: SignInAs) -> None:
@@ -152,7 +152,7 @@ class TestSessions:
         with doors.database.write() as session:
             secret = create_sign_in(session, create_user(session), seen_at=before)
             session.commit()
-        with httpx.Client(cookies={SESSION_COOKIE: secret}, timeout=60) as client:
+        with httpx.Client(cookies={SESSION_COOKIE: secret}, timeout=ANSWER_S) as client:
             client.get(f"{doors.url}/doors/user")
         with doors.database.read() as session:
             assert session.scalars(select(SignIn.seen_at)).one() > before + timedelta(minutes=30)

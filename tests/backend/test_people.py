@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from backend.db import now
 from backend.tables import AuditEvent, User
-from tests.conftest import Api, SignedIn
+from tests.conftest import ANSWER_S, Api, SignedIn
 from tests.factories import create_token, create_user
 
 SignInAs = Callable[..., SignedIn]
@@ -99,7 +99,9 @@ class TestDisabling:
             _, secret = create_token(session, other.user)
             session.commit()
         with httpx.Client(
-            base_url=api.client.base_url, headers={"Authorization": f"Bearer {secret}"}, timeout=60
+            base_url=api.client.base_url,
+            headers={"Authorization": f"Bearer {secret}"},
+            timeout=ANSWER_S,
         ) as program:
             assert program.get("/me").status_code == 200
             out = admin.client.patch(f"/users/{other.user.id}", json={"disabled": True})

@@ -16,7 +16,7 @@ from backend.jobs import make_celery
 from backend.releases import repository, service
 from backend.storage import dataset_folder, published_folder
 from backend.tables import Contribution
-from tests.conftest import Api
+from tests.conftest import ANSWER_S, Api
 from tests.factories_releases import create_ingested, create_item, create_release
 from worker import process
 from worker import release as tasks
@@ -271,7 +271,7 @@ class TestDownload:
             assert f"pocovid-release-1/frames/{released[1]}/00.png" in found.namelist()
 
     def test_its_head_says_what_it_is(self, api: Api, released: list[UUID]) -> None:
-        head = httpx.head(f"{api.url}/api/v1/releases/1/archive.zip", timeout=60)
+        head = httpx.head(f"{api.url}/api/v1/releases/1/archive.zip", timeout=ANSWER_S)
         whole = api.client.get("/releases/1/archive.zip")
         assert head.status_code == 200
         for name in ("content-length", "etag", "accept-ranges"):
@@ -297,7 +297,9 @@ class TestDownload:
     def test_whoever_has_it_is_told_so(self, api: Api, released: list[UUID]) -> None:
         etag = api.client.get("/releases/1/archive.zip").headers["etag"]
         address = f"{api.url}/api/v1/releases/1/archive.zip"
-        assert httpx.get(address, headers={"If-None-Match": etag}, timeout=60).status_code == 304
+        assert (
+            httpx.get(address, headers={"If-None-Match": etag}, timeout=ANSWER_S).status_code == 304
+        )
 
 
 @pytest.mark.parametrize("state", ["withdrawn", "rejected"])

@@ -17,7 +17,7 @@ from backend.screenings import repository
 from backend.tables import Screening
 from tests import media_files
 from tests.asking import ask, ask_again
-from tests.conftest import Api
+from tests.conftest import ANSWER_S, Api
 from tests.factories import answer, create_recording, create_screening, store_pixels
 
 
@@ -148,7 +148,7 @@ class TestBounds:
         assert refusal.json()["limit"] == 4
         assert int(refusal.headers["retry-after"]) >= 1
         with httpx.Client(
-            transport=httpx.HTTPTransport(local_address="127.0.0.2"), timeout=60
+            transport=httpx.HTTPTransport(local_address="127.0.0.2"), timeout=ANSWER_S
         ) as other:
             files = {"file": ("scan", media_files.image())}
             assert other.post(f"{api.url}/api/v1/screenings", files=files).status_code == 202

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from backend.accounts import tokens
 from backend.tables import ApiToken, AuditEvent
-from tests.conftest import Api, SignedIn
+from tests.conftest import ANSWER_S, Api, SignedIn
 from tests.factories import create_token
 
 SignInAs = Callable[..., SignedIn]
@@ -26,7 +26,7 @@ def with_token(api: Api, secret: str) -> httpx.Client:
         base_url=api.client.base_url,
         headers={"Authorization": f"Bearer {secret}"},
         event_hooks=api.client.event_hooks,
-        timeout=60,
+        timeout=ANSWER_S,
     )
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import event
 from backend.settings import Settings
 from backend.uploads import clean_incoming
 from tests import media_files
-from tests.conftest import Api
+from tests.conftest import ANSWER_S, Api
 
 ENDPOINTS = ("/recordings", "/screenings")
 
@@ -128,7 +128,7 @@ class TestSize:
         headers = {"content-type": "multipart/form-data; boundary=X"}
         url = f"{server.url}/recordings"
         try:
-            response = httpx.post(url, content=body(), headers=headers, timeout=60)
+            response = httpx.post(url, content=body(), headers=headers, timeout=ANSWER_S)
         except httpx.TransportError:
             pass  # a client that goes on sending regardless may find the connection closed
         else:
@@ -147,7 +147,7 @@ class TestSize:
 
     def test_a_whole_upload_goes_to_the_disk_with_flat_memory(self, server: "Server") -> None:
         warm = httpx.post(
-            f"{server.url}/recordings", files={"file": media_files.image()}, timeout=60
+            f"{server.url}/recordings", files={"file": media_files.image()}, timeout=ANSWER_S
         )
         assert warm.status_code == 201
         before = server.peak_memory()
@@ -160,7 +160,7 @@ class TestSize:
 
         headers = {"content-type": "multipart/form-data; boundary=X"}
         response = httpx.post(
-            f"{server.url}/recordings", content=body(), headers=headers, timeout=60
+            f"{server.url}/recordings", content=body(), headers=headers, timeout=ANSWER_S
         )
         assert_problem(response, 415, {"unsupported_type"})
         assert server.peak_memory() - before < 20_000_000
