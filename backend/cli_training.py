@@ -13,6 +13,7 @@ from backend import terminal
 app = typer.Typer()
 
 WORK = Path("data/training")
+SHIPPED = "shipped"  # as in models.trunk, which would load Keras for a page of help
 
 
 class Network(StrEnum):
@@ -57,7 +58,11 @@ class Augmenting(StrEnum):
 
 Data = Annotated[Path, typer.Argument(help="Folder in the layout of the public POCUS dataset.")]
 Trunk = Annotated[
-    str, typer.Option(help="Frozen layers: an .npz or .safetensors file, or `imagenet`.")
+    str,
+    typer.Option(
+        help="What to start from: `shipped`, the frozen layers of the artifact that answers; an "
+        ".npz or .safetensors file; or `imagenet`."
+    ),
 ]
 Work = Annotated[
     Path, typer.Option(help="Folder for cached features and checkpoints; a killed run resumes.")
@@ -69,8 +74,8 @@ Seed = Annotated[int, typer.Option(min=0, help="Of folds, augmentation and dropo
 @app.command()
 def train(
     data: Data,
-    trunk: Trunk,
     out: Annotated[Path, typer.Option(help="Folder of the new artifact; its name is its version.")],
+    trunk: Trunk = SHIPPED,
     network: Annotated[Network, typer.Option(help="What is trained.")] = Network.pocovidnet,
     work: Work = WORK,
     group: Annotated[
@@ -149,11 +154,11 @@ def train(
 @app.command()
 def distil(
     data: Data,
-    trunk: Trunk,
     teacher: Annotated[
         list[Path], typer.Option(help="SqueezeNet's or GoogLeNet's .npz; may be given again.")
     ],
     out: Annotated[Path, typer.Option(help="The new trunk, a .safetensors file.")],
+    trunk: Trunk = SHIPPED,
     work: Work = WORK,
     epochs: Annotated[int, typer.Option(min=1, help="How often each frame is learnt from.")] = 15,
     copies: Annotated[
@@ -185,8 +190,8 @@ def distil(
 @app.command()
 def compare(
     data: Data,
-    trunk: Trunk,
     out: Annotated[Path, typer.Option(help="Folder for the table as HTML, CSV and JSON.")],
+    trunk: Trunk = SHIPPED,
     work: Work = WORK,
     network: Annotated[
         list[Compared] | None,

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from models import artifact, augment, evaluate, heldout, trunk
+from models import augment, evaluate, heldout, trunk
 from models.artifact import ArtifactError
 from models.contract import CLASSES
 from models.dataset import DatasetError
@@ -29,9 +29,6 @@ from models.trunk import TrunkError
 
 REFUSED = 3
 """Exit status of what cannot be done, whoever tries it how often."""
-
-START = artifact.ARTIFACTS / "start.safetensors"
-"""Where block5_conv3 starts from if the trunk is an artifact's, which ends before it."""
 
 _ANSWERED_AT_ONCE = 24
 
@@ -206,15 +203,13 @@ def _planned(request: Request) -> Plan:
 
 
 def _own_trunk(path: Path) -> Path:
-    """The shipped artifact's frozen layers, and where the layer behind them starts from."""
-    from safetensors.numpy import load_file, save_file
+    """What ships, kept: an upgrade amid a training must not put another trunk under its folds."""
+    from safetensors.numpy import save_file
 
     if not path.is_file():
-        shipped = load_file(artifact.active() / artifact.TRUNK)
         scratch = path.with_suffix(".tmp")
-        save_file(shipped | load_file(START), scratch)
+        save_file(trunk.load(trunk.SHIPPED), scratch)
         scratch.replace(path)
-    trunk.load(str(path))
     return path
 
 

@@ -86,7 +86,7 @@ class Plan:
         splits: for each group, the fold that tests each recording.
         left_out: the groups that were to be measured and cannot be split, and why.
         weights: what the networks start from, see `models.trunk.load`.
-        trunk_name: of the file, or `imagenet`.
+        trunk_name: see `models.trunk.name_of`.
         material: all frames.
         inputs: the trunk's features of them.
         work: folder of this very run; its name changes with anything the models depend on.
@@ -173,7 +173,7 @@ def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Pr
     else:
         inputs = trunk.DirectFeatures(material.frames, weights, **copies)
     run = work / _run_name(entries, weights, config)
-    name = Path(trunk_source).name
+    name = trunk.name_of(trunk_source)
     return Plan(config, entries, splits, left_out, weights, name, material, inputs, run)
 
 

@@ -15,12 +15,16 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from models import engine, networks
+from models import artifact, engine, networks
 from models.augment import PAPER, Augmentation, augment
 from models.networks import Array
 from models.square import Picture
 
 IMAGENET = "imagenet"
+SHIPPED = "shipped"
+
+START = artifact.ARTIFACTS / "start.safetensors"
+"""Where block5_conv3 starts from if the trunk is an artifact's, which ends before it."""
 
 _CHUNK = 32
 _DAMAGED = (
@@ -43,12 +47,18 @@ def load(source: str) -> dict[str, Array]:
     """The thirteen convolutions of VGG-16 by `blockB_convC/kernel` and `/bias`.
 
     Args:
-        source: a `.npz` or `.safetensors` file, or `imagenet`: Keras then downloads its weights.
+        source: a `.npz` or `.safetensors` file; `shipped`, for the frozen layers of the artifact
+            that answers by default; or `imagenet`: Keras then downloads its weights.
 
     Raises:
         TrunkError: no such file, no network, or weights of other names or shapes.
     """
-    weights = _imagenet() if source == IMAGENET else read_file(Path(source))
+    if source == IMAGENET:
+        weights = _imagenet()
+    elif source == SHIPPED:
+        weights = read_file(_active() / artifact.TRUNK) | read_file(START)
+    else:
+        weights = read_file(Path(source))
     expected = {
         name: value.shape
         for name, value in networks.get_weights(networks.pocovidnet()).items()
@@ -59,6 +69,15 @@ def load(source: str) -> dict[str, Array]:
             found = weights[name].shape if name in weights else "nothing"
             raise TrunkError(f"{source}: expected {name} of shape {shape}, found {found}.")
     return {name: weights[name] for name in expected}
+
+
+def name_of(source: str) -> str:
+    """How a manifest names a source: a file without its folder, or whose trunk was taken.
+
+    Raises:
+        TrunkError: the shipped one is meant, and no artifact answers by default.
+    """
+    return f"{_active().name}/{artifact.TRUNK}" if source == SHIPPED else Path(source).name
 
 
 def fingerprint(weights: dict[str, Array]) -> str:
@@ -220,6 +239,13 @@ def read_file(path: Path) -> dict[str, Array]:
 def _slashed(name: str) -> str:
     base, _, variable = name.rpartition("_")
     return f"{base}/{variable}" if variable in ("kernel", "bias") and "/" not in name else name
+
+
+def _active() -> Path:
+    try:
+        return artifact.active()
+    except artifact.ArtifactError as error:
+        raise TrunkError(f"There is no shipped trunk: {error}") from error
 
 
 def _imagenet() -> dict[str, Array]:

@@ -96,7 +96,7 @@ def compare(
             augmentation=budget.augmentation,
         )
 
-    stage = Stage(budget, material, features, weights, Path(trunk_source).name)
+    stage = Stage(budget, material, features, weights, trunk.name_of(trunk_source))
     key = [listing_hash(entries), trunk.fingerprint(weights), json.dumps(asdict(budget))]
     key += [each.twins for each in entries]
     home = work / f"compare-{hashlib.sha256(' '.join(key).encode()).hexdigest()[:12]}"

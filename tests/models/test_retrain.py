@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from backend.trainings.schemas import TrainingSettings
-from models import artifact, retrain
+from models import artifact, retrain, trunk
 from models.dataset import DatasetError, read_index
 from models.folds import given_folds
 from models.retrain import Request
@@ -174,4 +174,13 @@ class TestPieces:
 
 def test_the_shipped_trunk_can_be_trained_on(tmp_path: Path) -> None:
     path = retrain._own_trunk(tmp_path / "trunk.safetensors")
-    assert path.is_file()
+    assert trunk.fingerprint(trunk.load(str(path))) == trunk.fingerprint(trunk.load(trunk.SHIPPED))
+
+
+def test_a_training_keeps_its_trunk_when_another_ships(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = retrain._own_trunk(tmp_path / "trunk.safetensors")
+    before = path.read_bytes()
+    monkeypatch.setattr(trunk, "load", lambda source: dict[str, Any]())
+    assert retrain._own_trunk(path).read_bytes() == before

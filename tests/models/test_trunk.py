@@ -10,11 +10,11 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import pytest
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
-from models import engine, networks, trunk
+from models import artifact, engine, networks, trunk
 from models.augment import augment
-from models.trunk import TrunkError, cache_features, fingerprint, load
+from models.trunk import IMAGENET, SHIPPED, TrunkError, cache_features, fingerprint, load, name_of
 from tests.models import small_artifact
 from tests.models.small_artifact import frames
 
@@ -94,6 +94,33 @@ class TestLoad:
         monkeypatch.setattr(keras.applications, "VGG16", no_network)
         with pytest.raises(TrunkError, match="--trunk"):
             load("imagenet")
+
+    def test_takes_what_ships(self) -> None:
+        found = load(SHIPPED)
+        assert set(found) == set(WEIGHTS)
+        shipped = load_file(artifact.active() / artifact.TRUNK)
+        assert all(np.array_equal(found[name], value) for name, value in shipped.items())
+        assert found["block5_conv3/kernel"].any()
+
+    def test_says_so_where_nothing_ships(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def nothing() -> Path:
+            raise artifact.ArtifactError("ACTIVE names no artifact.")
+
+        monkeypatch.setattr(artifact, "active", nothing)
+        with pytest.raises(TrunkError, match="no shipped trunk: ACTIVE names no artifact"):
+            load(SHIPPED)
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("a/b.npz", "b.npz"),
+        (IMAGENET, IMAGENET),
+        (SHIPPED, f"{artifact.active().name}/{artifact.TRUNK}"),
+    ],
+)
+def test_a_source_has_a_name_without_its_folder(source: str, name: str) -> None:
+    assert name_of(source) == name
 
 
 def _saved(save: Callable[..., None], *args: Any, **arrays: Any) -> bytes:
