@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from functools import cache
 from secrets import token_urlsafe
 
 from anyio import CapacityLimiter, to_thread
@@ -24,8 +25,7 @@ class Passwords:
 
     def __init__(self) -> None:
         self._turns = CapacityLimiter(os.cpu_count() or 2)
-        # Checked where there is no account, or none with a password: that takes as long.
-        self._nobodys = hashed(token_urlsafe())
+        self._nobodys = _nobodys()
 
     async def hashed(self, password: str) -> str:
         """As `hashed`, in its turn."""
@@ -65,6 +65,12 @@ def check(password: str, *known: str) -> None:
 def hashed(password: str) -> str:
     """What is kept of a password: Argon2id with its parameters, 97 characters."""
     return _hasher.hash(_normal(password))
+
+
+@cache
+def _nobodys() -> str:
+    """Checked where there is no account, or none with a password: that takes as long."""
+    return hashed(token_urlsafe())
 
 
 def is_outdated(kept: str) -> bool:

@@ -11,7 +11,7 @@ measured="--cov --cov-append --cov-report= --cov-fail-under=0"
 # have both computed may not survive a signal, and the other tests send signals to themselves. And only
 # one: TensorFlow has a thread for each core by itself.
 failed=0
-.venv/bin/python -m pytest $measured --numprocesses=auto --maxprocesses=4 --dist=loadfile --ignore=tests/models || failed=1
-.venv/bin/python -m pytest $measured tests/models || failed=1
+.venv/bin/python -m pytest $measured --numprocesses=auto --maxprocesses=4 --dist=loadfile --ignore=tests/models --junitxml=.cache/tests.xml || failed=1
+.venv/bin/python -m pytest $measured tests/models --junitxml=.cache/models.xml || failed=1
 [ $failed = 0 ] || exit 1
 .venv/bin/coverage report

@@ -8,6 +8,7 @@ last databases, which is emptied.
 import logging
 import os
 import shutil
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -56,9 +57,20 @@ FOLDERS = (
 ANSWER_S = 60
 """Seconds a test waits for the server's answer; a busy machine stalls longer than httpx's five."""
 
+TLS = ssl.create_default_context()
+"""For clients, which talk to loopback without it: made once, as each by itself takes 50 ms."""
+
 LAST_REDIS_DATABASE = 15  # of the sixteen that a server has
 NO_DATABASE_SERVER = "no POCOVID_TEST_DATABASE_URL: no PostgreSQL to test on"
 NO_REDIS_SERVER = "no POCOVID_TEST_REDIS_URL: no Redis to test on"
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest looks at the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where there is a server, a test on whichever database there is needs the services too."""
+    for item in items if DATABASE_SERVER is not None else ():
+        if isinstance(item, pytest.Function) and "database_url" in item.fixturenames:
+            item.add_marker(pytest.mark.services)
 
 
 @pytest.fixture(autouse=True)
@@ -228,6 +240,7 @@ def start_api(
         client = httpx.Client(
             base_url=f"{url}/api/v1",
             timeout=ANSWER_S,
+            verify=TLS,
             event_hooks={"response": [contract.check]},
         )
 
@@ -280,6 +293,7 @@ def sign_in() -> Iterator[Callable[..., SignedIn]]:
         client = httpx.Client(
             base_url=api.client.base_url,
             timeout=ANSWER_S,
+            verify=TLS,
             event_hooks=api.client.event_hooks,
             cookies={SESSION_COOKIE: secret, CSRF_COOKIE: csrf},
             headers={CSRF_HEADER: csrf},
