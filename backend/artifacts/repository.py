@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.tables import Activation, Artifact, Training
@@ -84,12 +85,16 @@ def origins(session: Session) -> dict[str, tuple[UUID, int]]:
 def register(
     session: Session, version: str, folder: str | None, manifest: dict[str, Any], now: datetime
 ) -> None:
-    """Add an artifact, unless it is there."""
-    if session.get(Artifact, version) is None:
-        session.add(
-            Artifact(version=version, storage_folder=folder, manifest=manifest, created_at=now)
-        )
-        session.flush()
+    """Add an artifact, unless it is there; of workers that start at once, one adds it."""
+    if session.get(Artifact, version) is not None:
+        return
+    made = Artifact(version=version, storage_folder=folder, manifest=manifest, created_at=now)
+    try:
+        with session.begin_nested():
+            session.add(made)
+    except IntegrityError:
+        if session.get(Artifact, version) is None:  # nobody was faster: it is something else
+            raise
 
 
 def folders(session: Session) -> set[str]:

@@ -1,18 +1,21 @@
 """Every query that the worker and upkeep rely on, on SQLite and on PostgreSQL."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
+from backend.artifacts import repository as artifacts
 from backend.db import Database, now
 from backend.health import repository as health
 from backend.recordings import repository as recordings
 from backend.screenings import repository as screenings
 from backend.screenings.forecast import Running
 from backend.tables import Screening, Status
+from tests.conftest import ANSWER_S
 from tests.factories import answer, create_recording, create_screening
 
 STALE = timedelta(seconds=30)
@@ -377,3 +380,20 @@ class TestWorkers:
             health.worker_seen(session, "two:1", moment)
             health.forget_silent_workers(session, moment, timedelta(minutes=10))
             assert health.workers_alive(session, moment, timedelta(days=1)) == 1
+
+
+def test_of_two_workers_that_start_at_once_one_makes_known_what_ships(database: Database) -> None:
+    def begin() -> None:
+        with database.write() as session:
+            artifacts.register(session, "pocovidnet-3", None, {}, now())
+            session.commit()
+
+    with ThreadPoolExecutor(1) as pool, database.write() as mine:
+        artifacts.register(mine, "pocovidnet-3", None, {}, now())
+        other = pool.submit(begin)
+        with pytest.raises(TimeoutError):
+            other.result(0.5)
+        mine.commit()
+        other.result(ANSWER_S)
+    with database.read() as session:
+        assert artifacts.get(session, "pocovidnet-3") is not None
