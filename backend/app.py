@@ -133,7 +133,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 @cache
 def _calls() -> APIRouter:
     """Every call that no setting changes, made once: FastAPI takes 0.2 s to look at them."""
-    api = APIRouter(prefix=API)
+    calls = APIRouter(prefix=API)
     for feature in (
         recordings_endpoints,
         screenings_endpoints,
@@ -147,9 +147,7 @@ def _calls() -> APIRouter:
         artifacts_endpoints,
         health_endpoints,
     ):
-        api.include_router(feature.router)
-    calls = APIRouter()
-    calls.include_router(api)
+        calls.include_router(feature.router)
     return calls
 
 

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from backend import terminal
+from models.contract import SHIPPED
 
 app = typer.Typer()
 
 WORK = Path("data/training")
-SHIPPED = "shipped"  # as in models.trunk, which would load Keras for a page of help
 
 
 class Network(StrEnum):

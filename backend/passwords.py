@@ -67,15 +67,18 @@ def hashed(password: str) -> str:
     return _hasher.hash(_normal(password))
 
 
-@cache
-def _nobodys() -> str:
-    """Checked where there is no account, or none with a password: that takes as long."""
-    return hashed(token_urlsafe())
-
-
 def is_outdated(kept: str) -> bool:
     """Whether it was hashed with other parameters than new ones are."""
     return _hasher.check_needs_rehash(kept)
+
+
+@cache
+def _nobodys() -> str:
+    """Checked where there is no account, or none with a password, so that it takes as long.
+
+    Made once in a process, for making it takes as long too.
+    """
+    return hashed(token_urlsafe())
 
 
 def _matches(kept: str, password: str) -> bool:

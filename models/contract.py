@@ -25,6 +25,9 @@ TRUNK_BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (2, 512))
 HIDDEN_UNITS = 64
 """Width of the head's hidden layer (POCOVID-Net, section 4.1)."""
 
+SHIPPED = "shipped"
+"""Says, where a trunk is asked for, that of the artifact that answers by default."""
+
 DISCLAIMER = (
     "Research use only. This is not a diagnosis and not a medical device; "
     "do not base a decision about a patient on it."

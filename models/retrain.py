@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from models import augment, evaluate, heldout, trunk
 from models.artifact import ArtifactError
-from models.contract import CLASSES
+from models.contract import CLASSES, SHIPPED
 from models.dataset import DatasetError
 from models.networks import Array
 from models.predict import Predictor
@@ -208,7 +208,7 @@ def _own_trunk(path: Path) -> Path:
 
     if not path.is_file():
         scratch = path.with_suffix(".tmp")
-        save_file(trunk.load(trunk.SHIPPED), scratch)
+        save_file(trunk.load(SHIPPED), scratch)
         scratch.replace(path)
     return path
 

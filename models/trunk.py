@@ -17,13 +17,13 @@ from safetensors.numpy import load_file
 
 from models import artifact, engine, networks
 from models.augment import PAPER, Augmentation, augment
+from models.contract import SHIPPED
 from models.networks import Array
 from models.square import Picture
 
 IMAGENET = "imagenet"
-SHIPPED = "shipped"
 
-START = artifact.ARTIFACTS / "start.safetensors"
+_START = artifact.ARTIFACTS / "start.safetensors"
 """Where block5_conv3 starts from if the trunk is an artifact's, which ends before it."""
 
 _CHUNK = 32
@@ -56,7 +56,7 @@ def load(source: str) -> dict[str, Array]:
     if source == IMAGENET:
         weights = _imagenet()
     elif source == SHIPPED:
-        weights = read_file(_active() / artifact.TRUNK) | read_file(START)
+        weights = read_file(_active() / artifact.TRUNK) | read_file(_START)
     else:
         weights = read_file(Path(source))
     expected = {

@@ -9,13 +9,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from backend import cli
-from models import train, trunk
+from models import train
 from models.augment import BOTH, BRIGHTNESS
 from models.compare import run
 from models.compare.budget import Budget
 from models.compare.candidates import CANDIDATES
 from models.compare.run import Comparison
-from models.contract import CLASSES
+from models.contract import CLASSES, SHIPPED
 from models.dataset import DatasetError
 from models.train import Config
 from tests.models.small_artifact import manifest
@@ -57,8 +57,8 @@ def test_training_takes_every_option(asked: list[tuple[Any, ...]]) -> None:
         *("--learning-rate", "0.001", "--no-cache", "--seed", "9"),
     )
     assert answer.exit_code == 0, answer.output
-    (data, start, out, work, config, _) = asked[0]
-    assert (data, start, out, work) == (Path("data"), "t.npz", Path("out"), Path("work"))
+    (data, trunk, out, work, config, _) = asked[0]
+    assert (data, trunk, out, work) == (Path("data"), "t.npz", Path("out"), Path("work"))
     assert config == Config(
         group="source",
         folds=4,
@@ -75,7 +75,7 @@ def test_training_takes_every_option(asked: list[tuple[Any, ...]]) -> None:
 
 def test_training_has_the_defaults_of_its_configuration(asked: list[tuple[Any, ...]]) -> None:
     invoke("train", "data", "--out", "out")
-    assert asked[0][1] == trunk.SHIPPED
+    assert asked[0][1] == SHIPPED
     assert asked[0][4] == Config()
     assert Config().augmentation == BRIGHTNESS
 

@@ -11,6 +11,7 @@ import pytest
 
 from backend.trainings.schemas import TrainingSettings
 from models import artifact, retrain, trunk
+from models.contract import SHIPPED
 from models.dataset import DatasetError, read_index
 from models.folds import given_folds
 from models.retrain import Request
@@ -174,7 +175,7 @@ class TestPieces:
 
 def test_the_shipped_trunk_can_be_trained_on(tmp_path: Path) -> None:
     path = retrain._own_trunk(tmp_path / "trunk.safetensors")
-    assert trunk.fingerprint(trunk.load(str(path))) == trunk.fingerprint(trunk.load(trunk.SHIPPED))
+    assert trunk.fingerprint(trunk.load(str(path))) == trunk.fingerprint(trunk.load(SHIPPED))
 
 
 def test_a_training_keeps_its_trunk_when_another_ships(

@@ -14,7 +14,8 @@ from safetensors.numpy import load_file, save_file
 
 from models import artifact, engine, networks, trunk
 from models.augment import augment
-from models.trunk import IMAGENET, SHIPPED, TrunkError, cache_features, fingerprint, load, name_of
+from models.contract import SHIPPED
+from models.trunk import IMAGENET, TrunkError, cache_features, fingerprint, load, name_of
 from tests.models import small_artifact
 from tests.models.small_artifact import frames
 
