@@ -14,9 +14,13 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from models.contract import CLASSES
+from models.engine import Precision
 from models.networks import Array, to_numpy
 
 CHECKPOINT = "checkpoint.safetensors"
+
+ARITHMETIC: Mapping[Precision, str] = {"f32": "float32", "bf16": "mixed_bfloat16"}
+"""Keras's dtype policy for what is learnt in a precision; weights are float32 in either."""
 
 Places = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]

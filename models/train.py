@@ -89,6 +89,7 @@ class Plan:
         trunk_name: see `models.trunk.name_of`.
         material: all frames.
         inputs: the trunk's features of them.
+        precision: of the arithmetic in which block5_conv3 learns.
         work: folder of this very run; its name changes with anything the models depend on.
     """
 
@@ -100,6 +101,7 @@ class Plan:
     trunk_name: str
     material: FrameSet = field(repr=False)
     inputs: Inputs = field(repr=False)
+    precision: engine.Precision
     work: Path
 
     @property
@@ -172,9 +174,10 @@ def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Pr
         )
     else:
         inputs = trunk.DirectFeatures(material.frames, weights, **copies)
-    run = work / _run_name(entries, weights, config)
+    precision = engine.best_precision({})
+    run = work / _run_name(entries, weights, config, precision)
     name = trunk.name_of(trunk_source)
-    return Plan(config, entries, splits, left_out, weights, name, material, inputs, run)
+    return Plan(config, entries, splits, left_out, weights, name, material, inputs, precision, run)
 
 
 def train_fold(plan: Plan, group: Group, fold: int, progress: Progress) -> FoldResult:
@@ -196,7 +199,7 @@ def train_fold(plan: Plan, group: Group, fold: int, progress: Progress) -> FoldR
         stopping, kept = validation_part(plan.entries, learnt, group, config.validation, seed)
     trained = _places(material, sorted(set(learnt) - set(stopping)))
     keras.utils.set_random_seed(config.seed * 1000 + fold)
-    model = networks.head()
+    model = networks.head(fit.ARITHMETIC[plan.precision])
     networks.set_weights(
         model, {n: value for n, value in plan.weights.items() if n.startswith("block5_conv3")}
     )
@@ -217,10 +220,11 @@ def train_fold(plan: Plan, group: Group, fold: int, progress: Progress) -> FoldR
         lambda done, total: progress(f"by-{group}, fold {fold + 1}", done, total),
     )
     head = {name: _shipped(name, value) for name, value in networks.get_weights(model).items()}
-    # What is measured is what is shipped, rounded as it is.
-    networks.set_weights(model, head)
+    # What is measured is what is shipped, rounded as it is, in the arithmetic of an evaluation.
+    measured = networks.head()
+    networks.set_weights(measured, head)
     tested = _places(material, [n for n, tests in enumerate(folds) if tests == fold])
-    scores = fit.answer(model, plan.inputs, tested)
+    scores = fit.answer(measured, plan.inputs, tested)
     result = FoldResult(group, fold, head, tested, scores, curve, kept)
     result.save(home / _FINISHED)
     (home / fit.CHECKPOINT).unlink()
@@ -296,6 +300,7 @@ def assemble(
             **asdict(config),
             "optimizer": "Adam",
             "loss": f"cross entropy, each {config.balance} with the same share",
+            "precision": plan.precision,
             "trunk": {"file": plan.trunk_name, "sha256": trunk.fingerprint(plan.weights)},
             "versions": artifact.versions() | {"backend": keras.backend.backend()},
             "curves": {
@@ -377,12 +382,18 @@ def _gathered(material: FrameSet, results: Sequence[FoldResult]) -> npt.NDArray[
     return scores
 
 
-def _run_name(entries: Sequence[Entry], weights: dict[str, Array], config: Config) -> str:
+def _run_name(
+    entries: Sequence[Entry],
+    weights: dict[str, Array],
+    config: Config,
+    precision: engine.Precision,
+) -> str:
     """A folder name that changes with anything the models depend on."""
     parts = [listing_hash(entries), trunk.fingerprint(weights), json.dumps(asdict(config))]
     parts += [
         " ".join(f"{entry.source} {entry.twins}" for entry in entries),
         keras.backend.backend(),
+        precision,
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 

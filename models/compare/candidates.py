@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from models import fit, media, networks
+from models import engine, fit, media, networks
 from models.compare.budget import Budget
 from models.compare.inputs import FeatureClips, PictureClips, Pictures, clips_of, pool
 from models.fit import Inputs, Places
@@ -99,7 +99,7 @@ class Candidate:
 
 
 def _pocovidnet(stage: Stage) -> Player:
-    model = networks.head()
+    model = networks.head(fit.ARITHMETIC[engine.best_precision({})])
     start = {n: v for n, v in stage.weights.items() if n.startswith("block5_conv3")}
     networks.set_weights(model, start)
     inputs = CachedFeatures(stage.features())

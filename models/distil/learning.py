@@ -141,10 +141,9 @@ def distil(
 
 @contextmanager
 def _arithmetic(precision: engine.Precision) -> Iterator[None]:
-    """Layers made inside compute in bfloat16, if that is it; their weights stay float32."""
+    """Layers made inside compute in this precision; their weights stay float32."""
     before = keras.config.dtype_policy()
-    if precision == "bf16":
-        keras.config.set_dtype_policy("mixed_bfloat16")
+    keras.config.set_dtype_policy(fit.ARITHMETIC[precision])
     try:
         yield
     finally:

@@ -237,7 +237,7 @@ def training() -> Row:
     import keras
     import numpy as np
 
-    from models import networks
+    from models import engine, fit, networks
 
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 256, (16, 224, 224, 3), dtype=np.uint8)
@@ -246,7 +246,7 @@ def training() -> Row:
     features = rng.random((len(frames), *networks.FEATURE_SHAPE), dtype=np.float32)
     found: Row = {}
     for name, model, given in (
-        ("cached", networks.head(), features),
+        ("cached", networks.head(fit.ARITHMETIC[engine.best_precision({})]), features),
         ("direct", networks.pocovidnet(), networks.preprocess(frames)),
     ):
         model.compile(

@@ -84,6 +84,18 @@ def test_trunk_and_head_are_the_complete_network_in_two_parts() -> None:
     assert np.abs(complete.predict_on_batch(inputs) - in_two).max() < 1e-6
 
 
+def test_a_head_that_learns_in_bfloat16_keeps_its_weights_and_answers_in_float32() -> None:
+    exact, narrow = networks.head(), networks.head("mixed_bfloat16")
+    networks.set_weights(narrow, networks.get_weights(exact))
+    assert narrow.get_layer("block5_conv3").compute_dtype == "bfloat16"
+    assert {weight.dtype for weight in narrow.weights} == {"float32"}
+    features = np.random.default_rng(0).random((2, *networks.FEATURE_SHAPE), dtype=np.float32)
+    found, expected = narrow.predict_on_batch(features), exact.predict_on_batch(features)
+    assert found.dtype == np.float32
+    # Seven bits after the point, and not more.
+    assert 0 < np.abs(found - expected).max() < 1e-2
+
+
 class TestPreprocess:
     def test_turns_rgb_to_bgr_and_takes_the_means_off(self) -> None:
         pixels = np.empty((2, 224, 224, 3), dtype=np.uint8)
