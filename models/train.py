@@ -390,11 +390,8 @@ def _run_name(
 ) -> str:
     """A folder name that changes with anything the models depend on."""
     parts = [listing_hash(entries), trunk.fingerprint(weights), json.dumps(asdict(config))]
-    parts += [
-        " ".join(f"{entry.source} {entry.twins}" for entry in entries),
-        keras.backend.backend(),
-        precision,
-    ]
+    parts += [f"{entry.source} {entry.twins}" for entry in entries]
+    parts += [keras.backend.backend(), precision]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 
-from models import artifact, engine, fit, networks, train, trunk
+from models import artifact, fit, networks, train, trunk
 from models.augment import PAPER, Augmentation
 from models.contract import CLASSES, Manifest
 from models.dataset import DatasetError, listing_hash, read_index
@@ -264,17 +264,6 @@ class TestPlan:
         other = plan(run.data, run.trunk, run.work, replace(CONFIG, **change), nobody)
         assert other.work != planned.work
 
-    def test_what_another_arithmetic_learns_has_a_folder_of_its_own(
-        self, run: Run, planned: Plan, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(trunk, "cache_features", lambda *_, **__: np.zeros((2, 9)))
-        found = []
-        for precision in ("f32", "bf16"):
-            monkeypatch.setattr(engine, "best_precision", lambda _, it=precision: it)
-            found.append(plan(run.data, run.trunk, run.work, CONFIG, nobody).work)
-        assert found[0] != found[1]
-        assert planned.work in found
-
 
 class TestTrainFold:
     @pytest.fixture
@@ -320,37 +309,6 @@ class TestTrainFold:
             inputs = planned.inputs.batch(np.zeros_like(result.places), result.places)
             expected = np.asarray(model.predict_on_batch(inputs))
             assert result.scores == pytest.approx(expected, abs=2e-3)
-
-    def test_it_learns_in_the_plans_precision_and_is_measured_in_single(
-        self, planned: Plan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        fitted: list[keras.Model] = []
-        asked: list[keras.Model] = []
-
-        def noted(model: keras.Model, *_: Any) -> Curve:
-            fitted.append(model)
-            (tmp_path / "by-recording" / "fold0").mkdir(parents=True, exist_ok=True)
-            (tmp_path / "by-recording" / "fold0" / fit.CHECKPOINT).touch()
-            return Curve([1.0], [], [], 0)
-
-        answer = fit.answer
-
-        def answered(model: keras.Model, *rest: Any) -> fit.Scores:
-            asked.append(model)
-            return answer(model, *rest)
-
-        monkeypatch.setattr(fit, "fit", noted)
-        monkeypatch.setattr(fit, "answer", answered)
-        for precision in ("f32", "bf16"):
-            shutil.rmtree(tmp_path / "by-recording", ignore_errors=True)
-            fresh = replace(planned, work=tmp_path, precision=precision)
-            train_fold(fresh, "recording", 0, nobody)
-
-        def computes(model: keras.Model) -> str:
-            return str(model.get_layer("block5_conv3").compute_dtype)
-
-        assert [computes(model) for model in fitted] == ["float32", "bfloat16"]
-        assert [computes(model) for model in asked] == ["float32", "float32"]
 
     def test_stops_by_a_part_of_the_training_folds_and_never_by_the_test_fold(
         self, given: list[Material], planned: Plan, tmp_path: Path
