@@ -42,12 +42,13 @@ def trunk() -> keras.Model:
     return model
 
 
-def head(arithmetic: str = "float32") -> keras.Model:
+def head(arithmetic: str | None = None) -> keras.Model:
     """What each fold trains: block5_conv3 and what follows, (n, 14, 14, 512) to softmax (n, 3).
 
     Args:
         arithmetic: Keras's dtype policy for block5_conv3, which is nearly all of the work:
             "mixed_bfloat16" multiplies in bfloat16, and keeps weights and all else in float32.
+            Without one, that of all layers.
     """
     inputs = keras.Input(FEATURE_SHAPE, name="features")
     return keras.Model(inputs, _head_layers(inputs, arithmetic), name="head")
@@ -75,7 +76,7 @@ def _trunk_layers(x: Any) -> Any:
     return x
 
 
-def _head_layers(x: Any, arithmetic: str = "float32") -> Any:
+def _head_layers(x: Any, arithmetic: str | None = None) -> Any:
     layers = keras.layers
     x = _convolution(FEATURE_SHAPE[-1], "block5_conv3", arithmetic)(x)
     x = layers.MaxPooling2D(2, name="block5_pool")(x)
@@ -87,7 +88,7 @@ def _head_layers(x: Any, arithmetic: str = "float32") -> Any:
     return layers.Dense(len(CLASSES), activation="softmax", name="output")(x)
 
 
-def _convolution(filters: int, name: str, arithmetic: str = "float32") -> keras.layers.Conv2D:
+def _convolution(filters: int, name: str, arithmetic: str | None = None) -> keras.layers.Conv2D:
     return keras.layers.Conv2D(
         filters, 3, padding="same", activation="relu", name=name, dtype=arithmetic
     )
