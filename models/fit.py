@@ -19,13 +19,11 @@ from models.networks import Array, to_numpy
 
 CHECKPOINT = "checkpoint.safetensors"
 
-ARITHMETIC: Mapping[Precision, str] = {"f32": "float32", "bf16": "mixed_bfloat16"}
-"""Keras's dtype policy for what is learnt in a precision; weights are float32 in either."""
-
 Places = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
 
 _ANSWERED_AT_ONCE = 32
+_POLICIES: Mapping[Precision, str] = {"f32": "float32", "bf16": "mixed_bfloat16"}
 
 
 class Inputs(Protocol):
@@ -90,6 +88,17 @@ class Material:
     weights: npt.NDArray[np.float32]
     trained: Places
     validated: Places
+
+
+@contextmanager
+def arithmetic(precision: Precision) -> Iterator[None]:
+    """Layers made inside compute in this precision; their weights stay float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(_POLICIES[precision])
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def prepare(model: keras.Model, learning_rate: float, look_back: float = 1.0) -> None:

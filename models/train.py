@@ -199,7 +199,8 @@ def train_fold(plan: Plan, group: Group, fold: int, progress: Progress) -> FoldR
         stopping, kept = validation_part(plan.entries, learnt, group, config.validation, seed)
     trained = _places(material, sorted(set(learnt) - set(stopping)))
     keras.utils.set_random_seed(config.seed * 1000 + fold)
-    model = networks.head(fit.ARITHMETIC[plan.precision])
+    with fit.arithmetic(plan.precision):
+        model = networks.head()
     networks.set_weights(
         model, {n: value for n, value in plan.weights.items() if n.startswith("block5_conv3")}
     )

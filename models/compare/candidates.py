@@ -99,7 +99,8 @@ class Candidate:
 
 
 def _pocovidnet(stage: Stage) -> Player:
-    model = networks.head(fit.ARITHMETIC[engine.best_precision({})])
+    with fit.arithmetic(engine.best_precision({})):
+        model = networks.head()
     start = {n: v for n, v in stage.weights.items() if n.startswith("block5_conv3")}
     networks.set_weights(model, start)
     inputs = CachedFeatures(stage.features())

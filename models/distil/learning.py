@@ -8,8 +8,7 @@ brightness, so that what it says depends less on a machine's gain.
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -104,7 +103,7 @@ def distil(
     given = _given(home / "given.npy", frames, weights, precision, recipe, progress)
     wanted = _wanted(home / "wanted.npy", frames, models, progress)
     keras.utils.set_random_seed(recipe.seed)
-    with _arithmetic(precision):
+    with fit.arithmetic(precision):
         student = _student(weights)
         model = _telling(student, given[0], wanted)
     steps = math.ceil(len(frames) / recipe.batch)
@@ -137,17 +136,6 @@ def distil(
     save_file(made, scratch)
     scratch.replace(out)
     return curve
-
-
-@contextmanager
-def _arithmetic(precision: engine.Precision) -> Iterator[None]:
-    """Layers made inside compute in this precision; their weights stay float32."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(fit.ARITHMETIC[precision])
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _student(weights: dict[str, Array]) -> keras.Model:

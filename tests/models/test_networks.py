@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from models import networks
+from models import fit, networks
 from tests.models.small_artifact import frames
 
 TRUNK_LAYERS = [
@@ -85,7 +85,9 @@ def test_trunk_and_head_are_the_complete_network_in_two_parts() -> None:
 
 
 def test_a_head_that_learns_in_bfloat16_keeps_its_weights_and_answers_in_float32() -> None:
-    exact, narrow = networks.head(), networks.head("mixed_bfloat16")
+    exact = networks.head()
+    with fit.arithmetic("bf16"):
+        narrow = networks.head()
     networks.set_weights(narrow, networks.get_weights(exact))
     assert narrow.get_layer("block5_conv3").compute_dtype == "bfloat16"
     assert {weight.dtype for weight in narrow.weights} == {"float32"}
