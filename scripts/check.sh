@@ -44,12 +44,6 @@ migrations_import_nothing_of_ours() {
     ! git grep -nE '^ *(from|import) +(backend|worker|models|migrations)\b' -- migrations/versions
 }
 
-files_fit_a_screenful_of_screens() {
-    git ls-files '*.py' '*.js' '*.jsx' '*.css' | while read -r file; do
-        [ -f "$file" ] && lines=$(wc -l < "$file") && [ "$lines" -gt 400 ] && echo "$file: $lines lines, 400 at most"
-    done | { ! grep . ; }
-}
-
 step "lint" $bin/ruff check .
 step "format" $bin/ruff format --check .
 step "types" $bin/mypy
@@ -58,7 +52,6 @@ step "migrations import nothing of ours" migrations_import_nothing_of_ours
 step "lock files fit pyproject.toml" lock_is_fresh
 step "no registry address" names_no_registry
 step "who commits" commits_in_three_places
-step "file length" files_fit_a_screenful_of_screens
 step "migrations make the tables" $bin/python scripts/check_migrations.py
 step "frontend" npm --prefix frontend run --silent check
 
