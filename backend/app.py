@@ -23,7 +23,7 @@ from backend.artifacts import endpoints as artifacts_endpoints
 from backend.audits import endpoints as audits_endpoints
 from backend.audits.schemas import AuditEventOut
 from backend.clients import Clients
-from backend.db import Database
+from backend.db import Database, now
 from backend.errors import NotFoundError
 from backend.health import endpoints as health_endpoints
 from backend.health.service import VERSION
@@ -33,6 +33,7 @@ from backend.middleware import BodyLimit, PoliteRefusal, RequestLog, SecurityHea
 from backend.openapi import EVENT_STREAM, Problem, add_common_problems
 from backend.passwords import Passwords
 from backend.people import endpoints as people_endpoints
+from backend.private_files import LEFT_BEHIND_AFTER, sweep
 from backend.ratelimit import RateLimit
 from backend.recordings import endpoints as recordings_endpoints
 from backend.releases import endpoints as releases_endpoints
@@ -46,7 +47,6 @@ from backend.settings import Settings
 from backend.storage import open_storage
 from backend.submissions import endpoints as submissions_endpoints
 from backend.trainings import endpoints as trainings_endpoints
-from backend.uploads import clean_incoming
 from models.contract import DISCLAIMER
 
 API = "/api/v1"
@@ -92,7 +92,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             mailer=Mailer(settings),
             postmen=CapacityLimiter(POSTMEN),
         )
-        removed = clean_incoming(settings)
+        removed = sweep(settings.incoming_dir, now() - LEFT_BEHIND_AFTER)
         log.info("started", version=VERSION, leftovers_removed=removed)
         yield
         await watch.close()

@@ -1,13 +1,13 @@
 """Bytes as objects of an S3 bucket: the other storage, loaded only where one is configured."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from backend.errors import StorageFullError, StorageUnreachableError
+from backend.private_files import NO_ROOM, NOT_USABLE, private_folder
 from backend.settings import Settings
 from backend.storage import MissingObjectError, Stored, checked, os_errors
 
@@ -51,8 +51,8 @@ class S3Storage:
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:
         """A copy in the incoming folder, which is removed at the end."""
-        with tempfile.TemporaryDirectory(dir=self._incoming) as folder:
-            path = Path(folder) / "recording"
+        with private_folder(self._incoming) as folder:
+            path = folder / "recording"
             with os_errors(), _s3_errors(key):
                 self._client.download_file(self._bucket, self._name(key), str(path))
             yield path
@@ -112,16 +112,10 @@ def _s3_errors(key: str) -> Iterator[None]:
         if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey"):
             raise MissingObjectError(key) from None
         if error.response.get("Error", {}).get("Code") in ("507", "XMinioStorageFull"):
-            raise StorageFullError(
-                "There is no room for another file. Please try later."
-            ) from error
-        raise StorageUnreachableError(
-            "The storage cannot be used now. Please try later."
-        ) from error
+            raise StorageFullError(NO_ROOM) from error
+        raise StorageUnreachableError(NOT_USABLE) from error
     except (BotoCoreError, Boto3Error) as error:
-        raise StorageUnreachableError(
-            "The storage cannot be used now. Please try later."
-        ) from error
+        raise StorageUnreachableError(NOT_USABLE) from error
 
 
 def connect(settings: Settings) -> "S3Client":

@@ -32,10 +32,11 @@ def migrate_first(settings: "Settings") -> None:
     """Bring the database to this version's tables."""
     from sqlalchemy.exc import OperationalError
 
+    from backend.private_files import make_folder
     from migrations import upgrade
 
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(settings.data_dir)
         upgrade(settings.database_url)
     except OSError as error:
         refuse(f"The data folder {settings.data_dir} cannot be written: {error.strerror}. "

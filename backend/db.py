@@ -1,7 +1,8 @@
 """Engine, sessions, naming convention, and the column type for moments in time."""
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def make_engine(settings: Settings) -> Engine:
             pool_timeout=10,
         )
     if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(url.database))
     engine = create_engine(url, hide_parameters=True, pool_size=10, max_overflow=40)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -118,6 +119,13 @@ def undoing(session: Session) -> Iterator[None]:
         for undo in session.info.pop("undo", ()):
             undo()
         raise
+
+
+def _make_private(path: Path) -> None:
+    """Make the database's file for this user alone; SQLite's files beside it follow suit."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

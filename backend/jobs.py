@@ -8,6 +8,7 @@ from celery import Celery
 from kombu.exceptions import KombuError
 from sqlalchemy.orm import Session
 
+from backend.private_files import make_folder
 from backend.settings import Settings
 
 SCREEN = "worker.screening.screen"
@@ -78,7 +79,7 @@ def make_celery(settings: Settings) -> Celery:
 def _transport_options(settings: Settings) -> dict[str, Any]:
     if settings.broker_is_embedded:
         folder = settings.broker_dir
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         messages = folder / "messages"
         messages.mkdir(exist_ok=True)
         return {

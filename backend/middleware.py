@@ -101,6 +101,9 @@ class SecurityHeaders:
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", _cache(scope["path"], message["status"]))
+                if headers["cache-control"].startswith("private"):
+                    # a browser's copy is no answer to whoever signs in there next
+                    headers.add_vary_header("Cookie, Authorization")
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

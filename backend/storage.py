@@ -1,6 +1,5 @@
 """Bytes by key, in a local folder or in an S3 bucket."""
 
-import errno
 import os
 import re
 import shutil
@@ -14,10 +13,10 @@ from typing import BinaryIO, Protocol
 from uuid import UUID
 
 from backend.errors import StorageFullError, StorageUnreachableError
+from backend.private_files import FULL, NO_ROOM, NOT_USABLE, make_folder
 from backend.settings import Settings
 
 _KEY = re.compile(r"[a-z0-9-]+(/[a-z0-9.-]+)+")
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class MissingObjectError(Exception):
@@ -178,11 +177,12 @@ def open_storage(settings: Settings) -> Storage:
         ValueError: the URL is neither file:///folder nor s3://bucket/prefix.
     """
     url = settings.storage_url
-    settings.incoming_dir.mkdir(parents=True, exist_ok=True)
-    settings.uploads_dir.mkdir(parents=True, exist_ok=True)
     if url.startswith("file://"):
-        return FolderStorage(Path(url.removeprefix("file://")), settings.incoming_dir)
+        folder = Path(url.removeprefix("file://"))
+        _make_folders(settings.data_dir, folder, settings.incoming_dir, settings.uploads_dir)
+        return FolderStorage(folder, settings.incoming_dir)
     if url.startswith("s3://"):
+        _make_folders(settings.data_dir, settings.incoming_dir, settings.uploads_dir)
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
         from backend.bucket import S3Storage, connect
 
@@ -190,6 +190,11 @@ def open_storage(settings: Settings) -> Storage:
     raise ValueError(
         f"POCOVID_STORAGE_URL must be file:///folder or s3://bucket/prefix, got {url!r}"
     )
+
+
+def _make_folders(*folders: Path) -> None:
+    for folder in folders:
+        make_folder(folder)
 
 
 class FolderStorage:
@@ -300,10 +305,6 @@ def os_errors() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        if error.errno in _FULL:
-            raise StorageFullError(
-                "There is no room for another file. Please try later."
-            ) from error
-        raise StorageUnreachableError(
-            "The storage cannot be used now. Please try later."
-        ) from error
+        if error.errno in FULL:
+            raise StorageFullError(NO_ROOM) from error
+        raise StorageUnreachableError(NOT_USABLE) from error

@@ -7,16 +7,13 @@ unless the storage has taken it.
 
 import asyncio
 import contextlib
-import errno
 import hashlib
 import shutil
-import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-from uuid import uuid4
 
 from streaming_form_data import StreamingFormDataParser
 from streaming_form_data.parser import ParseFailedException, UnexpectedPartException
@@ -31,6 +28,7 @@ from backend.errors import (
     StorageUnreachableError,
     UploadTimeoutError,
 )
+from backend.private_files import FULL, NO_ROOM, NOT_USABLE, private_folder
 from backend.settings import Settings
 
 FILE_FIELD = "file"
@@ -64,29 +62,14 @@ async def received(
         UploadTimeoutError: silence for `upload_idle_s`.
     """
     _check_announced(headers, settings)
-    path = settings.incoming_dir / f"{uuid4()}.part"
-    try:
-        form = _Form(headers, path, settings)
+    with private_folder(settings.incoming_dir) as folder:
+        form = _Form(headers, folder / "recording", settings)
         try:
             async for batch in _batches(body, settings.upload_idle_s):
                 await asyncio.to_thread(form.feed, batch)
         finally:
             form.close()
         yield form.upload()
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def clean_incoming(settings: Settings, older_than_s: float = 3600) -> int:
-    """Remove what uploads of a killed process left behind; say how many files that were."""
-    removed = 0
-    for path in settings.incoming_dir.glob("*"):
-        # another process may remove the same file
-        with contextlib.suppress(FileNotFoundError):
-            if path.is_file() and time.time() - path.stat().st_mtime > older_than_s:
-                path.unlink()
-                removed += 1
-    return removed
 
 
 class _Form:
@@ -211,7 +194,7 @@ def check_room(settings: Settings, announced_bytes: int = 0) -> None:
     with disk_errors():
         free = shutil.disk_usage(settings.incoming_dir).free
     if free - announced_bytes < settings.min_free_bytes:
-        raise _no_room()
+        raise StorageFullError(NO_ROOM)
 
 
 def too_large(most: int, received_bytes: int) -> FileTooLargeError:
@@ -221,10 +204,6 @@ def too_large(most: int, received_bytes: int) -> FileTooLargeError:
         limit=most,
         received=received_bytes,
     )
-
-
-def _no_room() -> StorageFullError:
-    return StorageFullError("There is no room for another file. Please try again later.")
 
 
 def _check_announced(headers: Mapping[str, str], settings: Settings) -> None:
@@ -263,8 +242,6 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _no_room() from error
-        raise StorageUnreachableError(
-            "The storage cannot be used now. Please try again later."
-        ) from error
+        if error.errno in FULL:
+            raise StorageFullError(NO_ROOM) from error
+        raise StorageUnreachableError(NOT_USABLE) from error

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from models.contract import CLASSES, Manifest
+from models.whole_files import replacing
 
 Array = npt.NDArray[Any]
 
@@ -92,9 +93,6 @@ def save(
     """
     if folder.exists():
         raise ArtifactError(f"{folder} exists and an artifact is never changed: choose another.")
-    scratch = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
     stacked = {
         f"fold{n}/{name}": value
         for n, head in enumerate(weights.heads)
@@ -106,17 +104,19 @@ def save(
         CALIBRATION: weights.calibration,
         SCORES: weights.scores,
     }
-    for name, content in contents.items():
-        save_file(content, scratch / name)
-    if curves is not None:
-        (scratch / CURVES).write_bytes(curves)
-    files = {path.name: _sha256(path) for path in sorted(scratch.iterdir())}
-    complete = Manifest(**{**asdict(manifest), "files": files, "format": Manifest.FORMAT})
-    (scratch / MANIFEST).write_text(json.dumps(asdict(complete), indent=1, ensure_ascii=False))
-    for name in files:
-        # safetensors writes for the owner alone; a service under another account reads them too.
-        shutil.copymode(scratch / MANIFEST, scratch / name)
-    scratch.replace(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(folder) as scratch:
+        scratch.mkdir()
+        for name, content in contents.items():
+            save_file(content, scratch / name)
+        if curves is not None:
+            (scratch / CURVES).write_bytes(curves)
+        files = {path.name: _sha256(path) for path in sorted(scratch.iterdir())}
+        complete = Manifest(**{**asdict(manifest), "files": files, "format": Manifest.FORMAT})
+        (scratch / MANIFEST).write_text(json.dumps(asdict(complete), indent=1, ensure_ascii=False))
+        for name in files:
+            # safetensors writes for the owner alone; a service under another account reads too
+            shutil.copymode(scratch / MANIFEST, scratch / name)
     return complete
 
 

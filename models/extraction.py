@@ -21,6 +21,7 @@ from models import fingerprint, formats, media, sources, square
 from models.contract import Square
 from models.dataset import DatasetError, Entry
 from models.media import MediaError, Probe
+from models.whole_files import replacing
 
 Progress = Callable[[int, int], None]
 """Called with recordings done and recordings in all."""
@@ -143,9 +144,8 @@ def extract(path: Path, target: Path) -> tuple[str, str] | None:
         return error.code, error.message
     some = frames[:: math.ceil(len(frames) / fingerprint.MOST_HASHES)]
     facts = {"probe": asdict(probe), "fingerprints": fingerprint.fingerprints(some)}
-    scratch = target.with_suffix(f".{os.getpid()}.tmp")
-    save_file({FRAMES: frames}, scratch, metadata={_FACTS: json.dumps(facts)})
-    scratch.replace(target)
+    with replacing(target) as scratch:
+        save_file({FRAMES: frames}, scratch, metadata={_FACTS: json.dumps(facts)})
     return None
 
 

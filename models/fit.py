@@ -16,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 from models.contract import CLASSES
 from models.engine import Precision
 from models.networks import Array, to_numpy
+from models.whole_files import replacing
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -251,9 +252,9 @@ def _reseed(model: keras.Model, seed: int) -> None:
 
 def _checkpoint(work: Path, model: keras.Model, best: dict[str, Array], curve: Curve) -> None:
     """Keep weights, optimizer state, best weights and curve in one file, replaced at once."""
-    scratch = work / "checkpoint.tmp"
-    save_file(get_state(model) | best, scratch, metadata={"curve": json.dumps(curve.to_dict())})
-    scratch.replace(work / CHECKPOINT)
+    metadata = {"curve": json.dumps(curve.to_dict())}
+    with replacing(work / CHECKPOINT) as scratch:
+        save_file(get_state(model) | best, scratch, metadata=metadata)
 
 
 def _restore(work: Path, model: keras.Model) -> tuple[Curve, dict[str, Array]]:

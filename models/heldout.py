@@ -15,6 +15,7 @@ from models.contract import CLASSES, Manifest
 from models.dataset import Entry
 from models.engine import Engine, Precision
 from models.screen import BATCH
+from models.whole_files import replacing
 
 Array = npt.NDArray[Any]
 
@@ -150,8 +151,6 @@ def answer_own(
         mine = np.flatnonzero(recordings == number)
         scores[mine] = answer(lambda some: engine.run(some)[0], frames[mine])[fold]
         progress(int(mine[-1]) + 1, len(frames))
-    scratch = path.with_suffix(".tmp")
-    with scratch.open("wb") as file:
+    with replacing(path) as scratch, scratch.open("wb") as file:
         np.save(file, scores)
-    scratch.replace(path)
     return scores

@@ -12,6 +12,7 @@ from typing import Any
 
 from models.dataset import METADATA, DatasetError, Entry, Index, read_index
 from models.extraction import Facts, FrameCache
+from models.whole_files import replacing
 
 RECORDINGS = "recordings.json"
 """Everything known of each imported recording: what the table says, and what was measured."""
@@ -143,7 +144,6 @@ def _copy(source: Path, target: Path) -> bool:
     if target.is_file() and target.read_bytes() == content:
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_name(f".{target.name}.tmp")
-    scratch.write_bytes(content)
-    scratch.replace(target)
+    with replacing(target) as scratch:
+        scratch.write_bytes(content)
     return True

@@ -12,6 +12,7 @@ from safetensors.numpy import load_file, save_file
 from models.fit import Curve
 from models.folds import Group
 from models.networks import Array
+from models.whole_files import replacing
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,12 @@ class FoldResult:
             "curve": self.curve.to_dict(),
             "validation": self.validation,
         }
-        scratch = path.with_suffix(".tmp")
-        save_file(
-            {**values, "places": self.places, "scores": self.scores},
-            scratch,
-            metadata={"about": json.dumps(about)},
-        )
-        scratch.replace(path)
+        with replacing(path) as scratch:
+            save_file(
+                {**values, "places": self.places, "scores": self.scores},
+                scratch,
+                metadata={"about": json.dumps(about)},
+            )
 
     @classmethod
     def load(cls, path: Path) -> "FoldResult":

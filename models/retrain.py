@@ -26,6 +26,7 @@ from models.predict import Predictor
 from models.result import FoldResult
 from models.train import Config, Plan, assemble, plan, train_fold
 from models.trunk import TrunkError
+from models.whole_files import replacing
 
 REFUSED = 3
 """Exit status of what cannot be done, whoever tries it how often."""
@@ -207,9 +208,8 @@ def _own_trunk(path: Path) -> Path:
     from safetensors.numpy import save_file
 
     if not path.is_file():
-        scratch = path.with_suffix(".tmp")
-        save_file(trunk.load(SHIPPED), scratch)
-        scratch.replace(path)
+        with replacing(path) as scratch:
+            save_file(trunk.load(SHIPPED), scratch)
     return path
 
 

@@ -20,6 +20,7 @@ from models.augment import PAPER, Augmentation, augment
 from models.contract import SHIPPED
 from models.networks import Array
 from models.square import Picture
+from models.whole_files import replacing
 
 IMAGENET = "imagenet"
 
@@ -153,7 +154,8 @@ def cache_features(
         features[copy, start:stop] = compiled.run(pictures)[0]
         features.flush()
         done += stop - start
-        _write_atomically(state_path, json.dumps({"key": key, "done": done}))
+        with replacing(state_path) as scratch:
+            scratch.write_text(json.dumps({"key": key, "done": done}))
         progress(done, total)
     del features
     return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
@@ -258,9 +260,3 @@ def _imagenet() -> dict[str, Array]:
             "no network. Give a file with --trunk instead."
         ) from error
     return networks.get_weights(model)
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    scratch = path.with_suffix(".tmp")
-    scratch.write_text(text)
-    scratch.replace(path)

@@ -1,12 +1,12 @@
 """The ingest task: an approved recording becomes pixels of the dataset, and its original goes."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import structlog
 
 from backend.jobs import INGEST
+from backend.private_files import private_folder
 from backend.reviews.lanes import INGESTION
 from backend.storage import (
     dataset_folder,
@@ -42,11 +42,11 @@ def _ingest(hold: Hold, row: Contribution) -> dict[str, Any]:
     incoming = process.current().settings.incoming_dir
     with (
         stored.recording(*source_of(row)) as (_, recording),
-        TemporaryDirectory(dir=incoming) as folder,
+        private_folder(incoming) as folder,
     ):
-        found = {} if row.original_key is None else _store_whole(hold, recording, Path(folder))
+        found = {} if row.original_key is None else _store_whole(hold, recording, folder)
         part = recording.trimmed(row.trim_start_s, row.trim_end_s)
-        return found | _store_pixels(hold, part, _square(row), Path(folder))
+        return found | _store_pixels(hold, part, _square(row), folder)
 
 
 def _square(row: Contribution) -> Square:

@@ -1,7 +1,6 @@
 """The Predictor of each worker process: that of the artifact which is to answer now."""
 
 import shutil
-import tempfile
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import structlog
 from backend.artifacts import repository
 from backend.artifacts.repository import Active
 from backend.db import now
+from backend.private_files import make_folder, private_folder
 from models.screen import Scores
 from worker import process
 from worker.task import reading, transaction
@@ -73,15 +73,15 @@ def local_folder(folder: str) -> Path:
     home = mine.settings.data_dir / "artifacts" / folder.replace("/", "-")
     if home.is_dir():
         return home
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home.parent) as scratch:
+    make_folder(home.parent)
+    with private_folder(home.parent) as scratch:
         for stored in mine.storage.listing(folder):
-            target = Path(scratch) / "artifact" / stored.key.rpartition("/")[2]
+            target = scratch / "artifact" / stored.key.rpartition("/")[2]
             target.parent.mkdir(exist_ok=True)
             with closing(mine.storage.open(stored.key)) as source, target.open("wb") as file:
                 shutil.copyfileobj(source, file)
         try:
-            (Path(scratch) / "artifact").rename(home)
+            (scratch / "artifact").rename(home)
         except OSError:
             if not home.is_dir():  # another process was not faster
                 raise

@@ -7,7 +7,6 @@ one goes on there, and the release comes out the same.
 
 import hashlib
 import itertools
-import tempfile
 import threading
 import time
 import zlib
@@ -27,6 +26,7 @@ from backend import audit
 from backend.db import now
 from backend.errors import StorageFullError, StorageUnreachableError
 from backend.jobs import RELEASE, send
+from backend.private_files import private_folder
 from backend.releases import queue, repository
 from backend.releases.archive import of_release
 from backend.storage import (
@@ -233,8 +233,8 @@ def _copy(
     """Copy one file by way of the incoming folder, hashed as it goes."""
     mine = process.current()
     digest, crc32, size, facts = hashlib.sha256(), 0, 0, {}
-    with tempfile.TemporaryDirectory(dir=mine.settings.incoming_dir) as folder:
-        copy = Path(folder) / "copy"
+    with private_folder(mine.settings.incoming_dir) as folder:
+        copy = folder / "copy"
         with closing(mine.storage.open(key)) as source, copy.open("wb") as target:
             while chunk := source.read(_CHUNK):
                 digest.update(chunk)

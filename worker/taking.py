@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from backend import audit
 from backend.arrivals import repository as arrivals
 from backend.db import now
+from backend.private_files import private_folder
 from backend.storage import contribution_key, contribution_preview_key
 from backend.submissions import filling
 from backend.submissions import repository as submissions
@@ -118,8 +119,9 @@ def commit_recording(hold: Hold, entry: Entry | None, file: Unpacked, look: Look
         square_size=probe.square.size,
         fingerprints=look.fingerprints,
     )
-    with _stored_or_nothing(contribution):
-        storage.put(contribution_key(file.sha256, contribution_id), _own_copy(file.path))
+    incoming = process.current().settings.incoming_dir
+    with _stored_or_nothing(contribution), private_folder(incoming) as folder:
+        storage.put(contribution_key(file.sha256, contribution_id), _own_copy(file.path, folder))
         storage.put_bytes(contribution_preview_key(contribution_id), look.preview)
         with transaction() as session:
             submission = _draft(session, hold)
@@ -225,9 +227,9 @@ def _file_name(hold: Hold, entry: Entry | None) -> str:
     return (hold.name if entry is None else entry.name)[-255:]
 
 
-def _own_copy(path: Path) -> Path:
-    """The same bytes under a name that the storage may consume; a link where the disk has them."""
-    copy = process.current().settings.incoming_dir / f"{uuid4()}.part"
+def _own_copy(path: Path, folder: Path) -> Path:
+    """The same bytes for the storage to consume, in `folder`; a link where the disk has them."""
+    copy = folder / "copy"
     try:
         copy.hardlink_to(path)
     except OSError:

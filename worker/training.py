@@ -7,7 +7,6 @@ loaded only in the child process.
 
 import fcntl
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -28,12 +27,14 @@ from backend.artifacts import repository as artifacts
 from backend.db import now
 from backend.errors import StorageFullError, StorageUnreachableError
 from backend.jobs import TRAIN, send
+from backend.private_files import make_folder, private_folder
 from backend.releases import repository as releases
 from backend.storage import MissingObjectError, artifact_folder, training_folder, training_key
 from backend.tables import Contribution, Training
 from backend.tables.vocabulary import Licence
 from backend.trainings import queue, repository
 from backend.trainings.queue import Piece
+from models import whole_files
 from worker import child, process
 from worker.predictor import local_folder
 from worker.process import Pulse
@@ -181,8 +182,7 @@ def _train_fold(claim: Claim, fold: int) -> None:
     result = child.run(PROGRAM, request, claim.told, claim.lost)
     found = home / "results" / f"fold{fold}.safetensors"
     if found.is_file():
-        storage = process.current().storage
-        storage.put(training_key(training.id, fold), _copy_of(found))
+        _store_copy(training_key(training.id, fold), found)
     with transaction() as session:
         ours = queue.finish_fold(session, claim.piece, result, now())
     log.info("fold_trained", recorded=ours, **{k: result[k] for k in result if k != "loss"})
@@ -195,7 +195,8 @@ def _finish(claim: Claim) -> None:
             key = training_key(training.id, each.fold)
             _fetch(key, home / "results" / f"fold{each.fold}.safetensors")
     version = f"pocovidnet-r{training.release_number}-{training.id.hex[:8]}"
-    out = home / "out" / version
+    # an attempt that lost its hold may still be writing: each has a folder of its own
+    out = home / "out" / str(claim.piece.attempt) / version
     shutil.rmtree(out, ignore_errors=True)
     request = _request(training, home) | {
         "do": "finish",
@@ -206,7 +207,7 @@ def _finish(claim: Claim) -> None:
     result = child.run(PROGRAM, request, claim.told, claim.lost)
     folder = artifact_folder(version, claim.piece.attempt)
     for path in sorted(out.iterdir()):
-        process.current().storage.put(f"{folder}/{path.name}", _copy_of(path))
+        _store_copy(f"{folder}/{path.name}", path)
     manifest = _manifest(out)
     with transaction() as session:
         artifacts.register(session, version, folder, manifest, now())
@@ -226,7 +227,7 @@ def _training(claim: Claim) -> Training:
 
 def _request(training: Training, home: Path) -> dict[str, Any]:
     """What both kinds of work need; the release's recordings are brought here first."""
-    home.mkdir(parents=True, exist_ok=True)
+    make_folder(home)
     with _alone(home / "data.lock"):
         _bring(training, home / "data")
     return {
@@ -266,21 +267,20 @@ def _fetch(key: str, target: Path) -> None:
     """Bring one stored file here, whole or not at all, where it is not here yet."""
     if target.is_file():
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_name(f".{target.name}.half")
-    with closing(process.current().storage.open(key)) as source, scratch.open("wb") as file:
+    make_folder(target.parent)
+    with (
+        whole_files.replacing(target) as scratch,
+        closing(process.current().storage.open(key)) as source,
+        scratch.open("wb") as file,
+    ):
         shutil.copyfileobj(source, file)
-    scratch.replace(target)
 
 
-def _copy_of(path: Path) -> Path:
-    """A copy in the incoming folder, which storing it takes away."""
-    with tempfile.NamedTemporaryFile(
-        dir=process.current().settings.incoming_dir, delete=False
-    ) as file:
-        copy = Path(file.name)
-    shutil.copyfile(path, copy)
-    return copy
+def _store_copy(key: str, path: Path) -> None:
+    """Store a file under `key`, and keep it here too."""
+    mine = process.current()
+    with private_folder(mine.settings.incoming_dir) as folder:
+        mine.storage.put(key, Path(shutil.copyfile(path, folder / path.name)))
 
 
 def _active_folder() -> Path:

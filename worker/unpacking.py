@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from backend.arrivals import limits
+from backend.private_files import private_folder
 
 _BATCH_BYTES = 1024 * 1024
 _LONGEST_TAIL = 22 + 65535  # the record at a ZIP's end, and the longest comment
@@ -63,7 +64,7 @@ class Archive:
 
     @contextmanager
     def unpacked(self, entry: Entry, folder: Path) -> Iterator[Unpacked]:
-        """One file in `folder`, there while the context lasts, if nobody moves it away.
+        """One file in a private folder below `folder`, there while the context lasts.
 
         Raises:
             RefusedFileError: its own refusal, or its bytes are damaged.
@@ -71,19 +72,18 @@ class Archive:
         """
         if entry.refusal is not None:
             raise entry.refusal
-        # the name is ours: what the archive calls the file never touches the disk
-        path = folder / f"unpacked-{hashlib.sha256(entry.name.encode()).hexdigest()[:16]}.part"
         digest, size = hashlib.sha256(), 0
         info = self._zip.infolist()[entry.place]
-        try:
+        # others unpack files of the same name at the same time: neither folder nor name is shared,
+        # and what the archive calls the file never touches the disk
+        with private_folder(folder) as own:
+            path = own / "unpacked"
             with _damage_named(), path.open("wb") as target, self._zip.open(info) as source:
                 while batch := source.read(_BATCH_BYTES):
                     digest.update(batch)
                     size += len(batch)
                     target.write(batch)
             yield Unpacked(path, size, digest.hexdigest())
-        finally:
-            path.unlink(missing_ok=True)
 
 
 def is_archive(path: Path) -> bool:

@@ -2,15 +2,13 @@
 
 import itertools
 import re
-import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import structlog
 
+from backend import private_files
 from backend.accounts import repository as accounts
 from backend.db import now
 from backend.errors import PocovidError
@@ -114,7 +112,7 @@ def sweep() -> None:
     arrivals = arrivals_upkeep.sweep(now() - ORPHANED_AFTER)
     releases = release.sweep(now() - ORPHANED_AFTER)
     trainings = training.sweep(now() - ORPHANED_AFTER)
-    abandoned = _sweep_incoming(process.current().settings.incoming_dir)
+    abandoned = _sweep_left_behind()
     log.info(
         "swept",
         uploads=len(orphans),
@@ -151,13 +149,11 @@ def _owners_of_orphaned_frames() -> set[UUID]:
     return owners - known
 
 
-def _sweep_incoming(folder: Path) -> int:
-    """Remove uploads and downloads that ended with their process: nobody wrote to them for long."""
-    before = (now() - ORPHANED_AFTER).timestamp()
-    removed = 0
-    for path in folder.iterdir():
-        with suppress(FileNotFoundError):  # its own process was faster
-            if path.stat().st_mtime < before:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-                removed += 1
-    return removed
+def _sweep_left_behind() -> int:
+    """Remove uploads, downloads and other work that ended with its process."""
+    settings = process.current().settings
+    longest = timedelta(seconds=2 * max(settings.dataset_time_limit_s, settings.hard_time_limit_s))
+    before = now() - max(private_files.LEFT_BEHIND_AFTER, longest)
+    return private_files.sweep(settings.incoming_dir, before) + private_files.sweep(
+        settings.data_dir / "artifacts", before, f"{private_files.PREFIX}*"
+    )

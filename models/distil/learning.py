@@ -27,6 +27,7 @@ from models.fit import Curve, Material, Schedule
 from models.networks import Array
 from models.train import Progress, read_frames
 from models.trunk import TrunkError
+from models.whole_files import replacing
 
 _GIVEN_BLOCKS = 3
 _FIRST, _LAST = f"block{_GIVEN_BLOCKS}_pool", "block5_conv3"
@@ -132,9 +133,8 @@ def distil(
     learnt = networks.get_weights(student)
     made = {name: learnt.get(name, value).astype(np.float16) for name, value in weights.items()}
     out.parent.mkdir(parents=True, exist_ok=True)
-    scratch = out.with_suffix(".tmp")
-    save_file(made, scratch)
-    scratch.replace(out)
+    with replacing(out) as scratch:
+        save_file(made, scratch)
     return curve
 
 
@@ -232,11 +232,10 @@ def _wanted(
 def _kept(path: Path, shape: tuple[int, ...], fill: Any) -> npt.NDArray[np.float16]:
     """An array on disk, filled unless it is there; half-filled it has another name."""
     if not path.is_file():
-        scratch = path.with_suffix(".tmp")
-        maps = np.lib.format.open_memmap(scratch, mode="w+", dtype=np.float16, shape=shape)
-        fill(maps)
-        maps.flush()
-        scratch.replace(path)
+        with replacing(path) as scratch:
+            maps = np.lib.format.open_memmap(scratch, mode="w+", dtype=np.float16, shape=shape)
+            fill(maps)
+            maps.flush()
     return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
 
 

@@ -109,6 +109,7 @@ class TestPreview:
         response = api.client.get(recording["preview_url"].removeprefix("/api/v1"))
         assert response.headers["content-type"] == "image/jpeg"
         assert "private" in response.headers["cache-control"]
+        assert response.headers["vary"] == "Cookie, Authorization"
         with Image.open(io.BytesIO(response.content)) as picture:
             assert picture.size == (1024, 500)
 

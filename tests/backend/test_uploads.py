@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,8 +17,7 @@ import httpx
 import pytest
 from sqlalchemy import event
 
-from backend.settings import Settings
-from backend.uploads import clean_incoming
+from backend.private_files import private_folder
 from tests import media_files
 from tests.conftest import ANSWER_S, Api
 
@@ -183,15 +183,6 @@ class TestBrokenConnections:
         assert b'"code":"upload_timeout"' in answer
         api.assert_nothing_stays()
 
-    def test_leftovers_of_a_killed_process_are_cleaned_up(self, tmp_path: Path) -> None:
-        settings = Settings(data_dir=tmp_path)
-        settings.incoming_dir.mkdir(parents=True)
-        old = media_files.write(settings.incoming_dir, "old.part", b"half")
-        media_files.write(settings.incoming_dir, "new.part", b"half")
-        os.utime(old, (time.time() - 7200, time.time() - 7200))
-        assert clean_incoming(settings) == 1
-        assert [path.name for path in settings.incoming_dir.iterdir()] == ["new.part"]
-
 
 class TestDiskFull:
     def test_below_the_floor_nothing_is_taken(self, start_api: Callable[..., Api]) -> None:
@@ -205,8 +196,14 @@ class TestDiskFull:
         self, api: Api, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """/dev/full takes no byte, and says so as a full disk does."""
-        (api.settings.incoming_dir / "full.part").symlink_to("/dev/full")
-        monkeypatch.setattr("backend.uploads.uuid4", lambda: "full")
+
+        @contextmanager
+        def on_a_full_disk(parent: Path) -> Iterator[Path]:
+            with private_folder(parent) as folder:
+                (folder / "recording").symlink_to("/dev/full")
+                yield folder
+
+        monkeypatch.setattr("backend.uploads.private_folder", on_a_full_disk)
         response = api.client.post(
             "/screenings", files={"file": media_files.image("BMP", 640, 480)}
         )

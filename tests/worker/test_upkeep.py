@@ -185,7 +185,7 @@ class TestSweep:
         (incoming / "half").write_bytes(b"half of it")
         (incoming / "download").mkdir()
         (incoming / "download" / "recording").write_bytes(b"a copy from a bucket")
-        for path in incoming.iterdir():
+        for path in [*incoming.rglob("*")]:
             self.old(house, path)
         sweep.work()
         assert list(incoming.iterdir()) == []
