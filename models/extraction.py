@@ -17,7 +17,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
-from models import fingerprint, formats, media, sources, square
+from models import clips, depth, fingerprint, formats, limits, media, sources, square, stills
 from models.contract import Square
 from models.dataset import DatasetError, Entry
 from models.media import MediaError, Probe
@@ -30,7 +30,7 @@ FRAMES = "frames"
 """Name of the cache's folder beside what else a training run keeps."""
 
 _FACTS = "facts"
-_MAKERS = (formats, sources, square, media, fingerprint)
+_MAKERS = (formats, limits, depth, stills, clips, sources, square, media, fingerprint)
 _LIBRARIES = ("av", "pillow", "opencv-python-headless", "imagehash")
 
 

@@ -71,13 +71,74 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], Format], ...] = tuple(
         (rb"\x1a\x45\xdf\xa3", FORMATS["webm"]),
     )
 )
+_CONVERT = "convert it to MP4 (H.264), with VLC or HandBrake for example"
+_EXPORT_STILL = "export it as JPEG or PNG"
+_DICOM = "This is a DICOM file: export the picture (PNG) or the clip (MP4, AVI) from your viewer"
+_HEIC = f"This is a HEIC picture, as iPhones take them: {_EXPORT_STILL}"
+_AVIF = f"This is an AVIF picture: {_EXPORT_STILL}"
+_RAW = f"This is a camera's raw file: {_EXPORT_STILL}"
+_SOUND = "This is a sound file, in which there is nothing to see"
+_ARCHIVE = "unpack it and choose the recordings in it"
 _ADVICE: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), advice)
     for pattern, advice in (
-        (rb".{4}ftyp(heic|heix|mif1|avif)", "HEIC pictures are not read: export a JPEG or PNG"),
-        (rb".{128}DICM", "DICOM files are not read: export a picture or a video"),
-        (rb"%PDF", "this is a PDF document"),
-        (rb"PK\x03\x04", "this is a ZIP archive: unpack it and choose the recordings in it"),
+        # Pictures.
+        (rb".{4}ftyp(avif|avis)", _AVIF),
+        (rb".{4}ftyp(mif1|msf1|miaf)(.{4}){0,8}(avif|avis)", _AVIF),
+        (rb".{4}ftyp(heic|heix|heim|heis|hevc|hevx|hevm|hevs|mif1|msf1|miaf)", _HEIC),
+        (rb".{4}ftypcrx |II\*\0.{4}CR\x02|FUJIFILMCCD-RAW|IIU\0|II[RS]O|IIR[OS]|MMOR|FOVb", _RAW),
+        (rb"II\+\0|MM\0\+", "This is a BigTIFF: save it as TIFF, or as PNG"),
+        (
+            rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51",
+            f"This is a JPEG 2000 picture: {_EXPORT_STILL}",
+        ),
+        (rb"\xff\x0a|\0\0\0\x0cJXL ", f"This is a JPEG XL picture: {_EXPORT_STILL}"),
+        (rb"8BPS", f"This is a Photoshop file (PSD): {_EXPORT_STILL}"),
+        (rb"(\xef\xbb\xbf)?\s*(<\?xml.*)?<svg[\s>]", f"This is an SVG drawing: {_EXPORT_STILL}"),
+        (rb"%!PS", f"This is a PostScript drawing: {_EXPORT_STILL}"),
+        (rb"\0\0[\x01\x02]\0[\x01-\x40]\0", f"This is a Windows icon: {_EXPORT_STILL}"),
+        (rb"P[1-7]\s+[#\d]", f"This is a PNM picture: {_EXPORT_STILL}"),
+        # What scanners and research programs write.
+        (rb".{128}DICM", _DICOM),
+        (rb"[\x02\x08]\0.\0(AE|CS|DA|LO|OB|SH|UI|UL|UN)", _DICOM),
+        (rb"[\x02\x08]\0[\0-\x20]\0.[\0\x01]\0\0", _DICOM),
+        (rb"\0[\x02\x08]\0.(AE|CS|DA|LO|OB|SH|UI|UL|UN)", _DICOM),
+        (
+            rb".{344}n[+i]1\0|(\x1c\x02\0\0|\0\0\x02\x1c)n[+i]2\0",
+            "This is a NIfTI volume: export its pictures as PNG, or as a video",
+        ),
+        (rb"NRRD000", "This is an NRRD volume: export its pictures as PNG, or as a video"),
+        (rb"\x89HDF\r\n\x1a\n", "This is an HDF5 file: export its pictures as PNG, or as a video"),
+        # Clips.
+        (
+            rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
+            f"This is a Windows Media file (WMV, ASF): {_CONVERT}",
+        ),
+        (
+            rb"\x47.{187}\x47.{187}\x47|.{4}\x47.{191}\x47.{191}\x47",
+            f"This is an MPEG transport stream (AVCHD: MTS, M2TS, TS): {_CONVERT}",
+        ),
+        (rb"FLV\x01", f"This is a Flash video (FLV): {_CONVERT}"),
+        (rb"[FC]WS.", f"This is a Flash film (SWF): {_CONVERT}"),
+        (rb"OggS", f"This is an Ogg file: {_CONVERT}"),
+        (rb"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02", f"This is an MXF file: {_CONVERT}"),
+        (rb"\.RMF", f"This is a RealMedia file: {_CONVERT}"),
+        (rb"YUV4MPEG2", f"This is a raw video (Y4M): {_CONVERT}"),
+        (rb"\x1f\x07\0", f"This is a DV video: {_CONVERT}"),
+        (
+            rb"\0\0(\0)?\x01[\x09\x27\x67\x40\x42\x46]",
+            f"This is a bare video stream (H.264 or H.265) without a container: {_CONVERT}",
+        ),
+        # What else lies in such folders.
+        (rb"ID3|\xff[\xe2-\xe3\xf2-\xf3\xfa-\xfb\xf1\xf9]|fLaC|RIFF.{4}WAVE", _SOUND),
+        (rb"%PDF", "This is a PDF document: export the pictures in it"),
+        (rb"PK\x03\x04", f"This is a ZIP archive: {_ARCHIVE}"),
+        (rb"PK\x05\x06", "This is an empty ZIP archive"),
+        (rb"7z\xbc\xaf\x27\x1c", f"This is a 7-Zip archive: {_ARCHIVE}"),
+        (rb"Rar!", f"This is a RAR archive: {_ARCHIVE}"),
+        (rb"\x1f\x8b", f"This file is compressed (gzip): {_ARCHIVE}"),
+        (rb"\xd0\xcf\x11\xe0", "This is an Office document or a folder's picture cache"),
+        (rb"\0\x05\x16[\0\x07]\0\x02", "This is a companion file of macOS, not the recording"),
     )
 )
 
@@ -94,9 +155,7 @@ def sniff(path: Path) -> Format:
         raise MediaError("empty_file", "The file is empty: choose the recording again.")
     for pattern, advice in _ADVICE:
         if pattern.match(head):
-            raise MediaError(
-                "unsupported_type", f"This type of file is not read; {advice}. Send {ACCEPTED}."
-            )
+            raise MediaError("unsupported_type", f"{advice}. Send {ACCEPTED}.")
     for pattern, form in _SIGNATURES:
         if pattern.match(head):
             return form
@@ -157,6 +216,64 @@ def webp_durations_ms(path: Path) -> list[int]:
                 durations.append(int.from_bytes(file.read(16)[12:15], "little") or _UNTIMED_MS)
             file.seek(start + length + length % 2)
     return durations
+
+
+def png_durations_ms(path: Path) -> list[float]:
+    """Milliseconds each frame of an animated PNG is shown; empty for a still (PNG 3, acTL, fcTL).
+
+    A frame without a duration counts as 100 ms, as browsers show it.
+
+    Raises:
+        MediaError: `truncated_file` where frames are announced that are not there.
+    """
+    durations: list[float] = []
+    announced = 0
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(8)
+        for _ in range(_MOST_PARTS):
+            if file.tell() + 8 > size:
+                break
+            length, kind = struct.unpack(">I4s", file.read(8))
+            start = file.tell()
+            if kind == b"acTL":
+                announced = int.from_bytes(file.read(4), "big")
+            elif kind == b"IDAT" and not announced:
+                return []  # a still, whatever follows
+            elif kind == b"fcTL" and announced:
+                parts, of_a_second = struct.unpack(">20x2H", file.read(24).ljust(24, b"\0"))
+                durations.append(1000 * parts / (of_a_second or 100) or _UNTIMED_MS)
+            elif kind == b"IEND":
+                break
+            file.seek(start + length + 4)
+    if announced > len(durations):
+        raise truncated()
+    return durations
+
+
+def avi_pictures(path: Path, stream: int) -> int:
+    """How many chunks an AVI has for the video stream of this index, the empty ones included.
+
+    An empty chunk stands for a picture that was dropped: the one before it stays on.
+    """
+    wanted = {b"%02ddc" % stream, b"%02ddb" % stream}
+    count = 0
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        position = 0
+        while position + 8 <= size:
+            file.seek(position)
+            kind, length = struct.unpack("<4sI", file.read(8))
+            if kind in (b"RIFF", b"LIST"):
+                # Inside the pictures' lists; over every other list.
+                inside = kind == b"RIFF" or file.read(4) in (b"movi", b"rec ")
+                if inside:
+                    position += 12
+                    continue
+            elif kind in wanted:
+                count += 1
+            position += 8 + length + length % 2
+    return count
 
 
 def _gif_ends(file: BinaryIO, size: int) -> bool:

@@ -15,7 +15,8 @@ import numpy as np
 
 from models.contract import FRAME_SIDE, Square
 from models.formats import Format, MediaError
-from models.sources import LIMITS, Source, Trimmed, no_frames, open_source
+from models.limits import LIMITS, no_frames
+from models.sources import Source, Trimmed, open_source
 from models.square import Picture, propose_square
 
 __all__ = ["LIMITS", "Frame", "MediaError", "Picture", "Probe", "Recording", "probe", "read_inputs"]

@@ -20,8 +20,8 @@ import numpy as np
 from av.bitstream import BitStreamFilterContext
 
 from models.contract import Square
+from models.limits import no_frames
 from models.media import Recording, check_square
-from models.sources import no_frames
 from models.square import Picture
 
 SUFFIXES = ("png", "mp4")
