@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 
 import structlog
@@ -12,6 +12,7 @@ from anyio import CapacityLimiter
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware import Middleware
 
 from backend import logs, pages, problems
@@ -27,6 +28,7 @@ from backend.db import Database, now
 from backend.errors import NotFoundError
 from backend.health import endpoints as health_endpoints
 from backend.health.service import VERSION
+from backend.installation import key
 from backend.jobs import make_celery
 from backend.mail import POSTMEN, Mailer
 from backend.middleware import BodyLimit, PoliteRefusal, RequestLog, SecurityHeaders
@@ -78,12 +80,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database.connect(settings)
         watch = Watch(database)
+        try:
+            key.establish(database, settings)
+        except SQLAlchemyError:
+            log.warning("database_away", exc_info=True)  # asked again with the first request
         app.state.services = Services(
             settings=settings,
             database=database,
             storage=open_storage(settings),
             celery=make_celery(settings),
-            clients=Clients(settings),
+            clients=Clients(partial(key.for_requests, database, settings)),
             rate_limit=RateLimit(settings),
             watch=watch,
             outlook=Outlook(settings),

@@ -21,12 +21,13 @@ from backend import (
     cli_training,
     cli_users,
 )
-from backend.cli_start import migrate_first, read_settings, refuse
+from backend.cli_start import check_key, migrate_first, read_settings, refuse
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from backend.db import Database
+    from backend.settings import Settings
 
 app = typer.Typer(
     help="Lung ultrasound screening after POCOVID-Net. Research use only, not a diagnosis.",
@@ -55,6 +56,7 @@ def up(host: Host = None, port: Port = None) -> None:
     settings = read_settings(host, port)
     listen_on = _free_port(settings.host, settings.port)
     migrate_first(settings)
+    check_key(settings, make=True)
     address = f"http://{_for_people(settings.host)}:{listen_on}"
     database = Database.connect(settings)
     started_at = now()
@@ -81,6 +83,7 @@ def up(host: Host = None, port: Port = None) -> None:
 def serve(host: Host = None, port: Port = None) -> None:
     """Run the API with the page."""
     settings = read_settings(host, port)
+    check_key(settings, make=True)
 
     from backend import server
     from backend.app import create_app
@@ -97,7 +100,7 @@ def worker(
     """Run a worker: it screens what is queued."""
     from worker.app import make_worker_app
 
-    make_worker_app(read_settings()).worker_main(_prefork(concurrency))
+    make_worker_app(_settings_of_a_worker()).worker_main(_prefork(concurrency))
 
 
 @app.command()
@@ -107,7 +110,13 @@ def trainer(
     """Run a worker that trains on releases, and does nothing else."""
     from worker.app import make_trainer_app
 
-    make_trainer_app(read_settings()).worker_main(_prefork(concurrency))
+    make_trainer_app(_settings_of_a_worker()).worker_main(_prefork(concurrency))
+
+
+def _settings_of_a_worker() -> "Settings":
+    settings = read_settings()
+    check_key(settings, make=False)
+    return settings
 
 
 def _prefork(concurrency: int) -> list[str]:
@@ -126,7 +135,7 @@ def scheduler() -> None:
     """Run the scheduler, one for each deployment: it calls upkeep."""
     from worker.app import make_worker_app
 
-    make_worker_app(read_settings()).start(["beat"])
+    make_worker_app(_settings_of_a_worker()).start(["beat"])
 
 
 @app.command()

@@ -45,6 +45,31 @@ def migrate_first(settings: "Settings") -> None:
         refuse(f"The database cannot be used: {error.orig}")
 
 
+def check_key(settings: "Settings", *, make: bool) -> None:
+    """Refuse to start with another key than the installation's; make it where there is none yet.
+
+    While the database is away, whoever needs the key asks again.
+
+    Args:
+        make: whether this process may make the key: one that only works on what others took in
+            waits for theirs.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from backend.db import Database
+    from backend.installation import key
+
+    database = Database.connect(settings)
+    try:
+        (key.establish if make else key.check)(database, settings)
+    except key.WrongKeyError as error:
+        refuse(str(error))
+    except SQLAlchemyError:
+        pass
+    finally:
+        database.close()
+
+
 @contextmanager
 def transaction(settings: "Settings") -> Iterator["Session"]:
     """A session on the migrated database, committed at the end, or rolled back by an error."""

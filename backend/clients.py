@@ -3,27 +3,34 @@
 import hashlib
 import hmac
 import ipaddress
-import os
-import tempfile
+from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
-from secrets import token_bytes
-
-from backend.settings import Settings
-
-KEY_BYTES = 32
+from functools import cached_property
 
 
 class Clients:
     """Digests of client addresses, made with this installation's key and another each day.
 
-    They serve the rate limit and the order of the queue, where only a few minutes matter. So a
-    new key and midnight do no harm here: what waits then counts for another client than what
-    comes.
+    They serve the rate limit and the order of the queue, where only a few minutes matter. So
+    midnight does no harm here: what waits then counts for another client than what comes.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._key = installation_key(settings)
+    def __init__(self, key: Callable[[], bytes]) -> None:
+        """`key` gives the installation's key; it is asked once, when it is first needed."""
+        self._ask = key
+
+    @cached_property
+    def _key(self) -> bytes:
+        return self._ask()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the key is here already; else the next digest waits for it."""
+        return "_key" in self.__dict__
+
+    def get_ready(self) -> None:
+        """Ask for the key now. Raises what that raises."""
+        _ = self._key
 
     def digest(self, address: str | None, moment: datetime) -> str:
         """32 hexadecimal digits for the client at this address on the day of `moment`."""
@@ -39,17 +46,6 @@ class Clients:
         return hmac.new(self._key, said.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def installation_key(settings: Settings) -> bytes:
-    """This installation's key: the setting, or a file's in the data folder.
-
-    Besides clients' digests, patients' pseudonyms are hashed with it: with another key, a
-    patient's later recordings are no longer known to be of the same patient.
-    """
-    if settings.client_key is not None:
-        return settings.client_key.get_secret_value().encode()
-    return _stored_key(settings.data_dir / "client.key")
-
-
 def network(address: str | None) -> str:
     """What counts as one client: an IPv4 address, or the /64 network of an IPv6 address."""
     try:
@@ -59,20 +55,3 @@ def network(address: str | None) -> str:
     if parsed.version == 6:
         return str(ipaddress.ip_network((int(parsed), 64), strict=False))
     return str(parsed)
-
-
-def _stored_key(path: Path) -> bytes:
-    """The key in this file, which the first process to come makes: whole, for its user alone."""
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent)
-        mine = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(token_bytes(KEY_BYTES))
-            path.hardlink_to(mine)
-        except FileExistsError:
-            pass  # another process was faster: its key it is
-        finally:
-            mine.unlink()
-    return path.read_bytes()

@@ -94,6 +94,8 @@ ReadSessionDep = Annotated[Session, Depends(get_read_session, scope="function")]
 
 async def get_client(request: Request, services: ServicesDep) -> str:
     """Who asks, as `backend.clients` tells clients apart."""
+    if not services.clients.is_ready:  # the database was away when the service started
+        await to_thread.run_sync(services.clients.get_ready)
     return services.clients.digest(request.client and request.client.host, now())
 
 

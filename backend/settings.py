@@ -51,7 +51,7 @@ class Settings(BaseSettings):
         100, gt=0, description="Of these, one client's: the others still find room."
     )
     client_key: SecretStr | None = Field(
-        None, description="Makes clients' digests the same on all hosts. Empty: a file's."
+        None, description="What pseudonyms are hashed with. Empty: made once, in the database."
     )
     open_screening: bool = Field(default=True, description="Screening needs no account.")
     open_sign_up: bool = Field(default=True, description="Everybody can make an account.")

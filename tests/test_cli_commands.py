@@ -1,5 +1,6 @@
 """The command line: what each sub-command does, refuses and says."""
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from backend import cli, logs
 from backend.db import Database
+from backend.installation import key
 from backend.settings import Settings
 
 
@@ -118,3 +120,21 @@ def test_a_database_that_is_away_is_named(tmp_path: Path, monkeypatch: pytest.Mo
 )
 def test_the_printed_address_can_be_opened(host: str, shown: str) -> None:
     assert cli._for_people(host) == shown
+
+
+@pytest.mark.parametrize("command", ["up", "serve", "worker", "trainer", "scheduler"])
+def test_nothing_starts_with_another_key_than_the_installations(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_sqlite: Path
+) -> None:
+    shutil.copy(migrated_sqlite, tmp_path / "pocovid.sqlite3")
+    monkeypatch.setenv("POCOVID_DATA_DIR", str(tmp_path))
+    settings = Settings(port=0)
+    database = Database.connect(settings)
+    key.establish(database, settings)
+    database.close()
+    monkeypatch.setenv("POCOVID_PORT", "0")
+    monkeypatch.setenv("POCOVID_CLIENT_KEY", "a secret of the operator")
+    answer = CliRunner().invoke(cli.app, [command])
+    assert answer.exit_code == 1
+    assert "POCOVID_CLIENT_KEY holds another key" in answer.output
+    assert "a secret of the operator" not in answer.output

@@ -15,6 +15,7 @@ from kombu import Queue
 
 from backend.db import now
 from backend.health import repository as health
+from backend.installation import key
 from backend.jobs import (
     DATASET_QUEUE,
     INGEST,
@@ -147,6 +148,7 @@ def _start_process(**_: Any) -> None:
     mine = process.current()
     _step_back(mine.settings.worker_nice)
     try:
+        key.check(mine.database, mine.settings)
         predictor.register_shipped()
         if not _parts.screens:
             return

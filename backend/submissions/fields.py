@@ -10,7 +10,9 @@ from copy import copy
 from typing import Any
 from uuid import UUID
 
-from backend.clients import installation_key
+from sqlalchemy.orm import Session
+
+from backend.installation import key
 from backend.settings import Settings
 from backend.tables import Contribution
 
@@ -56,15 +58,20 @@ def put(contribution: Contribution, values: Mapping[str, Any]) -> None:
         setattr(contribution, name, copy(EMPTY.get(name)) if value is None else value)
 
 
-def patient_hash(settings: Settings, contributor_id: UUID, pseudonym: str) -> str | None:
+def patient_hash(
+    session: Session, settings: Settings, contributor_id: UUID, pseudonym: str
+) -> str | None:
     """What is kept of a patient's pseudonym: 64 hexadecimal digits that lead back to nobody.
 
     A keyed HMAC-SHA256, so that nobody can try out names without the installation's key. Case and
     spaces do not matter. A pseudonym is its contributor's own: another's patient 17 is another
     patient. None for a pseudonym that says nothing.
+
+    Raises:
+        UnavailableError: the installation has no key yet (`backend.installation.key`).
     """
     plain = "".join(pseudonym.split()).casefold()
     if not plain:
         return None
     said = f"pocovid patient {contributor_id} {plain}"
-    return hmac.new(installation_key(settings), said.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key.read(session, settings), said.encode(), hashlib.sha256).hexdigest()

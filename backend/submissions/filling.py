@@ -26,7 +26,7 @@ def apply(
     """
     read = manifest.read(content)
     good = {
-        manifest.key(row.file_name): _kept(settings, submission.contributor_id, row)
+        manifest.key(row.file_name): _kept(session, settings, submission.contributor_id, row)
         for row in read.rows
         if row.problem is None
     }
@@ -68,8 +68,10 @@ def without_file(
     ]
 
 
-def _kept(settings: Settings, contributor_id: UUID, row: manifest.Row) -> dict[str, Any]:
+def _kept(
+    session: Session, settings: Settings, contributor_id: UUID, row: manifest.Row
+) -> dict[str, Any]:
     values = dict(row.values)
     if (pseudonym := values.pop("patient", None)) is not None:
-        values["patient_hash"] = fields.patient_hash(settings, contributor_id, pseudonym)
+        values["patient_hash"] = fields.patient_hash(session, settings, contributor_id, pseudonym)
     return {"line": row.line, "file_name": row.file_name, "values": values}

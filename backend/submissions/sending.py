@@ -138,7 +138,7 @@ def answer(
     found = find_contribution(session, user, contribution_id, lock=True)
     if found.state != ContributionState.CHANGES_REQUESTED.value:
         raise ConflictError("No reviewer asked for changes of this recording.")
-    fields.put(found, columns(settings, user, given.fields))
+    fields.put(found, columns(session, settings, user, given.fields))
     if problems := _problems_of(found, {}):
         raise ConflictError(problems[0].message, code="not_ready")
     moment = now()

@@ -43,7 +43,7 @@ def create(session: Session, settings: Settings, user: User, given: SubmissionIn
         id=uuid4(),
         contributor_id=user.id,
         title=given.title.strip(),
-        defaults=columns(settings, user, given.defaults),
+        defaults=columns(session, settings, user, given.defaults),
         created_at=moment,
         touched_at=moment,
     )
@@ -107,7 +107,7 @@ def change(
     if given.title is not None:
         submission.title = given.title.strip()
     if given.defaults is not None:
-        merged = submission.defaults | columns(settings, user, given.defaults)
+        merged = submission.defaults | columns(session, settings, user, given.defaults)
         submission.defaults = {name: value for name, value in merged.items() if value is not None}
     return shown(session, [submission])[0]
 
@@ -122,7 +122,7 @@ def remove(
     log.info("submission_deleted", submission_id=str(submission_id))
 
 
-def columns(settings: Settings, user: User, given: FieldsIn) -> dict[str, Any]:
+def columns(session: Session, settings: Settings, user: User, given: FieldsIn) -> dict[str, Any]:
     """The fields that were given, as the columns of a row; the pseudonym hashed.
 
     Raises:
@@ -133,7 +133,7 @@ def columns(settings: Settings, user: User, given: FieldsIn) -> dict[str, Any]:
         pseudonym = values.pop("patient")
         values["patient_hash"] = None
         if pseudonym is not None:
-            values["patient_hash"] = fields.patient_hash(settings, user.id, pseudonym)
+            values["patient_hash"] = fields.patient_hash(session, settings, user.id, pseudonym)
             if values["patient_hash"] is None:
                 raise InvalidInputError(
                     "The patient's pseudonym is blank. Leave it out, or set it."
@@ -213,7 +213,7 @@ def edit_many(
             f"{len(missing)} of these recordings are not in this submission; nothing was changed.",
             missing=sorted(map(str, missing))[:20],
         )
-    values = columns(settings, user, given)
+    values = columns(session, settings, user, given)
     for each in found:
         fields.put(each, values)
     session.flush()

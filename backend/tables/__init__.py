@@ -3,6 +3,7 @@
 from backend.tables.accounts import ApiToken, PasswordReset, SignIn, User
 from backend.tables.audit import AuditEvent
 from backend.tables.contributions import Arrival, Contribution, Submission
+from backend.tables.installation import Installation
 from backend.tables.recordings import Recording
 from backend.tables.releases import FoldAssignment, LabelReport, Release, ReleaseItem
 from backend.tables.reviews import Review
@@ -18,6 +19,7 @@ __all__ = [
     "AuditEvent",
     "Contribution",
     "FoldAssignment",
+    "Installation",
     "LabelReport",
     "PasswordReset",
     "Recording",

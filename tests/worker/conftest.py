@@ -8,6 +8,7 @@ import pytest
 import redis
 
 import migrations
+from backend.installation import key
 from backend.jobs import make_celery
 from backend.settings import Settings
 from tests.conftest import (
@@ -77,6 +78,7 @@ def _open(monkeypatch: pytest.MonkeyPatch, lane: dict[str, str]) -> Iterator[Hou
     settings = Settings()
     migrations.upgrade(settings.database_url)
     house = House(environment, settings)
+    key.establish(house.database, settings)  # as the API does, which is there before any worker
     here = process.Process(
         "tests:1", settings, house.database, house.storage, make_celery(settings)
     )
