@@ -60,7 +60,9 @@ def import_(
         f"{into}: {entries - len(found.unreadable)} of {entries} recordings, {found.copied} of "
         f"them new; {trained} can be trained on. See {into / RECORDINGS}."
     )
-    _faults(found.unreadable, found.index.rows_without_file, found.index.files_without_row)
+    index = found.index
+    _faults(found.unreadable, index.rows_without_file, index.files_without_row)
+    _names(index.doubts, index.loose)
 
 
 @app.command()
@@ -193,6 +195,7 @@ def _print(found: "Survey") -> None:
         note = ", filed under different patients" if pair.across_patients else ""
         typer.echo(f"{kind}{note}: {pair.one.key} and {pair.other.key}")
     _faults(found.unreadable, found.rows_without_file, found.files_without_row)
+    _names(found.doubts, found.loose)
 
 
 def _faults(unreadable: Mapping[str, str], rows: Sequence[str], files: Sequence[str]) -> None:
@@ -202,6 +205,13 @@ def _faults(unreadable: Mapping[str, str], rows: Sequence[str], files: Sequence[
         typer.echo(f"row without a file: {name}")
     for name in files:
         typer.echo(f"file without a row, or of an unknown label: {name}")
+
+
+def _names(doubts: Sequence[str], loose: Sequence[str]) -> None:
+    for reason in doubts:
+        typer.echo(f"left out: {reason}")
+    for reason in loose:
+        typer.echo(f"by a similar name: {reason}")
 
 
 def _spread(each: "Spread") -> str:

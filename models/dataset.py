@@ -2,18 +2,20 @@
 
 import csv
 import hashlib
-import re
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from models.contract import CLASSES
+from models.file_names import Doubt, FileName, Match, RowName, is_junk, match
 from models.metadata import About, read_about
 
 METADATA = "dataset_metadata.csv"
 _FOLDERS = ("pocus_videos", "pocus_images")
 _COLUMNS = ("Filename", "Type", "Label", "Patient ID / Name", "Source ID", "License")
+Kind = Literal["video", "image"]
 _PROBES = ("convex", "linear")
 _LABELS = {
     "covid-19": "covid19",
@@ -41,7 +43,7 @@ class Entry:
     path: Path
     label: str
     probe: str
-    kind: Literal["video", "image"]
+    kind: Kind
     patient: str
     source: str
     licence: str
@@ -58,11 +60,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """All recordings of a folder, with the rows and files that have no partner."""
+    """All recordings of a folder, with the rows and files that have no partner.
+
+    `doubts` are sentences on rows and files of which cannot be told what belongs together, so that
+    they are left out; `loose` on recordings whose row differs in case, punctuation or spaces.
+    """
 
     entries: tuple[Entry, ...]
     rows_without_file: tuple[str, ...]
     files_without_row: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
+    loose: tuple[str, ...] = ()
 
     @property
     def trained(self) -> tuple[Entry, ...]:
@@ -79,50 +87,104 @@ def read_index(folder: Path) -> Index:
 
     Files lie in `pocus_videos/` and `pocus_images/`, each with `convex/` and `linear/`, those of
     uncertain label in a folder below. A file's row in `dataset_metadata.csv` has its name without
-    the ending, case and punctuation apart. The row's label counts, the letters before the first
+    the ending; see `models.file_names.match`. The row's label counts, the letters before the first
     `_` of a name do not.
 
     Raises:
         DatasetError: the folder or its CSV is missing, or nothing in it can be trained on.
     """
-    table = folder / METADATA
-    if not table.is_file():
-        raise DatasetError(f"{folder} holds no {METADATA}: give the folder that contains it.")
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, restval="")
-        if missing := [name for name in _COLUMNS if name not in (reader.fieldnames or ())]:
-            raise DatasetError(f"{table} lacks the columns {', '.join(missing)}.")
-        rows = {(_kind(row["Type"]), _plain(row["Filename"])): row for row in reader}
-    entries, orphans = [], []
-    for path in _files(folder):
-        home, probe, *deeper = path.relative_to(folder).parts
-        kind: Literal["video", "image"] = "video" if "videos" in home else "image"
-        row = rows.pop((kind, _plain(path.stem)), None)
-        label = _LABELS.get(row["Label"].strip().lower()) if row else None
-        if row is None or label is None:
-            orphans.append(path.name)
-            continue
-        entries.append(
-            Entry(
-                key=path.relative_to(folder).as_posix(),
-                path=path,
-                label=label,
-                probe=probe,
-                kind=kind,
-                patient=row["Patient ID / Name"].strip(),
-                source=row["Source ID"].strip(),
-                licence=row["License"].strip(),
-                sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-                certain=len(deeper) == 1,
-                about=read_about(row),
-            )
+    rows = _rows(folder)
+    files = _files(folder)
+    entries: list[Entry] = []
+    orphans: list[Path] = []
+    unused: list[str] = []
+    doubts: list[str] = []
+    loose: list[str] = []
+    for kind in ("video", "image"):
+        found = match(
+            (each for each in rows if _kind(each.values["Type"]) == kind),
+            (
+                FileName(path, _key(folder, path))
+                for path in files
+                if _kind_of(folder, path) == kind
+            ),
         )
+        for each in found.matches:
+            entry = _entry(folder, each)
+            if entry is None:
+                orphans.append(_path(each.file))
+                continue
+            entries.append(entry)
+            if each.is_loose:
+                loose.append(f"{entry.key} is taken for the row {each.rows[0].name!r}.")
+        orphans += [_path(file) for file in found.files_without_row]
+        unused += [row.name for row in found.rows_without_file]
+        doubts += [_reason(doubt) for doubt in found.doubts]
     index = Index(
-        tuple(entries), tuple(sorted(row["Filename"] for row in rows.values())), tuple(orphans)
+        tuple(sorted(entries, key=lambda entry: entry.path)),
+        tuple(sorted(unused)),
+        tuple(path.name for path in sorted(orphans)),
+        tuple(doubts),
+        tuple(loose),
     )
     if not index.trained:
         raise DatasetError(f"{folder} holds no convex recording of {', '.join(CLASSES)}.")
     return index
+
+
+def _rows(folder: Path) -> list[RowName]:
+    table = folder / METADATA
+    if not table.is_file():
+        raise DatasetError(f"{folder} holds no {METADATA}: give the folder that contains it.")
+    try:
+        text = table.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{table} is not UTF-8: save it as CSV (UTF-8).") from error
+    try:
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)
+        if missing := [name for name in _COLUMNS if name not in (reader.fieldnames or ())]:
+            raise DatasetError(f"{table} lacks the columns {', '.join(missing)}.")
+        return [RowName(reader.line_num, row["Filename"], row) for row in reader]
+    except csv.Error as error:
+        raise DatasetError(f"{table} cannot be read as CSV: {error}.") from error
+
+
+def _entry(folder: Path, found: Match) -> Entry | None:
+    """The recording, or None where the row's label is none that we know."""
+    path, row = _path(found.file), found.rows[0].values
+    label = _LABELS.get(row["Label"].strip().lower())
+    if label is None:
+        return None
+    _, probe, *deeper = path.relative_to(folder).parts
+    return Entry(
+        key=_key(folder, path),
+        path=path,
+        label=label,
+        probe=probe,
+        kind=_kind_of(folder, path),
+        patient=row["Patient ID / Name"].strip(),
+        source=row["Source ID"].strip(),
+        licence=row["License"].strip(),
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        certain=len(deeper) == 1,
+        about=read_about(row),
+    )
+
+
+def _reason(doubt: Doubt) -> str:
+    return doubt.reason([f"{row.name!r} (line {row.key})" for row in doubt.rows])
+
+
+def _path(file: FileName) -> Path:
+    return cast("Path", file.key)
+
+
+def _key(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _kind_of(folder: Path, path: Path) -> Kind:
+    return "video" if "videos" in path.relative_to(folder).parts[0] else "image"
 
 
 def listing_hash(entries: Sequence[Entry]) -> str:
@@ -137,13 +199,9 @@ def _files(folder: Path) -> list[Path]:
         for kind in _FOLDERS
         for probe in _PROBES
         for path in (folder / kind / probe).rglob("*")
-        if path.is_file() and not path.name.startswith(".")
+        if path.is_file() and not is_junk(_key(folder, path))
     )
 
 
-def _kind(text: str) -> Literal["video", "image"]:
+def _kind(text: str) -> Kind:
     return "video" if text.strip().lower() == "video" else "image"
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -24,12 +24,13 @@ _SYMPTOMS = {
     "Asymptomatic": "asymptomatic",
 }
 _DOCTORS = ("Comments first medical doctor (MD1)", "MD2", "MD3")
-_NOTHING = {"", "nd", "n/a", "na", "none"}
+_NOTHING = {"nd", "n/a"}
+"""What stands for nothing in the columns of findings, symptoms, measures, gender and age."""
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the table says; empty or None where it says nothing.
+    """What the table says; empty or None where it says nothing. Text is as it stands there.
 
     `comment` is the source's own, `doctors` those of the medical doctors who looked at it.
     `findings` and `symptoms` hold what was judged, each as present or absent. `frame_rate_hz`,
@@ -53,15 +54,16 @@ class About:
 
 def read_about(row: Mapping[str, object]) -> About:
     """The row's columns as values; columns that the table lacks count as empty ones."""
-    said = {name: _text(value) for name, value in row.items() if isinstance(value, str)}
-    doctors = (said.get(name, "") for name in _DOCTORS)
+    text = {name: value for name, value in row.items() if isinstance(value, str) and value.strip()}
+    said = {name: value.strip() for name, value in text.items() if not _is_nothing(value)}
+    doctors = (text.get(name, "") for name in _DOCTORS)
     frames = _number(said.get("Length (frames)", ""))
     return About(
-        title=said.get("Title", ""),
-        url=said.get("URL (Video Name)", ""),
-        doi=said.get("DOI", ""),
-        licence_url=said.get("LinkToLicense", ""),
-        comment=said.get("Comments from web site", ""),
+        title=text.get("Title", ""),
+        url=text.get("URL (Video Name)", ""),
+        doi=text.get("DOI", ""),
+        licence_url=text.get("LinkToLicense", ""),
+        comment=text.get("Comments from web site", ""),
         doctors=tuple(each for each in doctors if each),
         frame_rate_hz=_number(said.get("Framerate", "")),
         resolution=_resolution(said.get("Resolution", "")),
@@ -73,9 +75,8 @@ def read_about(row: Mapping[str, object]) -> About:
     )
 
 
-def _text(value: str) -> str:
-    text = " ".join(value.split())
-    return "" if text.lower() in _NOTHING else text
+def _is_nothing(value: str) -> bool:
+    return value.strip().lower() in _NOTHING
 
 
 def _number(text: str) -> float | None:

@@ -85,6 +85,7 @@ class Plan:
         entries: the recordings that are trained on.
         splits: for each group, the fold that tests each recording.
         left_out: the groups that were to be measured and cannot be split, and why.
+        doubts: sentences on recordings whose row in the table cannot be told, see `models.dataset`.
         weights: what the networks start from, see `models.trunk.load`.
         trunk_name: see `models.trunk.name_of`.
         material: all frames.
@@ -97,6 +98,7 @@ class Plan:
     entries: tuple[Entry, ...]
     splits: dict[Group, list[int]]
     left_out: dict[Group, str]
+    doubts: tuple[str, ...]
     weights: dict[str, Array] = field(repr=False)
     trunk_name: str
     material: FrameSet = field(repr=False)
@@ -149,7 +151,8 @@ def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Pr
         DatasetError: nothing to train on, or the shipped models' group cannot be split.
         TrunkError: see `models.trunk.load`.
     """
-    entries = read_index(data).trained
+    index = read_index(data)
+    entries = index.trained
     _splits(data, entries, config)  # what cannot be split is refused before anything is read
     weights = trunk.load(trunk_source)
     cache = FrameCache(work / FRAMES)
@@ -177,7 +180,19 @@ def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Pr
     precision = engine.best_precision({})
     run = work / _run_name(entries, weights, config, precision)
     name = trunk.name_of(trunk_source)
-    return Plan(config, entries, splits, left_out, weights, name, material, inputs, precision, run)
+    return Plan(
+        config,
+        entries,
+        splits,
+        left_out,
+        index.doubts,
+        weights,
+        name,
+        material,
+        inputs,
+        precision,
+        run,
+    )
 
 
 def train_fold(plan: Plan, group: Group, fold: int, progress: Progress) -> FoldResult:
@@ -320,6 +335,7 @@ def assemble(
                 dict[str, Sequence[int]](plan.splits.items()),
             ),
             "left_out": plan.left_out,
+            "in_doubt": list(plan.doubts),
         },
         metrics={
             group: evaluate.figures(

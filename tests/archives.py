@@ -3,6 +3,7 @@
 import io
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -27,6 +28,32 @@ def with_raw_name(name: str) -> bytes:
     """A ZIP whose only entry has a name that no honest program writes."""
     honest = "x" * len(name)
     return packed({honest: media_files.image()}).replace(honest.encode(), name.encode())
+
+
+class _StoredName(zipfile.ZipInfo):
+    """An entry whose name is written as these bytes, without the flag of UTF-8."""
+
+    stored = b""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802 - the library's own name
+        return self.stored, self.flag_bits
+
+
+def with_stored_names(names: Mapping[bytes, bytes]) -> bytes:
+    """Pictures under names as these bytes, each with an extra field."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for number, (name, extra) in enumerate(names.items()):
+            info = _StoredName(name.decode("cp437"))
+            info.stored, info.extra = name, extra
+            archive.writestr(info, media_files.image(seed=number))
+    return file.getvalue()
+
+
+def unicode_path(name: bytes, said: str) -> bytes:
+    """Info-ZIP's extra field with the name of an entry in Unicode."""
+    value = b"\1" + struct.pack("<L", zlib.crc32(name)) + said.encode()
+    return struct.pack("<HH", 0x7075, len(value)) + value
 
 
 def with_symlink() -> bytes:
@@ -105,9 +132,34 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 """Archives that are refused as a whole, before a byte of them is unpacked."""
 
+
+def office_open_xml(folder: str) -> bytes:
+    """What Word, Excel and PowerPoint save, as far as a ZIP's list of files tells."""
+    names = ("[Content_Types].xml", "_rels/.rels", f"{folder}/document.xml", f"{folder}/styles.xml")
+    return packed(dict.fromkeys(names, b"<?xml version='1.0'?><x/>"))
+
+
+def open_document(kind: str) -> bytes:
+    """What LibreOffice saves."""
+    kind = f"application/vnd.oasis.opendocument.{kind}"
+    return packed({"mimetype": kind.encode(), "content.xml": b"<x/>"})
+
+
+OFFICE: dict[str, tuple[Callable[[], bytes], str]] = {
+    "XLSX": (partial(office_open_xml, "xl"), "spreadsheet"),
+    "ODS": (partial(open_document, "spreadsheet"), "spreadsheet"),
+    "DOCX": (partial(office_open_xml, "word"), "office_document"),
+    "PPTX": (partial(office_open_xml, "ppt"), "office_document"),
+    "ODT": (partial(open_document, "text"), "office_document"),
+}
+"""Files of office programs, which are ZIPs inside, and the code of their refusal."""
+
 FAILING: dict[str, tuple[Callable[[], bytes], str]] = {
     "an archive in it": (lambda: packed({"x.zip": packed(pictures(1))}), "nested_archive"),
     "an archive by its bytes": (lambda: packed({"x.mp4": packed(pictures(1))}), "nested_archive"),
+    "a spreadsheet": (lambda: packed({"x.xlsx": office_open_xml("xl")}), "spreadsheet"),
+    "a text": (lambda: packed({"x.docx": office_open_xml("word")}), "office_document"),
+    "an old spreadsheet": (lambda: packed({"x.XLS": b"\xd0\xcf\x11\xe0" * 200}), "spreadsheet"),
     "a password": (encrypted, "archive_encrypted"),
     "damage": (damaged, "archive_damaged"),
     "a lie about a size": (lying_about_sizes, "archive_damaged"),

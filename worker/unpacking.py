@@ -15,16 +15,25 @@ from pathlib import Path, PurePosixPath
 
 from backend.arrivals import limits
 from backend.private_files import private_folder
+from backend.submissions.manifest import SPREADSHEET
+from models import file_names
 
 _BATCH_BYTES = 1024 * 1024
 _LONGEST_TAIL = 22 + 65535  # the record at a ZIP's end, and the longest comment
 _END, _END64, _LOCATOR64 = b"PK\5\6", b"PK\6\6", b"PK\6\7"
 _STARTS = (b"PK\3\4", b"PK\5\6", b"PK\7\x08")
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz")
-_JUNK = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 _SYMLINK = 0o120000
 _FILE_KINDS = 0o170000
 _ENCRYPTED = 0x1
+_UTF8_NAME = 0x800
+_UNICODE_PATH = 0x7075
+_OFFICE_PARTS = ("mimetype", "[Content_Types].xml", "Index/Document.iwa")
+_OFFICE_TYPES = (b"application/vnd.oasis.", b"application/vnd.sun.xml")
+
+OFFICE_DOCUMENT = (
+    "It is a text or a presentation: send the recordings themselves, as the device saved them."
+)
 
 
 class RefusedFileError(Exception):
@@ -57,9 +66,13 @@ class Unpacked:
 
 @dataclass(frozen=True)
 class Archive:
-    """An archive that was looked at: its files in order, manifests first."""
+    """An archive that was looked at: its files in order, manifests first.
+
+    `skipped` counts the files that computers keep for themselves, which nobody means to send.
+    """
 
     entries: tuple[Entry, ...]
+    skipped: int
     _zip: zipfile.ZipFile
 
     @contextmanager
@@ -111,18 +124,19 @@ def opened(path: Path, most_file_bytes: int) -> Iterator[Archive]:
         infos = archive.infolist()
         if len(infos) > limits.MOST_ENTRIES:
             raise _too_many(len(infos))
-        for info in infos:
-            _check_name(info)
-        files = [
-            (place, info) for place, info in enumerate(infos) if not (info.is_dir() or _junk(info))
-        ]
+        names = _names(infos)
+        for name, info in zip(names, infos, strict=True):
+            _check_name(name, info)
+        _refuse_office(archive)
+        there = [place for place, info in enumerate(infos) if not info.is_dir()]
+        files = [place for place in there if not file_names.is_junk(names[place])]
         if not files:
             raise RefusedFileError("archive_empty", "The archive holds no files.")
-        _check_size([info for _, info in files])
-        entries = [_entry(place, info, most_file_bytes) for place, info in files]
+        _check_size([infos[place] for place in files])
+        entries = [_entry(place, names[place], infos[place], most_file_bytes) for place in files]
         entries = list(_without_doubles(entries))
         entries.sort(key=lambda entry: not is_manifest(entry.name))
-        yield Archive(tuple(entries), archive)
+        yield Archive(tuple(entries), len(there) - len(files), archive)
 
 
 def is_manifest(name: str) -> bool:
@@ -151,18 +165,65 @@ def _too_many(count: int | None = None) -> RefusedFileError:
     )
 
 
-def _check_name(info: zipfile.ZipInfo) -> None:
+def _check_name(name: str, info: zipfile.ZipInfo) -> None:
     """Refuse an archive that would write outside of its own folder."""
-    said = getattr(info, "orig_filename", info.filename)
-    parts = PurePosixPath(said.replace("\\", "/")).parts
-    absolute = said.startswith(("/", "\\")) or (len(said) > 1 and said[1] == ":")
+    absolute = name.startswith("/") or (len(name) > 1 and name[1] == ":")
     link = (info.external_attr >> 16) & _FILE_KINDS == _SYMLINK
-    if absolute or ".." in parts or link or "\0" in said:
+    if absolute or ".." in PurePosixPath(name).parts or link or "\0" in name:
         raise RefusedFileError(
             "archive_unsafe",
             "The archive holds a link, or a name that leads out of its folder. Pack the "
             "recordings themselves, in plain folders.",
         )
+
+
+def _names(infos: list[zipfile.ZipInfo]) -> list[str]:
+    """The entries' names as text, whatever the archive says or leaves open of their letters."""
+    written = [
+        info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8_NAME else "cp437")
+        for info in infos
+    ]
+    found = file_names.decoded(written)
+    for place, info in enumerate(infos):
+        found[place] = (_unicode_path(info, written[place]) or found[place]).replace("\\", "/")
+    return found
+
+
+def _unicode_path(info: zipfile.ZipInfo, written: bytes) -> str | None:
+    """The name in Info-ZIP's extra field, if it is that of these bytes."""
+    extra = info.extra
+    while len(extra) >= 4:
+        kind, size = struct.unpack_from("<HH", extra)
+        value, extra = extra[4 : 4 + size], extra[4 + size :]
+        if kind == _UNICODE_PATH and len(value) > 5 and value[0] == 1:
+            (checksum,) = struct.unpack_from("<L", value, 1)
+            if checksum == zlib.crc32(written):
+                try:
+                    return value[5:].decode()
+                except UnicodeDecodeError:
+                    return None
+    return None
+
+
+def _refuse_office(archive: zipfile.ZipFile) -> None:
+    """Spreadsheets and texts of office programs are ZIPs too, which nobody means to unpack.
+
+    Raises:
+        RefusedFileError: it is one.
+    """
+    names = set(archive.namelist())
+    if not names.intersection(_OFFICE_PARTS):
+        return
+    kind = b""
+    if "mimetype" in names and archive.getinfo("mimetype").file_size < 200:
+        with _damage_named():
+            kind = archive.read("mimetype")
+    if names.isdisjoint(_OFFICE_PARTS[1:]) and not kind.startswith(_OFFICE_TYPES):
+        return
+    inside = any(name.startswith(("xl/", "Index/Tables/")) for name in names)
+    if inside or b"spreadsheet" in kind or b".calc" in kind:
+        raise RefusedFileError("spreadsheet", SPREADSHEET)
+    raise RefusedFileError("office_document", OFFICE_DOCUMENT)
 
 
 def _check_size(infos: list[zipfile.ZipInfo]) -> None:
@@ -182,8 +243,7 @@ def _check_size(infos: list[zipfile.ZipInfo]) -> None:
         )
 
 
-def _entry(place: int, info: zipfile.ZipInfo, most_file_bytes: int) -> Entry:
-    name = info.filename.replace("\\", "/")
+def _entry(place: int, name: str, info: zipfile.ZipInfo, most_file_bytes: int) -> Entry:
     refusal: RefusedFileError | None = None
     if info.flag_bits & _ENCRYPTED:
         refusal = RefusedFileError(
@@ -191,6 +251,10 @@ def _entry(place: int, info: zipfile.ZipInfo, most_file_bytes: int) -> Entry:
         )
     elif name.casefold().endswith(_ARCHIVES):
         refusal = nested()
+    elif file_names.is_spreadsheet(name):
+        refusal = RefusedFileError("spreadsheet", SPREADSHEET)
+    elif file_names.is_office_document(name):
+        refusal = RefusedFileError("office_document", OFFICE_DOCUMENT)
     elif info.file_size == 0:
         refusal = RefusedFileError("empty_file", "The file is empty.")
     elif info.file_size > most_file_bytes:
@@ -211,7 +275,8 @@ def nested() -> RefusedFileError:
 def _without_doubles(entries: list[Entry]) -> Iterator[Entry]:
     seen: set[str] = set()
     for entry in entries:
-        if entry.name.casefold() in seen:
+        name = file_names.canonical(entry.name)
+        if name in seen:
             yield replace(
                 entry,
                 refusal=RefusedFileError(
@@ -219,15 +284,8 @@ def _without_doubles(entries: list[Entry]) -> Iterator[Entry]:
                 ),
             )
         else:
-            seen.add(entry.name.casefold())
+            seen.add(name)
             yield entry
-
-
-def _junk(info: zipfile.ZipInfo) -> bool:
-    """What operating systems leave in folders, and nobody means to send."""
-    parts = PurePosixPath(info.filename.replace("\\", "/")).parts
-    name = parts[-1].casefold() if parts else ""
-    return "__MACOSX" in parts or name.startswith("._") or name in _JUNK
 
 
 def _directory_bytes(path: Path) -> int:

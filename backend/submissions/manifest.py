@@ -36,6 +36,12 @@ _LICENCES = {"ccby": Licence.CC_BY, "ccbync": Licence.CC_BY_NC, "cc0": Licence.C
 _SEXES = {"f": "female", "w": "female", "woman": "female", "m": "male", "man": "male", "d": "other"}
 
 
+SPREADSHEET = (
+    "It is a spreadsheet, and only CSV is read: save it as CSV (UTF-8) in your spreadsheet "
+    "program, and send that."
+)
+
+
 class ManifestError(Exception):
     """A file that is no manifest at all; `message` is a sentence for people."""
 

@@ -118,6 +118,8 @@ class Survey:
     unreadable: Mapping[str, str]
     rows_without_file: tuple[str, ...]
     files_without_row: tuple[str, ...]
+    doubts: tuple[str, ...]
+    loose: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -139,6 +141,8 @@ class Survey:
             "unreadable": self.unreadable,
             "rows_without_file": self.rows_without_file,
             "files_without_row": self.files_without_row,
+            "doubts": self.doubts,
+            "loose": self.loose,
             "recordings": [each.row for each in self.recordings],
         }
 
@@ -171,6 +175,8 @@ def survey(index: Index, facts: Mapping[str, Facts], failed: Mapping[str, MediaE
         },
         rows_without_file=index.rows_without_file,
         files_without_row=index.files_without_row,
+        doubts=index.doubts,
+        loose=index.loose,
     )
 
 

@@ -29,11 +29,11 @@ def test_reads_what_the_public_table_holds() -> None:
         }
     )
     assert about == About(
-        title="Signs of COVID-19",
+        title=" Signs  of COVID-19 ",
         url="https://example.org/1",
         doi="10.1/2",
         licence_url="https://example.org/by",
-        comment="a line and another",
+        comment="a line\nand another",
         doctors=("B-lines", "normal"),
         frame_rate_hz=29.97,
         resolution=(560, 400),
@@ -49,6 +49,14 @@ def test_reads_what_the_public_table_holds() -> None:
 def test_words_for_nothing_are_nothing(word: str) -> None:
     row = dict.fromkeys(("Gender", "Framerate", "Resolution", "Length (frames)", "Fever"), word)
     assert read_about(row) == About()
+
+
+@pytest.mark.parametrize(
+    "word", ["nd", "n/A", "None", "NULL", "0", "患者甲", " - ", "=1+1", "\u202ex"]
+)
+def test_in_columns_of_text_words_for_nothing_are_words(word: str) -> None:
+    about = read_about({"Title": word, "Comments from web site": word, "MD2": word})
+    assert (about.title, about.comment, about.doctors) == (word, word, (word,))
 
 
 def test_a_table_without_these_columns_says_nothing() -> None:

@@ -204,6 +204,53 @@ class TestArchives:
         assert (one.state, other.error_code) == ("done", "duplicate_name")
         assert len(contributions(house)) == 1
 
+    def test_have_names_in_the_letters_they_were_packed_with(
+        self, house: House, draft: Submission
+    ) -> None:
+        """As macOS packs (UTF-8 without the flag), as DOS does, and with Info-ZIP's extra field."""
+        kinds = {
+            "scans/Lunge-u\u0308_1.png".encode(): ("scans/Lunge-u\u0308_1.png", b""),
+            b"scans/gr\x94\xe1e.png": ("scans/größe.png", b""),
+            b"scans/_.png": ("scans/肺.png", archives.unicode_path(b"scans/_.png", "scans/肺.png")),
+            b"scans/c.png": ("scans/c.png", archives.unicode_path(b"another.png", "no.png")),
+        }
+        content = archives.with_stored_names({name: extra for name, (_, extra) in kinds.items()})
+        arrival_id = sent(house, draft, "macos.zip", content)
+        take_in.run("")
+        made = {each.file_name for each in contributions(house)}
+        assert made == {name for name, _ in kinds.values()}
+        assert row(house, arrival_id).state == "done"
+
+    def test_keep_two_names_apart_that_differ_in_case(
+        self, house: House, draft: Submission
+    ) -> None:
+        first, second = archives.pictures(2).values()
+        sent(house, draft, "x.zip", archives.packed({"a.png": first, "A.png": second}))
+        take_in.run("")
+        assert [each.file_name for each in contributions(house)] == ["A.png", "a.png"]
+
+    def test_of_one_name_composed_and_not_have_one_refused(
+        self, house: House, draft: Submission
+    ) -> None:
+        first, second = archives.pictures(2).values()
+        content = archives.packed({"\u00fc.png": first, "u\u0308.png": second})
+        arrival_id = sent(house, draft, "x.zip", content)
+        take_in.run("")
+        one, other = entries(house, arrival_id)
+        assert (one.state, other.error_code) == ("done", "duplicate_name")
+
+    @pytest.mark.parametrize("name", archives.OFFICE)
+    @pytest.mark.parametrize("sent_as", ["labels.xlsx", "labels.csv", "labels"])
+    def test_that_are_office_files_are_refused_in_one_sentence(
+        self, house: House, draft: Submission, name: str, sent_as: str
+    ) -> None:
+        make, code = archives.OFFICE[name]
+        arrival_id = sent(house, draft, sent_as, make())
+        take_in.run("")
+        found = row(house, arrival_id)
+        assert (found.state, found.error_code) == ("failed", code)
+        assert entries(house, arrival_id) == []
+
     def test_with_more_files_than_a_submission_holds(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
