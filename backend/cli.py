@@ -21,7 +21,7 @@ from backend import (
     cli_training,
     cli_users,
 )
-from backend.cli_start import check_key, migrate_first, read_settings, refuse
+from backend.cli_start import check_key, make_folders, migrate_first, read_settings, refuse
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -83,6 +83,7 @@ def up(host: Host = None, port: Port = None) -> None:
 def serve(host: Host = None, port: Port = None) -> None:
     """Run the API with the page."""
     settings = read_settings(host, port)
+    make_folders(settings)
     check_key(settings, make=True)
 
     from backend import server
@@ -115,6 +116,7 @@ def trainer(
 
 def _settings_of_a_worker() -> "Settings":
     settings = read_settings()
+    make_folders(settings)
     check_key(settings, make=False)
     return settings
 

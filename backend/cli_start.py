@@ -1,5 +1,6 @@
 """What sub-commands begin with: settings, the migrated database, and a polite way to say no."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
@@ -16,33 +17,48 @@ def read_settings(host: str | None = None, port: int | None = None) -> "Settings
     """The settings of the environment, with what the command line says on top."""
     from pydantic import ValidationError
 
-    from backend.logs import configure
-    from backend.settings import Settings
+    from backend.logs import catch_uncaught, configure
+    from backend.settings import Settings, explain
 
     given = {"host": host, "port": port}
     try:
         settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        refuse(f"A setting cannot be used: {error}")
+        refuse(explain(error))
     configure(settings)
+    catch_uncaught()
     return settings
+
+
+def make_folders(settings: "Settings") -> None:
+    """Make the folders of this process, or say which one cannot be written."""
+    from backend.private_files import make_folder
+
+    for folder, name in (
+        (settings.data_dir, "POCOVID_DATA_DIR"),
+        (settings.incoming_dir, "POCOVID_STORAGE_URL"),
+    ):
+        try:
+            make_folder(folder)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            refuse(f"The folder {folder} cannot be written: {error.strerror}. "
+                   f"Choose another with {name}.")  # fmt: skip
 
 
 def migrate_first(settings: "Settings") -> None:
     """Bring the database to this version's tables."""
     from sqlalchemy.exc import OperationalError
 
-    from backend.private_files import make_folder
+    from backend.redaction import redact
     from migrations import upgrade
 
+    make_folders(settings)
     try:
-        make_folder(settings.data_dir)
         upgrade(settings.database_url)
-    except OSError as error:
-        refuse(f"The data folder {settings.data_dir} cannot be written: {error.strerror}. "
-                "Choose another with POCOVID_DATA_DIR.")  # fmt: skip
     except OperationalError as error:
-        refuse(f"The database cannot be used: {error.orig}")
+        said = " ".join(str(error.orig).split())
+        refuse(f"The database cannot be used (POCOVID_DATABASE_URL): {redact(said)}")
 
 
 def check_key(settings: "Settings", *, make: bool) -> None:

@@ -1,14 +1,31 @@
-"""The one Settings class, read from POCOVID_* variables."""
+"""The one Settings class, read from POCOVID_* variables, and what is said of a wrong value."""
 
+import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from annotated_types import Ge, Gt, Le
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _HOUSE = Path(__file__).resolve().parent.parent
+
+_YEARS = 100
+"""No time is longer: beyond some thousands of years no date is left to reckon with."""
+MOST_DAYS = 365 * _YEARS
+MOST_HOURS = 24 * MOST_DAYS
+MOST_S = 3600 * MOST_HOURS
+
+_BROKERS = ("redis", "rediss", "amqp", "amqps")
 
 
 class Settings(BaseSettings):
@@ -18,7 +35,11 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="POCOVID_", env_ignore_empty=True, extra="ignore", populate_by_name=True
+        env_prefix="POCOVID_",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
+        allow_inf_nan=False,
     )
 
     host: str = Field("127.0.0.1", validation_alias=AliasChoices("POCOVID_HOST", "HOST"))
@@ -34,17 +55,27 @@ class Settings(BaseSettings):
     s3_access_key: SecretStr | None = None
     s3_secret_key: SecretStr | None = None
 
-    retention_hours: float = Field(24, gt=0, description="Uploaded pixels live this long.")
+    retention_hours: float = Field(
+        24, gt=0, le=MOST_HOURS, description="Uploaded pixels live this long."
+    )
     max_upload_bytes: int = Field(200_000_000, gt=0)
     min_free_bytes: int = Field(500_000_000, ge=0, description="Uploads stop below this.")
     uploads_per_minute: int = Field(30, gt=0, description="For each client address.")
-    upload_idle_s: float = Field(30, gt=0, description="An upload that is silent so long ends.")
+    upload_idle_s: float = Field(
+        30, gt=0, le=MOST_S, description="An upload that is silent so long ends."
+    )
     max_archive_bytes: int = Field(10_000_000_000, gt=0, description="A ZIP of recordings.")
     unfinished_upload_days: int = Field(
-        3, ge=1, description="A file of a submission that is not whole by then is deleted."
+        3,
+        ge=1,
+        le=MOST_DAYS,
+        description="A file of a submission that is not whole by then is deleted.",
     )
     draft_days: float = Field(
-        30, gt=0, description="A submission that was not sent and not touched so long is deleted."
+        30,
+        gt=0,
+        le=MOST_DAYS,
+        description="A submission that was not sent and not touched so long is deleted.",
     )
     max_queued: int = Field(200, gt=0, description="Screenings that wait at the same time.")
     max_queued_per_client: int = Field(
@@ -62,31 +93,46 @@ class Settings(BaseSettings):
     smtp_url: SecretStr = Field(SecretStr(""), description="Empty: mails go to the log.")
     mail_from: str = Field("POCOVIDScreen <noreply@localhost>", description="Sender of mails.")
     public_url: str = Field("", description="Where people find the page. Empty: host and port.")
-    session_hours: float = Field(336, gt=0, description="A sign-in lasts so long at most.")
+    session_hours: float = Field(
+        336, gt=0, le=MOST_HOURS, description="A sign-in lasts so long at most."
+    )
     session_idle_hours: float = Field(
-        24, ge=0.25, description="Without a request it ends after this."
+        24, ge=0.25, le=MOST_HOURS, description="Without a request it ends after this."
     )
     draining: bool = Field(default=False, description="Take no new work, finish what is there.")
 
-    reviews_needed: Literal[1, 2] = Field(1, description="Readers who must agree.")
-    review_claim_minutes: float = Field(20, gt=0, description="A claim that is not renewed ends.")
-    undo_hours: float = Field(
-        24, ge=0, description="A rejected recording's pixels stay this long, for an undo."
+    reviews_needed: int = Field(1, ge=1, le=2, description="Readers who must agree.")
+    review_claim_minutes: float = Field(
+        20, gt=0, le=60 * MOST_HOURS, description="A claim that is not renewed ends."
     )
-    dataset_time_limit_s: float = Field(1800, gt=0, description="To prepare or ingest a recording.")
+    undo_hours: float = Field(
+        24,
+        ge=0,
+        le=MOST_HOURS,
+        description="A rejected recording's pixels stay this long, for an undo.",
+    )
+    dataset_time_limit_s: float = Field(
+        1800, gt=0, le=MOST_S, description="To prepare or ingest a recording."
+    )
 
     training_trunk: Path | None = Field(
         None, description="Frozen layers to train on. Empty: the shipped artifact's."
     )
-    training_time_limit_s: float = Field(86_400, gt=0, description="One fold of a training.")
+    training_time_limit_s: float = Field(
+        86_400, gt=0, le=MOST_S, description="One fold of a training."
+    )
 
-    heartbeat_s: float = Field(5, gt=0, description="How often a worker says it is alive.")
-    stale_after_s: float = Field(30, gt=0, description="Silence after which a job is lost.")
-    upkeep_every_s: float = Field(10, gt=0)
+    heartbeat_s: float = Field(
+        5, gt=0, le=MOST_S, description="How often a worker says it is alive."
+    )
+    stale_after_s: float = Field(
+        30, gt=0, le=MOST_S, description="Silence after which a job is lost."
+    )
+    upkeep_every_s: float = Field(10, gt=0, le=MOST_S)
     worker_nice: int = Field(10, ge=0, le=19, description="How far workers step back for the API.")
     max_attempts: int = Field(3, ge=1, description="Lost workers before a screening fails.")
-    soft_time_limit_s: float = Field(300, gt=0)
-    hard_time_limit_s: float = Field(330, gt=0)
+    soft_time_limit_s: float = Field(300, gt=0, le=MOST_S)
+    hard_time_limit_s: float = Field(330, gt=0, le=MOST_S)
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
@@ -99,6 +145,32 @@ class Settings(BaseSettings):
                 return "postgresql+psycopg://" + url.removeprefix(scheme)
         return url
 
+    @field_validator("database_url")
+    @classmethod
+    def _name_a_database(cls, url: str) -> str:
+        if url and urlsplit(url).scheme.partition("+")[0] not in ("sqlite", "postgresql"):
+            raise ValueError("expected postgresql://user@host/name or sqlite:///file")
+        return url
+
+    @field_validator("broker_url")
+    @classmethod
+    def _name_a_broker(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in _BROKERS or not parts.hostname):
+            raise ValueError("expected redis://host:6379/0")
+        return url
+
+    @field_validator("storage_url")
+    @classmethod
+    def _name_a_storage(cls, url: str) -> str:
+        parts = urlsplit(url)
+        known = (parts.scheme == "file" and parts.path.startswith("/") and not parts.netloc) or (
+            parts.scheme == "s3" and parts.netloc
+        )
+        if url and not known:
+            raise ValueError("expected file:///folder or s3://bucket/prefix")
+        return url
+
     @field_validator("smtp_url")
     @classmethod
     def _name_a_mail_server(cls, url: SecretStr) -> SecretStr:
@@ -108,13 +180,13 @@ class Settings(BaseSettings):
             raise ValueError("expected smtp://user:password@host:port or smtps://…")
         return url
 
-    @field_validator("public_url")
+    @field_validator("public_url", "s3_endpoint_url")
     @classmethod
-    def _name_an_address(cls, url: str) -> str:
-        parts = urlsplit(url)
+    def _name_an_address(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
         if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise ValueError(f"expected https://host, got {url!r}")
-        return url.rstrip("/")
+            raise ValueError("expected https://host or http://host:port")
+        return url and url.rstrip("/")
 
     def model_post_init(self, _context: Any) -> None:
         """Fill in the embedded database and storage, which depend on the data folder.
@@ -158,3 +230,67 @@ class Settings(BaseSettings):
     def uploads_dir(self) -> Path:
         """Where a submission's files lie until their last byte is here, on the same disk."""
         return self.incoming_dir.with_name("uploads")
+
+
+def variable(name: str) -> str:
+    """The variable of the environment that sets the field `name`."""
+    return {"host": "HOST", "port": "PORT"}.get(name, f"POCOVID_{name.upper()}")
+
+
+def explain(error: ValidationError) -> str:
+    """One sentence for each setting that cannot be used: which, what it was, what is allowed.
+
+    What may be a password is not repeated.
+    """
+    return " ".join(
+        _sentence(str(each["loc"][0]) if each["loc"] else "", each["msg"], each["input"])
+        for each in error.errors(include_url=False)
+    )
+
+
+def _sentence(place: str, message: str, received: Any) -> str:
+    message = message.removeprefix("Value error, ")
+    name, field = _field(place)
+    if field is None:
+        return f"{message}."
+    known = [each for each in (f"POCOVID_{name.upper()}", name.upper()) if each in os.environ]
+    what = "is not shown here" if _is_secret(field) else f"is {str(received)[:100]!r}"
+    allowed = message if message.startswith("expected ") else f"expected {_allowed(field)}"
+    return f"{known[0] if known else variable(name)} {what}: {allowed}."
+
+
+def _field(place: str) -> tuple[str, FieldInfo | None]:
+    """The field by what pydantic calls it: its name, or a variable where it has two."""
+    name = place.removeprefix("POCOVID_").lower()
+    return name, Settings.model_fields.get(name)
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    return not field.repr or SecretStr in (field.annotation, *get_args(field.annotation))
+
+
+def _allowed(field: FieldInfo) -> str:
+    kind = field.annotation
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(map(str, get_args(kind)))
+    if kind is bool:
+        return "true or false"
+    if kind not in (int, float):
+        return "text"
+    limits = {
+        type(each): each.gt
+        if isinstance(each, Gt)
+        else each.ge
+        if isinstance(each, Ge)
+        else each.le
+        for each in field.metadata
+        if isinstance(each, Gt | Ge | Le)
+    }
+    words = [
+        f"{word} {limits[bound]:,}"
+        for bound, word in ((Gt, "above"), (Ge, "at least"), (Le, "at most"))
+        if bound in limits
+    ]
+    return f"a {'whole ' if kind is int else ''}number" + (
+        f", {' and '.join(words)}" if words else ""
+    )

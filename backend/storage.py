@@ -171,25 +171,17 @@ def contribution_preview_key(contribution_id: UUID) -> str:
 
 
 def open_storage(settings: Settings) -> Storage:
-    """The storage of `settings.storage_url`; its folders are made where needed.
-
-    Raises:
-        ValueError: the URL is neither file:///folder nor s3://bucket/prefix.
-    """
+    """The storage of `settings.storage_url`; its folders are made where needed."""
     url = settings.storage_url
     if url.startswith("file://"):
         folder = Path(url.removeprefix("file://"))
         _make_folders(settings.data_dir, folder, settings.incoming_dir, settings.uploads_dir)
         return FolderStorage(folder, settings.incoming_dir)
-    if url.startswith("s3://"):
-        _make_folders(settings.data_dir, settings.incoming_dir, settings.uploads_dir)
-        bucket, _, prefix = url.removeprefix("s3://").partition("/")
-        from backend.bucket import S3Storage, connect
+    _make_folders(settings.data_dir, settings.incoming_dir, settings.uploads_dir)
+    bucket, _, prefix = url.removeprefix("s3://").partition("/")
+    from backend.bucket import S3Storage, connect
 
-        return S3Storage(connect(settings), bucket, prefix, settings.incoming_dir)
-    raise ValueError(
-        f"POCOVID_STORAGE_URL must be file:///folder or s3://bucket/prefix, got {url!r}"
-    )
+    return S3Storage(connect(settings), bucket, prefix, settings.incoming_dir)
 
 
 def _make_folders(*folders: Path) -> None:

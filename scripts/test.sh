@@ -6,6 +6,7 @@ scripts/install.sh dev
 scripts/frontend.sh
 if [ $# -gt 0 ]; then exec .venv/bin/python -m pytest "$@"; fi
 .venv/bin/coverage erase
+rm -rf .cache/logs
 measured="--cov --cov-append --cov-report= --cov-fail-under=0"
 spread="--numprocesses=auto --maxprocesses=4 --dist=loadfile"
 # The models have processes of their own: on processors with AMX, one in which TensorFlow and the engine
@@ -15,4 +16,5 @@ failed=0
 .venv/bin/python -m pytest $measured $spread --ignore=tests/models --junitxml=.cache/tests.xml || failed=1
 OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 .venv/bin/python -m pytest $measured $spread tests/models --junitxml=.cache/models.xml || failed=1
 [ $failed = 0 ] || exit 1
+.venv/bin/python scripts/no_secrets.py
 .venv/bin/coverage report

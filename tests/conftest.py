@@ -7,8 +7,10 @@ last databases, which is emptied.
 
 import logging
 import os
+import secrets
 import shutil
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 from uuid import uuid4
 
 import httpx
@@ -27,6 +29,7 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 
 import migrations
+from backend import identity, logs
 from backend.app import create_app
 from backend.db import Base, Database
 from backend.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, csrf_token
@@ -34,6 +37,8 @@ from backend.server import Server
 from backend.settings import Settings
 from backend.storage import Storage, open_storage
 from backend.tables import Installation, User
+from scripts.no_secrets import LOGS
+from tests import buckets, planted
 from tests.factories import create_sign_in, create_user
 from tests.openapi import Contract
 
@@ -73,6 +78,62 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.services)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> Iterator[None]:
+    """Keep what processes that a test started have written, for `scripts/no_secrets.py`."""
+    if not hasattr(report, "node"):  # of pytest-xdist: the process of the test has kept it
+        written = "".join(text for name, text in report.sections if name.startswith("Captured std"))
+        if written:
+            with log_file("captured").open("a", errors="surrogateescape") as file:
+                file.write(written)
+    yield
+
+
+def log_file(name: str) -> Path:
+    """Where a process that a test starts may log; `scripts/no_secrets.py` looks through it."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    return LOGS / f"{name}-{os.getpid()}.log"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs_are_kept() -> Iterator[None]:
+    """Have all that an application in this process logs in a file too, as it formats it."""
+    configure = logs.configure
+
+    def configure_and_keep(settings: Settings) -> None:
+        configure(settings)
+        file = logging.FileHandler(log_file("process"), encoding="utf-8", errors="backslashreplace")
+        file.setFormatter(logging.root.handlers[0].formatter)
+        logging.root.addHandler(file)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logs, "configure", configure_and_keep)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _secrets_are_noted() -> Iterator[None]:
+    """Every secret that is made in this process must not be in a log (`planted.note`)."""
+    planted.note(planted.SECRET, planted.PASSWORD.split()[0])
+    make = secrets.token_urlsafe
+
+    def make_and_note(size: int | None = None) -> str:
+        secret = make(size)
+        planted.note(secret, csrf_token(secret))
+        return secret
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(identity, "token_urlsafe", make_and_note)
+        yield
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """An S3 server's stand-in; `tests.buckets.make` makes buckets in it."""
+    with buckets.serving() as url:
+        yield url
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
@@ -84,8 +145,13 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _logs_end_with_their_test() -> Iterator[None]:
-    """An application logs to the standard error that was captured, which closes with its test."""
+    """An application logs to the standard error that was captured, which closes with its test.
+
+    A command has what nobody catches logged as well; pytest has its own way with that.
+    """
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     yield
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
     for handler in logging.root.handlers[:]:
         if type(handler) is logging.StreamHandler:
             logging.root.removeHandler(handler)
@@ -107,9 +173,16 @@ def postgresql_database(template: str | None = None) -> Iterator[str]:
         like = f' TEMPLATE "{template}"' if template else ""
         admin.execute(f'CREATE DATABASE "{name}"{like}')
         try:
-            yield urlunsplit(server._replace(path=f"/{name}"))
+            yield urlunsplit(server._replace(netloc=_with_password(server), path=f"/{name}"))
         finally:
             admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _with_password(server: SplitResult) -> str:
+    """A planted password, which a server that trusts everybody does not look at."""
+    if server.password or not server.username:
+        return server.netloc
+    return f"{server.username}:{planted.PASSWORD.split()[0]}@{server.netloc.rpartition('@')[2]}"
 
 
 @pytest.fixture(scope="session")

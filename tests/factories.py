@@ -13,6 +13,7 @@ from backend.storage import Storage, frame_key, preview_key, recording_key
 from backend.tables import ApiToken, Recording, Screening, SignIn, User
 from backend.tables.vocabulary import Scope
 from models.contract import CLASSES, DISCLAIMER, Square, summarise
+from tests import planted
 
 
 def create_recording(session: Session, **changes: Any) -> Recording:
@@ -83,6 +84,7 @@ def create_user(session: Session, role: str = "contributor", **changes: Any) -> 
         "created_at": now(),
     }
     user = User(**values | changes)
+    planted.note(user.email, user.name)
     session.add(user)
     session.flush()
     return user

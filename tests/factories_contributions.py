@@ -11,6 +11,7 @@ from backend.db import now
 from backend.storage import Storage, arrival_key, contribution_key, contribution_preview_key
 from backend.tables import Arrival, Contribution, Submission, User
 from tests.factories import create_user
+from tests.planted import SECRET
 
 SAID: dict[str, Any] = {
     "label": "covid19",
@@ -60,7 +61,7 @@ def create_contribution(
         "state": state,
         "created_at": moment,
         "submitted_at": sent_at,
-        "file_name": f"{contribution_id}.mp4",
+        "file_name": f"{SECRET} {contribution_id}.mp4",
         "sha256": sha256,
         "original_key": contribution_key(sha256, contribution_id),
         "preview_key": contribution_preview_key(contribution_id),
@@ -104,7 +105,7 @@ def create_arrival(
     values: dict[str, Any] = {
         "id": uuid4(),
         "submission_id": submission.id,
-        "file_name": "lung.mp4",
+        "file_name": f"{SECRET} lung.mp4",
         "bytes": 1000,
         "received": 1000,
         "state": "queued",

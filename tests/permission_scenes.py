@@ -31,8 +31,7 @@ from tests.factories_contributions import (
 from tests.factories_releases import create_ingested, create_item, create_release
 from tests.factories_reviews import create_prepared, create_review
 from tests.permissions import World
-
-PASSWORD = "three or four words"
+from tests.planted import PASSWORD
 
 _hashed = passwords.hashed(PASSWORD)
 

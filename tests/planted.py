@@ -1,6 +1,12 @@
-"""Recordings with names, places and machines planted in every place that a format has for them."""
+"""What must never be seen elsewhere: names inside recordings, and secrets in the test run's logs.
+
+Recordings have names, places and machines in every place that a format has for them. What a test
+uses as a password, a token or a file name is noted, and `scripts/no_secrets.py` looks through
+everything that the processes of the run have logged.
+"""
 
 import io
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, cast
@@ -10,10 +16,27 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 from PIL.ExifTags import GPS, IFD, Base
 
+from scripts.no_secrets import LOGS
 from tests import media_files
 
 SECRET = "Zw8Patient-Rossi"
 """In each of them, in plain bytes; nowhere in what is made of one."""
+
+PASSWORD = "Zw8Password of four words"
+"""Of accounts. Those of servers begin with its first word."""
+
+_noted: set[str] = set()
+
+
+def note(*secrets: str) -> None:
+    """Have these looked for in every log of the run, but those shorter than six characters."""
+    new = {each for each in secrets if len(each) >= 6 and each.isprintable()} - _noted
+    if new:
+        _noted.update(new)
+        LOGS.mkdir(parents=True, exist_ok=True)
+        with (LOGS / f"{os.getpid()}.planted").open("a") as file:
+            file.writelines(f"{each}\n" for each in new)
+
 
 LATITUDE = (46, 57, 7747)
 PLACE = "+46.9544+007.4389/"

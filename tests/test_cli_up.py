@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.conftest import log_file
+
 ACTIVE = Path(__file__).parent.parent / "models" / "artifacts" / "ACTIVE"
 
 pytestmark = [
@@ -20,7 +22,7 @@ pytestmark = [
 
 
 def test_it_prints_its_address_when_ready_and_one_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
-    log = (tmp_path / "log").open("w")
+    log = log_file("up").open("w")
     service = subprocess.Popen(
         [sys.executable, "-m", "backend.cli", "up", "--port", "0"],
         env={**os.environ, "POCOVID_DATA_DIR": str(tmp_path / "data")},
@@ -32,7 +34,7 @@ def test_it_prints_its_address_when_ready_and_one_ctrl_c_leaves_no_process(tmp_p
     processes = [psutil.Process(service.pid)]
     try:
         ready = service.stdout.readline()
-        told = (tmp_path / "log").read_text()
+        told = Path(log.name).read_text()
         assert ready.startswith("POCOVIDScreen is ready at http://127.0.0.1:"), told
         processes += processes[0].children(recursive=True)
         address = ready.split()[4]

@@ -11,8 +11,7 @@ from backend import cli, logs
 from backend.db import Database
 from backend.settings import Settings
 from backend.tables import AuditEvent, PasswordReset, User
-
-PASSWORD = "three or four words"
+from tests.planted import PASSWORD
 
 
 @pytest.fixture(autouse=True)

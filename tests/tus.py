@@ -5,6 +5,8 @@ from uuid import UUID
 
 import httpx
 
+from tests import planted
+
 VERSION = {"Tus-Resumable": "1.0.0"}
 
 
@@ -19,6 +21,7 @@ def create(
     client: httpx.Client, submission: object, name: str, size: int, **headers: str
 ) -> httpx.Response:
     """Ask for a place."""
+    planted.note(name)
     return client.post(
         "/uploads",
         headers={

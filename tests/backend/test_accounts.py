@@ -17,8 +17,8 @@ from backend.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, csrf_toke
 from backend.tables import AuditEvent, PasswordReset, SignIn, User
 from tests.conftest import ANSWER_S, Api, SignedIn
 from tests.factories import create_sign_in, create_user
+from tests.planted import PASSWORD
 
-PASSWORD = "three or four words"
 JANE = {
     "email": "Jane.Doe@Example.org",
     "name": " Jane Doe ",

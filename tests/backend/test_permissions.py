@@ -32,10 +32,11 @@ from tests.permissions import (
     Matrix,
     Row,
 )
+from tests.planted import PASSWORD
 from worker import process
 from worker import release as release_worker
 
-SIGN_UP = {"email": "{email}", "name": "Jane", "password": scenes.PASSWORD}
+SIGN_UP = {"email": "{email}", "name": "Jane", "password": PASSWORD}
 FILE = {"files": {"file": ("scan.png", media_files.image())}}
 PIECE = {"content": b"x" * 10}
 PIECE_HEADERS = {
@@ -70,7 +71,7 @@ TABLE: dict[str, Row] = {
     # accounts
     "POST /accounts": Row(OPEN, 201, scenes.newcomer, SIGN_UP),
     "POST /sign-in": Row(
-        OPEN, 200, scenes.with_password, {"email": "{email}", "password": scenes.PASSWORD}
+        OPEN, 200, scenes.with_password, {"email": "{email}", "password": PASSWORD}
     ),
     "POST /sign-out": Row(OPEN_TO_MORE, 204),
     "GET /me": Row(ACCOUNT, 200, scopes=ALL_SCOPES),
@@ -79,13 +80,11 @@ TABLE: dict[str, Row] = {
         ACCOUNT,
         204,
         scenes.own_password,
-        {"current_password": scenes.PASSWORD, "new_password": "five other words here"},
+        {"current_password": PASSWORD, "new_password": "five other words here"},
         scopes=NO_SCOPE,
     ),
     "POST /password-resets": Row(OPEN, 202, scenes.newcomer, {"email": "{email}"}),
-    "POST /password-resets/{secret}": Row(
-        OPEN, 204, scenes.reset_link, {"password": scenes.PASSWORD}
-    ),
+    "POST /password-resets/{secret}": Row(OPEN, 204, scenes.reset_link, {"password": PASSWORD}),
     "GET /me/tokens": Row(ACCOUNT, 200, scopes=NO_SCOPE),
     "POST /me/tokens": Row(
         ACCOUNT, 201, json={"name": "script", "scopes": ["submit"]}, scopes=NO_SCOPE

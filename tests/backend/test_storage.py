@@ -2,13 +2,10 @@
 
 import errno
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from backend.errors import StorageFullError, StorageUnreachableError
 from backend.settings import Settings
@@ -20,44 +17,15 @@ from backend.storage import (
     preview_key,
     recording_key,
 )
-
-
-@pytest.fixture(scope="session")
-def s3_url() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-def s3_settings(folder: Path, endpoint_url: str, bucket: str) -> Settings:
-    return Settings.model_validate(
-        {
-            "data_dir": folder,
-            "storage_url": f"s3://{bucket}/some/prefix",
-            "s3_endpoint_url": endpoint_url,
-            "s3_region": "us-east-1",
-            "s3_access_key": "test",
-            "s3_secret_key": "test",
-        }
-    )
+from tests import buckets
 
 
 @pytest.fixture(params=["folder", "s3"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     if request.param == "folder":
         return Settings(data_dir=tmp_path)
-    endpoint_url = request.getfixturevalue("s3_url")
-    bucket = f"b{uuid4().hex}"
-    boto3.client(
-        "s3",
-        endpoint_url=endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    ).create_bucket(Bucket=bucket)
-    return s3_settings(tmp_path, endpoint_url, bucket)
+    bucket = buckets.make(request.getfixturevalue("s3_url"))
+    return Settings.model_validate({"data_dir": tmp_path, **bucket})
 
 
 @pytest.fixture
@@ -166,7 +134,11 @@ def test_keys_are_accepted_as_the_code_makes_them(storage: Storage) -> None:
 
 
 def test_an_s3_server_that_is_away_is_unreachable(tmp_path: Path) -> None:
-    storage = open_storage(s3_settings(tmp_path, "http://127.0.0.1:1", "bucket"))
+    storage = open_storage(
+        Settings.model_validate(
+            {"data_dir": tmp_path, **buckets.settings("http://127.0.0.1:1", "bucket")}
+        )
+    )
     for call in (storage.check, lambda: storage.put_bytes(KEY, b""), lambda: storage.open(KEY)):
         with pytest.raises(StorageUnreachableError):
             call()
@@ -188,5 +160,5 @@ def test_a_folder_that_is_full_keeps_nothing_half(
 
 
 def test_another_scheme_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="POCOVID_STORAGE_URL"):
+    with pytest.raises(ValueError, match="expected file:///folder or s3://bucket/prefix"):
         open_storage(Settings(data_dir=tmp_path, storage_url="ftp://x/y"))

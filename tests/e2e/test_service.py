@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from models.contract import CLASS_NAMES
 from tests import media_files
+from tests.conftest import log_file
 from tests.e2e.conftest import take_picture, watched
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +43,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if not ACTIVE.exists():
         pytest.skip("no trained artifact in models/artifacts, and no POCOVID_TEST_SERVICE")
     folder = tmp_path_factory.mktemp("service")
-    with (folder / "log").open("w") as log:
+    with log_file("service").open("w") as log:
         service = subprocess.Popen(
             [sys.executable, "-m", "backend.cli", "up", "--port", "0"],
             env={**os.environ, "POCOVID_DATA_DIR": str(folder / "data")},
@@ -53,7 +54,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         assert service.stdout is not None
         with service.stdout:
             ready = service.stdout.readline()
-            assert ready.startswith("POCOVIDScreen is ready at "), (folder / "log").read_text()
+            assert ready.startswith("POCOVIDScreen is ready at "), Path(log.name).read_text()
             yield ready.split()[4]
             service.send_signal(signal.SIGINT)
             assert service.wait(60) == 0
