@@ -81,7 +81,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> Iterator[None]:
     """Keep what processes that a test started have written, for `scripts/no_secrets.py`."""
-    if not hasattr(report, "node"):  # of pytest-xdist: the process of the test has kept it
+    # The last report of a test has all of it. Of pytest-xdist, the test's own process keeps it.
+    if report.when == "teardown" and not hasattr(report, "node"):
         written = "".join(text for name, text in report.sections if name.startswith("Captured std"))
         if written:
             with log_file("captured").open("a", errors="surrogateescape") as file:

@@ -84,7 +84,7 @@ def create_user(session: Session, role: str = "contributor", **changes: Any) -> 
         "created_at": now(),
     }
     user = User(**values | changes)
-    planted.note(user.email, user.name)
+    planted.note(user.email)
     session.add(user)
     session.flush()
     return user

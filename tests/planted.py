@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 from PIL.ExifTags import GPS, IFD, Base
 
-from scripts.no_secrets import LOGS
+from scripts.no_secrets import LOGS, SHORTEST
 from tests import media_files
 
 SECRET = "Zw8Patient-Rossi"
@@ -29,8 +29,8 @@ _noted: set[str] = set()
 
 
 def note(*secrets: str) -> None:
-    """Have these looked for in every log of the run, but those shorter than six characters."""
-    new = {each for each in secrets if len(each) >= 6 and each.isprintable()} - _noted
+    """Have these looked for in every log of the run, but those shorter than `SHORTEST`."""
+    new = {each for each in secrets if len(each) >= SHORTEST and each.isprintable()} - _noted
     if new:
         _noted.update(new)
         LOGS.mkdir(parents=True, exist_ok=True)
