@@ -55,6 +55,7 @@ class Clip:
     def __init__(self, path: Path, form: Format) -> None:
         self._path = path
         self._form = form
+        self._restarted = False
         with self._opened() as (container, stream):
             context = stream.codec_context
             if not context.width or not context.height:
@@ -66,7 +67,9 @@ class Clip:
             pixel_aspect = self._pixel_aspect(stream)
             self._numbered, stamps = self._stamps(container, stream)
         first = self._first_frame()
-        if not self._numbered and first.time is not None:
+        if self._numbered:
+            stamps = _delayed(stamps, first)
+        elif first.time is not None:
             # What comes before the first picture that can be decoded is never shown.
             stamps = [stamp for stamp in stamps if stamp >= first.time - _SAME_S]
         if not stamps:
@@ -123,6 +126,9 @@ class Clip:
                 try:
                     frames = packet.decode()
                 except av.FFmpegError as error:
+                    if isinstance(error, ValueError) and not stream.codec_context.width:
+                        # The bound on a frame's memory; it says no more than that.
+                        raise too_many_pixels(limits.LIMITS.video_pixels) from error
                     missed += 1
                     if not begun and missed > limits.LIMITS.undecodable_frames:
                         raise no_frames() from error
@@ -152,6 +158,7 @@ class Clip:
                     late_s = float((packet.dts + shift - due) * base)
                     ahead = late_s > _AHEAD_S and self._form.demuxer == "mpeg"
                     if late_s < -_BACK_S or ahead:
+                        self._restarted = True
                         shift += due - (packet.dts + shift)
                 due = packet.dts + shift + (packet.duration or 0)
             if shift:
@@ -168,7 +175,7 @@ class Clip:
             MediaError: `too_many_frames`, or `truncated_file` where pictures are announced that
                 are not there; those that an edit list hides are.
         """
-        stamps: list[int | None] = []
+        packets: list[tuple[int | None, int | None, bool]] = []
         stored = 0
         for packet in self._packets(container, stream):
             if not packet.size:
@@ -177,16 +184,23 @@ class Clip:
             if stored > limits.LIMITS.frames:
                 raise too_many_frames()
             if not packet.is_discard and not _is_hidden(stream, packet):
-                stamps.append(packet.pts if packet.pts is not None else packet.dts)
+                packets.append((packet.pts, packet.dts, packet.is_keyframe))
         if stored < _ENOUGH * stream.frames and not self._is_whole(stream):
             raise truncated()
-        if stream.time_base is not None and None not in stamps:
-            known = [stamp for stamp in stamps if stamp is not None]
-            # H.264 in an AVI: its stamps count packets, though pictures are not stored as shown.
-            counted = stream.codec_context.has_b_frames and known == sorted(known)
-            return counted, [float(stamp * stream.time_base) for stamp in sorted(set(known))]
+        base = stream.time_base
+        # An AVI knows no order of showing; and where a clock starts anew, FFmpeg mixes up the two
+        # clips' stamps. Then the n-th picture is shown when the n-th packet is decoded.
+        if self._restarted or (self._form.demuxer == "avi" and stream.codec_context.has_b_frames):
+            first_key = next((n for n, (_, _, key) in enumerate(packets) if key), 0)
+            decoded = [dts for _, dts, _ in packets[first_key:] if dts is not None]
+            if base is not None and len(decoded) == len(packets) - first_key:
+                return True, [float(dts * base) for dts in sorted(set(decoded))]
+        shown = [dts if pts is None else pts for pts, dts, _ in packets]
+        known = {stamp for stamp in shown if stamp is not None}
+        if base is not None and None not in shown:
+            return False, [float(stamp * base) for stamp in sorted(known)]
         rate = float(stream.average_rate or stream.base_rate or 25)
-        return True, [number / rate for number in range(len(stamps))]
+        return True, [number / rate for number in range(len(packets))]
 
     def _is_whole(self, stream: VideoStream) -> bool:
         """Whether the announced pictures are stored, although fewer packets came."""
@@ -274,6 +288,17 @@ class _Display:
         if self.flip:
             picture = picture[::-1]
         return np.ascontiguousarray(picture, dtype=np.uint8)
+
+
+def _delayed(stamps: list[float], first: VideoFrame) -> list[float]:
+    """Times of decoding as times of showing: a decoder keeps some pictures back at first."""
+    if first.dts is None or first.time_base is None:
+        return stamps
+    kept_back = sum(stamp < float(first.dts * first.time_base) - _SAME_S for stamp in stamps)
+    if not 0 < kept_back < len(stamps) - 1:
+        return stamps
+    gap = statistics.median(b - a for a, b in itertools.pairwise(stamps))
+    return stamps[kept_back:] + [stamps[-1] + n * gap for n in range(1, kept_back + 1)]
 
 
 def _shown_stream(container: InputContainer) -> VideoStream:

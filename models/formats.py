@@ -227,7 +227,7 @@ def png_durations_ms(path: Path) -> list[float]:
         MediaError: `truncated_file` where frames are announced that are not there.
     """
     durations: list[float] = []
-    announced = 0
+    announced, ended = 0, False
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(8)
@@ -244,9 +244,10 @@ def png_durations_ms(path: Path) -> list[float]:
                 parts, of_a_second = struct.unpack(">20x2H", file.read(24).ljust(24, b"\0"))
                 durations.append(1000 * parts / (of_a_second or 100) or _UNTIMED_MS)
             elif kind == b"IEND":
+                ended = True
                 break
             file.seek(start + length + 4)
-    if announced > len(durations):
+    if announced and (not ended or announced > len(durations)):
         raise truncated()
     return durations
 

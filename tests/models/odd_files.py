@@ -2,14 +2,17 @@
 
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 import av
 import numpy as np
 import numpy.typing as npt
+from av.stream import Disposition
 from PIL import Image
 
 Picture = npt.NDArray[np.uint8]
@@ -18,9 +21,21 @@ WIDTH, HEIGHT = 64, 48
 CORNERS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}
 """Colours of a picture's top left, top right and bottom left; the bottom right is black."""
 
-_ORIENTATION = 0x0112
+ORIENTATIONS: dict[int, tuple[Callable[[Picture], Picture], tuple[int, int, int, int]]] = {
+    # EXIF's number: what is shown of what is stored, and a, b, c, d of a track's matrix.
+    1: (lambda stored: stored, (1, 0, 0, 1)),
+    2: (lambda stored: stored[:, ::-1], (-1, 0, 0, 1)),
+    3: (lambda stored: stored[::-1, ::-1], (-1, 0, 0, -1)),
+    4: (lambda stored: stored[::-1], (1, 0, 0, -1)),
+    5: (lambda stored: stored.swapaxes(0, 1), (0, 1, 1, 0)),
+    6: (lambda stored: np.rot90(stored, -1), (0, 1, -1, 0)),
+    7: (lambda stored: stored[::-1, ::-1].swapaxes(0, 1), (0, -1, -1, 0)),
+    8: (lambda stored: np.rot90(stored), (0, -1, 1, 0)),
+}
+"""All ways in which a picture may lie in its file."""
+
+ORIENTATION = 0x0112
 _CLOCKWISE = 6
-_QUARTER_TURN = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)
 _MATRIX_AT = 44  # bytes from the name of the track header (ISO/IEC 14496-12, tkhd, version 0)
 
 
@@ -69,11 +84,13 @@ def clip(
     return _muxed(form, codec, pictures, stamps, base, options or {}, codec_options or {})
 
 
-def turned_clip(form: str = "mp4") -> bytes:
-    """A video of `corners` whose header says: turn me clockwise by a quarter to show me."""
+def turned_clip(form: str = "mp4", orientation: int = _CLOCKWISE) -> bytes:
+    """A video of `corners` whose header says how to turn and mirror it; clockwise by default."""
     content = bytearray(_muxed(form, "libx264", [corners()] * 3, range(3), Fraction(1, 10), {}, {}))
+    a, b, c, d = (value << 16 for value in ORIENTATIONS[orientation][1])
+    matrix = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
     at = content.index(b"tkhd") + _MATRIX_AT
-    content[at : at + len(_QUARTER_TURN)] = _QUARTER_TURN
+    content[at : at + len(matrix)] = matrix
     return bytes(content)
 
 
@@ -82,11 +99,11 @@ def coloured_clip(form: str, codec: str) -> bytes:
     return _muxed(form, codec, [corners()] * 3, range(3), Fraction(1, 25), {}, {})
 
 
-def turned_still(form: str) -> bytes:
-    """A picture of `corners` whose EXIF says: turn me clockwise by a quarter to show me."""
+def turned_still(form: str, orientation: int = _CLOCKWISE, **options: object) -> bytes:
+    """A picture of `corners` whose EXIF says how to turn and mirror it; clockwise by default."""
     exif = Image.Exif()
-    exif[_ORIENTATION] = _CLOCKWISE
-    return packed(Image.fromarray(corners()), form, exif=exif)
+    exif[ORIENTATION] = orientation
+    return packed(Image.fromarray(corners()), form, exif=exif, **options)
 
 
 def animation(form: str, durations_ms: Sequence[int]) -> bytes:
@@ -124,6 +141,79 @@ def audio(form: str, codec: str) -> bytes:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return file.getvalue()
+
+
+@dataclass
+class Track:
+    """A video stream to be written: its pictures, and what is said of it."""
+
+    pictures: Sequence[Picture]
+    codec: str = "libx264"
+    codec_options: dict[str, str] = field(default_factory=dict)
+    pix_fmt: str = "yuv420p"
+    disposition: Disposition = Disposition.default
+    pixel_aspect: Fraction | None = None
+
+
+def muxed(
+    form: str,
+    tracks: Sequence[Track],
+    rate: int = 10,
+    stamps: Sequence[int] | None = None,
+    options: dict[str, str] | None = None,
+) -> bytes:
+    """A container with several video streams, each frame at its number or stamp / rate seconds.
+
+    A picture of another size than the first is encoded by itself and put in as it is.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "clip"
+        with av.open(str(path), "w", format=form, options=options or {}) as container:
+            streams = []
+            for track in tracks:
+                stream = container.add_stream(track.codec, rate=rate, options=track.codec_options)
+                assert isinstance(stream, av.VideoStream)
+                stream.height, stream.width = track.pictures[0].shape[:2]
+                stream.pix_fmt = track.pix_fmt
+                stream.codec_context.time_base = Fraction(1, rate)
+                if track.pixel_aspect is not None:
+                    stream.codec_context.sample_aspect_ratio = track.pixel_aspect
+                stream.disposition = track.disposition
+                streams.append(stream)
+            for stream, track in zip(streams, tracks, strict=True):
+                for packet in _packets(stream, track, stamps, rate):
+                    container.mux(packet)
+        return path.read_bytes()
+
+
+def _packets(
+    stream: av.VideoStream, track: Track, stamps: Sequence[int] | None, rate: int
+) -> Iterator["av.Packet[av.VideoStream]"]:
+    context: av.VideoCodecContext = stream.codec_context
+    size = track.pictures[0].shape
+    for number, picture in enumerate(track.pictures):
+        if picture.shape != size:
+            yield from context.encode(None)
+            size = picture.shape
+            context = cast("av.VideoCodecContext", av.CodecContext.create(track.codec, "w"))
+            context.height, context.width = size[:2]
+            context.pix_fmt, context.time_base = track.pix_fmt, Fraction(1, rate)
+            context.options = track.codec_options
+        frame = _frame(picture)
+        frame.pts = number if stamps is None else stamps[number]
+        frame.time_base = Fraction(1, rate)
+        for packet in context.encode(frame):
+            packet.stream = stream
+            yield packet
+    for packet in context.encode(None):
+        packet.stream = stream
+        yield packet
+
+
+def _frame(picture: npt.NDArray[Any]) -> av.VideoFrame:
+    deep = picture.dtype == np.uint16
+    form = ("gray16le" if picture.ndim == 2 else "rgb48le") if deep else "rgb24"
+    return av.VideoFrame.from_ndarray(picture, format=form)
 
 
 def _muxed(
