@@ -99,6 +99,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             postmen=CapacityLimiter(POSTMEN),
         )
         removed = sweep(settings.incoming_dir, now() - LEFT_BEHIND_AFTER)
+        # where earlier versions kept what was half sent, which is sent again from the start
+        removed += sweep(settings.incoming_dir.with_name("uploads"), now() - LEFT_BEHIND_AFTER)
         log.info("started", version=VERSION, leftovers_removed=removed)
         yield
         await watch.close()

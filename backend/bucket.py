@@ -1,10 +1,11 @@
 """Bytes as objects of an S3 bucket: the other storage, loaded only where one is configured."""
 
+import io
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from backend.errors import StorageFullError, StorageUnreachableError
 from backend.private_files import NO_ROOM, NOT_USABLE, private_folder
@@ -12,6 +13,7 @@ from backend.settings import Settings
 from backend.storage import MissingObjectError, Stored, checked, os_errors
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
 
@@ -46,7 +48,7 @@ class S3Storage:
             part["Range"] = f"bytes={start}-"
         with _s3_errors(key):
             answer = self._client.get_object(**part)
-        return cast("BinaryIO", answer["Body"])
+        return cast("BinaryIO", _Body(answer["Body"], key))
 
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:
@@ -99,6 +101,30 @@ class S3Storage:
         """Room on the local disk, through which every upload passes."""
         with os_errors():
             return shutil.disk_usage(self._incoming).free
+
+
+class _Body(io.RawIOBase):
+    """An object's bytes as they come; a line that breaks is the storage that is away."""
+
+    def __init__(self, body: "StreamingBody", key: str) -> None:
+        self._body = body
+        self._key = key
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what fits."""
+        with _s3_errors(self._key):
+            content = self._body.read(len(buffer))
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._body.close()
+        super().close()
 
 
 @contextmanager

@@ -219,17 +219,17 @@ class Settings(BaseSettings):
         """The folder of the embedded broker."""
         return self.data_dir / "broker"
 
+    @property
+    def stores_on_disk(self) -> bool:
+        """Whether the storage is a folder, and no bucket."""
+        return self.storage_url.startswith("file://")
+
     @cached_property
     def incoming_dir(self) -> Path:
         """Where an upload is written while it arrives, on the storage's own disk."""
-        if self.storage_url.startswith("file://"):
+        if self.stores_on_disk:
             return Path(self.storage_url.removeprefix("file://")) / "incoming"
         return self.data_dir / "incoming"
-
-    @cached_property
-    def uploads_dir(self) -> Path:
-        """Where a submission's files lie until their last byte is here, on the same disk."""
-        return self.incoming_dir.with_name("uploads")
 
 
 def variable(name: str) -> str:

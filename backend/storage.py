@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from backend.errors import StorageFullError, StorageUnreachableError
 from backend.private_files import FULL, NO_ROOM, NOT_USABLE, make_folder
@@ -155,8 +155,18 @@ def artifact_folder(version: str, attempt: int) -> str:
     return f"artifacts/{version}/{attempt}"
 
 
+def pieces_folder(arrival_id: UUID) -> str:
+    """Where the pieces lie of a file that is sent for a submission, until it is taken in."""
+    return f"pieces/{arrival_id}"
+
+
+def piece_key(arrival_id: UUID, start: int) -> str:
+    """A new place for bytes of such a file from `start` on: no two attempts share one."""
+    return f"{pieces_folder(arrival_id)}/{start}-{uuid4().hex}"
+
+
 def arrival_key(arrival_id: UUID) -> str:
-    """Where a file lies that was sent for a submission, until a worker has taken it in."""
+    """Where such a file lies as one, if it came before files were kept in pieces."""
     return f"arrivals/{arrival_id}"
 
 
@@ -175,9 +185,9 @@ def open_storage(settings: Settings) -> Storage:
     url = settings.storage_url
     if url.startswith("file://"):
         folder = Path(url.removeprefix("file://"))
-        _make_folders(settings.data_dir, folder, settings.incoming_dir, settings.uploads_dir)
+        _make_folders(settings.data_dir, folder, settings.incoming_dir)
         return FolderStorage(folder, settings.incoming_dir)
-    _make_folders(settings.data_dir, settings.incoming_dir, settings.uploads_dir)
+    _make_folders(settings.data_dir, settings.incoming_dir)
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
     from backend.bucket import S3Storage, connect
 

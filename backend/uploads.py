@@ -197,6 +197,15 @@ def check_room(settings: Settings, announced_bytes: int = 0) -> None:
         raise StorageFullError(NO_ROOM)
 
 
+def check_storage_room(settings: Settings, announced_bytes: int) -> None:
+    """As `check_room`, for what goes to the storage: a bucket takes nothing of this disk for long.
+
+    Raises:
+        StorageFullError
+    """
+    check_room(settings, announced_bytes if settings.stores_on_disk else 0)
+
+
 def too_large(most: int, received_bytes: int) -> FileTooLargeError:
     """The answer to a file over the limit, both in bytes."""
     return FileTooLargeError(

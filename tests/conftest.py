@@ -52,6 +52,7 @@ FOLDERS = (
     "contribution-previews",
     "contributions",
     "frames",
+    "pieces",
     "previews",
     "dataset",
     "recordings",

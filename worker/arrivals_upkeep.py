@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import structlog
@@ -15,7 +14,7 @@ from backend.arrivals import repository as arrivals
 from backend.db import now
 from backend.errors import PocovidError
 from backend.jobs import TAKE_IN, send
-from backend.storage import arrival_key
+from backend.storage import arrival_key, pieces_folder
 from backend.submissions import repository as submissions
 from backend.submissions.erasing import erase
 from worker import process
@@ -50,7 +49,11 @@ def delete_unfinished() -> None:
     with reading() as session:
         expired = arrivals.expired(session, now())
     for arrival_id in expired:
-        (mine.settings.uploads_dir / str(arrival_id)).unlink(missing_ok=True)
+        try:
+            mine.storage.delete_folder(pieces_folder(arrival_id))
+        except PocovidError:
+            log.exception("unfinished_upload_not_deleted", arrival=str(arrival_id))
+            continue
         with transaction() as session:
             arrivals.remove(session, arrival_id)
         log.info("unfinished_upload_deleted", arrival=str(arrival_id))
@@ -68,7 +71,7 @@ def delete_forgotten() -> None:
                 draft = submissions.get_locked(session, submission_id)
                 if draft is None or draft.submitted_at is not None or draft.touched_at >= before:
                     continue
-                erase(session, mine.settings, mine.storage, submission_id)
+                erase(session, mine.storage, submission_id)
                 audit.record(session, None, "submissions.expired", "submission", submission_id)
         except PocovidError:
             log.exception("draft_not_deleted", submission=str(submission_id))
@@ -82,10 +85,11 @@ def sweep(before: datetime) -> int:
     strangers = [
         key for folder in _FOLDERS for key in _unknown(_old(folder, before), submissions.known_keys)
     ]
+    strangers += _unknown(_old("pieces", before), arrivals.known_pieces)
     strangers += _unknown(_old("arrivals", before), _known_arrivals)
     for key in strangers:
         storage.delete(key)
-    return len(strangers) + _sweep_uploads(process.current().settings.uploads_dir, before)
+    return len(strangers)
 
 
 def _old(folder: str, before: datetime) -> Iterator[str]:
@@ -108,17 +112,3 @@ def _id_of(name: str) -> UUID | None:
     with suppress(ValueError):
         return UUID(name)
     return None
-
-
-def _sweep_uploads(folder: Path, before: datetime) -> int:
-    """Remove unfinished uploads whose rows are gone."""
-    removed = 0
-    names = (path.name for path in folder.iterdir() if path.stat().st_mtime < before.timestamp())
-    while chunk := list(itertools.islice(names, CHUNK)):
-        ids = {arrival_id for name in chunk if (arrival_id := _id_of(name))}
-        with reading() as session:
-            known = {str(arrival_id) for arrival_id in arrivals.with_bytes(session, ids)}
-        for name in set(chunk) - known:
-            (folder / name).unlink(missing_ok=True)
-            removed += 1
-    return removed

@@ -19,9 +19,9 @@ from backend.arrivals import repository as arrivals
 from backend.db import now
 from backend.errors import StorageFullError, StorageUnreachableError
 from backend.jobs import TAKE_IN, send
-from backend.storage import MissingObjectError, arrival_key
+from backend.storage import MissingObjectError
 from models.media import MediaError
-from worker import process, unpacking
+from worker import arrived, process, unpacking
 from worker.process import Pulse
 from worker.stored import NotOursError, sha256_of
 from worker.taking import Hold, commit_failure, commit_manifest, commit_recording, look_at
@@ -46,7 +46,7 @@ def take_in(nudged_for: str) -> None:
     if row is None:
         log.info("nothing_waits")
         return
-    hold = Hold(row.id, row.attempt, row.submission_id, row.file_name)
+    hold = Hold(row.id, row.attempt, row.submission_id, row.file_name, row.bytes)
     with bound_contextvars(arrival=str(hold.id)):
         log.info("arrival_claimed", attempt=hold.attempt, nudged_for=nudged_for)
         with Pulse(hold.heartbeat, process.current().settings.heartbeat_s):
@@ -72,18 +72,21 @@ def _run(hold: Hold) -> None:
     except RefusedFileError as why:
         if not _fail(hold, why) and _is_there(hold):
             return  # as above
-    process.current().storage.delete(arrival_key(hold.id))
+    arrived.delete(hold.id)
 
 
 def _take_what_came(hold: Hold) -> bool:
     """Whatever it is; False for an archive that has to go on later."""
-    mine = process.current()
-    with mine.storage.local(arrival_key(hold.id)) as path:
-        if not unpacking.is_archive(path):
-            _take(hold, Unpacked(path, path.stat().st_size, sha256_of(path)))
-            return True
-        with unpacking.opened(path, mine.settings.max_upload_bytes) as archive:
-            return _unpack(hold, archive)
+    most = process.current().settings.max_upload_bytes
+    with arrived.opened(hold.id, hold.bytes) as file:
+        if unpacking.is_archive(file):
+            with unpacking.opened(file, most) as archive:
+                return _unpack(hold, archive)
+        if hold.bytes > most:  # named as an archive, which it is not
+            raise RefusedFileError("file_too_large", f"The file is larger than {most / 1e6:g} MB.")
+        with arrived.local(file) as path:
+            _take(hold, Unpacked(path, hold.bytes, sha256_of(path)))
+    return True
 
 
 def _take(hold: Hold, file: Unpacked, entry: Entry | None = None) -> None:
@@ -97,9 +100,6 @@ def _take(hold: Hold, file: Unpacked, entry: Entry | None = None) -> None:
             )
         commit_manifest(hold, entry, file.path.read_bytes())
         return
-    most = process.current().settings.max_upload_bytes
-    if file.bytes > most:  # named as an archive, which it is not
-        raise RefusedFileError("file_too_large", f"The file is larger than {most / 1e6:g} MB.")
     commit_recording(hold, entry, file, look_at(file.path))
 
 
@@ -153,8 +153,9 @@ def _take_entry(hold: Hold, archive: Archive, entry: Entry) -> bool:
             _refusals_named(),
             archive.unpacked(entry, process.current().settings.incoming_dir) as file,
         ):
-            if unpacking.is_archive(file.path):
-                raise unpacking.nested()
+            with file.path.open("rb") as content:
+                if unpacking.is_archive(content):
+                    raise unpacking.nested()
             _take(hold, file, entry)
     except RefusedFileError as why:
         commit_failure(hold, entry, why)

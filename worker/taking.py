@@ -47,6 +47,7 @@ class Hold:
     attempt: int
     submission_id: UUID
     name: str
+    bytes: int
     done: int = 0
     total: int = 0
     lost: threading.Event = field(default_factory=threading.Event)

@@ -5,6 +5,7 @@ happens on any ward's hard disk, such as a ZIP in the ZIP, is that one file's ow
 """
 
 import hashlib
+import io
 import struct
 import zipfile
 import zlib
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from backend.arrivals import limits
 from backend.private_files import private_folder
@@ -99,27 +101,27 @@ class Archive:
             yield Unpacked(path, size, digest.hexdigest())
 
 
-def is_archive(path: Path) -> bool:
+def is_archive(file: BinaryIO) -> bool:
     """Whether the file begins as a ZIP does, whatever it is called."""
-    with path.open("rb") as file:
-        return file.read(4) in _STARTS
+    file.seek(0)
+    return file.read(4) in _STARTS
 
 
 @contextmanager
-def opened(path: Path, most_file_bytes: int) -> Iterator[Archive]:
+def opened(file: BinaryIO, most_file_bytes: int) -> Iterator[Archive]:
     """Look at an archive.
 
     Args:
-        path: the ZIP.
+        file: the ZIP, open while the context lasts.
         most_file_bytes: what one file of it may hold.
 
     Raises:
         RefusedFileError: the archive is damaged, a bomb, or would write where it must not.
     """
-    if _directory_bytes(path) > limits.MOST_DIRECTORY_BYTES:
+    if _directory_bytes(file) > limits.MOST_DIRECTORY_BYTES:
         raise _too_many()
     with _damage_named():
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(file)
     with archive:
         infos = archive.infolist()
         if len(infos) > limits.MOST_ENTRIES:
@@ -288,12 +290,11 @@ def _without_doubles(entries: list[Entry]) -> Iterator[Entry]:
             yield entry
 
 
-def _directory_bytes(path: Path) -> int:
+def _directory_bytes(file: BinaryIO) -> int:
     """Size of the list of entries, from the record at the end; `zipfile` reads it as a whole."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        file.seek(max(0, size - _LONGEST_TAIL - 20 - 56))
-        tail = file.read()
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - _LONGEST_TAIL - 20 - 56))
+    tail = file.read()
     end = tail.rfind(_END)
     if end < 0 or len(tail) < end + 22:
         raise RefusedFileError(

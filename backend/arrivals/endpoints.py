@@ -1,7 +1,6 @@
 """HTTP of arriving files: the tus protocol by a library, held to our rules, and their list."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path as FilePath
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -33,7 +32,7 @@ def make_router(settings: Settings, services: Callable[[], Services]) -> APIRout
     # answer with a dictionary; its code and its documentation do.
     uploads = create_tus_router(
         prefix=PREFIX,
-        files_dir=str(settings.uploads_dir),
+        files_dir=str(settings.incoming_dir),  # where it writes nothing: the store does
         max_size=max(settings.max_archive_bytes, settings.max_upload_bytes),
         days_to_keep=settings.unfinished_upload_days,
         pre_create_dep=get_begin,  # type: ignore[arg-type]
@@ -86,11 +85,6 @@ def check_upload(request: Request, services: ServicesDep, user: UserDep) -> None
         receiving = arrival.state == ArrivalState.RECEIVING.value
         if request.method == "PATCH" and not receiving:
             raise ConflictError("This upload is complete.")
-        if request.method == "HEAD" and receiving:
-            path = services.settings.uploads_dir / str(arrival.id)
-            if not path.exists() or path.stat().st_size == arrival.bytes:
-                # all is here, and the request that brought the end was cut off
-                _complete(services, arrival.id)
 
 
 def _check_creation(request: Request) -> None:
@@ -130,15 +124,10 @@ async def get_place() -> Callable[[dict[str, str]], dict[str, str]]:
     return lambda metadata: {"uid": metadata["arrival"]} if "arrival" in metadata else {}
 
 
-async def get_complete(services: ServicesDep) -> Complete:
-    """When the last byte is here: into the storage, and to the worker."""
+async def get_complete() -> Complete:
+    """When the last byte is here, the store has told the worker already."""
 
-    async def complete(path: str, _metadata: dict[str, Any]) -> None:
-        await to_thread.run_sync(_complete, services, UUID(FilePath(path).name))
+    async def complete(_path: str, _metadata: dict[str, Any]) -> None:
+        """Nothing is left to do."""
 
     return complete
-
-
-def _complete(services: Services, arrival_id: UUID) -> None:
-    with transaction(services) as session:
-        service.complete(session, services.settings, services.storage, arrival_id)

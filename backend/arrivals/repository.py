@@ -9,7 +9,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.paging import Place
-from backend.tables import Arrival, Submission
+from backend.tables import Arrival, Submission, UploadPiece
 from backend.tables.vocabulary import ArrivalState
 
 WORKER_LOST = "Our workers stopped while they took this file in. Please send it again."
@@ -91,24 +91,59 @@ def ids(session: Session, submission_id: UUID) -> Sequence[UUID]:
 # While the bytes come.
 
 
-def note_received(session: Session, arrival_id: UUID, received: int) -> None:
-    """Note how many bytes are here."""
-    session.execute(
+def pieces(session: Session, arrival_id: UUID) -> Sequence[UploadPiece]:
+    """The pieces of a file, in order."""
+    query = select(UploadPiece).where(UploadPiece.arrival_id == arrival_id)
+    return session.scalars(query.order_by(UploadPiece.start)).all()
+
+
+def last_piece(session: Session, arrival_id: UUID) -> UploadPiece | None:
+    """The last piece of a file that is here."""
+    query = select(UploadPiece).where(UploadPiece.arrival_id == arrival_id)
+    return session.scalar(query.order_by(UploadPiece.start.desc()).limit(1))
+
+
+def add_piece(session: Session, piece: UploadPiece, expected: int) -> bool:
+    """Note a piece that is stored. False: it is not wanted, nothing was written.
+
+    That is so where other than `expected` bytes of the file are here by now (another connection
+    was faster), where they all are, or where the file was dropped. A piece that begins where one
+    begins that is here takes its place.
+    """
+    changed = session.execute(
         update(Arrival)
-        .where(Arrival.id == arrival_id, Arrival.state == ArrivalState.RECEIVING.value)
-        .values(received=received)
+        .where(
+            Arrival.id == piece.arrival_id,
+            Arrival.state == ArrivalState.RECEIVING.value,
+            Arrival.received == expected,
+        )
+        .values(received=piece.start + piece.bytes)
+        .returning(Arrival.id)
         .execution_options(synchronize_session=False)
     )
+    if changed.first() is None:
+        return False
+    session.merge(piece)
+    session.flush()
+    return True
+
+
+def forget_pieces(session: Session, arrival_id: UUID) -> None:
+    """Forget where the pieces of a file were, whose bytes are deleted."""
+    session.execute(delete(UploadPiece).where(UploadPiece.arrival_id == arrival_id))
 
 
 def complete(session: Session, arrival_id: UUID, now: datetime) -> bool:
-    """All bytes are here and stored: the worker's turn. False where that was known already."""
+    """The worker's turn, where all bytes are here. False: they are not, or that was known."""
     changed = session.execute(
         update(Arrival)
-        .where(Arrival.id == arrival_id, Arrival.state == ArrivalState.RECEIVING.value)
+        .where(
+            Arrival.id == arrival_id,
+            Arrival.state == ArrivalState.RECEIVING.value,
+            Arrival.received == Arrival.bytes,
+        )
         .values(
             state=ArrivalState.QUEUED.value,
-            received=Arrival.bytes,
             queued_at=now,
             nudged_at=now,
         )
@@ -294,4 +329,14 @@ def expired(session: Session, now: datetime, most: int = 100) -> Sequence[UUID]:
 def with_bytes(session: Session, arrival_ids: Collection[UUID]) -> set[UUID]:
     """Those of the ids whose bytes a row still answers for."""
     query = select(Arrival.id).where(Arrival.id.in_(arrival_ids), Arrival.state.in_(_UNFINISHED))
+    return set(session.scalars(query))
+
+
+def known_pieces(session: Session, keys: Collection[str]) -> set[str]:
+    """Those of the keys under which lie pieces of a file that is still to be taken in."""
+    query = (
+        select(UploadPiece.key)
+        .join(Arrival, Arrival.id == UploadPiece.arrival_id)
+        .where(UploadPiece.key.in_(keys), Arrival.state.in_(_UNFINISHED))
+    )
     return set(session.scalars(query))

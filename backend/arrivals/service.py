@@ -9,16 +9,16 @@ from sqlalchemy.orm import Session
 
 from backend.arrivals import limits, repository
 from backend.arrivals.schemas import ArrivalError, ArrivalOut, ArrivalPage, ReportRow
-from backend.db import now, undo_on_rollback
+from backend.db import now
 from backend.errors import ConflictError, InvalidInputError, NotFoundError
 from backend.jobs import TAKE_IN, after_commit
 from backend.paging import cursor_of, place_of
 from backend.settings import Settings
-from backend.storage import Storage, arrival_key
+from backend.storage import Storage, arrival_key, pieces_folder
 from backend.submissions import repository as submissions
-from backend.tables import Arrival, User
+from backend.tables import Arrival, UploadPiece, User
 from backend.tables.vocabulary import ArrivalState
-from backend.uploads import check_room, disk_errors, too_large
+from backend.uploads import check_storage_room, too_large
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ def begin(
     most = settings.max_archive_bytes if archive else settings.max_upload_bytes
     if size > most:
         raise too_large(most, size)
-    check_room(settings, size)
+    check_storage_room(settings, size)
     try:
         draft_id = UUID(submission_id)
     except ValueError:
@@ -84,10 +84,6 @@ def begin(
         created_at=moment,
         expires_at=moment + timedelta(days=settings.unfinished_upload_days),
     )
-    path = settings.uploads_dir / str(arrival.id)
-    with disk_errors():
-        path.touch(0o600)
-    undo_on_rollback(session, lambda: path.unlink(missing_ok=True))
     repository.add(session, arrival)
     return arrival
 
@@ -107,25 +103,24 @@ def find(session: Session, user: User, arrival_id: str) -> Arrival:
     return found
 
 
-def complete(session: Session, settings: Settings, storage: Storage, arrival_id: UUID) -> None:
-    """All bytes are here: store them, and have a worker take them in. Repeating does no harm."""
-    key, path = arrival_key(arrival_id), settings.uploads_dir / str(arrival_id)
-    try:
-        storage.put(key, path)
-    except FileNotFoundError:
-        if not storage.exists(key):
-            return  # it is taken in, or dropped
-    moment = now()
-    if repository.complete(session, arrival_id, moment):
-        after_commit(session, TAKE_IN, arrival_id)
-        log.info("file_arrived", arrival=str(arrival_id))
+def add_piece(session: Session, piece: UploadPiece, expected: int) -> bool:
+    """Note a stored piece; with the last one, have a worker take the file in.
+
+    Returns:
+        False where it is not wanted: see `repository.add_piece`.
+    """
+    if not repository.add_piece(session, piece, expected):
+        return False
+    if repository.complete(session, piece.arrival_id, now()):
+        after_commit(session, TAKE_IN, piece.arrival_id)
+        log.info("file_arrived", arrival=str(piece.arrival_id))
+    return True
 
 
-def drop(session: Session, settings: Settings, storage: Storage, arrival_id: UUID) -> None:
-    """Forget a file: first its bytes, then its row."""
-    (settings.uploads_dir / str(arrival_id)).unlink(missing_ok=True)
+def delete_bytes(storage: Storage, arrival_id: UUID) -> None:
+    """Delete everything that is here of a file."""
+    storage.delete_folder(pieces_folder(arrival_id))
     storage.delete(arrival_key(arrival_id))
-    repository.remove(session, arrival_id)
 
 
 def page(

@@ -106,12 +106,11 @@ def change_submission(
 def delete_submission(
     submission_id: SubmissionId,
     session: SessionDep,
-    settings: SettingsDep,
     storage: StorageDep,
     user: UserDep,
 ) -> None:
     """With its recordings and files. What was sent is withdrawn instead."""
-    service.remove(session, settings, storage, user, submission_id)
+    service.remove(session, storage, user, submission_id)
 
 
 @router.get(

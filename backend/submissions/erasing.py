@@ -5,19 +5,18 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.arrivals import repository as arrivals
-from backend.settings import Settings
-from backend.storage import Storage, arrival_key
+from backend.storage import Storage, arrival_key, pieces_folder
 from backend.submissions import repository
 from backend.tables import Contribution
 
 
-def erase(session: Session, settings: Settings, storage: Storage, submission_id: UUID) -> None:
+def erase(session: Session, storage: Storage, submission_id: UUID) -> None:
     """Delete a draft, which the caller holds, with everything that was sent for it."""
     for contribution in repository.contributions(session, submission_id):
         erase_bytes(storage, contribution)
     for arrival_id in arrivals.ids(session, submission_id):
+        storage.delete_folder(pieces_folder(arrival_id))
         storage.delete(arrival_key(arrival_id))
-        (settings.uploads_dir / str(arrival_id)).unlink(missing_ok=True)
     repository.remove(session, submission_id)
 
 

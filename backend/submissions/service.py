@@ -112,12 +112,10 @@ def change(
     return shown(session, [submission])[0]
 
 
-def remove(
-    session: Session, settings: Settings, storage: Storage, user: User, submission_id: UUID
-) -> None:
+def remove(session: Session, storage: Storage, user: User, submission_id: UUID) -> None:
     """Delete a draft: first its bytes, then its rows."""
     submission = draft(session, user, submission_id)
-    erase(session, settings, storage, submission.id)
+    erase(session, storage, submission.id)
     audit.record(session, user, "submissions.deleted", "submission", submission_id)
     log.info("submission_deleted", submission_id=str(submission_id))
 

@@ -2,7 +2,7 @@
 
 from backend.tables.accounts import ApiToken, PasswordReset, SignIn, User
 from backend.tables.audit import AuditEvent
-from backend.tables.contributions import Arrival, Contribution, Submission
+from backend.tables.contributions import Arrival, Contribution, Submission, UploadPiece
 from backend.tables.installation import Installation
 from backend.tables.recordings import Recording
 from backend.tables.releases import FoldAssignment, LabelReport, Release, ReleaseItem
@@ -32,6 +32,7 @@ __all__ = [
     "Submission",
     "Training",
     "TrainingFold",
+    "UploadPiece",
     "User",
     "Worker",
 ]

@@ -167,8 +167,8 @@ class Contribution(Base):
 class Arrival(Base):
     """A file on its way into a submission, sent in pieces, and what became of it.
 
-    Its bytes lie in the folder of unfinished uploads while it is `receiving`, then at
-    `storage.arrival_key(id)` until a worker has taken it in: as a contribution, as the rows of a
+    Its bytes lie in the storage, in pieces (`UploadPiece`), of which `received` bytes are there,
+    until a worker has taken it in: as a contribution, as the rows of a
     manifest (`report`), or, for an archive, as one further arrival for each of its entries
     (`parent_id`, `entry`), of which `done` of `total` are through. `attempt` counts the claims,
     and fences, as a screening's does.
@@ -209,3 +209,19 @@ class Arrival(Base):
     contribution_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("contributions.id", ondelete="SET NULL"), index=True
     )
+
+
+class UploadPiece(Base):
+    """Some bytes of an arriving file, from `start` on, and where in the storage they lie.
+
+    The pieces of a file have no gaps between them and end where `received` says.
+    """
+
+    __tablename__ = "upload_pieces"
+
+    arrival_id: Mapped[UUID] = mapped_column(
+        ForeignKey("arrivals.id", ondelete="CASCADE"), primary_key=True
+    )
+    start: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    key: Mapped[str] = mapped_column(String(200), unique=True)

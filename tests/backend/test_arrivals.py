@@ -12,9 +12,11 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from backend.arrivals import repository, service, store
 from backend.db import now
-from backend.storage import arrival_key
-from backend.tables import Arrival
+from backend.errors import UnavailableError
+from backend.storage import piece_key
+from backend.tables import Arrival, UploadPiece
 from tests import tus
 from tests.conftest import ANSWER_S, Api, SignedIn
 from tests.factories_contributions import create_submission
@@ -46,6 +48,18 @@ def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     return said
 
 
+def stored(api: Api, upload: UUID) -> bytes:
+    """What the storage has of a file."""
+    with api.database.read() as session:
+        pieces = repository.pieces(session, upload)
+    found = b""
+    for piece in pieces:
+        assert piece.start == len(found)
+        with api.storage.open(piece.key) as file:
+            found += file.read()
+    return found
+
+
 class TestSending:
     def test_a_file_arrives_in_pieces(self, api: Api, me: SignedIn, draft: str) -> None:
         created = tus.create(me.client, draft, "ward 3/lung.mp4", len(CONTENT))
@@ -58,8 +72,7 @@ class TestSending:
         assert tus.head(me.client, upload).headers["upload-offset"] == str(len(CONTENT))
         found = row(api, upload)
         assert (found.state, found.file_name) == ("queued", "ward 3/lung.mp4")
-        with api.storage.open(arrival_key(upload)) as file:
-            assert file.read() == CONTENT
+        assert stored(api, upload) == CONTENT
 
     def test_the_list_tells_how_much_is_here(self, me: SignedIn, draft: str) -> None:
         upload = tus.upload_id(tus.create(me.client, draft, "lung.mp4", len(CONTENT)))
@@ -84,8 +97,7 @@ class TestSending:
     def test_nothing_follows_a_whole_file(self, api: Api, me: SignedIn, draft: str) -> None:
         upload = tus.send(me.client, draft, "lung.mp4", CONTENT)
         problem(tus.patch(me.client, upload, len(CONTENT), b""), 409, "conflict")
-        with api.storage.open(arrival_key(upload)) as file:
-            assert file.read() == CONTENT
+        assert stored(api, upload) == CONTENT
 
     def test_dropping_forgets_bytes_and_row(self, api: Api, me: SignedIn, draft: str) -> None:
         half = tus.upload_id(tus.create(me.client, draft, "half.mp4", len(CONTENT)))
@@ -97,7 +109,6 @@ class TestSending:
             problem(tus.patch(me.client, upload, 0, CONTENT), 404, "not_found")
         assert me.client.get(f"/submissions/{draft}/files").json()["items"] == []
         assert api.stored() == []
-        assert list(api.settings.uploads_dir.iterdir()) == []
 
 
 class TestInterruptions:
@@ -126,8 +137,7 @@ class TestInterruptions:
             start = int(tus.head(me.client, upload).headers["upload-offset"])
             status = tus.patch(me.client, upload, start, CONTENT[start:]).status_code
             assert status in (204, 409)  # 409: meanwhile, more of the first line was written
-        with api.storage.open(arrival_key(upload)) as file:
-            assert file.read() == CONTENT
+        assert stored(api, upload) == CONTENT
 
     def test_a_line_that_breaks_in_the_middle(self, api: Api, me: SignedIn, draft: str) -> None:
         upload = tus.upload_id(tus.create(me.client, draft, "lung.mp4", len(CONTENT)))
@@ -150,33 +160,55 @@ class TestInterruptions:
             assert connection.recv(20).startswith(b"HTTP/1.1 204")
         self.offset(me, upload, 4000)
 
-    def test_bytes_that_no_request_told_of_count(self, api: Api, me: SignedIn, draft: str) -> None:
-        """As after an API process that was killed in the middle of a piece."""
-        upload = tus.upload_id(tus.create(me.client, draft, "lung.mp4", len(CONTENT)))
-        (api.settings.uploads_dir / str(upload)).write_bytes(CONTENT[:5000])
-        assert tus.head(me.client, upload).headers["upload-offset"] == "5000"
-        assert tus.patch(me.client, upload, 5000, CONTENT[5000:]).status_code == 204
-
-    @pytest.mark.parametrize("stored", [False, True])
-    def test_an_end_that_was_cut_off_is_made_up_for(
-        self, api: Api, me: SignedIn, draft: str, stored: bool
+    def test_the_last_byte_and_the_workers_turn_are_one(
+        self, api: Api, me: SignedIn, draft: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """All bytes are here, and the process was killed before the row said so."""
+        """Whatever ends the transaction, nothing is half known and no byte is nobody's."""
         upload = tus.upload_id(tus.create(me.client, draft, "lung.mp4", len(CONTENT)))
-        path = api.settings.uploads_dir / str(upload)
-        path.write_bytes(CONTENT)
-        if stored:
-            api.storage.put(arrival_key(upload), path)
-        assert tus.head(me.client, upload).headers["upload-offset"] == str(len(CONTENT))
-        assert row(api, upload).state == "queued"
-        assert api.storage.exists(arrival_key(upload))
 
-    def test_an_emptied_folder_lets_the_sender_start_again(
+        def broken(*_: object) -> None:
+            raise UnavailableError("The database is away.")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(service, "after_commit", broken)
+            problem(tus.patch(me.client, upload, 0, CONTENT), 503, "unavailable")
+        assert (row(api, upload).state, row(api, upload).received) == ("receiving", 0)
+        assert api.stored() == []
+        assert tus.patch(me.client, upload, 0, CONTENT).status_code == 204
+        assert row(api, upload).state == "queued"
+
+    def test_small_pieces_become_one(self, api: Api, me: SignedIn, draft: str) -> None:
+        upload = tus.upload_id(tus.create(me.client, draft, "lung.mp4", len(CONTENT)))
+        for start in range(0, len(CONTENT), 1000):
+            tus.patch(me.client, upload, start, CONTENT[start : start + 1000])
+        assert len(api.stored()) == 1
+        assert stored(api, upload) == CONTENT
+
+    def test_large_files_become_many(
+        self, api: Api, me: SignedIn, draft: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(store, "SMALL_BYTES", 3000)
+        upload = tus.upload_id(tus.create(me.client, draft, "lung.mp4", len(CONTENT)))
+        for start in range(0, len(CONTENT), 3000):
+            tus.patch(me.client, upload, start, CONTENT[start : start + 3000])
+        assert stored(api, upload) == CONTENT
+        assert len(api.stored()) == 4
+
+    def test_what_another_host_has_sent_meanwhile_is_kept(
         self, api: Api, me: SignedIn, draft: str
     ) -> None:
+        """A line that is still open when its sender has gone on elsewhere adds nothing."""
         upload = tus.upload_id(tus.create(me.client, draft, "lung.mp4", len(CONTENT)))
-        (api.settings.uploads_dir / str(upload)).unlink()
-        assert tus.head(me.client, upload).status_code == 404
+        with self.start(me, upload, len(CONTENT), b"x" * 4000) as connection:
+            piece = UploadPiece(arrival_id=upload, start=0, bytes=5000, key=piece_key(upload, 0))
+            api.storage.put_bytes(piece.key, CONTENT[:5000])
+            with api.database.write() as session:
+                assert repository.add_piece(session, piece, 0)
+                session.commit()
+            connection.shutdown(socket.SHUT_WR)
+        assert tus.patch(me.client, upload, 5000, CONTENT[5000:]).status_code == 204
+        assert stored(api, upload) == CONTENT
+        assert len(api.stored()) == 1
 
     def test_an_expired_upload_is_gone(self, api: Api, me: SignedIn, draft: str) -> None:
         upload = tus.upload_id(tus.create(me.client, draft, "lung.mp4", len(CONTENT)))
@@ -225,7 +257,6 @@ class TestRefusals:
         problem(tus.create(me.client, draft, "a", 9, **{"Upload-Concat": "partial"}), 400,
                 "bad_request")  # fmt: skip
         assert me.client.get(f"/submissions/{draft}/files").json()["items"] == []
-        assert list(api.settings.uploads_dir.iterdir()) == []
 
     def test_a_body_in_the_creation(self, me: SignedIn, draft: str) -> None:
         headers = {

@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Integer, MetaData, Table, Uuid, insert, inspect, se
 import migrations
 from backend.db import Base, make_engine
 from backend.settings import Settings
-from backend.tables import Screening, Training
+from backend.tables import Arrival, Screening, Training
 from tests.conftest import DATABASE_SERVER, NO_DATABASE_SERVER, postgresql_database
 
 WORDS = {"role": "admin", "status": "queued"}
@@ -96,6 +96,29 @@ def test_trainings_of_before_augmentation_was_a_choice_say_what_they_did(url: st
     migrations.downgrade(url, "0005")
     with engine.connect() as connection:
         assert connection.execute(select(Training.settings)).scalar_one() == {"epochs": 3}
+    engine.dispose()
+
+
+def test_what_was_half_sent_before_there_were_pieces_is_sent_from_the_start(url: str) -> None:
+    migrations.upgrade(url, "0007")
+    engine = make_engine(Settings(database_url=url))
+    with engine.begin() as connection:
+        before = MetaData()
+        before.reflect(connection)
+        moment, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
+        for table in ("users", "submissions"):
+            row = _anything(before.tables[table], moment, some_id)
+            connection.execute(insert(before.tables[table]).values(row))
+        arrivals = before.tables["arrivals"]
+        for state, arrival_id in (("receiving", uuid4()), ("queued", uuid4())):
+            row = _anything(arrivals, moment, some_id) | {"state": state, "received": 5}
+            row["id"] = arrival_id if isinstance(arrivals.c.id.type, Uuid) else arrival_id.hex
+            row["entry"] = None
+            connection.execute(insert(arrivals).values(row))
+    migrations.upgrade(url)
+    with engine.connect() as connection:
+        found = connection.execute(select(Arrival.state, Arrival.received)).all()
+    assert {each.state: each.received for each in found} == {"receiving": 0, "queued": 5}
     engine.dispose()
 
 

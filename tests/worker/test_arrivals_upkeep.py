@@ -1,6 +1,5 @@
 """Upkeep of submissions: what is lost comes back, what is forgotten goes, and nothing else."""
 
-import os
 from datetime import timedelta
 from uuid import uuid4
 
@@ -8,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from backend.db import now
-from backend.tables import Arrival, AuditEvent, Contribution, Submission
+from backend.storage import piece_key
+from backend.tables import Arrival, AuditEvent, Contribution, Submission, UploadPiece
 from tests.factories_contributions import (
     create_arrival,
     create_contribution,
@@ -69,11 +69,12 @@ def test_an_unfinished_upload_goes_when_its_time_is_over(house: House) -> None:
         whole = create_arrival(session, draft, file_name="c", expires_at=now() - LONG_AGO)
         session.commit()
     for row in (old, new):
-        (house.settings.uploads_dir / str(row.id)).write_bytes(b"x")
+        house.storage.put_bytes(piece_key(row.id, 0), b"x")
     store_arrival(house.storage, whole, b"x")
     delete_unfinished()
     assert states(house) == [("receiving", None), ("queued", None)]
-    assert [path.name for path in house.settings.uploads_dir.iterdir()] == [str(new.id)]
+    (left,) = house.storage.listing("pieces")
+    assert left.key.startswith(f"pieces/{new.id}/")
 
 
 class TestForgottenDrafts:
@@ -121,12 +122,19 @@ class TestSweep:
         )
         for key in strangers:
             house.storage.put_bytes(key, b"x")
-        lost = house.settings.uploads_dir / str(uuid4())
-        lost.write_bytes(b"x")
-        os.utime(lost, (0, 0))
+        pieces = [
+            UploadPiece(arrival_id=row.id, start=0, bytes=1, key=piece_key(row.id, 0))
+            for row in (waiting, done)
+        ]
+        with house.database.write() as session:
+            session.add_all(pieces)
+            session.commit()
+        for key in (*(piece.key for piece in pieces), piece_key(waiting.id, 1)):
+            house.storage.put_bytes(key, b"x")
 
-        assert sweep(now() - timedelta(hours=1)) == 1  # the others may still be under way
-        assert sweep(now() + timedelta(seconds=5)) == 4
+        assert sweep(now() - timedelta(hours=1)) == 0  # they may still be under way
+        assert sweep(now() + timedelta(seconds=5)) == 6
+        assert [each.key for each in house.storage.listing("pieces")] == [pieces[0].key]
 
         left = {
             each.key

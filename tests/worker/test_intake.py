@@ -19,7 +19,7 @@ from worker.intake import take_in
 from worker.stored import NotOursError
 from worker.unpacking import RefusedFileError
 
-FOLDERS = ("arrivals", "contributions", "contribution-previews")
+FOLDERS = ("arrivals", "pieces", "contributions", "contribution-previews")
 
 
 @pytest.fixture
