@@ -99,9 +99,9 @@ def worker(
     ] = 1,
 ) -> None:
     """Run a worker: it screens what is queued."""
-    from worker.app import make_worker_app
+    from worker.app import consume, make_worker_app
 
-    make_worker_app(_settings_of_a_worker()).worker_main(_prefork(concurrency))
+    raise typer.Exit(consume(make_worker_app(_settings_of_a_worker(), concurrency)))
 
 
 @app.command()
@@ -109,9 +109,9 @@ def trainer(
     concurrency: Annotated[int, typer.Option(min=1, help="Folds at the same time.")] = 1,
 ) -> None:
     """Run a worker that trains on releases, and does nothing else."""
-    from worker.app import make_trainer_app
+    from worker.app import consume, make_trainer_app
 
-    make_trainer_app(_settings_of_a_worker()).worker_main(_prefork(concurrency))
+    raise typer.Exit(consume(make_trainer_app(_settings_of_a_worker(), concurrency)))
 
 
 def _settings_of_a_worker() -> "Settings":
@@ -119,17 +119,6 @@ def _settings_of_a_worker() -> "Settings":
     make_folders(settings)
     check_key(settings, make=False)
     return settings
-
-
-def _prefork(concurrency: int) -> list[str]:
-    return [
-        "worker",
-        f"--concurrency={concurrency}",
-        "--pool=prefork",
-        "--without-gossip",
-        "--without-mingle",
-        "--without-heartbeat",
-    ]
 
 
 @app.command()

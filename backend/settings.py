@@ -128,6 +128,12 @@ class Settings(BaseSettings):
     stale_after_s: float = Field(
         30, gt=0, le=MOST_S, description="Silence after which a job is lost."
     )
+    stalled_after_s: float = Field(
+        60,
+        gt=0,
+        le=MOST_S,
+        description="A worker that is idle so long while work waits starts anew.",
+    )
     upkeep_every_s: float = Field(10, gt=0, le=MOST_S)
     worker_nice: int = Field(10, ge=0, le=19, description="How far workers step back for the API.")
     max_attempts: int = Field(3, ge=1, description="Lost workers before a screening fails.")

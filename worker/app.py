@@ -5,15 +5,24 @@ import os
 import signal
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
+from celery.platforms import EX_FAILURE
+from celery.signals import (
+    setup_logging,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutdown,
+)
+from celery.worker import WorkController, state
 from kombu import Queue
+from sqlalchemy.orm import Session
 
-from backend.db import now
 from backend.health import repository as health
 from backend.installation import key
 from backend.jobs import (
@@ -27,8 +36,12 @@ from backend.jobs import (
     UPKEEP,
     make_celery,
 )
+from backend.jobs.kinds import OF_WORKERS
+from backend.jobs.leases import waits
 from backend.logs import configure
 from backend.settings import Settings
+from backend.tables import WorkerKind
+from backend.trainings import queue as trainings
 from worker import (
     ingest,
     intake,
@@ -42,6 +55,7 @@ from worker import (
 )
 from worker.process import Pulse
 from worker.task import transaction
+from worker.watchdog import STALLED, Watchdog
 
 log = structlog.get_logger(__name__)
 
@@ -59,34 +73,31 @@ _until_shutdown = ExitStack()
 
 @dataclass
 class _Parts:
-    """What the processes of this worker do; a child inherits it."""
+    """What the processes of this worker do, and how many there are; a child inherits it."""
 
-    screens: bool = True
+    kind: WorkerKind = WorkerKind.WORKER
+    concurrency: int = 1
+    status: int = 0
 
 
 _parts = _Parts()
 
 
-def make_trainer_app(settings: Settings) -> Celery:
-    """The app of a worker that trains and does nothing else.
-
-    Its messages are acknowledged when they are taken: a fold takes longer than a broker waits,
-    and the row says what is left to do.
-    """
-    app = make_worker_app(settings)
+def make_trainer_app(settings: Settings, concurrency: int = 1) -> Celery:
+    """The app of a worker that trains and does nothing else."""
+    app = make_worker_app(settings, concurrency)
     limit = settings.training_time_limit_s
     app.conf.update(
         task_queues=[Queue(TRAINING_QUEUE)],
-        task_annotations={
-            TRAIN: {"acks_late": False, "soft_time_limit": limit, "time_limit": limit + GRACE_S}
-        },
+        task_annotations={TRAIN: {"soft_time_limit": limit, "time_limit": limit + GRACE_S}},
     )
-    _parts.screens = False
+    _parts.kind = WorkerKind.TRAINER
     return app
 
 
-def make_worker_app(settings: Settings) -> Celery:
+def make_worker_app(settings: Settings, concurrency: int = 1) -> Celery:
     """The app that consumes: `backend.jobs.make_celery` with the tasks and their schedule."""
+    _parts.kind, _parts.concurrency = WorkerKind.WORKER, concurrency
     app = make_celery(settings)
     every = settings.upkeep_every_s
     app.conf.update(
@@ -119,6 +130,26 @@ def make_worker_app(settings: Settings) -> Celery:
     return app
 
 
+def consume(app: Celery) -> int:
+    """Take messages until told to stop; the status to end with, which `worker_main` forgets."""
+    app.worker_main(
+        [
+            "worker",
+            f"--concurrency={_parts.concurrency}",
+            "--pool=prefork",
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+        ]
+    )
+    return _parts.status
+
+
+@worker_shutdown.connect
+def _note_status(sender: WorkController, **_: Any) -> None:
+    _parts.status = sender.exitcode or 0
+
+
 def _limited(settings: Settings) -> dict[str, float]:
     """Time limits of a task on a whole recording, which takes longer than its sampled frames."""
     limit = settings.dataset_time_limit_s
@@ -143,25 +174,57 @@ def _set_up_logging(**_: Any) -> None:
 def _start_process(**_: Any) -> None:
     """In the child, before its first task: load the models, then tell that it is there.
 
-    One that trains needs no models in memory, and is not there for screenings.
+    One that trains needs no models in memory.
     """
     mine = process.current()
     _step_back(mine.settings.worker_nice)
     try:
         key.check(mine.database, mine.settings)
         predictor.register_shipped()
-        if not _parts.screens:
-            return
-        log.info("models_loaded", version=predictor.load().version)
+        if _parts.kind is WorkerKind.WORKER:
+            log.info("models_loaded", version=predictor.load().version)
     except Exception:
         # Without models there is nothing to do here. Celery would log the error and take tasks
         # all the same; the whole worker stops instead, and whoever supervises it is told.
         log.exception("models_not_loaded")
         os.kill(os.getppid(), signal.SIGTERM)
         raise SystemExit(1) from None
-    _seen()
+    watchdog = _watchdog(mine.settings)
+    watchdog.look()
     _until_shutdown.callback(_gone)
-    _until_shutdown.enter_context(Pulse(_seen, mine.settings.heartbeat_s))
+    _until_shutdown.enter_context(Pulse(watchdog.look, mine.settings.heartbeat_s))
+    _until_shutdown.callback(watchdog.close)
+
+
+def _watchdog(settings: Settings) -> Watchdog:
+    trains = _parts.kind is WorkerKind.TRAINER
+    screening, dataset = settings.hard_time_limit_s, settings.dataset_time_limit_s + GRACE_S
+    longest = settings.training_time_limit_s + GRACE_S if trains else max(screening, dataset)
+    return Watchdog(
+        _parts.kind,
+        _training_waits if trains else _job_waits,
+        settings.stalled_after_s,
+        longest + GRACE_S,
+        shares=_parts.concurrency > 1,
+    )
+
+
+def _job_waits(session: Session, moment: datetime) -> tuple[str, str] | None:
+    for kind in OF_WORKERS:
+        if (key := waits(session, kind, moment)) is not None:
+            return kind.task, str(key)
+    return None
+
+
+def _training_waits(session: Session, moment: datetime) -> tuple[str, str] | None:
+    training_id = trainings.waits(session, moment)
+    return None if training_id is None else (TRAIN, str(training_id))
+
+
+@worker_ready.connect
+def _end_when_a_child_says_so(**_: Any) -> None:
+    """In the parent: finish what runs and end with status 1, as a child's watchdog asks for."""
+    signal.signal(STALLED, lambda *_: setattr(state, "should_stop", EX_FAILURE))
 
 
 def _step_back(nice: int) -> None:
@@ -182,11 +245,6 @@ def _step_back(nice: int) -> None:
 @worker_process_shutdown.connect
 def _stop_process(**_: Any) -> None:
     _until_shutdown.close()
-
-
-def _seen() -> None:
-    with transaction() as session:
-        health.worker_seen(session, process.current().name, now())
 
 
 def _gone() -> None:

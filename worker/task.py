@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
 from worker import process
+from worker.progress import at_work
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +28,7 @@ class Task:
 
     name: str
     work: Callable[..., None]
+    is_job: bool = True
 
     def run(self, *ids: str) -> None:
         """Do the work with its id on every log line.
@@ -37,7 +39,8 @@ class Task:
         started = time.monotonic()
         with bound_contextvars(task=self.name, **({"asked_for": ids[0]} if ids else {})):
             try:
-                self.work(*ids)
+                with at_work() if self.is_job else nullcontext():
+                    self.work(*ids)
             except Exception:
                 log.exception("task_failed")
             else:
@@ -52,9 +55,9 @@ class Task:
         app.task(name=self.name, shared=False)(run)
 
 
-def task(name: str) -> Callable[[Callable[..., None]], Task]:
-    """Make a function the task `name`."""
-    return partial(Task, name)
+def task(name: str, *, is_job: bool = True) -> Callable[[Callable[..., None]], Task]:
+    """Make a function the task `name`; one that is no job belongs to maintenance."""
+    return partial(Task, name, is_job=is_job)
 
 
 @contextmanager

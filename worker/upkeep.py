@@ -36,7 +36,7 @@ CHUNK = 500
 _FRAME = re.compile(r"frames/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/\d+\.jpg")
 
 
-@task(UPKEEP)
+@task(UPKEEP, is_job=False)
 def upkeep() -> None:
     """Put lost work back, delete pixels past their time, forget what has ended."""
     put_back()
@@ -98,7 +98,7 @@ def _delete_pixels(recording: Recording) -> None:
     log.info("pixels_deleted", recording=str(recording.id))
 
 
-@task(SWEEP)
+@task(SWEEP, is_job=False)
 def sweep() -> None:
     """Delete bytes that no row answers for: what a killed upload, worker or deletion left."""
     storage = process.current().storage

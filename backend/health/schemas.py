@@ -49,13 +49,14 @@ class Queue(BaseModel):
 
 
 class Health(BaseModel):
-    """Whether the service can answer. `degraded` takes uploads, but nobody screens them now."""
+    """Whether the service can answer. `degraded` takes uploads, but not all goes on."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
                     "status": "ok",
+                    "reasons": [],
                     "database": "ok",
                     "storage": "ok",
                     "free_bytes": 80000000000,
@@ -69,6 +70,7 @@ class Health(BaseModel):
     )
 
     status: Literal["ok", "degraded"]
+    reasons: list[str] = Field(description="Why it is degraded.")
     database: Literal["ok"]
     storage: Literal["ok"]
     free_bytes: int | None = Field(description="Room for uploads.")

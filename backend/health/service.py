@@ -1,18 +1,18 @@
 """What makes the service healthy, and what its limits are."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.db import Database, now
 from backend.errors import PocovidError, UnavailableError
-from backend.health.repository import workers_alive
+from backend.health.repository import idle_workers, workers_alive
 from backend.health.schemas import Health, Limits, Queue
 from backend.screenings.repository import counts
 from backend.settings import Settings
 from backend.storage import Storage
-from backend.tables import Status
+from backend.tables import Status, Worker
 from models.formats import FORMATS
 from models.media import LIMITS
 
@@ -46,7 +46,9 @@ def health(database: Database, storage: Storage, settings: Settings) -> Health:
     try:
         with database.read() as session:
             numbers = counts(session)
-            workers = workers_alive(session, now(), timedelta(seconds=settings.stale_after_s))
+            moment, within = now(), timedelta(seconds=settings.stale_after_s)
+            workers = workers_alive(session, moment, within)
+            reasons = _reasons(workers, idle_workers(session, moment, within), moment, within)
     except SQLAlchemyError:
         checks["database"] = "down"
     try:
@@ -60,7 +62,8 @@ def health(database: Database, storage: Storage, settings: Settings) -> Health:
             f"Not reachable now: {' and '.join(down)}.", code="unhealthy", **checks
         )
     return Health(
-        status="ok" if workers else "degraded",
+        status="degraded" if reasons else "ok",
+        reasons=reasons,
         database="ok",
         storage="ok",
         free_bytes=free_bytes,
@@ -69,3 +72,16 @@ def health(database: Database, storage: Storage, settings: Settings) -> Health:
         draining=settings.draining,
         version=VERSION,
     )
+
+
+def _reasons(workers: int, idle: list[Worker], moment: datetime, patience: timedelta) -> list[str]:
+    """Why the service is not as it should be, in sentences for whoever runs it."""
+    found = [] if workers else ["No worker was seen: nobody screens what is queued."]
+    for each in idle:
+        waited = moment - (each.idle_since or moment)
+        if waited > patience:
+            found.append(
+                f"The {each.kind} {each.name} takes nothing, although work has waited for "
+                f"{waited.total_seconds():.0f} s: it stands still, or the broker is away."
+            )
+    return found

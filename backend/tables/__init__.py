@@ -9,7 +9,7 @@ from backend.tables.releases import FoldAssignment, LabelReport, Release, Releas
 from backend.tables.reviews import Review
 from backend.tables.screenings import Screening, Status
 from backend.tables.trainings import Activation, Artifact, Training, TrainingFold
-from backend.tables.workers import Worker
+from backend.tables.workers import Duty, Postponement, Worker, WorkerKind
 
 __all__ = [
     "Activation",
@@ -18,10 +18,12 @@ __all__ = [
     "Artifact",
     "AuditEvent",
     "Contribution",
+    "Duty",
     "FoldAssignment",
     "Installation",
     "LabelReport",
     "PasswordReset",
+    "Postponement",
     "Recording",
     "Release",
     "ReleaseItem",
@@ -35,4 +37,5 @@ __all__ = [
     "UploadPiece",
     "User",
     "Worker",
+    "WorkerKind",
 ]

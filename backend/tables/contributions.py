@@ -63,7 +63,8 @@ class Contribution(Base):
     `claimed_by` is the reviewer at work on it until `claimed_until`. `prep_state` and
     `ingest_state` are those of the worker's two tasks (`vocabulary.JobState`, null where nothing
     was asked), each fenced by its attempt as screenings are; `*_lost` counts the workers that
-    vanished since it was asked, `*_queued_at` is when the queue was last told.
+    vanished since it was asked, `*_queued_at` is when the queue was last told; `*_due_at` and
+    `*_away_since` are as a screening's.
     """
 
     __tablename__ = "contributions"
@@ -128,6 +129,8 @@ class Contribution(Base):
     prep_queued_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     prep_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     prep_lost: Mapped[int] = mapped_column(default=0)
+    prep_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    prep_away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     prep_error: Mapped[str | None] = mapped_column(String(500))
     cine: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     model_answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -155,6 +158,8 @@ class Contribution(Base):
     ingest_queued_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ingest_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ingest_lost: Mapped[int] = mapped_column(default=0)
+    ingest_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ingest_away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ingest_error: Mapped[str | None] = mapped_column(String(500))
     whole_key: Mapped[str | None] = mapped_column(String(200))
     pixels_key: Mapped[str | None] = mapped_column(String(200))
@@ -171,7 +176,7 @@ class Arrival(Base):
     until a worker has taken it in: as a contribution, as the rows of a
     manifest (`report`), or, for an archive, as one further arrival for each of its entries
     (`parent_id`, `entry`), of which `done` of `total` are through. `attempt` counts the claims,
-    and fences, as a screening's does.
+    and fences, as a screening's does; so do `lost`, `due_at` and `away_since`.
     """
 
     __tablename__ = "arrivals"
@@ -195,6 +200,9 @@ class Arrival(Base):
     state: Mapped[str] = mapped_column(String(10), default=ArrivalState.RECEIVING.value)
     kind: Mapped[str | None] = mapped_column(String(10))  # recording, archive or manifest
     attempt: Mapped[int] = mapped_column(default=0)
+    lost: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -17,8 +17,9 @@ class Release(Base):
 
     `summary` holds counts per class and probe and the difference to the release before;
     `files` the SHA-256, size and CRC-32 of each file below `storage.release_folder(number)`.
-    `attempt` fences the worker's task, `nudged_at` is when the queue was last told of it, and
-    `done` of `total` counts recordings. `archive_bytes` is the archive's size as it was then.
+    `attempt` fences the worker's task (`lost`, `due_at` and `away_since` are as a screening's),
+    `nudged_at` is when the queue was last told of it, and `done` of `total` counts recordings.
+    `archive_bytes` is the archive's size as it was then.
     """
 
     __tablename__ = "releases"
@@ -26,6 +27,9 @@ class Release(Base):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     state: Mapped[str] = mapped_column(String(10), default=JobState.QUEUED.value)
     attempt: Mapped[int] = mapped_column(default=0)
+    lost: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))

@@ -24,9 +24,11 @@ class Status(StrEnum):
 class Screening(Base):
     """One screening. The row is the truth, the message in the queue only a nudge.
 
-    `attempt` counts the claims, and fences: an outcome is taken only from the claim that is
-    still the newest. `client` is who asked, as `backend.clients` tells clients apart.
-    `nudged_at` is when the queue was last told. `done` and `total` count frames. `result` is
+    `attempt` counts the claims, only grows, and fences: an outcome is taken only from the claim
+    that is still the newest. `lost` counts the workers that vanished with it; `due_at` is when it
+    may be claimed again (null: now), and `away_since` when something that it needs was first found
+    away (see `backend.jobs.leases`). `client` is who asked, as `backend.clients` tells clients
+    apart. `nudged_at` is when the queue was last told. `done` and `total` count frames. `result` is
     `models.contract.Prediction.to_dict()`.
     """
 
@@ -48,6 +50,9 @@ class Screening(Base):
     crop_size: Mapped[int]
     status: Mapped[str] = mapped_column(String(10), default=Status.QUEUED.value)
     attempt: Mapped[int] = mapped_column(default=0)
+    lost: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

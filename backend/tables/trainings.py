@@ -14,9 +14,9 @@ from backend.tables.vocabulary import JobState
 class Training(Base):
     """A cross-validation on a release. `settings` are `models.retrain.Request.config`.
 
-    `attempt`, `heartbeat_at` and `nudged_at` are those of its last stage, in which the folds
-    become an artifact. `comparison` holds the figures of the new and of the then active
-    artifact on the same recordings.
+    `attempt`, `lost`, `due_at`, `away_since`, `heartbeat_at` and `nudged_at` are those of its last
+    stage, in which the folds become an artifact. `comparison` holds the figures of the new and of
+    the then active artifact on the same recordings.
     """
 
     __tablename__ = "trainings"
@@ -33,6 +33,9 @@ class Training(Base):
     error: Mapped[str | None] = mapped_column(String(500))
     artifact_version: Mapped[str | None] = mapped_column(ForeignKey("artifacts.version"))
     attempt: Mapped[int] = mapped_column(default=0)
+    lost: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     nudged_at: Mapped[datetime] = mapped_column(UTCDateTime)
     heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     comparison: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -52,6 +55,9 @@ class TrainingFold(Base):
     state: Mapped[str] = mapped_column(String(10), default=JobState.QUEUED.value)
     stage: Mapped[str] = mapped_column(String(60), default="")
     attempt: Mapped[int] = mapped_column(default=0)
+    lost: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     nudged_at: Mapped[datetime] = mapped_column(UTCDateTime)

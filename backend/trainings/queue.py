@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
+from backend.jobs import leases
+from backend.jobs.kinds import FOLD
 from backend.tables import Training, TrainingFold
 from backend.tables.vocabulary import JobState
 from backend.trainings.repository import UNDER_WAY, cancel
@@ -40,21 +42,32 @@ def claim_next(session: Session, now: datetime) -> Piece | None:
     fold = session.execute(
         select(TrainingFold.training_id, TrainingFold.fold)
         .join(TrainingFold.training)
-        .where(TrainingFold.state == JobState.QUEUED.value, _RUNS)
+        .where(FOLD.is_due(now))
         .order_by(Training.created_at, Training.id, TrainingFold.fold)
         .limit(1)
         .with_for_update(of=TrainingFold, skip_locked=True)
     ).first()
     if fold is not None:
         return _claim_fold(session, *fold, now)
-    training_id = session.scalars(
-        select(Training.id)
-        .where(_RUNS, Training.heartbeat_at.is_(None), ~_UNFINISHED)
-        .order_by(Training.created_at, Training.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).first()
+    last = _last_stages(now).limit(1).with_for_update(skip_locked=True)
+    training_id = session.scalars(last).first()
     return None if training_id is None else _claim_last(session, training_id, now)
+
+
+def waits(session: Session, now: datetime) -> UUID | None:
+    """The training of a piece that may be claimed now; None where nothing waits."""
+    fold = leases.waits(session, FOLD, now)
+    return session.scalars(_last_stages(now).limit(1)).first() if fold is None else fold[0]
+
+
+def _last_stages(now: datetime) -> Select[UUID]:
+    """Trainings whose folds are done, and whose last stage nobody is at."""
+    due = or_(Training.due_at.is_(None), Training.due_at <= now)
+    return (
+        select(Training.id)
+        .where(_RUNS, Training.heartbeat_at.is_(None), due, ~_UNFINISHED)
+        .order_by(Training.created_at, Training.id)
+    )
 
 
 def _claim_fold(session: Session, training_id: UUID, fold: int, now: datetime) -> Piece | None:

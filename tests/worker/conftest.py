@@ -36,7 +36,7 @@ REDIS_DATABASE = LAST_REDIS_DATABASE - 1
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """SQLite, local files and the embedded broker; tasks called here find it too."""
-    yield from _open(monkeypatch, {"POCOVID_DATA_DIR": str(tmp_path)})
+    yield from open_house(monkeypatch, {"POCOVID_DATA_DIR": str(tmp_path)})
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def any_house(
 ) -> Iterator[House]:
     """Once as `house`, once as `services_house`."""
     if request.param == "embedded":
-        yield from _open(monkeypatch, {"POCOVID_DATA_DIR": str(tmp_path)})
+        yield from open_house(monkeypatch, {"POCOVID_DATA_DIR": str(tmp_path)})
     else:
         yield from _open_on_services(tmp_path, monkeypatch)
 
@@ -67,11 +67,12 @@ def _open_on_services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
             "POCOVID_DATABASE_URL": database_url,
             "POCOVID_BROKER_URL": broker_url,
         }
-        yield from _open(monkeypatch, lane)
+        yield from open_house(monkeypatch, lane)
         broker.flushdb()
 
 
-def _open(monkeypatch: pytest.MonkeyPatch, lane: dict[str, str]) -> Iterator[House]:
+def open_house(monkeypatch: pytest.MonkeyPatch, lane: dict[str, str]) -> Iterator[House]:
+    """A house on what `lane` names, and the process that tasks called here see."""
     environment = {**BRISK, **lane}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from celery import Celery
 
 from backend.jobs import SCREEN, UPKEEP
 from backend.settings import Settings
-from worker.app import UPKEEP_QUEUE, make_worker_app
+from worker.app import UPKEEP_QUEUE, make_trainer_app, make_worker_app
 from worker.upkeep import SWEEP
 
 
@@ -31,13 +33,21 @@ def test_upkeep_has_a_queue_of_its_own_and_old_turns_expire(settings: Settings) 
     assert entry["options"]["expires"] > 7
 
 
-def test_late_acknowledgement_one_message_at_a_time_and_json_only(settings: Settings) -> None:
+def test_one_message_at_a_time_json_only_and_time_limits(settings: Settings) -> None:
     conf = make_worker_app(settings).conf
-    assert conf.task_acks_late
-    assert conf.task_reject_on_worker_lost
-    assert conf.worker_prefetch_multiplier == 1
+    assert (conf.task_acks_late, conf.worker_prefetch_multiplier) == (True, 1)
     assert conf.accept_content == ["json"]
     assert conf.task_soft_time_limit < conf.task_time_limit
+
+
+@pytest.mark.parametrize("make", [make_worker_app, make_trainer_app])
+def test_on_redis_no_slot_waits_for_an_acknowledgement_which_may_fail(
+    settings: Settings, make: Callable[[Settings], Celery]
+) -> None:
+    on_redis = Settings(data_dir=settings.data_dir, broker_url="redis://127.0.0.1:6379/0")
+    conf = make(on_redis).conf
+    assert (conf.task_acks_late, conf.worker_prefetch_multiplier) == (False, 0)
+    assert conf.worker_disable_prefetch, "else a worker would take all there is"
 
 
 def test_the_process_that_forks_never_loads_tensorflow() -> None:

@@ -52,7 +52,7 @@ log = structlog.get_logger(__name__)
 def make_celery(settings: Settings) -> Celery:
     """The Celery app that the web application sends with and the worker consumes with.
 
-    Late acknowledgement, one message at a time, JSON only, no results: the row has the outcome.
+    One message at a time, JSON only, no results: the row has the outcome.
     """
     app = Celery("pocovid", set_as_current=False)
     app.conf.update(
@@ -66,14 +66,34 @@ def make_celery(settings: Settings) -> Celery:
         result_backend=None,
         task_serializer="json",
         accept_content=["json"],
-        task_acks_late=True,
-        task_reject_on_worker_lost=True,
-        worker_prefetch_multiplier=1,
+        **_acknowledgement(settings),
         task_soft_time_limit=settings.soft_time_limit_s,
         task_time_limit=settings.hard_time_limit_s,
         timezone="UTC",
     )
     return app
+
+
+def _acknowledgement(settings: Settings) -> dict[str, Any]:
+    """When a message counts as taken, so that no worker holds one while another has nothing to do.
+
+    On Redis when the work begins. A message is only a doorbell: a worker that is lost leaves its
+    row, which maintenance queues again, and a second delivery would find nothing to lease. Late
+    acknowledgement, with its limit on unacknowledged messages, stops a worker for good: where
+    Redis is away at a job's end, `kombu.transport.redis.QoS.ack` fails before it frees the slot,
+    and `kombu.message.Message.ack_log_error` logs that as "Couldn't ack" and goes on. So there is
+    no limit on unacknowledged messages (0), but one on the requests at work (`disable_prefetch`,
+    which Celery has for Redis alone).
+
+    The embedded broker's acknowledgement reaches nothing that could be away.
+    """
+    if settings.broker_is_embedded:
+        return {"task_acks_late": True, "worker_prefetch_multiplier": 1}
+    return {
+        "task_acks_late": False,
+        "worker_prefetch_multiplier": 0,
+        "worker_disable_prefetch": True,
+    }
 
 
 def _transport_options(settings: Settings) -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""Real workers whose broker goes away: nothing stands still, is lost, or is answered twice."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.tables import Status
+from tests.conftest import DATABASE_SERVER, postgresql_database
+from tests.outages import Broker
+from tests.worker.conftest import open_house
+from tests.worker.house import House, clip, still, wait_until
+
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(not Broker.is_installed(), reason="no redis-server to start and to stop"),
+]
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    made = Broker(tmp_path)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def fragile_house(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[House]:
+    """PostgreSQL, and a Redis that a test may take away."""
+    if not DATABASE_SERVER:
+        pytest.skip("no POCOVID_TEST_DATABASE_URL: no services to test")
+    with postgresql_database() as database_url:
+        lane = {
+            "POCOVID_DATA_DIR": str(tmp_path),
+            "POCOVID_DATABASE_URL": database_url,
+            "POCOVID_BROKER_URL": broker.url,
+        }
+        yield from open_house(monkeypatch, lane)
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [("stopped", 3), ("frozen", 6)])
+def test_a_job_that_ends_while_the_broker_is_away_stops_no_worker(
+    fragile_house: House, broker: Broker, kind: str, seconds: float
+) -> None:
+    """Acknowledging its message failed then, and kept the worker's only slot for good."""
+    worker = fragile_house.start_worker(frame_s=0.05)
+    fragile_house.start_scheduler()
+    first = fragile_house.queue(clip(30))
+    fragile_house.running(first)
+
+    getattr(broker, kind)(seconds)
+    assert fragile_house.finished(first).status == Status.DONE.value
+    after = [fragile_house.queue(still()) for _ in range(3)]
+
+    assert {fragile_house.finished(each).status for each in after} == {Status.DONE.value}
+    assert worker.poll() is None, "it went on, and did not have to start anew"
+
+
+def test_outages_of_every_kind_under_load_lose_nothing_and_answer_nothing_twice(
+    fragile_house: House, broker: Broker
+) -> None:
+    for _ in range(2):
+        fragile_house.start_worker(frame_s=0.02)
+    fragile_house.start_scheduler()
+    wait_until(lambda: len(fragile_house.workers()) == 2, 60)
+    queued = []
+    for outage in broker.kinds:
+        queued += [fragile_house.queue(clip(12)) for _ in range(2)]
+        outage(1)
+    queued += [fragile_house.queue(still()) for _ in range(2)]
+
+    rows = [fragile_house.finished(each, 90) for each in queued]
+
+    assert {(row.status, row.attempt) for row in rows} == {(Status.DONE.value, 1)}
