@@ -1,5 +1,6 @@
 """create_app(): lifespan, routers, error handlers, the static frontend."""
 
+import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
@@ -8,7 +9,7 @@ from functools import cache, partial
 from typing import Any, cast
 
 import structlog
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
@@ -24,7 +25,7 @@ from backend.artifacts import endpoints as artifacts_endpoints
 from backend.audits import endpoints as audits_endpoints
 from backend.audits.schemas import AuditEventOut
 from backend.clients import Clients
-from backend.db import Database, now
+from backend.db import Database
 from backend.errors import NotFoundError
 from backend.health import endpoints as health_endpoints
 from backend.health.service import VERSION
@@ -35,7 +36,7 @@ from backend.middleware import BodyLimit, PoliteRefusal, RequestLog, SecurityHea
 from backend.openapi import EVENT_STREAM, Problem, add_common_problems
 from backend.passwords import Passwords
 from backend.people import endpoints as people_endpoints
-from backend.private_files import LEFT_BEHIND_AFTER, sweep
+from backend.private_files import sweep_data_folder
 from backend.ratelimit import RateLimit
 from backend.recordings import endpoints as recordings_endpoints
 from backend.releases import endpoints as releases_endpoints
@@ -52,6 +53,10 @@ from backend.trainings import endpoints as trainings_endpoints
 from models.contract import DISCLAIMER
 
 API = "/api/v1"
+
+TIDY_EVERY_S = 600.0
+"""Between two looks for what killed processes left in the data folder."""
+
 _UPLOADS = ("recordings", "screenings", arrivals_endpoints.PREFIX)
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _EXAMPLES_WITH_NULLS: tuple[type[BaseModel], ...] = (
@@ -98,11 +103,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             mailer=Mailer(settings),
             postmen=CapacityLimiter(POSTMEN),
         )
-        removed = sweep(settings.incoming_dir, now() - LEFT_BEHIND_AFTER)
-        # where earlier versions kept what was half sent, which is sent again from the start
-        removed += sweep(settings.incoming_dir.with_name("uploads"), now() - LEFT_BEHIND_AFTER)
+        removed = sweep_data_folder(settings)
         log.info("started", version=VERSION, leftovers_removed=removed)
+        tidying = asyncio.create_task(_tidy(settings))
         yield
+        tidying.cancel()
         await watch.close()
         app.state.services.celery.close()
         database.close()
@@ -136,6 +141,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _complete_openapi(app)
     _serve_pages(app, settings)
     return app
+
+
+async def _tidy(settings: Settings) -> None:
+    """Remove what a process that ran here before was killed over, once nobody can want it."""
+    while True:
+        await asyncio.sleep(TIDY_EVERY_S)
+        try:
+            await to_thread.run_sync(sweep_data_folder, settings)
+        except OSError:
+            log.exception("data_folder_not_swept")
 
 
 @cache

@@ -11,10 +11,11 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from backend.errors import StorageFullError, StorageUnreachableError
+from backend.settings import Settings
 
 PREFIX = "private-"
 
@@ -87,6 +88,21 @@ def sweep(parent: Path, before: datetime, pattern: str = "*") -> int:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
                 removed += 1
     return removed
+
+
+def sweep_data_folder(settings: Settings) -> int:
+    """Remove what killed processes left in the data folder; how much that was.
+
+    Every process does so in its own: on another host, nobody else can.
+    """
+    longest = 2 * max(settings.dataset_time_limit_s, settings.hard_time_limit_s)
+    before = datetime.now(UTC) - max(LEFT_BEHIND_AFTER, timedelta(seconds=longest))
+    return (
+        sweep(settings.incoming_dir, before)
+        + sweep(settings.data_dir / "artifacts", before, f"{PREFIX}*")
+        # where earlier versions kept what was half sent, which is sent again from the start
+        + sweep(settings.incoming_dir.with_name("uploads"), before)
+    )
 
 
 def _last_written(path: Path) -> float:

@@ -45,6 +45,7 @@ from backend.trainings import queue as trainings
 from worker import (
     ingest,
     intake,
+    own_folder,
     predictor,
     preparation,
     process,
@@ -178,6 +179,7 @@ def _start_process(**_: Any) -> None:
     """
     mine = process.current()
     _step_back(mine.settings.worker_nice)
+    _until_shutdown.enter_context(Pulse(own_folder.tidy, own_folder.EVERY_S))
     try:
         key.check(mine.database, mine.settings)
         predictor.register_shipped()

@@ -329,8 +329,8 @@ def _home(training_id: UUID) -> Path:
 def tidy() -> None:
     """Remove this machine's folders of trainings that have ended: copies of recordings are there.
 
-    At each message, at a training's end, and by upkeep, so that what is withdrawn afterwards
-    stays nowhere.
+    At each message, at a training's end, and by every worker now and then (`own_folder`), so that
+    what is withdrawn afterwards stays nowhere.
     """
     homes: list[Path] = []
     with suppress(FileNotFoundError):

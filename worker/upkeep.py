@@ -8,7 +8,6 @@ from uuid import UUID
 
 import structlog
 
-from backend import private_files
 from backend.accounts import repository as accounts
 from backend.db import now
 from backend.errors import PocovidError
@@ -49,7 +48,6 @@ def upkeep() -> None:
     contributions_upkeep.put_back()
     contributions_upkeep.delete_unwanted()
     contributions_upkeep.delete_originals()
-    training.tidy()
     with transaction() as session:
         health.forget_silent_workers(session, now(), FORGOTTEN_AFTER)
         idle = timedelta(hours=process.current().settings.session_idle_hours)
@@ -112,7 +110,6 @@ def sweep() -> None:
     arrivals = arrivals_upkeep.sweep(now() - ORPHANED_AFTER)
     releases = release.sweep(now() - ORPHANED_AFTER)
     trainings = training.sweep(now() - ORPHANED_AFTER)
-    abandoned = _sweep_left_behind()
     log.info(
         "swept",
         uploads=len(orphans),
@@ -121,7 +118,6 @@ def sweep() -> None:
         arrivals=arrivals,
         releases=releases,
         trainings=trainings,
-        incoming=abandoned,
     )
 
 
@@ -147,13 +143,3 @@ def _owners_of_orphaned_frames() -> set[UUID]:
         with reading() as session:
             known |= screenings.known_ids(session, chunk)
     return owners - known
-
-
-def _sweep_left_behind() -> int:
-    """Remove uploads, downloads and other work that ended with its process."""
-    settings = process.current().settings
-    longest = timedelta(seconds=2 * max(settings.dataset_time_limit_s, settings.hard_time_limit_s))
-    before = now() - max(private_files.LEFT_BEHIND_AFTER, longest)
-    return private_files.sweep(settings.incoming_dir, before) + private_files.sweep(
-        settings.data_dir / "artifacts", before, f"{private_files.PREFIX}*"
-    )

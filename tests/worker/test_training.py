@@ -27,7 +27,7 @@ from tests.worker.house import House, wait_until
 from tests.worker.stand_in_training import ENDS
 from tests.worker.test_release import finish as make_release
 from worker import training as tasks
-from worker.upkeep import upkeep
+from worker.own_folder import tidy
 
 
 @pytest.fixture(autouse=True)
@@ -229,18 +229,18 @@ def test_a_withdrawal_ends_it(house: House, admin: User, released: list[UUID]) -
     assert (found.state, found.error) == ("failed", tasks.WITHDRAWN)
 
 
-def test_upkeep_deletes_the_copies_of_one_that_was_cancelled(
+def test_the_copies_of_one_that_was_cancelled_go(
     house: House, admin: User, released: list[UUID]
 ) -> None:
     training_id = start(house, admin)
     work(1)
-    upkeep.work()
+    tidy()
     home = house.settings.data_dir / "trainings" / str(training_id)
     assert home.is_dir(), "it is under way"
     with house.database.write() as session:
         service.cancel(session, admin, training_id)
         session.commit()
-    upkeep.work()
+    tidy()
     assert not home.exists()
 
 

@@ -180,16 +180,6 @@ class TestSweep:
         assert house.storage.exists(key)
         assert arriving.exists()
 
-    def test_an_upload_whose_process_died_goes(self, house: House) -> None:
-        incoming = house.settings.incoming_dir
-        (incoming / "half").write_bytes(b"half of it")
-        (incoming / "download").mkdir()
-        (incoming / "download" / "recording").write_bytes(b"a copy from a bucket")
-        for path in [*incoming.rglob("*")]:
-            self.old(house, path)
-        sweep.work()
-        assert list(incoming.iterdir()) == []
-
     def test_more_orphans_than_one_query_asks_for_all_go(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
