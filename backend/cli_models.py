@@ -1,15 +1,21 @@
 """Screening without any server: `pocovid screen`."""
 
 import json
-import os
+import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from backend import terminal
 from models.contract import CLASS_NAMES, DISCLAIMER, Prediction, Square
+from models.file_names import readable
 from models.media import MediaError
+
+if TYPE_CHECKING:
+    from models.predict import Predictor
+
 
 app = typer.Typer()
 
@@ -22,7 +28,7 @@ Crop = Annotated[
 ]
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})
 def screen(files: Files, as_json: AsJson = False, crop: Crop = None) -> None:
     """Answer images and videos with the five models, here, without any server.
 
@@ -32,9 +38,9 @@ def screen(files: Files, as_json: AsJson = False, crop: Crop = None) -> None:
     terminal.quiet()
     from models.artifact import ArtifactError
     from models.predict import Predictor
-    from models.screen import screen as answer
 
-    answers: list[tuple[Path, Prediction | MediaError]] = []
+    names = readable([str(path) for path in files])
+    answers: list[tuple[str, Prediction | MediaError]] = []
     with terminal.progress() as progress:
         loading = progress.add_task("Loading the five models", total=None)
         try:
@@ -43,32 +49,46 @@ def screen(files: Files, as_json: AsJson = False, crop: Crop = None) -> None:
             terminal.stop(str(error))
         progress.remove_task(loading)
         overall = progress.add_task("Recordings", total=len(files), visible=len(files) > 1)
-        for path in files:
-            frames = progress.add_task(_shown(Path(path.name)), total=None)
-            found: Prediction | MediaError
-            try:
-                found = answer(
-                    path,
-                    predictor,
-                    square,
-                    # Bound now: each file's bar is its own.
-                    lambda done, total, bar=frames: progress.update(  # type: ignore[misc]
-                        bar, completed=done, total=total
-                    ),
-                )
-            except MediaError as error:
-                found = error
-            except OSError as error:
-                found = MediaError("unreadable_file", f"{error.strerror}.")
+        for path, name in zip(files, names, strict=True):
+            frames = progress.add_task(terminal.printable(Path(name).name), total=None)
+            found = _answer(
+                path,
+                predictor,
+                square,
+                # Bound now: each file's bar is its own.
+                lambda done, total, bar=frames: progress.update(  # type: ignore[misc]
+                    bar, completed=done, total=total
+                ),
+            )
             progress.remove_task(frames)
             progress.advance(overall)
             if as_json:
-                typer.echo(json.dumps(_line(path, found), ensure_ascii=False))
-            answers.append((path, found))
+                typer.echo(json.dumps(_line(name, found), ensure_ascii=False))
+            answers.append((name, found))
     if not as_json:
         _table(answers)
     if any(isinstance(found, MediaError) for _, found in answers):
         raise typer.Exit(1)
+
+
+def _answer(
+    path: Path, predictor: "Predictor", square: Square | None, progress: Callable[[int, int], None]
+) -> Prediction | MediaError:
+    """The answer for one file, or why there is none: no file ends a batch."""
+    from models.screen import screen as answer
+
+    try:
+        return answer(path, predictor, square, progress)
+    except MediaError as error:
+        return error
+    except OSError as error:
+        return MediaError("unreadable_file", f"{error.strerror or error}.")
+    except Exception as error:  # noqa: BLE001  its trace is printed, and the others go on
+        typer.echo(traceback.format_exc(), err=True)
+        return MediaError(
+            "internal_error",
+            f"Something went wrong on our side ({type(error).__name__}); the trace is above.",
+        )
 
 
 def _square(crop: str | None) -> Square | None:
@@ -83,18 +103,13 @@ def _square(crop: str | None) -> Square | None:
     return Square(x, y, size)
 
 
-def _line(path: Path, found: Prediction | MediaError) -> dict[str, Any]:
+def _line(name: str, found: Prediction | MediaError) -> dict[str, Any]:
     if isinstance(found, MediaError):
-        return {"file": _shown(path), "error": {"code": found.code, "message": found.message}}
-    return {"file": _shown(path), "result": found.to_dict()}
+        return {"file": name, "error": {"code": found.code, "message": found.message}}
+    return {"file": name, "result": found.to_dict()}
 
 
-def _shown(path: Path) -> str:
-    """A path that can be printed, whatever bytes its name is made of."""
-    return os.fsencode(path).decode("utf-8", "replace")
-
-
-def _table(answers: list[tuple[Path, Prediction | MediaError]]) -> None:
+def _table(answers: list[tuple[str, Prediction | MediaError]]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Column, Table
@@ -111,7 +126,7 @@ def _table(answers: list[tuple[Path, Prediction | MediaError]]) -> None:
     refused = []
     for path, found in answers:
         # As Text, since a name may hold what looks like markup.
-        name = Text(_shown(path))
+        name = Text(terminal.printable(path))
         if isinstance(found, MediaError):
             table.add_row(name, "–")
             refused.append(Text.assemble(name, ": ", found.message))

@@ -53,7 +53,15 @@ def stages() -> Iterator[Told]:
 def quiet() -> None:
     """Keep TensorFlow's start-up notes off standard error: they are not for people."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    # A name with letters that the terminal does not know is no reason to stop.
+    sys.stdout.reconfigure(line_buffering=True, errors="replace")  # type: ignore[union-attr]
+
+
+def printable(text: str) -> str:
+    """A line without what would break or turn it: line ends, control and direction marks."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
 
 
 def stop(message: str) -> NoReturn:

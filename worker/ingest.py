@@ -19,8 +19,8 @@ from models import media, reencode
 from models.contract import Square
 from worker import process, stored
 from worker.contributions_upkeep import back_to_reviewers, delete_originals
+from worker.deidentify import deidentify, proposed_square, source_of
 from worker.lane import Hold, take_turn
-from worker.preparation import source_of
 from worker.task import task
 
 log = structlog.get_logger(__name__)
@@ -44,23 +44,20 @@ def _ingest(hold: Hold, row: Contribution) -> dict[str, Any]:
         stored.recording(*source_of(row)) as (_, recording),
         private_folder(incoming) as folder,
     ):
-        found = {} if row.original_key is None else _store_whole(hold, recording, folder)
-        part = recording.trimmed(row.trim_start_s, row.trim_end_s)
-        return found | _store_pixels(hold, part, _square(row), folder)
+        part, square = recording.trimmed(row.trim_start_s, row.trim_end_s), _square(row)
+        made = deidentify(row, recording, part, square, folder)
+        found = {} if made.whole is None else _store_whole(hold, recording, made.whole)
+        return found | _store_pixels(hold, part, square, made.square)
 
 
 def _square(row: Contribution) -> Square:
-    return Square(
-        row.square_x if row.final_square_x is None else row.final_square_x,
-        row.square_y if row.final_square_y is None else row.final_square_y,
-        row.square_size if row.final_square_size is None else row.final_square_size,
-    )
+    """The square of the decision, or else the proposed one."""
+    x, y, size = row.final_square_x, row.final_square_y, row.final_square_size
+    return proposed_square(row) if x is None or y is None or size is None else Square(x, y, size)
 
 
-def _store_whole(hold: Hold, recording: media.Recording, folder: Path) -> dict[str, Any]:
+def _store_whole(hold: Hold, recording: media.Recording, path: Path) -> dict[str, Any]:
     """The private copy that a review plays which is opened again, once the original is gone."""
-    path = folder / "whole"
-    reencode.write_whole(recording, path)
     hold.check()
     key = whole_key(hold.id, reencode.suffix(recording))
     process.current().storage.put(key, path)
@@ -68,12 +65,10 @@ def _store_whole(hold: Hold, recording: media.Recording, folder: Path) -> dict[s
 
 
 def _store_pixels(
-    hold: Hold, recording: media.Recording, square: Square, folder: Path
+    hold: Hold, recording: media.Recording, square: Square, path: Path
 ) -> dict[str, Any]:
     """What releases hold: the recording on its square, and its sampled frames without loss."""
     storage = process.current().storage
-    path = folder / "pixels"
-    reencode.write_square(recording, square, path)
     sha256 = stored.sha256_of(path)
     hold.check()
     storage.delete_folder(dataset_folder(hold.id))  # of another square, with more frames

@@ -4,14 +4,15 @@ import math
 from typing import Any
 
 from backend.jobs import PREPARE
+from backend.private_files import private_folder
 from backend.reviews.lanes import PREPARATION
-from backend.storage import MissingObjectError, cine_key, contact_sheet_key
+from backend.storage import cine_key, contact_sheet_key
 from backend.tables import Contribution
 from models import media
 from models.contact_sheet import contact_sheet
-from models.contract import Square
 from models.screen import screen
 from worker import predictor, process, stored
+from worker.deidentify import deidentify, proposed_square, source_of
 from worker.lane import Hold, take_turn
 from worker.task import task
 
@@ -34,25 +35,15 @@ def prepare(nudged_for: str) -> None:
 
 
 def _prepare(hold: Hold, row: Contribution) -> dict[str, Any]:
+    square = proposed_square(row)
     with stored.recording(*source_of(row)) as (path, recording):
+        # Nobody may approve what cannot be ingested: this is what an ingest does.
+        with private_folder(process.current().settings.incoming_dir) as folder:
+            deidentify(row, recording, recording, square, folder)
         found: dict[str, Any] = {"cine": _store_cine(hold, recording)}
         if row.model_answer is None:
-            square = Square(row.square_x, row.square_y, row.square_size)
             found["model_answer"] = screen(path, predictor.load(), square).to_dict()
     return found
-
-
-def source_of(row: Contribution) -> tuple[str, str | None]:
-    """Key and hash of the recording to read: the original, or else the de-identified copy.
-
-    Raises:
-        MissingObjectError: neither is there any more.
-    """
-    if row.original_key is not None:
-        return row.original_key, row.sha256
-    if row.whole_key is not None:
-        return row.whole_key, None
-    raise MissingObjectError(str(row.id))
 
 
 def _store_cine(hold: Hold, recording: media.Recording) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from backend.intake import refusal
 from backend.reviews.repository import is_claimed
 from backend.reviews.schemas import ReviewIn
 from backend.tables import Contribution
-from backend.tables.vocabulary import ContributionState, Reason, Verdict
+from backend.tables.vocabulary import ContributionState, JobState, Reason, Verdict
 from models import media
 
 _SAME_MOMENT_S = 1e-3
@@ -74,6 +74,18 @@ def check_verdict(said: ReviewIn, contribution: Contribution) -> None:
 
 
 def _check_approval(said: ReviewIn, contribution: Contribution) -> None:
+    if contribution.prep_state == JobState.FAILED.value:
+        raise ConflictError(
+            "This recording cannot be approved, since it could not be prepared: "
+            f"{contribution.prep_error} Reject it, or ask its contributor for another file.",
+            code="preparation_failed",
+        )
+    if contribution.prep_state in (JobState.QUEUED.value, JobState.RUNNING.value):
+        raise ConflictError(
+            "This recording is still being prepared: only then is it known whether it can be "
+            "taken into the dataset. Try again in a moment.",
+            code="preparing",
+        )
     if not said.no_identifying_marks:
         _refuse(
             "no_identifying_marks",

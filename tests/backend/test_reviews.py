@@ -94,6 +94,28 @@ class TestRejection:
 
 
 @pytest.mark.parametrize(
+    ("prepared", "code"),
+    [
+        (
+            {"prep_state": "failed", "prep_error": "It is damaged.", "cine": None},
+            "preparation_failed",
+        ),
+        ({"prep_state": "queued"}, "preparing"),
+        ({"prep_state": "running"}, "preparing"),
+    ],
+)
+def test_what_was_not_prepared_is_not_approved(
+    api: Api, anna: SignedIn, prepared: dict[str, Any], code: str
+) -> None:
+    contribution = submitted(api, **prepared)
+    claim(anna, contribution)
+    refused = give(anna, contribution, **APPROVE)
+    assert (refused.status_code, refused.json()["code"]) == (409, code)
+    assert (row(api, contribution).state, reviews(api)) == ("pending", 0)
+    assert judge(anna, contribution, **REJECT)["outcome"] == "rejected"
+
+
+@pytest.mark.parametrize(
     ("said", "field"),
     [
         ({"verdict": "approve"}, "no_identifying_marks"),

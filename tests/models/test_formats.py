@@ -4,6 +4,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
 
 from models.formats import (
@@ -70,11 +71,6 @@ def test_every_format_is_told_to_people() -> None:
         (b"\x89PNG", "neither a picture nor a video"),
         (bytes(600), "neither a picture nor a video"),
         (b"\0", "neither a picture nor a video"),
-        (b"%PDF-1.7\n", "PDF"),
-        (b"PK\x03\x04" + bytes(30), "unpack it"),
-        (bytes(128) + b"DICM" + bytes(30), "DICOM"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
-        (b"\0\0\0\x1cftypmif1\0\0\0\0", "HEIC"),
     ],
     ids=lambda value: repr(value[:12]) if isinstance(value, bytes) else "",
 )
@@ -86,6 +82,89 @@ def test_what_is_no_recording_is_refused_with_advice(
         sniff(write(tmp_path, name, content))
     assert refusal.value.code == "unsupported_type"
     assert ACCEPTED in refusal.value.message
+
+
+# What people have on their computers, each by its first bytes, and what the refusal says of it.
+NAMED: list[tuple[bytes, str, str]] = [
+    (b"%PDF-1.7\n", "PDF", "export"),
+    (b"PK\x03\x04" + bytes(30), "ZIP", "unpack it"),
+    (b"7z\xbc\xaf\x27\x1c" + bytes(30), "7-Zip", "unpack it"),
+    (b"Rar!\x1a\x07\x01\0", "RAR", "unpack it"),
+    (b"\x1f\x8b\x08\0", "gzip", "unpack it"),
+    (bytes(128) + b"DICM" + bytes(30), "DICOM", "export"),
+    # Without the preamble: explicit, implicit, with the big end first, with a group length.
+    (b"\x08\0\x05\0CS\x0a\0ISO_IR 100", "DICOM", "export"),
+    (b"\x08\0\x05\0\x0a\0\0\0ISO_IR 100", "DICOM", "export"),
+    (b"\0\x08\0\x05CS\0\x0aISO_IR 100", "DICOM", "export"),
+    (b"\x02\0\0\0UL\x04\0\xc2\0\0\0", "DICOM", "export"),
+    (b"\x08\0\0\0\x04\0\0\0\x9a\x01\0\0", "DICOM", "export"),
+    (b"\x5c\x01\0\0" + bytes(340) + b"n+1\0", "NIfTI", "export"),
+    (b"\x1c\x02\0\0n+2\0\r\n\x1a\n", "NIfTI", "export"),
+    (b"NRRD0004\n", "NRRD", "export"),
+    (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC", "JPEG"),
+    (b"\0\0\0\x1cftypmif1\0\0\0\0", "HEIC", "JPEG"),
+    (b"\0\0\0\x18ftypmsf1\0\0\0\0msf1hevc", "HEIC", "JPEG"),
+    (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1", "AVIF", "JPEG"),
+    (b"\0\0\0\x1cftypavis\0\0\0\0avis", "AVIF", "JPEG"),
+    (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", "AVIF", "JPEG"),
+    (b"\0\0\0\x18ftypcrx \0\0\0\1", "raw", "JPEG"),
+    (b"II*\0\x10\0\0\0CR\x02\0", "raw", "JPEG"),
+    (b"II+\0\x08\0\0\0", "BigTIFF", "TIFF"),
+    (b"MM\0+\0\x08\0\0", "BigTIFF", "TIFF"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000", "PNG"),
+    (b"\xff\x4f\xff\x51\0\x2f", "JPEG 2000", "PNG"),
+    (b"\xff\x0a\xfa\x1f", "JPEG XL", "PNG"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL", "PNG"),
+    (b"8BPS\0\1", "Photoshop", "PNG"),
+    (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG", "PNG"),
+    (b"<?xml version='1.0'?>\n<!-- drawn -->\n<svg width='1'>", "SVG", "PNG"),
+    (b"%!PS-Adobe-3.0", "PostScript", "PNG"),
+    (b"P5\n640 480\n255\n", "PNM", "PNG"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9", "WMV", "MP4"),
+    ((b"\x47" + bytes(187)) * 3, "MTS", "MP4"),
+    ((bytes(4) + b"\x47" + bytes(187)) * 3, "AVCHD", "MP4"),
+    (b"FLV\x01\x05\0\0\0\x09", "FLV", "MP4"),
+    (b"CWS\x0a", "SWF", "MP4"),
+    (b"OggS\0\x02", "Ogg", "MP4"),
+    (b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01", "MXF", "MP4"),
+    (b".RMF\0\0\0\x12", "RealMedia", "MP4"),
+    (b"YUV4MPEG2 W320 H240", "Y4M", "MP4"),
+    (b"\x1f\x07\0\x3f", "DV", "MP4"),
+    (b"\0\0\0\x01\x67\x64\0\x1f", "H.264", "MP4"),
+    (b"ID3\x04\0\0\0\0\0\0", "sound", "nothing to see"),
+    (b"RIFF\x24\0\0\0WAVEfmt ", "sound", "nothing to see"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Office", ""),
+    (b"\0\x05\x16\x07\0\x02\0\0", "macOS", ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "advice"),
+    NAMED,
+    ids=[f"{kind}-{n}" for n, (_, kind, _) in enumerate(NAMED)],
+)
+def test_what_is_not_read_is_named_with_what_helps(
+    content: bytes, kind: str, advice: str, tmp_path: Path
+) -> None:
+    with pytest.raises(MediaError) as refusal:
+        sniff(write(tmp_path, "clip.mp4", content))
+    assert refusal.value.code == "unsupported_type"
+    said = refusal.value.message.removesuffix(f" Send {ACCEPTED}.")
+    assert said != refusal.value.message
+    assert kind in said
+    assert advice in said
+
+
+@pytest.mark.parametrize("form", ["mpegts", "asf", "flv", "ogg", "mxf", "h264"])
+def test_what_ffmpeg_writes_is_named_too(form: str, tmp_path: Path) -> None:
+    codecs = {"asf": "msmpeg4", "flv": "flv", "ogg": "libtheora", "mxf": "mpeg2video"}
+    codec = codecs.get(form, "libx264")
+    if codec not in av.codecs_available:
+        codec = "libvpx" if form == "ogg" else "mpeg4"
+    content = video(form, codec, rate=25, seconds=0.4)
+    with pytest.raises(MediaError, match=r"^This is an? ") as refusal:
+        sniff(write(tmp_path, "clip.mp4", content))
+    assert refusal.value.code == "unsupported_type"
 
 
 def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:

@@ -1,9 +1,14 @@
 """Pictures come out of every format as they were put in, upright; what breaks a limit does not."""
 
+import errno
+import struct
+import zlib
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import av
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -278,3 +283,71 @@ class TestDeepPictures:
         lines = Image.fromarray(corners()).convert("1", dither=Image.Dither.NONE)
         picture = next(opened(tmp_path, packed(lines, "PNG")).read([0]))
         assert set(np.unique(picture)) <= {0, 255}
+
+
+class StoppedError(Exception):
+    """What a worker is told to stop with."""
+
+
+class TestErrors:
+    """Whatever a library raises over a file is a refusal of that file, and keeps its cause."""
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            ValueError("bad"),
+            KeyError("bad"),
+            IndexError(),
+            AssertionError("av_assert"),
+            MemoryError(),
+            OverflowError(),
+            NotImplementedError(),
+            SyntaxError("not a TIFF"),
+            OSError("decoder error -2"),
+            EOFError(),
+            UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"),
+            struct.error("unpack"),
+            zlib.error("bad"),
+            cv2.error("assertion failed"),
+            av.InvalidDataError(1, "bad"),
+            RuntimeWarning("odd"),
+        ],
+        ids=lambda error: type(error).__name__,
+    )
+    @pytest.mark.parametrize("make", [clip, lambda: packed(Image.fromarray(corners()), "PNG")])
+    @pytest.mark.parametrize("when", ["opened", "read"])
+    def test_are_named(
+        self,
+        when: str,
+        make: Callable[[], bytes],
+        error: Exception,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        content = make()
+        whole = opened(tmp_path, content)
+
+        def broken(*_: object, **__: object) -> None:
+            raise error
+
+        for module in (av, Image):
+            monkeypatch.setattr(module, "open", broken)
+        with pytest.raises(MediaError) as refusal:
+            opened(tmp_path, content) if when == "opened" else list(whole.read([0]))
+        assert refusal.value.__cause__ is error
+        assert refusal.value.code in {"unreadable_file", "truncated_file"}
+
+    @pytest.mark.parametrize(
+        "error", [StoppedError(), KeyboardInterrupt(), OSError(errno.EIO, "the disk is broken")]
+    )
+    def test_of_the_system_are_not(
+        self, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = opened(tmp_path, clip())
+
+        def broken(*_: object, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr(av, "open", broken)
+        with pytest.raises(type(error)):
+            list(whole.read([0]))

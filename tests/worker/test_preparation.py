@@ -12,8 +12,10 @@ from backend.db import now
 from backend.errors import StorageUnreachableError
 from backend.reviews import lanes
 from backend.storage import FolderStorage
+from models import reencode
+from models.media import MediaError
 from tests import media_files
-from tests.worker.contributing import actions, change, contribute, decide, kept, row
+from tests.worker.contributing import actions, change, contribute, decide, incoming, kept, row
 from tests.worker.house import House, clip, still
 from worker import preparation
 from worker.ingest import ingest
@@ -104,6 +106,23 @@ def test_other_bytes_than_were_uploaded_are_refused(house: House) -> None:
     assert found.prep_error is not None
     assert "damaged" in found.prep_error
     assert actions(house, contribution) == ["reviews.prepared_not"]
+
+
+@pytest.mark.parametrize("step", ["write_whole", "write_square"])
+def test_what_an_ingest_could_not_read_is_not_prepared(
+    house: House, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contribution = asked(house, media_files.gif())
+
+    def unreadable(*_: object) -> None:
+        raise MediaError("unreadable_file", "Its last picture cannot be read.")
+
+    monkeypatch.setattr(reencode, step, unreadable)
+    prepare.work(str(contribution))
+    found = row(house, contribution)
+    assert (found.prep_state, found.prep_error) == ("failed", "Its last picture cannot be read.")
+    assert found.cine is None
+    assert incoming(house) == []
 
 
 def test_bytes_that_are_gone_are_told(house: House) -> None:
