@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -41,7 +42,10 @@ PREVIEW_SIDE = 1024
 
 @dataclass
 class Hold:
-    """Our hold on one arrival: which attempt it is, and how far its archive is through."""
+    """Our hold on one arrival: which attempt it is, and how far its archive is through.
+
+    `away_since` is when what it needs was first found away, as the row has it.
+    """
 
     id: UUID
     attempt: int
@@ -50,6 +54,7 @@ class Hold:
     bytes: int
     done: int = 0
     total: int = 0
+    away_since: datetime | None = None
     lost: threading.Event = field(default_factory=threading.Event)
 
     def heartbeat(self) -> None:
