@@ -218,6 +218,7 @@ def _refusals_named(hold: Hold) -> Iterator[None]:
             raise
         raise RefusedFileError("storage_full", FULL_FOR_LONG) from error
     except MediaError as error:
+        log.info("recording_not_read", code=error.code, cause=error.cause)
         raise RefusedFileError(error.code, error.message) from error
     except SoftTimeLimitExceeded as error:
         raise RefusedFileError("too_slow", TOO_SLOW) from error

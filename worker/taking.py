@@ -89,9 +89,9 @@ def look_at(path: Path) -> Look:
     Raises:
         MediaError: it cannot be used; see `models.sources.open_source`.
     """
-    probe = media.probe(path)
-    still = media.Recording.open(path).still()
-    return Look(probe, media.encode_jpeg(still, PREVIEW_SIDE), fingerprint.of_file(path))
+    recording = media.Recording.open(path)
+    preview = media.encode_jpeg(recording.still(), PREVIEW_SIDE)
+    return Look(recording.probe(), preview, fingerprint.of_recording(recording))
 
 
 def commit_recording(hold: Hold, entry: Entry | None, file: Unpacked, look: Look) -> None:
