@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import av
 import numpy as np
@@ -45,6 +45,16 @@ _LONGEST_PIXEL = 16
 _DEEP = 16
 _SHOWN_VP8 = 0x10
 
+_Clock = Literal["pts", "dts", "count"]
+"""What tells when a frame is shown: its stamp, that of its packet, or how many came before."""
+
+_MOST_REORDERED = 16
+"""How many pictures a decoder may keep back, to bring them into the order of showing (H.264)."""
+
+_UPRIGHT = (False, False, False)
+_QUARTER_TURNS = (_UPRIGHT, (True, False, True), (False, True, True), (True, True, False))
+"""To swap a frame's sides, then mirror it, then flip it: for each quarter anticlockwise."""
+
 _EDITED = ("mp4", "mov")
 """Demuxers that follow edit lists, and so do not give packets in the order of one clock."""
 
@@ -65,13 +75,15 @@ class Clip:
             if self._form.demuxer != "mpeg" and stream.duration and stream.time_base:
                 check_length((), float(stream.duration * stream.time_base))
             pixel_aspect = self._pixel_aspect(stream)
-            self._numbered, stamps = self._stamps(container, stream)
+            self._clock, stamps = self._stamps(container, stream)
+            in_order = not context.has_b_frames
         first = self._first_frame()
-        if self._numbered:
-            stamps = _delayed(stamps, first)
-        elif first.time is not None:
+        shown_s = _time(first, self._clock)
+        if shown_s is not None:
             # What comes before the first picture that can be decoded is never shown.
-            stamps = [stamp for stamp in stamps if stamp >= first.time - _SAME_S]
+            stamps = [stamp for stamp in stamps if stamp >= shown_s - _SAME_S]
+        elif not in_order:
+            stamps = _delayed(stamps, first)
         if not stamps:
             raise no_frames()
         self._start_s = stamps[0]
@@ -101,9 +113,10 @@ class Clip:
             yield self._display.picture(last)
 
     def _moment(self, shown: VideoFrame, number: int) -> float:
-        if self._numbered or shown.time is None:
+        time_s = _time(shown, self._clock)
+        if time_s is None:
             return self.times_s[min(number, len(self.times_s) - 1)]
-        return float(shown.time) - self._start_s
+        return time_s - self._start_s
 
     def _first_frame(self) -> VideoFrame:
         with closing(self._frames(threads=False)) as frames:
@@ -143,7 +156,8 @@ class Clip:
         self, container: InputContainer, stream: VideoStream
     ) -> Iterator["Packet[VideoStream]"]:
         """The packets that hold something, on one clock that never starts anew; then the flush."""
-        restarts = self._form.demuxer not in _EDITED and stream.time_base is not None
+        # Only programmes are joined byte by byte; elsewhere a packet may claim to last too long.
+        restarts = self._form.demuxer == "mpeg" and stream.time_base is not None
         base = stream.time_base or Fraction(1)
         flush = None
         shift = 0
@@ -156,8 +170,7 @@ class Clip:
             if restarts and packet.dts is not None:
                 if due is not None:
                     late_s = float((packet.dts + shift - due) * base)
-                    ahead = late_s > _AHEAD_S and self._form.demuxer == "mpeg"
-                    if late_s < -_BACK_S or ahead:
+                    if late_s < -_BACK_S or late_s > _AHEAD_S:
                         self._restarted = True
                         shift += due - (packet.dts + shift)
                 due = packet.dts + shift + (packet.duration or 0)
@@ -168,8 +181,8 @@ class Clip:
         if flush is not None:
             yield flush
 
-    def _stamps(self, container: InputContainer, stream: VideoStream) -> tuple[bool, list[float]]:
-        """Whether pictures are told by counting, for want of true stamps, and all times in seconds.
+    def _stamps(self, container: InputContainer, stream: VideoStream) -> tuple[_Clock, list[float]]:
+        """What tells when a picture is shown, and all times in seconds.
 
         Raises:
             MediaError: `too_many_frames`, or `truncated_file` where pictures are announced that
@@ -188,19 +201,34 @@ class Clip:
         if stored < _ENOUGH * stream.frames and not self._is_whole(stream):
             raise truncated()
         base = stream.time_base
-        # An AVI knows no order of showing; and where a clock starts anew, FFmpeg mixes up the two
-        # clips' stamps. Then the n-th picture is shown when the n-th packet is decoded.
-        if self._restarted or (self._form.demuxer == "avi" and stream.codec_context.has_b_frames):
+        shown = [dts if pts is None else pts for pts, dts, _ in packets]
+        if base is not None and self._is_out_of_order(stream, shown):
             first_key = next((n for n, (_, _, key) in enumerate(packets) if key), 0)
             decoded = [dts for _, dts, _ in packets[first_key:] if dts is not None]
-            if base is not None and len(decoded) == len(packets) - first_key:
-                return True, [float(dts * base) for dts in sorted(set(decoded))]
-        shown = [dts if pts is None else pts for pts, dts, _ in packets]
+            if len(decoded) == len(packets) - first_key:
+                avi_in_order = self._form.demuxer == "avi" and not stream.codec_context.has_b_frames
+                clock: _Clock = "dts" if avi_in_order else "count"
+                return clock, [float(dts * base) for dts in sorted(set(decoded))]
         known = {stamp for stamp in shown if stamp is not None}
-        if base is not None and None not in shown:
-            return False, [float(stamp * base) for stamp in sorted(known)]
+        # After a cut, stamps below 0 are left out: those of pictures that lack what they refer to.
+        if base is not None and known and None not in shown[_MOST_REORDERED:]:
+            return "pts", [float(stamp * base) for stamp in sorted(known)]
         rate = float(stream.average_rate or stream.base_rate or 25)
-        return True, [number / rate for number in range(len(packets))]
+        return "count", [number / rate for number in range(len(packets))]
+
+    def _is_out_of_order(self, stream: VideoStream, shown: Sequence[int | None]) -> bool:
+        """Whether the stamps of showing are wrong, so that those of decoding must tell the times.
+
+        The n-th picture is then shown when the n-th packet is decoded.
+        """
+        if self._restarted:
+            return True  # FFmpeg mixes up the stamps of two programmes
+        if self._form.demuxer == "avi":
+            # An AVI knows no order of showing. FFmpeg finds it, but for H.264: it counts packets.
+            known = [stamp for stamp in shown if stamp is not None]
+            return stream.codec_context.name == "h264" and known == sorted(known)
+        # Without a container around MPEG-1, the first stamps come before B pictures are known.
+        return self._form.demuxer == "mpegvideo" and stream.codec_context.name == "mpeg1video"
 
     def _is_whole(self, stream: VideoStream) -> bool:
         """Whether the announced pictures are stored, although fewer packets came."""
@@ -290,6 +318,14 @@ class _Display:
         return np.ascontiguousarray(picture, dtype=np.uint8)
 
 
+def _time(frame: VideoFrame, clock: _Clock) -> float | None:
+    """When a frame is shown, by this clock; None where pictures are counted."""
+    stamp = {"pts": frame.pts, "dts": frame.dts, "count": None}[clock]
+    if stamp is None or frame.time_base is None:
+        return None
+    return float(stamp * frame.time_base)
+
+
 def _delayed(stamps: list[float], first: VideoFrame) -> list[float]:
     """Times of decoding as times of showing: a decoder keeps some pictures back at first."""
     if first.dts is None or first.time_base is None:
@@ -317,13 +353,8 @@ def _shown_stream(container: InputContainer) -> VideoStream:
             "unreadable_file",
             "The video is coded in a way that cannot be read here. Export it as MP4 with H.264.",
         )
-    return max(readable, key=_preference)
-
-
-def _preference(stream: VideoStream) -> tuple[bool, bool, int, int]:
-    size = stream.codec_context.width * stream.codec_context.height
-    is_default = bool(stream.disposition & Disposition.default)
-    return is_default, stream.frames != 1, size, -stream.index
+    best = container.streams.best("video")  # FFmpeg's own choice: marked, moving, large
+    return best if isinstance(best, VideoStream) and best in readable else readable[0]
 
 
 def _is_hidden(stream: VideoStream, packet: "Packet[VideoStream]") -> bool:
@@ -336,9 +367,14 @@ def _turn(frame: VideoFrame) -> tuple[bool, bool, bool]:
 
     PyAV's `rotation` is an angle, in which a mirror is lost. An oblique one counts as the nearest.
     """
-    side_data = cast("SideDataContainer", frame.side_data)
+    try:
+        side_data = cast("SideDataContainer", frame.side_data)
+    except ValueError:
+        # PyAV does not know every kind of side data that FFmpeg has: the EXIF of a camera's MJPEG
+        # is one. Cameras turn by quarters, and mirror nothing.
+        return _QUARTER_TURNS[round(frame.rotation / 90) % 4]
     if Type.DISPLAYMATRIX not in side_data:
-        return False, False, False
+        return _UPRIGHT
     matrix = np.frombuffer(bytes(side_data[Type.DISPLAYMATRIX]), dtype=np.int32)
     a, b, _, c, d = (int(value) for value in matrix[:5])
     # To the right of the display go a of what is to the right in the frame and c of what is below.

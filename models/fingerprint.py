@@ -36,11 +36,7 @@ def of_file(path: Path) -> list[str]:
     Raises:
         MediaError: see `models.sources.open_source`.
     """
-    return of_recording(media.Recording.open(path))
-
-
-def of_recording(recording: media.Recording) -> list[str]:
-    """The fingerprints of an opened recording, as `of_file`."""
+    recording = media.Recording.open(path)
     places = recording.sampled()
     pictures = list(recording.source.read(places[:: math.ceil(len(places) / MOST_HASHES)]))
     square = propose_square(pictures)

@@ -1,4 +1,4 @@
-"""Pictures and animations that Pillow reads, upright, in 8 bits, on black.
+"""Pictures and animations, upright, in 8 bits, on black: Pillow reads them, but for animated PNG.
 
 Pillow is given an open file and never a path. By path it maps an uncompressed TIFF into memory with
 the sides of the turned picture, before it has turned it: Orientation 5 to 8 came out as stripes.
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
+import av
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
@@ -60,7 +61,7 @@ class Still:
 
 
 class Animation:
-    """An animated WebP or PNG: FFmpeg shows neither on black, Pillow does."""
+    """An animated WebP or PNG."""
 
     def __init__(self, path: Path, form: Format, durations_ms: Sequence[float]) -> None:
         self._path = path
@@ -74,19 +75,42 @@ class Animation:
             check_size(*image.size, limits.LIMITS.video_pixels)
             frames = int(getattr(image, "n_frames", 1))
             # A PNG may hold a picture for those who cannot show animations; it is none of them.
-            self._first = int(bool(getattr(image, "default_image", False)))
+            frames -= int(bool(getattr(image, "default_image", False)))
             if _is_deep(image):
                 raise _too_deep("An animation")
         check_length(self.times_s, starts[-1])
-        if frames - self._first != len(self.times_s):
+        if frames != len(self.times_s):
             raise truncated()
 
     def read(self, wanted: Sequence[int]) -> Iterator[Picture]:
         """The pictures at the wanted places."""
+        if self._form.name == "png":
+            yield from _read_apng(self._path, wanted)
+            return
         with _opened(self._path, self._form) as image:
             for place in wanted:
-                image.seek(self._first + place)
+                image.seek(place)
                 yield _rgb(image)
+
+
+def _read_apng(path: Path, wanted: Sequence[int]) -> Iterator[Picture]:
+    """Pictures of an animated PNG, on black.
+
+    Pillow (13.0) forgets what a picture covers that is taken away again, if it was read before
+    the next one was looked for; FFmpeg does not.
+    """
+    with av.open(
+        f"file:{path}", format="apng", options={"protocol_whitelist": "file"}
+    ) as container:
+        places = iter(wanted)
+        place = next(places, None)
+        for number, frame in enumerate(container.decode(video=0)):
+            while place is not None and place <= number:
+                rgba = frame.to_ndarray(format="rgba").astype(np.uint16)
+                yield (rgba[:, :, :3] * rgba[:, :, 3:] // 255).astype(np.uint8)
+                place = next(places, None)
+            if place is None:
+                return
 
 
 @contextmanager
