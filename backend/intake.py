@@ -40,13 +40,11 @@ def take_in(
         RefusedError: the file, or the square on it, cannot be used. Nothing was stored.
     """
     try:
-        opened = media.Recording.open(upload.path)
-        probe = opened.probe()
+        probe = media.probe(upload.path)
         if crop is not None:
             media.check_square(crop, probe.width, probe.height)
-        still = opened.still()
+        still = media.Recording.open(upload.path).still()
     except media.MediaError as error:
-        log.info("recording_refused", code=error.code, cause=error.cause)
         raise refusal(error) from error
     preview = media.encode_jpeg(still, PREVIEW_SIDE)
 
