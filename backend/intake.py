@@ -40,11 +40,13 @@ def take_in(
         RefusedError: the file, or the square on it, cannot be used. Nothing was stored.
     """
     try:
-        probe = media.probe(upload.path)
+        opened = media.Recording.open(upload.path)
+        probe = opened.probe()
         if crop is not None:
             media.check_square(crop, probe.width, probe.height)
-        still = media.Recording.open(upload.path).still()
+        still = opened.still()
     except media.MediaError as error:
+        log.info("recording_refused", code=error.code, cause=error.cause)
         raise refusal(error) from error
     preview = media.encode_jpeg(still, PREVIEW_SIDE)
 

@@ -36,7 +36,11 @@ def of_file(path: Path) -> list[str]:
     Raises:
         MediaError: see `models.sources.open_source`.
     """
-    recording = media.Recording.open(path)
+    return of_recording(media.Recording.open(path))
+
+
+def of_recording(recording: media.Recording) -> list[str]:
+    """The fingerprints of an opened recording, as `of_file`."""
     places = recording.sampled()
     pictures = list(recording.source.read(places[:: math.ceil(len(places) / MOST_HASHES)]))
     square = propose_square(pictures)

@@ -19,6 +19,11 @@ class MediaError(Exception):
         self.code = code
         self.message = message
 
+    @property
+    def cause(self) -> str | None:
+        """The type of the library's error that this stands for: a log may hold it."""
+        return None if self.__cause__ is None else type(self.__cause__).__name__
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -50,9 +55,10 @@ ACCEPTED = "JPEG, PNG, WebP, BMP, TIFF, GIF, MP4, MOV, AVI, MPEG or WebM"
 _HEAD = 512
 _MOST_PARTS = 100_000
 _UNTIMED_MS = 100
-_TAIL = 1 << 18
-_PACK = b"\0\0\1\xba"
-_PROGRAMME_END = b"\xb9"
+_MPEG_TAIL = 1 << 18
+_SYSTEM = 0xBB
+"""Start codes from here on are those of packets with a length (ISO/IEC 13818-1, table 2-22)."""
+
 _NEEDED_BOXES = {b"moov", b"mdat"}
 _BARE_MPEG = Format("mpeg", "video/mpeg", "mpegvideo")
 _SIGNATURES: tuple[tuple[re.Pattern[bytes], Format], ...] = tuple(
@@ -183,7 +189,7 @@ def check_whole(path: Path, form: Format) -> None:
         "mp4": _boxes_are_whole,
         "mov": _boxes_are_whole,
         "webm": _segment_is_whole,
-        "mpeg": _programme_is_whole,
+        "mpeg": _packets_are_whole,
     }.get(form.name)
     if check is None:
         return
@@ -344,26 +350,26 @@ def _segment_is_whole(file: BinaryIO, size: int) -> bool:
     return length is None or file.tell() + length <= size
 
 
-def _programme_is_whole(file: BinaryIO, size: int) -> bool:
-    """Whether the last packets of an MPEG programme (ISO/IEC 13818-1), which say how long they are,
-    are all there; a programme cut between two of them, or a bare stream, says nothing.
+def _packets_are_whole(file: BinaryIO, size: int) -> bool:
+    """Whether the packets of an MPEG program stream, which say their lengths, end with the file.
+
+    Walks from the last pack (ISO/IEC 13818-1, 2.5.3); a stream without packs says nothing.
     """
-    file.seek(max(0, size - _TAIL))
+    start = max(0, size - _MPEG_TAIL)
+    file.seek(start)
     tail = file.read()
-    place = tail.rfind(_PACK)
-    while place >= 0 and tail[place : place + 3] == _PACK[:3]:
-        code = tail[place + 3 : place + 4]
-        if code == _PROGRAMME_END:
-            return True
-        if code == _PACK[3:]:
-            is_mpeg1 = tail[place + 4 : place + 5] < b"\x40"
-            stuffing = 0 if is_mpeg1 else int.from_bytes(tail[place + 13 : place + 14]) & 7
-            place += 12 if is_mpeg1 else 14 + stuffing
-        else:
-            place += 6 + int.from_bytes(tail[place + 4 : place + 6])
-        if place > len(tail):
+    at = tail.rfind(b"\0\0\x01\xba")
+    if at < 0:
+        return True
+    second = tail[at + 4 : at + 5] or b"\0"
+    # A pack header of MPEG-2 ends with up to seven stuffing bytes, that of MPEG-1 has none.
+    stuffing = tail[at + 13 : at + 14] or b"\0"
+    at += 14 + (stuffing[0] & 7) if second[0] >> 6 == 1 else 12
+    while tail[at : at + 3] == b"\0\0\x01" and len(tail) >= at + 4 and tail[at + 3] >= _SYSTEM:
+        if len(tail) < at + 6:
             return False
-    return True
+        at += 6 + int.from_bytes(tail[at + 4 : at + 6], "big")
+    return at <= len(tail)
 
 
 def _ebml_length(file: BinaryIO) -> int | None:

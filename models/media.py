@@ -88,6 +88,28 @@ class Recording:
         step = max(1, math.ceil(len(places) / most))
         return list(self.source.read(places[::step]))
 
+    def probe(self) -> "Probe":
+        """What the recording is, and the proposed square; decodes a few of its frames.
+
+        Raises:
+            MediaError: `no_frames`, or what stopped the decoding.
+        """
+        pictures = self.glance()
+        if not pictures:
+            raise no_frames()
+        height, width = pictures[0].shape[:2]
+        return Probe(
+            kind=self.kind,
+            format=self.format.name,
+            media_type=self.format.media_type,
+            width=width,
+            height=height,
+            duration_s=self.source.duration_s,
+            frames=len(self.source.times_s),
+            sampled=len(self.sampled()),
+            square=propose_square(pictures),
+        )
+
     def still(self) -> Picture:
         """The first sampled picture, upright and uncropped: (h, w, 3) uint8 RGB."""
         return next(self.source.read(self.sampled()[:1]))
@@ -127,22 +149,7 @@ def probe(path: Path) -> Probe:
     Raises:
         MediaError: see `models.sources.open_source`.
     """
-    recording = Recording.open(path)
-    pictures = recording.glance()
-    if not pictures:
-        raise no_frames()
-    height, width = pictures[0].shape[:2]
-    return Probe(
-        kind=recording.kind,
-        format=recording.format.name,
-        media_type=recording.format.media_type,
-        width=width,
-        height=height,
-        duration_s=recording.source.duration_s,
-        frames=len(recording.source.times_s),
-        sampled=len(recording.sampled()),
-        square=propose_square(pictures),
-    )
+    return Recording.open(path).probe()
 
 
 def sample(times_s: Sequence[float]) -> list[int]:

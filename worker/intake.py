@@ -5,10 +5,10 @@ that says so: a worker killed in between goes on where it was. After a while it 
 others, and goes on when its turn comes again.
 """
 
-import errno
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -18,7 +18,8 @@ from backend.arrivals import limits
 from backend.arrivals import repository as arrivals
 from backend.db import now
 from backend.errors import StorageFullError, StorageUnreachableError
-from backend.jobs import TAKE_IN, send
+from backend.jobs import TAKE_IN, leases, send
+from backend.private_files import FULL, NO_ROOM
 from backend.storage import MissingObjectError
 from models.media import MediaError
 from worker import arrived, process, unpacking
@@ -33,6 +34,10 @@ log = structlog.get_logger(__name__)
 SLICE_S = 60.0
 """An archive makes room for what else waits after so long."""
 
+MOST_FULL = timedelta(minutes=30)
+"""A file that found no room for so long is refused; its own bytes go, and make some."""
+
+FULL_FOR_LONG = "There was no room for it for half an hour. Please send it again later."
 TOO_SLOW = "It took too long to read. Please send a shorter or smaller one."
 INTERNAL = "Something went wrong on our side. Please send it again."
 MISSING = "Its bytes are not stored any more. Please send it again."
@@ -46,7 +51,14 @@ def take_in(nudged_for: str) -> None:
     if row is None:
         log.info("nothing_waits")
         return
-    hold = Hold(row.id, row.attempt, row.submission_id, row.file_name, row.bytes)
+    hold = Hold(
+        row.id,
+        row.attempt,
+        row.submission_id,
+        row.file_name,
+        row.bytes,
+        away_since=row.away_since,
+    )
     with bound_contextvars(arrival=str(hold.id)):
         log.info("arrival_claimed", attempt=hold.attempt, nudged_for=nudged_for)
         with Pulse(hold.heartbeat, process.current().settings.heartbeat_s):
@@ -56,7 +68,7 @@ def take_in(nudged_for: str) -> None:
 def _run(hold: Hold) -> None:
     """Turn whatever happens into an outcome of the row; then its bytes are no longer needed."""
     try:
-        with _refusals_named():
+        with _refusals_named(hold):
             if not _take_what_came(hold):
                 _make_room(hold)
                 return
@@ -65,9 +77,13 @@ def _run(hold: Hold) -> None:
         if _is_there(hold):
             return  # somebody else's turn, who needs the bytes
     except (StorageUnreachableError, StorageFullError):
+        moment = now()
+        due_at = leases.next_try(hold.away_since, moment)
         with transaction() as session:
-            arrivals.give_back(session, hold.id, hold.attempt, now())
-        log.warning("arrival_waits_for_storage")
+            arrivals.release_lease(
+                session, hold.id, hold.attempt, moment, is_away=True, due_at=due_at
+            )
+        log.warning("arrival_waits_for_storage", due_at=due_at)
         return
     except RefusedFileError as why:
         if not _fail(hold, why) and _is_there(hold):
@@ -84,7 +100,7 @@ def _take_what_came(hold: Hold) -> bool:
                 return _unpack(hold, archive)
         if hold.bytes > most:  # named as an archive, which it is not
             raise RefusedFileError("file_too_large", f"The file is larger than {most / 1e6:g} MB.")
-        with arrived.local(file) as path:
+        with _room(hold.bytes), arrived.local(file) as path:
             _take(hold, Unpacked(path, hold.bytes, sha256_of(path)))
     return True
 
@@ -150,7 +166,8 @@ def _take_entry(hold: Hold, archive: Archive, entry: Entry) -> bool:
     """One entry, or the reason why not, as a row; False when the task's own time is nearly up."""
     try:
         with (
-            _refusals_named(),
+            _refusals_named(hold),
+            _room(entry.bytes),
             archive.unpacked(entry, process.current().settings.incoming_dir) as file,
         ):
             with file.path.open("rb") as content:
@@ -165,30 +182,59 @@ def _take_entry(hold: Hold, archive: Archive, entry: Entry) -> bool:
 
 def _make_room(hold: Hold) -> None:
     with transaction() as session:
-        ours = arrivals.give_back(session, hold.id, hold.attempt, now())
+        moment = now()
+        ours = arrivals.release_lease(session, hold.id, hold.attempt, moment, queued_at=moment)
     if ours:
         send(process.current().celery, TAKE_IN, str(hold.id))
     log.info("archive_goes_on_later", done=hold.done, total=hold.total)
 
 
 @contextmanager
-def _refusals_named() -> Iterator[None]:
-    """Everything that a file can be the reason of, as what people are told of it."""
+def _room(wanted: int) -> Iterator[None]:
+    """Begin only where a file of so many bytes leaves the room that the database lives on.
+
+    Raises:
+        StorageFullError
+    """
+    mine = process.current()
+    free = mine.storage.free_bytes()
+    if free is not None and free < wanted + mine.settings.min_free_bytes:
+        raise StorageFullError(NO_ROOM)
+    yield
+
+
+@contextmanager
+def _refusals_named(hold: Hold) -> Iterator[None]:
+    """Everything that a file can be the reason of, as what people are told of it.
+
+    So is a storage that has been full for long: what waits for room takes room itself.
+    """
     try:
         yield
-    except (RefusedFileError, NotOursError, StorageUnreachableError, StorageFullError):
+    except (RefusedFileError, NotOursError, StorageUnreachableError):
         raise
+    except StorageFullError as error:
+        if _may_wait_for_room(hold):
+            raise
+        raise RefusedFileError("storage_full", FULL_FOR_LONG) from error
     except MediaError as error:
+        log.info("recording_not_read", code=error.code, cause=error.cause)
         raise RefusedFileError(error.code, error.message) from error
     except SoftTimeLimitExceeded as error:
         raise RefusedFileError("too_slow", TOO_SLOW) from error
     except MissingObjectError as error:
         raise RefusedFileError("recording_missing", MISSING) from error
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFullError("There is no room to unpack.") from error
+        if isinstance(error, OSError) and error.errno in FULL:
+            if _may_wait_for_room(hold):
+                raise StorageFullError(NO_ROOM) from error
+            raise RefusedFileError("storage_full", FULL_FOR_LONG) from error
         log.exception("arrival_broke")
         raise RefusedFileError("internal_error", INTERNAL) from error
+
+
+def _may_wait_for_room(hold: Hold) -> bool:
+    return hold.away_since is None or now() - hold.away_since < MOST_FULL
 
 
 def _is_there(hold: Hold) -> bool:

@@ -103,6 +103,7 @@ def _run(claim: Claim) -> None:
     except NotOursError:
         _clean_up_after_deletion(claim)
     except media.MediaError as error:
+        log.info("recording_not_read", code=error.code, cause=error.cause)
         _fail(claim, error.code, error.message)
     except SoftTimeLimitExceeded:
         _fail(claim, "too_slow", TOO_SLOW)

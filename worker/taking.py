@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -41,7 +42,10 @@ PREVIEW_SIDE = 1024
 
 @dataclass
 class Hold:
-    """Our hold on one arrival: which attempt it is, and how far its archive is through."""
+    """Our hold on one arrival: which attempt it is, and how far its archive is through.
+
+    `away_since` is when what it needs was first found away, as the row has it.
+    """
 
     id: UUID
     attempt: int
@@ -50,6 +54,7 @@ class Hold:
     bytes: int
     done: int = 0
     total: int = 0
+    away_since: datetime | None = None
     lost: threading.Event = field(default_factory=threading.Event)
 
     def heartbeat(self) -> None:
@@ -84,9 +89,9 @@ def look_at(path: Path) -> Look:
     Raises:
         MediaError: it cannot be used; see `models.sources.open_source`.
     """
-    probe = media.probe(path)
-    still = media.Recording.open(path).still()
-    return Look(probe, media.encode_jpeg(still, PREVIEW_SIDE), fingerprint.of_file(path))
+    recording = media.Recording.open(path)
+    preview = media.encode_jpeg(recording.still(), PREVIEW_SIDE)
+    return Look(recording.probe(), preview, fingerprint.of_recording(recording))
 
 
 def commit_recording(hold: Hold, entry: Entry | None, file: Unpacked, look: Look) -> None:

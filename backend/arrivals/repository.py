@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from backend.jobs import leases
+from backend.jobs.kinds import UPLOAD
 from backend.paging import Place
 from backend.tables import Arrival, Submission, UploadPiece
 from backend.tables.vocabulary import ArrivalState
@@ -160,8 +162,8 @@ def claim_next(session: Session, now: datetime) -> Arrival | None:
     """Take the file that waits longest: running, one attempt more. None where none waits."""
     first = session.scalar(
         select(Arrival.id)
-        .where(Arrival.state == ArrivalState.QUEUED.value)
-        .order_by(Arrival.queued_at, Arrival.id)
+        .where(UPLOAD.is_due(now))
+        .order_by(*UPLOAD.order)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
@@ -170,7 +172,7 @@ def claim_next(session: Session, now: datetime) -> Arrival | None:
     session.execute(
         update(Arrival)
         .where(Arrival.id == first, Arrival.state == ArrivalState.QUEUED.value)
-        .values(state=ArrivalState.RUNNING.value, attempt=Arrival.attempt + 1, heartbeat_at=now)
+        .values(leases.lease_values(UPLOAD, now))
         .execution_options(synchronize_session=False)
     )
     return session.get(Arrival, first, populate_existing=True)
@@ -234,18 +236,11 @@ def fail(
     )
 
 
-def give_back(session: Session, arrival_id: UUID, attempt: int, now: datetime) -> bool:
-    """Give a claimed file back: it waits behind the others, and this attempt does not count."""
-    return _while_ours(
-        session,
-        arrival_id,
-        attempt,
-        state=ArrivalState.QUEUED.value,
-        attempt=Arrival.attempt - 1,
-        heartbeat_at=None,
-        queued_at=now,
-        nudged_at=now,
-    )
+def release_lease(
+    session: Session, arrival_id: UUID, attempt: int, now: datetime, **why: Any
+) -> bool:
+    """Give a claimed file back unharmed; `why` is as `leases.release_lease` has it."""
+    return leases.release_lease(session, UPLOAD, arrival_id, attempt, now, **why)
 
 
 def entries(session: Session, archive_id: UUID) -> set[int]:

@@ -1,13 +1,17 @@
 """What was sent becomes contributions, or is refused by name; nothing else stays behind."""
 
+import errno
 import zipfile
 from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
+from backend.db import now
 from backend.storage import MissingObjectError
 from backend.tables import Arrival, AuditEvent, Contribution, Submission
 from tests import archives, media_files
@@ -298,6 +302,78 @@ class TestArchives:
         take_in.run("")
         assert row(house, arrival_id).state == "done"
         assert len(contributions(house)) == 3
+
+
+class TestFullStorage:
+    def full_for(self, house: House, arrival_id: UUID, minutes: float) -> None:
+        """As if it had waited so long, and were due again."""
+        with house.database.write() as session:
+            waiting = session.get_one(Arrival, arrival_id)
+            waiting.away_since = now() - timedelta(minutes=minutes)
+            waiting.due_at = None
+            session.commit()
+
+    def test_is_waited_for_with_growing_distance(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+        with monkeypatch.context() as patched:
+            with_settings(patched, min_free_bytes=10**18)
+            take_in.run("")
+            first = row(house, arrival_id)
+            assert (first.state, first.attempt) == ("queued", 1)
+            assert first.due_at is not None
+            assert now() < first.due_at < now() + timedelta(seconds=10)
+            take_in.run("")  # it is not due: nothing is taken
+            assert row(house, arrival_id).attempt == 1
+            self.full_for(house, arrival_id, minutes=3)
+            take_in.run("")
+            later = row(house, arrival_id)
+            assert (later.state, later.attempt) == ("queued", 2)
+            assert later.due_at is not None
+            assert later.due_at > now() + timedelta(minutes=2)
+        assert stored(house) == {f"arrivals/{arrival_id}"}
+        self.full_for(house, arrival_id, minutes=4)
+        take_in.run("")
+        assert row(house, arrival_id).state == "done"
+
+    def test_ends_what_waits_too_long_with_a_sentence_and_its_bytes(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+        with_settings(monkeypatch, min_free_bytes=10**18)
+        take_in.run("")
+        self.full_for(house, arrival_id, minutes=31)
+        take_in.run("")
+        found = row(house, arrival_id)
+        assert (found.state, found.error_code) == ("failed", "storage_full")
+        assert found.error_message == intake.FULL_FOR_LONG
+        assert stored(house) == set()
+
+    @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+    def test_in_the_middle_of_an_archive_keeps_what_is_taken_in(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch, code: int
+    ) -> None:
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(4)))
+        look_at = taking.look_at
+
+        def full_from_the_third_on(path: Path) -> taking.Look:
+            if len(contributions(house)) >= 2:
+                raise OSError(code, "no room")
+            return look_at(path)
+
+        monkeypatch.setattr(intake, "look_at", full_from_the_third_on)
+        take_in.run("")
+        assert row(house, arrival_id).state == "queued"
+        assert len(contributions(house)) == 2
+        self.full_for(house, arrival_id, minutes=31)
+        take_in.run("")
+        assert row(house, arrival_id).state == "done"
+        codes = [each.error_code for each in entries(house, arrival_id)]
+        assert codes == [None, None, "storage_full", "storage_full"]
+        assert len(contributions(house)) == 2
+        kept = {each.original_key for each in contributions(house)}
+        assert stored(house) == kept | {each.preview_key for each in contributions(house)}
 
 
 class TestFence:
