@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -21,6 +22,8 @@ from backend.errors import StorageFullError, StorageUnreachableError
 from backend.jobs import TAKE_IN, leases, send
 from backend.private_files import FULL, NO_ROOM
 from backend.storage import MissingObjectError
+from backend.submissions.manifest import SPREADSHEET
+from models import file_names
 from models.media import MediaError
 from worker import arrived, process, unpacking
 from worker.process import Pulse
@@ -108,6 +111,8 @@ def _take_what_came(hold: Hold) -> bool:
 def _take(hold: Hold, file: Unpacked, entry: Entry | None = None) -> None:
     """One file, sent by itself or as an entry of an archive."""
     name = hold.name if entry is None else entry.name
+    if file_names.is_spreadsheet(name):
+        raise RefusedFileError("spreadsheet", SPREADSHEET)
     if unpacking.is_manifest(name):
         if file.bytes > limits.MOST_MANIFEST_BYTES:
             raise RefusedFileError(
@@ -123,6 +128,7 @@ def _unpack(hold: Hold, archive: Archive) -> bool:
     """Take in every file of an archive that is not through yet; False when time was up before."""
     began = time.monotonic()
     hold.total = len(archive.entries)
+    hold.has_recordings = not all(unpacking.is_manifest(each.name) for each in archive.entries)
     with transaction() as session:
         through = arrivals.entries(session, hold.id)
         held = arrivals.counts(session, [hold.submission_id]).get(hold.submission_id, {})
@@ -137,10 +143,22 @@ def _unpack(hold: Hold, archive: Archive) -> bool:
         if not in_time or (time.monotonic() - began > SLICE_S and entry is not left[-1]):
             return False
     with transaction() as session:
-        if not arrivals.finish(session, hold.id, hold.attempt, now(), kind="archive"):
+        report = _skipped(archive.skipped)
+        if not arrivals.finish(
+            session, hold.id, hold.attempt, now(), kind="archive", report=report
+        ):
             raise NotOursError
-    log.info("archive_taken_in", entries=hold.total)
+    log.info("archive_taken_in", entries=hold.total, skipped=archive.skipped)
     return True
+
+
+def _skipped(count: int) -> list[dict[str, Any]]:
+    """What an archive's report says of the files in it that nobody means to send."""
+    if count == 0:
+        return []
+    what = "file that computers keep" if count == 1 else "files that computers keep"
+    note = f"{count} {what} for themselves, such as .DS_Store and Thumbs.db, skipped."
+    return [{"line": 0, "file_name": "", "status": "used", "problem": None, "note": note}]
 
 
 def _check_room(archive: Archive, held: int) -> None:

@@ -25,6 +25,7 @@ from backend.private_files import private_folder
 from backend.storage import contribution_key, contribution_preview_key
 from backend.submissions import filling
 from backend.submissions import repository as submissions
+from backend.submissions.fields import MOST_NAME
 from backend.submissions.manifest import ManifestError
 from backend.tables import Arrival, Contribution, Submission
 from backend.tables.vocabulary import ArrivalState
@@ -45,6 +46,7 @@ class Hold:
     """Our hold on one arrival: which attempt it is, and how far its archive is through.
 
     `away_since` is when what it needs was first found away, as the row has it.
+    `has_recordings`: it is an archive of more than tables, which speak of its files alone.
     """
 
     id: UUID
@@ -55,6 +57,7 @@ class Hold:
     done: int = 0
     total: int = 0
     away_since: datetime | None = None
+    has_recordings: bool = False
     lost: threading.Event = field(default_factory=threading.Event)
 
     def heartbeat(self) -> None:
@@ -132,7 +135,7 @@ def commit_recording(hold: Hold, entry: Entry | None, file: Unpacked, look: Look
         with transaction() as session:
             submission = _draft(session, hold)
             _note(session, hold, entry, kind="recording", contribution=contribution)
-            filling.fill(contribution, submission.manifest)
+            filling.rematch(session, submission)
             audit.record(session, None, "contributions.added", "contribution", contribution_id)
     log.info("recording_taken_in", contribution=str(contribution_id), format=probe.format)
 
@@ -145,8 +148,9 @@ def commit_manifest(hold: Hold, entry: Entry | None, content: bytes) -> None:
     """
     with transaction() as session:
         submission = _draft(session, hold)
+        sent = filling.Sent(content, _table(hold, entry), hold.id if hold.has_recordings else None)
         try:
-            report = filling.apply(session, process.current().settings, submission, content)
+            report = filling.apply(session, process.current().settings, submission, sent)
         except ManifestError as error:
             raise RefusedFileError("bad_manifest", error.message) from error
         _note(session, hold, entry, kind="manifest", report=report)
@@ -230,7 +234,11 @@ def _note(
 
 
 def _file_name(hold: Hold, entry: Entry | None) -> str:
-    return (hold.name if entry is None else entry.name)[-255:]
+    return (hold.name if entry is None else entry.name)[-MOST_NAME:]
+
+
+def _table(hold: Hold, entry: Entry | None) -> str:
+    return hold.name if entry is None else f"{hold.name}: {entry.name}"
 
 
 def _own_copy(path: Path, folder: Path) -> Path:

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from backend.arrivals import limits
 from backend.private_files import private_folder
+from backend.submissions.fields import unusable
 from backend.submissions.manifest import SPREADSHEET
 from models import file_names
 
@@ -247,7 +248,9 @@ def _check_size(infos: list[zipfile.ZipInfo]) -> None:
 
 def _entry(place: int, name: str, info: zipfile.ZipInfo, most_file_bytes: int) -> Entry:
     refusal: RefusedFileError | None = None
-    if info.flag_bits & _ENCRYPTED:
+    if (reason := unusable("file_name", name)) is not None:
+        refusal = RefusedFileError("bad_name", reason)
+    elif info.flag_bits & _ENCRYPTED:
         refusal = RefusedFileError(
             "archive_encrypted", "It is encrypted. Pack it without a password."
         )

@@ -1,11 +1,14 @@
 """What goes out about files on their way into a submission."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from backend.tables.vocabulary import ArrivalState
+
+RowStatus = Literal["used", "loose", "waiting", "doubt", "partly", "refused"]
 
 
 class ArrivalError(BaseModel):
@@ -18,9 +21,19 @@ class ArrivalError(BaseModel):
 class ReportRow(BaseModel):
     """A row of a manifest, and why it did not count; null where it did."""
 
-    line: int
+    table: str = Field("", description="The name of the table, where it was sent under one.")
+    line: int = Field(description="In the file, counted from 1; line 1 names the columns.")
     file_name: str
+    status: RowStatus | None = Field(
+        None,
+        description=(
+            "used: it filled a recording; loose: one whose name differs in case or punctuation; "
+            "waiting: its file is not here; doubt: it cannot be told which file or row counts; "
+            "partly: some cells cannot be used; refused: nothing of it counts."
+        ),
+    )
     problem: str | None
+    note: str | None = Field(None, description="What to know of it, where it does count.")
 
 
 class ArrivalOut(BaseModel):
@@ -36,7 +49,9 @@ class ArrivalOut(BaseModel):
     done: int = Field(description="Entries of an archive that are through.")
     total: int
     error: ArrivalError | None
-    report: list[ReportRow] = Field(description="What became of a manifest's rows.")
+    report: list[ReportRow] = Field(
+        description="What became of a manifest's rows; of an archive, what was skipped."
+    )
     contribution_id: UUID | None
     created_at: datetime
     expires_at: datetime = Field(description="Its last byte must be here by then.")

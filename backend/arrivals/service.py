@@ -16,13 +16,13 @@ from backend.paging import cursor_of, place_of
 from backend.settings import Settings
 from backend.storage import Storage, arrival_key, pieces_folder
 from backend.submissions import repository as submissions
+from backend.submissions.fields import unusable
 from backend.tables import Arrival, UploadPiece, User
 from backend.tables.vocabulary import ArrivalState
 from backend.uploads import check_storage_room, too_large
+from models.file_names import is_junk
 
 log = structlog.get_logger(__name__)
-
-MOST_NAME = 255
 
 
 def begin(
@@ -41,9 +41,7 @@ def begin(
         ConflictError: it was sent already, or holds as many files as it may.
         FileTooLargeError, StorageFullError: as for any upload.
     """
-    name = clean_name(file_name)
-    if not name:
-        raise InvalidInputError("Send the file's name as `filename` in Upload-Metadata.")
+    name = _checked_name(file_name)
     if size is None:
         raise InvalidInputError("Send the file's length in Upload-Length.")
     if size <= 0:
@@ -170,8 +168,21 @@ def shown(arrival: Arrival) -> ArrivalOut:
     )
 
 
+def _checked_name(said: str) -> str:
+    name = clean_name(said)
+    if not name.strip():
+        raise InvalidInputError("Send the file's name as `filename` in Upload-Metadata.")
+    if (reason := unusable("file_name", name)) is not None:
+        raise InvalidInputError(reason, code="bad_name")
+    if is_junk(name):
+        raise InvalidInputError(
+            "This is a file that computers keep for themselves, and no recording. Leave it out.",
+            code="junk_file",
+        )
+    return name
+
+
 def clean_name(said: str) -> str:
-    """A file's name with the folders it lies in, without what only a terminal understands."""
-    printable = "".join(each for each in said.replace("\\", "/") if each.isprintable())
-    name = "/".join(part for part in PurePosixPath(printable).parts if part not in ("/", ".."))
-    return name[-MOST_NAME:].strip()
+    """A file's name with the folders it lies in, without steps out of them; else as it is."""
+    parts = PurePosixPath(said.replace("\\", "/")).parts
+    return "/".join(part for part in parts if part not in ("/", "//", ".."))

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from backend.submissions.fields import FORMULA_STARTS
 from backend.tables import Contribution
 from backend.tables.vocabulary import Finding, Label, Licence, Sex, Symptom
 
@@ -19,6 +20,8 @@ LABELS = {
 LICENCE_LINKS = {
     Licence.CC_BY: "https://creativecommons.org/licenses/by/4.0/",
     Licence.CC_BY_NC: "https://creativecommons.org/licenses/by-nc/4.0/",
+    Licence.CC_BY_NC_SA: "https://creativecommons.org/licenses/by-nc-sa/4.0/",
+    Licence.PMC_COVID19: "https://www.ncbi.nlm.nih.gov/pmc/about/covid-19/",
     Licence.CC0: "https://creativecommons.org/publicdomain/zero/1.0/",
 }
 
@@ -102,9 +105,8 @@ def attribution(contribution: Contribution) -> str:
 
 
 def harmless(text: str) -> str:
-    """One line of text that no spreadsheet takes for a formula."""
-    line = " ".join(text.split())
-    return f"'{line}" if line[:1] in ("=", "+", "-", "@") else line
+    """The text, after a quote where a spreadsheet would take it for a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _yes_no(said: bool | None) -> str:

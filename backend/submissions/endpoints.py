@@ -10,8 +10,9 @@ from backend.arrivals import limits
 from backend.deps import ReadSessionDep, SessionDep, SettingsDep, StorageDep, UserDep
 from backend.errors import FileTooLargeError
 from backend.openapi import JPEG, problems
-from backend.paging import LONGEST_PAGE, PAGE
-from backend.submissions import sending, service
+from backend.paging import LONGEST_PAGE, NO_NUL, PAGE
+from backend.submissions import filling, sending, service
+from backend.submissions.fields import MOST_NAME
 from backend.submissions.schemas import (
     AnswerIn,
     BulkEdit,
@@ -158,8 +159,16 @@ async def send_manifest(
     session: SessionDep,
     settings: SettingsDep,
     user: UserDep,
+    table: Annotated[
+        str,
+        Query(
+            max_length=MOST_NAME,
+            pattern=NO_NUL,
+            description="Its name: rows of a table that was sent under it before are replaced.",
+        ),
+    ] = "",
 ) -> ManifestOut:
-    """Each row that cannot be used is named with its reason; the others count.
+    """Each cell and row that cannot be used is named with its reason; the others count.
 
     Rows of files that are still to come are kept for them. `GET /vocabulary` has the columns.
     """
@@ -171,8 +180,9 @@ async def send_manifest(
             raise FileTooLargeError(
                 f"The manifest is larger than {most / 1e6:g} MB. Split it.", limit=most
             )
+    sent = filling.Sent(bytes(content), table, replaces_all=bool(table))
     return await to_thread.run_sync(
-        service.take_manifest, session, settings, user, submission_id, bytes(content)
+        service.take_manifest, session, settings, user, submission_id, sent
     )
 
 

@@ -1,71 +1,206 @@
-"""A manifest's rows and the recordings they tell of, whichever of the two came first."""
+"""A manifest's rows and the recordings they tell of, whichever of the two came first.
 
-from collections.abc import Mapping, Sequence
+A draft keeps all rows of all tables that were sent for it. With every table, and with every
+recording that comes or goes, it is found anew which row tells of which recording, so that the
+order in which they come makes no difference. What a person set by hand stays.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
 from backend.settings import Settings
 from backend.submissions import fields, manifest, repository
-from backend.tables import Contribution, Submission
+from backend.tables import Submission
+from models.file_names import Doubt, FileName, Matching, RowName, canonical, match
 
 NO_FILE = "No file of this name is in the submission yet. The row counts as soon as it arrives."
 
+Report = list[dict[str, Any]]
+"""Of each row: table, line, file_name, status (`schemas.RowOut`), problem and note."""
 
-def apply(
-    session: Session, settings: Settings, submission: Submission, content: bytes
-) -> list[dict[str, Any]]:
-    """Fill a draft's recordings from a manifest, and keep the rows for those still to come.
 
-    Returns what was found of each row, in order: line, file_name, and the problem or None. The
-    names of unknown columns stand in line 1.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A manifest as it was sent: its content, its name, and the archive that it speaks of alone.
+
+    Rows of an earlier table of the same name are replaced: those for the same files, or all of
+    them with `replaces_all`.
+    """
+
+    content: bytes
+    table: str = ""
+    within: UUID | None = None
+    replaces_all: bool = False
+
+
+def apply(session: Session, settings: Settings, submission: Submission, sent: Sent) -> Report:
+    """Keep a manifest's rows with the draft, and fill the recordings that it tells of.
+
+    Returns what was found of each row, in order; what is to be said of the table as a whole stands
+    in line 1.
 
     Raises:
         ManifestError: it is no manifest; nothing was changed.
     """
-    read = manifest.read(content)
-    good = {
-        manifest.key(row.file_name): _kept(session, settings, submission.contributor_id, row)
-        for row in read.rows
-        if row.problem is None
+    read = manifest.read(sent.content)
+    within = str(sent.within or "")
+    named = {canonical(row.file_name) for row in read.rows}
+    kept = {
+        key: row
+        for key, row in submission.manifest.items()
+        if (row.get("table", ""), row.get("within", "")) != (sent.table, within)
+        or not (sent.replaces_all or canonical(row["file_name"]) in named)
     }
-    found = set()
-    for contribution in repository.contributions(session, submission.id):
-        if (key := fill(contribution, good)) is not None:
-            found.add(key)
-    submission.manifest = {**submission.manifest, **good}
-    report: list[dict[str, Any]] = [
-        {"line": 1, "file_name": "", "problem": f"Unknown column {name!r}: it was left out."}
+    keys = {uuid4().hex: row for row in read.rows if row.file_name}
+    submission.manifest = kept | {
+        key: {
+            "table": sent.table,
+            "within": within,
+            **_kept(session, settings, submission.contributor_id, row),
+        }
+        for key, row in keys.items()
+    }
+    current = {each["key"]: each for each in rematch(session, submission)}
+    key_of = {id(row): key for key, row in keys.items()}
+    whole = {"table": sent.table, "line": 1, "file_name": ""}
+    report: Report = [
+        {**whole, "status": "refused", "problem": f"Unknown column {name!r}: it was left out."}
         for name in read.unknown_columns
     ]
+    report += [{**whole, "status": "used", "problem": None, "note": note} for note in read.notes]
     for row in read.rows:
-        problem = row.problem
-        if problem is None and manifest.key(row.file_name) not in found:
-            problem = NO_FILE
-        report.append({"line": row.line, "file_name": row.file_name, "problem": problem})
+        found = current.get(key_of.get(id(row), ""), {})
+        report.append(_reported(sent.table, row, found))
     return report
 
 
-def fill(contribution: Contribution, rows: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Fill a recording from the row that tells of it; the row's key, or None without one."""
-    for key in manifest.keys(contribution.file_name):
-        if key in rows:
-            fields.put(contribution, rows[key]["values"])
-            return key
-    return None
+def _reported(table: str, row: manifest.Row, found: Mapping[str, Any]) -> dict[str, Any]:
+    status = found.get("status", "refused")
+    if row.problem is not None:
+        status = "partly" if row.file_name and row.values else "refused"
+    return {
+        "table": table,
+        "line": row.line,
+        "file_name": row.file_name,
+        "status": status,
+        "problem": row.problem or found.get("problem"),
+        "note": found.get("note"),
+    }
 
 
-def without_file(
-    submission: Submission, contributions: Sequence[Contribution]
-) -> list[dict[str, Any]]:
-    """Rows that were kept and found no file: line, file_name, problem."""
-    here = {key for each in contributions for key in manifest.keys(each.file_name)}
-    return [
-        {"line": row["line"], "file_name": row["file_name"], "problem": NO_FILE}
-        for key, row in submission.manifest.items()
-        if key not in here
+def rematch(session: Session, submission: Submission) -> Report:
+    """Find anew which row tells of which recording, and fill those of which that has changed.
+
+    Returns every kept row with its key as it counts now.
+    """
+    if not submission.manifest:
+        return []
+    files = repository.file_names(session, submission.id)
+    found = _matching(submission.manifest, files)
+    wanted: dict[UUID, tuple[dict[str, Any], list[str]]] = {}
+    for each in found.matches:
+        row = submission.manifest[_key(each.rows[0])]
+        wanted[_id(each.file)] = (row["values"], list(row.get("refused", ())))
+    for doubt in found.doubts:
+        spoken_of: set[str] = set()
+        for row_name in doubt.rows:
+            row = submission.manifest[_key(row_name)]
+            spoken_of.update(row["values"], row.get("refused", ()))
+        wanted |= {_id(file): ({}, sorted(spoken_of)) for file in doubt.files}
+    changed = {
+        each.id: wanted.get(each.id)
+        for each in files
+        if each.table_digest != _digest(wanted.get(each.id))
+    }
+    for contribution in repository.chosen(session, submission.id, changed):
+        says = changed[contribution.id]
+        contribution.table_digest = _digest(says)
+        fields.put_from_table(contribution, *(says or ({}, [])))
+    session.flush()
+    return _report(submission.manifest, found)
+
+
+def matched(session: Session, submission: Submission) -> Report:
+    """Every kept row with its key as it counts now; nothing is changed."""
+    files = repository.file_names(session, submission.id)
+    return _report(submission.manifest, _matching(submission.manifest, files))
+
+
+def _matching(rows: Mapping[str, Any], files: Iterable[repository.NamedFile]) -> Matching:
+    return match(
+        (
+            RowName(
+                key,
+                row["file_name"],
+                (row["values"], sorted(row.get("refused", ()))),
+                row.get("within", ""),
+            )
+            for key, row in rows.items()
+        ),
+        (FileName(each.id, each.file_name, str(each.archive or "")) for each in files),
+    )
+
+
+def _report(rows: Mapping[str, Any], found: Matching) -> Report:
+    report: Report = []
+
+    def add(row: RowName, status: str, problem: str | None = None, note: str | None = None) -> None:
+        kept = rows[_key(row)]
+        report.append(
+            {
+                "key": row.key,
+                "table": kept.get("table", ""),
+                "line": kept["line"],
+                "file_name": kept["file_name"],
+                "status": status,
+                "problem": problem,
+                "note": note,
+            }
+        )
+
+    for each in found.matches:
+        for row in each.rows:
+            note = f"It was taken for the file {each.file.name!r}." if each.is_loose else None
+            add(row, "loose" if each.is_loose else "used", note=note)
+    for doubt in found.doubts:
+        reason = _reason(rows, doubt)
+        for row in doubt.rows:
+            add(row, "doubt", reason)
+    for row in found.rows_without_file:
+        add(row, "waiting", NO_FILE)
+    report.sort(key=lambda each: (each["table"], each["line"]))
+    return report
+
+
+def _reason(rows: Mapping[str, Any], doubt: Doubt) -> str:
+    kept: Sequence[Mapping[str, Any]] = [rows[_key(row)] for row in doubt.rows]
+    places = sorted((row.get("table", ""), row["line"]) for row in kept)
+    several = len({table for table, _ in places}) > 1
+    named = [
+        f"line {line}" + (f" of {table}" if several and table else "") for table, line in places
     ]
+    reason = doubt.reason(named)
+    return reason[:1].upper() + reason[1:]
+
+
+def _digest(says: tuple[dict[str, Any], list[str]] | None) -> str | None:
+    if says is None:
+        return None
+    return hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()
+
+
+def _key(row: RowName) -> str:
+    return str(row.key)
+
+
+def _id(file: FileName) -> UUID:
+    return UUID(str(file.key))
 
 
 def _kept(
@@ -74,4 +209,5 @@ def _kept(
     values = dict(row.values)
     if (pseudonym := values.pop("patient", None)) is not None:
         values["patient_hash"] = fields.patient_hash(session, settings, contributor_id, pseudonym)
-    return {"line": row.line, "file_name": row.file_name, "values": values}
+    refused = ["patient_hash" if name == "patient" else name for name in row.refused]
+    return {"line": row.line, "file_name": row.file_name, "values": values, "refused": refused}

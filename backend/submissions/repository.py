@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, and_, delete, func, or_, select
@@ -96,6 +97,28 @@ def contributions(session: Session, submission_id: UUID) -> Sequence[Contributio
         .where(Contribution.submission_id == submission_id)
         .order_by(Contribution.created_at, Contribution.id)
     ).all()
+
+
+class NamedFile(NamedTuple):
+    """A recording by its file's name, the archive it came in, and what the tables say of it."""
+
+    id: UUID
+    file_name: str
+    archive: UUID | None
+    table_digest: str | None
+
+
+def file_names(session: Session, submission_id: UUID) -> list[NamedFile]:
+    """All recordings of a submission by their names, in the order in which they came."""
+    query = (
+        select(
+            Contribution.id, Contribution.file_name, Arrival.parent_id, Contribution.table_digest
+        )
+        .outerjoin(Arrival, Arrival.contribution_id == Contribution.id)
+        .where(Contribution.submission_id == submission_id)
+        .order_by(Contribution.created_at, Contribution.id)
+    )
+    return [NamedFile(*row) for row in session.execute(query)]
 
 
 def contributions_page(

@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from backend.arrivals.limits import MOST_FILES
+from backend.arrivals.schemas import ReportRow
 from backend.paging import NO_NUL
 from backend.recordings.schemas import Crop
-from backend.submissions.fields import MOST_TEXT
+from backend.submissions.fields import MOST_TEXT, unusable
 from backend.tables.vocabulary import (
     AgeBand,
     BluePoint,
@@ -25,6 +27,13 @@ from backend.tables.vocabulary import (
 )
 
 Title = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
+
+
+def _usable(name: str, text: str | None) -> str | None:
+    if text is not None and (reason := unusable(name, text)) is not None:
+        raise PydanticCustomError("unusable", "{reason}", {"reason": reason.removesuffix(".")})
+    return text
+
 
 EXAMPLE: dict[str, Any] = {
     "label": "covid19",
@@ -44,7 +53,9 @@ class FieldsIn(BaseModel):
     label: Label | None = None
     probe: Probe | None = None
     licence: Licence | None = None
-    source: str | None = Field(None, max_length=MOST_TEXT["source"], pattern=NO_NUL)
+    source: Annotated[str | None, AfterValidator(lambda text: _usable("source", text))] = Field(
+        None, max_length=MOST_TEXT["source"], pattern=NO_NUL
+    )
     patient: str | None = Field(
         None,
         max_length=MOST_TEXT["patient"],
@@ -172,16 +183,12 @@ class Changed(BaseModel):
     changed: int
 
 
-class RowOut(BaseModel):
+class RowOut(ReportRow):
     """A row of a manifest, and why it does not count; null where it does."""
-
-    line: int = Field(description="In the file, counted from 1; line 1 names the columns.")
-    file_name: str
-    problem: str | None
 
 
 class ManifestOut(BaseModel):
-    """What became of a manifest: how many rows filled a recording, and each row."""
+    """What became of a manifest: how many rows filled a recording without a problem, and each."""
 
     applied: int
     rows: list[RowOut]
@@ -211,7 +218,12 @@ class CheckOut(BaseModel):
     waiting: int = Field(description="Files that are still on their way.")
     problems: list[CheckProblem]
     duplicates: list[Duplicate]
-    manifest: list[RowOut] = Field(description="Rows that found no file. They do not block.")
+    manifest: list[RowOut] = Field(
+        description="Rows that found no file, or of which it is in doubt. They do not block."
+    )
+    loose: list[RowOut] = Field(
+        description="Rows that were taken for a file whose name differs in case or punctuation."
+    )
 
 
 class SubmitIn(BaseModel):

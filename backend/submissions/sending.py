@@ -44,6 +44,10 @@ _MISSING = {
     "licence": "Choose the licence under which others may use it.",
     "source": "Say where it comes from, such as the hospital.",
 }
+_WITHHELD = {
+    name: f"The table's {name} cannot be used, or it is in doubt which row counts: set it by hand."
+    for name in fields.REQUIRED
+}
 
 
 def check(session: Session, user: User, submission_id: UUID) -> CheckOut:
@@ -52,12 +56,14 @@ def check(session: Session, user: User, submission_id: UUID) -> CheckOut:
     recordings = repository.contributions(session, submission.id)
     waiting = arrivals.unfinished(session, submission.id)
     problems = _problems(submission, recordings)
+    rows = [RowOut(**row) for row in filling.matched(session, submission)]
     return CheckOut(
         ready=not problems and not waiting and submission.submitted_at is None,
         waiting=waiting,
         problems=problems,
         duplicates=_duplicates(recordings, repository.others(session, submission.id)),
-        manifest=[RowOut(**row) for row in filling.without_file(submission, recordings)],
+        manifest=[row for row in rows if row.status in ("waiting", "doubt")],
+        loose=[row for row in rows if row.status == "loose"],
     )
 
 
@@ -138,7 +144,7 @@ def answer(
     found = find_contribution(session, user, contribution_id, lock=True)
     if found.state != ContributionState.CHANGES_REQUESTED.value:
         raise ConflictError("No reviewer asked for changes of this recording.")
-    fields.put(found, columns(session, settings, user, given.fields))
+    fields.put_by_hand(found, columns(session, settings, user, given.fields))
     if problems := _problems_of(found, {}):
         raise ConflictError(problems[0].message, code="not_ready")
     moment = now()
@@ -168,7 +174,11 @@ def _problems(submission: Submission, recordings: Sequence[Contribution]) -> lis
 def _problems_of(recording: Contribution, defaults: dict[str, object]) -> list[CheckProblem]:
     said = fields.effective(recording, defaults)
     return [
-        CheckProblem(contribution_id=recording.id, field=name, message=_MISSING[name])
+        CheckProblem(
+            contribution_id=recording.id,
+            field=name,
+            message=_WITHHELD[name] if name in recording.withheld else _MISSING[name],
+        )
         for name in fields.REQUIRED
         if not said[name]
     ]

@@ -213,7 +213,7 @@ def edit_many(
         )
     values = columns(session, settings, user, given)
     for each in found:
-        fields.put(each, values)
+        fields.put_by_hand(each, values)
     session.flush()
     return len(found)
 
@@ -223,9 +223,10 @@ def remove_contribution(
 ) -> None:
     """Take a recording out of a draft: first its bytes, then its rows."""
     found = find_contribution(session, user, contribution_id)
-    draft(session, user, found.submission_id)
+    submission = draft(session, user, found.submission_id)
     erase_bytes(storage, found)
     repository.remove_contribution(session, found.id)
+    filling.rematch(session, submission)
 
 
 def preview(session: Session, storage: Storage, user: User, contribution_id: UUID) -> bytes:
@@ -253,7 +254,7 @@ def preview(session: Session, storage: Storage, user: User, contribution_id: UUI
 
 
 def take_manifest(
-    session: Session, settings: Settings, user: User, submission_id: UUID, content: bytes
+    session: Session, settings: Settings, user: User, submission_id: UUID, sent: filling.Sent
 ) -> ManifestOut:
     """Fill a draft from a CSV manifest.
 
@@ -262,7 +263,7 @@ def take_manifest(
     """
     submission = draft(session, user, submission_id)
     try:
-        report = filling.apply(session, settings, submission, content)
+        report = filling.apply(session, settings, submission, sent)
     except manifest.ManifestError as error:
         raise InvalidInputError(error.message, code="bad_manifest") from error
     return ManifestOut(

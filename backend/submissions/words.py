@@ -33,6 +33,10 @@ _NAMES = {
     Label.PNEUMONIA: "Bacterial pneumonia",
     Licence.CC_BY: "CC BY 4.0: any use, with your name",
     Licence.CC_BY_NC: "CC BY-NC 4.0: any use but a commercial one, with your name",
+    Licence.CC_BY_NC_SA: (
+        "CC BY-NC-SA 4.0: any use but a commercial one, with your name, under the same licence"
+    ),
+    Licence.PMC_COVID19: "PMC COVID-19 licence: as in PubMed Central's collection on COVID-19",
     Licence.CC0: "CC0 1.0: any use",
     Finding.B_LINES: "B-lines",
     Finding.A_LINES: "A-lines",

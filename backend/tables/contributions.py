@@ -20,13 +20,17 @@ from backend.db import Base, UTCDateTime
 from backend.tables.accounts import User
 from backend.tables.vocabulary import ArrivalState, ContributionState
 
+FILE_NAME = String(255).with_variant(String(1024), "postgresql")
+"""Up to 1024 characters, with folders; SQLite does not hold a text to the length of its column."""
+
 
 class Submission(Base):
     """What a contributor sends at once. A draft until `submitted_at`, which needs the consent.
 
     `defaults` holds the fields set once for all (`ContributionFields` of the API), which a
-    recording's own fields override. `manifest` holds the rows of the CSV, by a file's plain name,
-    for files that are still to come. A draft that nobody touched since `touched_at` ends.
+    recording's own fields override. `manifest` holds the rows of all tables that were sent, also
+    those for files that are still to come (`submissions.filling`). A draft that nobody touched
+    since `touched_at` ends.
     """
 
     __tablename__ = "submissions"
@@ -52,9 +56,14 @@ class Contribution(Base):
 
     What the contributor says stands in `label` … `note`, empty where the submission's defaults
     count, which are copied here when it is submitted; what the reviewers decided in `final_*`,
-    which is what a release holds. `original_key` is the private upload and null once it is
-    deleted; `pixels_key` is the re-encoded recording without any metadata (ingest made it), and
-    `dataset_frames` counts its sampled square frames, at `storage.dataset_frame_key(id, n)`.
+    which is what a release holds. While it is a draft, `set_by_hand` and `set_by_table` name the
+    fields that a person and a table filled, `withheld` those whose default does not count, since a
+    table says something of them that cannot be used; `table_digest` is that of what the table
+    says, null where no row tells of this recording.
+
+    `original_key` is the private upload and null once it is deleted; `pixels_key` is the re-encoded
+    recording without any metadata (ingest made it), and `dataset_frames` counts its sampled square
+    frames, at `storage.dataset_frame_key(id, n)`.
 
     `whole_key` is the de-identified copy in full length and full frame, which is private and is
     what a review plays that is opened again. `cine` tells of the player's frames: `times_s`,
@@ -91,7 +100,7 @@ class Contribution(Base):
     pixels_deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # of a withdrawn one
 
     # the file, as it came
-    file_name: Mapped[str] = mapped_column(String(255))  # the contributor's own; never published
+    file_name: Mapped[str] = mapped_column(FILE_NAME)  # the contributor's own; never published
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     original_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     preview_key: Mapped[str | None] = mapped_column(String(200), unique=True)
@@ -122,6 +131,10 @@ class Contribution(Base):
     symptoms: Mapped[list[str]] = mapped_column(JSON, default=list)
     note: Mapped[str] = mapped_column(Text, default="")
     answer_to_reviewer: Mapped[str] = mapped_column(Text, default="")
+    set_by_hand: Mapped[list[str]] = mapped_column(JSON, default=list)
+    set_by_table: Mapped[list[str]] = mapped_column(JSON, default=list)
+    withheld: Mapped[list[str]] = mapped_column(JSON, default=list)
+    table_digest: Mapped[str | None] = mapped_column(String(64))
 
     # preparation for the reviewers
     prep_state: Mapped[str | None] = mapped_column(String(10))
@@ -194,7 +207,7 @@ class Arrival(Base):
     )
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("arrivals.id", ondelete="CASCADE"))
     entry: Mapped[int | None]
-    file_name: Mapped[str] = mapped_column(String(255))  # the contributor's own; never published
+    file_name: Mapped[str] = mapped_column(FILE_NAME)  # the contributor's own; never published
     bytes: Mapped[int] = mapped_column(BigInteger)
     received: Mapped[int] = mapped_column(BigInteger, default=0)
     state: Mapped[str] = mapped_column(String(10), default=ArrivalState.RECEIVING.value)

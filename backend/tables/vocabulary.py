@@ -45,7 +45,9 @@ class Licence(StrEnum):
 
     CC_BY = "CC BY 4.0"
     CC_BY_NC = "CC BY-NC 4.0"
+    CC_BY_NC_SA = "CC BY-NC-SA 4.0"
     CC0 = "CC0 1.0"
+    PMC_COVID19 = "PMC COVID-19 licence"
 
 
 class Sex(StrEnum):

@@ -14,10 +14,10 @@ from sqlalchemy import JSON, Integer, MetaData, Table, Uuid, insert, inspect, se
 import migrations
 from backend.db import Base, make_engine
 from backend.settings import Settings
-from backend.tables import Arrival, Screening, Training
+from backend.tables import Arrival, Contribution, Review, Screening, Training
 from tests.conftest import DATABASE_SERVER, NO_DATABASE_SERVER, postgresql_database
 
-WORDS = {"role": "admin", "status": "queued"}
+WORDS = {"role": "admin", "status": "queued", "state": "draft", "verdict": "reject"}
 """Columns that take only some words."""
 
 
@@ -119,6 +119,34 @@ def test_what_was_half_sent_before_there_were_pieces_is_sent_from_the_start(url:
     with engine.connect() as connection:
         found = connection.execute(select(Arrival.state, Arrival.received)).all()
     assert {each.state: each.received for each in found} == {"receiving": 0, "queued": 5}
+    engine.dispose()
+
+
+def test_what_was_said_of_a_draft_before_tables_were_told_apart_stays(url: str) -> None:
+    migrations.upgrade(url, "0009")
+    engine = make_engine(Settings(database_url=url))
+    with engine.begin() as connection:
+        before = MetaData()
+        before.reflect(connection)
+        moment, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
+        said = {"label": "covid19", "source": "", "note": "x", "symptoms": ["fever"]}
+        others: dict[str, dict[str, Any]] = {"contributions": said, "arrivals": {"state": "done"}}
+        for table in ("users", "submissions", "contributions", "arrivals", "reviews"):
+            row = _anything(before.tables[table], moment, some_id) | others.get(table, {})
+            connection.execute(insert(before.tables[table]).values(row))
+        connection.execute(update(Arrival).values(contribution_id=some_id))
+    migrations.upgrade(url)
+    with engine.begin() as connection:
+        found = connection.execute(select(Contribution)).one()
+        assert found.set_by_hand == ["label", "note", "symptoms"]
+        assert (found.set_by_table, found.withheld, found.table_digest) == ([], [], None)
+        assert connection.execute(select(Arrival.contribution_id)).scalar_one() == some_id
+        assert connection.execute(select(Review.contribution_id)).scalar_one() == some_id
+        connection.execute(update(Contribution).values(file_name="f" * 900 + "/a.png"))
+    migrations.downgrade(url, "0009")
+    with engine.connect() as connection:
+        name = connection.execute(select(Contribution.file_name)).scalar_one()
+    assert (len(name), name[-6:]) == (255, "/a.png")
     engine.dispose()
 
 
