@@ -5,6 +5,7 @@ and each file with how much of it is there.
 """
 
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,8 @@ from urllib.parse import urljoin
 import typer
 
 from backend import terminal
+from backend.submissions.manifest import SPREADSHEET
+from models import file_names
 
 if TYPE_CHECKING:
     import httpx
@@ -31,6 +34,7 @@ TRIES = 8
 LONGEST_PAUSE_S = 20.0
 _POLL_S = 1.0
 _ON_ITS_WAY = ("queued", "running")
+_NAMED_AT_MOST = 5
 _TRY_AGAIN = (408, 409, 423, 429)
 
 
@@ -40,10 +44,11 @@ class SendError(Exception):
 
 @dataclass
 class Outcome:
-    """What a run found: the draft's id, and what is wrong with which file, by name."""
+    """What a run found: the draft's id, what is wrong with which file, and in the table."""
 
     submission: str
     failed: dict[str, str] = field(default_factory=dict)
+    table_problems: int = 0
 
 
 @app.command()
@@ -69,16 +74,26 @@ def submit(
             "reviewers. Without it they stay a draft.",
         ),
     ] = False,
+    skip_problems: Annotated[
+        bool,
+        typer.Option(
+            "--skip-problems",
+            help="Send also where rows of the manifest found no file, or cannot be used.",
+        ),
+    ] = False,
 ) -> None:
     """Send a folder of recordings for the dataset. Run again, it goes on where it was.
 
     The exit status is 0 when every file arrived and, with --consent, all was sent to the
     reviewers; 1 when something is to be looked at, which is named; 2 when nothing could be sent.
+    A row of the manifest that found no file, or cannot be used, keeps all from being sent.
     """
     import httpx
 
     said = {"label": label, "probe": probe, "licence": licence, "source": source}
-    files = dict(_files(folder, manifest))
+    if manifest is not None and file_names.is_spreadsheet(manifest.name):
+        terminal.stop(f"{terminal.printable(manifest.name)}: {SPREADSHEET}")
+    files = _files(folder, manifest)
     if not files:
         terminal.stop(f"There are no files in {folder}.")
     base = url.rstrip("/") + "/api/v1/"
@@ -87,29 +102,54 @@ def submit(
         try:
             defaults = {name: value for name, value in said.items() if value}
             outcome = Outcome(_draft(client, title or folder.resolve().name, defaults))
-            bad_rows = _send_manifest(client, outcome, manifest)
+            _send_manifest(client, outcome, manifest)
             _send_files(client, outcome, files)
             _wait(client, outcome)
+            _look_at_rows(client, outcome)
+            if skip_problems:
+                outcome.table_problems = 0
             left = _conclude(client, outcome, consent=consent)
         except SendError as error:
             terminal.stop(str(error))
     for name, why in sorted(outcome.failed.items()):
-        typer.echo(f"{name}: {why}", err=True)
-    if outcome.failed or bad_rows or left:
+        _say(f"{name}: {why}")
+    if outcome.failed or outcome.table_problems or left:
         raise typer.Exit(1)
 
 
-def _files(folder: Path, manifest: Path | None) -> Iterator[tuple[str, Path]]:
-    """Names within the folder, and paths; what is hidden or a table is left out."""
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
-        hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
-        if not path.is_file() or hidden or (manifest and path.samefile(manifest)):
+def _files(folder: Path, manifest: Path | None) -> dict[str, Path]:
+    """Paths by the names that are sent: within the folder, readable also where the disk's are not.
+
+    What computers keep for themselves, and tables, are left out, and named or counted.
+    """
+    paths: list[Path] = []
+    junk = 0
+    for path in sorted(folder.rglob("*"), key=os.fsencode):
+        name = path.relative_to(folder).as_posix()
+        if not path.is_file() or (manifest and path.samefile(manifest)):
             continue
-        if path.suffix.lower() in (".csv", ".tsv"):
-            typer.echo(f"{name}: left out; a manifest is named by --manifest", err=True)
-            continue
-        yield name.as_posix(), path
+        if file_names.is_junk(name):
+            junk += 1
+        elif path.suffix.lower() in (".csv", ".tsv"):
+            _say(f"{name}: left out; a manifest is named by --manifest")
+        elif file_names.is_spreadsheet(name):
+            _say(f"{name}: left out; {SPREADSHEET}")
+        else:
+            paths.append(path)
+    if junk:
+        what = "file that computers keep" if junk == 1 else "files that computers keep"
+        _say(f"{junk} {what} for themselves, such as .DS_Store and Thumbs.db, skipped")
+    on_disk = [path.relative_to(folder).as_posix() for path in paths]
+    readable = file_names.readable(on_disk)
+    for name, sent in zip(on_disk, readable, strict=True):
+        if name != sent:
+            _say(f"{name}: its name is no text; it is sent as {sent}")
+    return dict(zip(readable, paths, strict=True))
+
+
+def _say(text: str) -> None:
+    """A line on standard error, whatever is in the names that it holds."""
+    typer.echo(terminal.printable(text), err=True)
 
 
 def _draft(client: "httpx.Client", title: str, defaults: Mapping[str, str]) -> str:
@@ -125,21 +165,39 @@ def _draft(client: "httpx.Client", title: str, defaults: Mapping[str, str]) -> s
     return str(made["id"])
 
 
-def _send_manifest(client: "httpx.Client", outcome: Outcome, manifest: Path | None) -> int:
-    """Send the manifest before the files, which then find their rows; how many rows are bad.
-
-    A row whose file is not there yet, or not at all, is no bad row: a table may tell of more.
-    """
+def _send_manifest(client: "httpx.Client", outcome: Outcome, manifest: Path | None) -> None:
+    """Send the manifest before the files, which then find their rows; name what is wrong in it."""
     if manifest is None:
-        return 0
+        return
+    (table,) = file_names.readable([manifest.name])
     path = f"submissions/{outcome.submission}/manifest"
-    answer = _call(client, "POST", path, content=manifest.read_bytes())
-    waiting = {row["line"] for row in _check(client, outcome)["manifest"]}
-    bad = [row for row in answer["rows"] if row["problem"] and row["line"] not in waiting]
-    for row in bad:
-        where = f"{manifest.name}, line {row['line']}"
-        typer.echo(f"{where}: {row['file_name']}: {row['problem']}", err=True)
-    return sum(row["line"] > 1 for row in bad)
+    answer = _call(client, "POST", path, params={"table": table}, content=manifest.read_bytes())
+    for row in answer["rows"]:
+        if row["note"] and row["line"] == 1:
+            _say(f"{table}: {row['note']}")
+        if row["status"] in ("partly", "refused"):
+            _say(f"{table}, line {row['line']}: {row['file_name']}: {row['problem']}")
+            outcome.table_problems += row["line"] > 1
+
+
+def _look_at_rows(client: "httpx.Client", outcome: Outcome) -> None:
+    """Name the rows that found no file or several, and those whose file has a similar name."""
+    found = _check(client, outcome)
+    for row in found["loose"]:
+        _say(f"{_place(row)}: {row['file_name']}: {row['note']}")
+    doubts = [row for row in found["manifest"] if row["status"] == "doubt"]
+    for row in doubts:
+        _say(f"{_place(row)}: {row['file_name']}: {row['problem']}")
+    if missing := [row for row in found["manifest"] if row["status"] == "waiting"]:
+        shown = ", ".join(row["file_name"] for row in missing[:_NAMED_AT_MOST])
+        more = ", …" if len(missing) > _NAMED_AT_MOST else ""
+        rows = "row names a file that is" if len(missing) == 1 else "rows name files that are"
+        _say(f"{len(missing)} {rows} not here: {shown}{more}")
+    outcome.table_problems += len(doubts) + len(missing)
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    return f"{row['table'] or 'the table'}, line {row['line']}"
 
 
 def _send_files(client: "httpx.Client", outcome: Outcome, files: Mapping[str, Path]) -> None:
@@ -265,7 +323,7 @@ def _conclude(client: "httpx.Client", outcome: Outcome, *, consent: bool) -> int
     found = _check(client, outcome)
     missing = Counter(each["message"] for each in found["problems"])
     for message, count in missing.items():
-        typer.echo(f"{count} × {message}", err=True)
+        _say(f"{count} × {message}")
     twice = {each["contribution_id"] for each in found["duplicates"]}
     if twice:
         typer.echo(f"{len(twice)} recordings are, or look like, others (see the page)", err=True)
@@ -273,6 +331,13 @@ def _conclude(client: "httpx.Client", outcome: Outcome, *, consent: bool) -> int
     if not found["ready"]:
         typer.echo(f"{held} recordings in the draft {outcome.submission}: not ready to be sent")
         return len(missing) or 1
+    if consent and outcome.table_problems:
+        typer.echo(
+            f"{held} recordings in the draft {outcome.submission}: not sent, because of "
+            f"{outcome.table_problems} rows of the table. Mend them and run this again, or send "
+            "the recordings as they are with --skip-problems."
+        )
+        return 0
     if not consent or outcome.failed:
         typer.echo(
             f"{held} recordings in the draft {outcome.submission}. Look at it on the page, or "

@@ -88,6 +88,10 @@ def test_a_folder_is_sent_and_submitted(
     manifest = tmp_path / "labels.csv"
     manifest.write_text("file_name,label\na.mp4,covid19\nelsewhere.mp4,covid19\n")
     result = submit(*SAID, "--consent", "--manifest", str(manifest))
+    assert result.exit_code == 1, result.output
+    assert "1 row names a file that is not here: elsewhere.mp4" in result.output
+    assert {row.state for row in all_of(busy, Contribution)} == {"draft"}
+    result = submit(*SAID, "--consent", "--manifest", str(manifest), "--skip-problems")
     assert result.exit_code == 0, result.output
     rows = {row.file_name: row for row in all_of(busy, Contribution)}
     assert set(rows) == {"a.mp4", "bed 1/b.png", "ward/000.png", "ward/001.png"}
@@ -160,3 +164,93 @@ def test_what_cannot_be_sent_at_all_ends_with_a_sentence(
     words = ["submit", str(ward), "--url", "http://127.0.0.1:9", "--token", "x"]
     nobody = CliRunner().invoke(cli.app, words)
     assert (nobody.exit_code, "cannot be reached" in nobody.output) == (2, True)
+
+
+def test_a_mended_table_takes_the_place_of_the_one_before(
+    busy: Api, ward: Path, submit: Callable[..., Result], tmp_path: Path
+) -> None:
+    manifest = tmp_path / "labels.csv"
+    manifest.write_text("file_name,label\na.mp4,covid19\nelsewhere.mp4,covid19\nx,viral\nx,other\n")
+    result = submit(*SAID, "--consent", "--manifest", str(manifest))
+    assert result.exit_code == 1
+    assert "Line 4 and line 5 name the same file and do not say the same." in result.output
+    manifest.write_text("file_name,label\nA.mp4,covid19\n")
+    result = submit(*SAID, "--consent", "--manifest", str(manifest))
+    assert result.exit_code == 0, result.output
+    assert "labels.csv, line 2: A.mp4: It was taken for the file 'a.mp4'." in result.output
+    assert {row.label for row in all_of(busy, Contribution) if row.file_name == "a.mp4"} == {
+        "covid19"
+    }
+
+
+def test_a_refused_licence_keeps_all_from_being_sent_until_it_is_set(
+    busy: Api, me: SignedIn, ward: Path, submit: Callable[..., Result], tmp_path: Path
+) -> None:
+    manifest = tmp_path / "labels.csv"
+    manifest.write_text("file_name,label,licence\na.mp4,covid19,private\n")
+    said = (*SAID, "--consent", "--manifest", str(manifest))
+    assert submit(*said).exit_code == 1
+    result = submit(*said, "--skip-problems")  # the default is not what the table says
+    assert result.exit_code == 1
+    assert "The table's licence cannot be used" in result.output
+    (row,) = (row for row in all_of(busy, Contribution) if row.file_name == "a.mp4")
+    assert row.label == "covid19"
+    me.client.patch(f"/contributions/{row.id}", json={"licence": "CC0 1.0"})
+    assert submit(*said, "--skip-problems").exit_code == 0
+
+
+def test_what_computers_keep_for_themselves_is_skipped_and_counted(
+    busy: Api, ward: Path, submit: Callable[..., Result]
+) -> None:
+    for name in ("Thumbs.db", "desktop.ini", ".DS_Store", "bed 1/._b.png", "__MACOSX/x.png"):
+        (ward / name).parent.mkdir(exist_ok=True)
+        (ward / name).write_bytes(b"x")
+    result = submit(*SAID, "--consent")
+    assert result.exit_code == 0, result.output
+    assert "6 files that computers keep for themselves" in result.output
+    assert len(all_of(busy, Contribution)) == 4
+
+
+def test_a_spreadsheet_is_refused_in_one_sentence(
+    busy: Api, ward: Path, submit: Callable[..., Result], tmp_path: Path
+) -> None:
+    table = ward / "labels.xlsx"
+    table.write_bytes(archives.office_open_xml("xl"))
+    result = submit(*SAID, "--manifest", str(table))
+    assert (result.exit_code, "save it as CSV" in result.output) == (2, True)
+    table.rename(ward / "labels.csv")
+    result = submit(*SAID, "--manifest", str(ward / "labels.csv"))
+    assert (result.exit_code, "save it as CSV" in result.output) == (2, True)
+    (ward / "labels.csv").rename(table)
+    result = submit(*SAID, "--consent")
+    assert result.exit_code == 0, result.output
+    assert "labels.xlsx: left out; It is a spreadsheet" in result.output
+
+
+def test_names_that_are_no_text_or_very_long_are_sent(
+    busy: Api, ward: Path, submit: Callable[..., Result], tmp_path: Path
+) -> None:
+    long = "d" * 200 + "/" + "e" * 200 + "/" + "ü" * 120 + ".png"
+    odd = [
+        "Lunge\udcfc.png",
+        "a\nb.png",
+        "\u202egnp.x.png",
+        " a .png",
+        "u\u0308.png",
+        long,
+        "a:b%s.png",
+    ]
+    for number, name in enumerate(odd):
+        path = ward / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(media_files.image(seed=10 + number))
+    manifest = tmp_path / "labels.csv"
+    manifest.write_text("file_name,label\nLungeü.png,viral\nü.png,covid19\n", encoding="utf-8")
+    result = submit(*SAID, "--consent", "--manifest", str(manifest))
+    assert result.exit_code == 0, result.output
+    assert "its name is no text; it is sent as Lungeü.png" in result.output
+    found = {row.file_name: row.label for row in all_of(busy, Contribution)}
+    assert set(found) >= {"Lungeü.png", *odd[1:]}
+    assert (found["Lungeü.png"], found["u\u0308.png"]) == ("viral", "covid19")
+    again = submit(*SAID, "--consent", "--title", "ward 2")
+    assert again.exit_code == 0, again.output
