@@ -11,6 +11,7 @@ import migrations
 from backend.installation import key
 from backend.jobs import make_celery
 from backend.settings import Settings
+from tests import buckets
 from tests.conftest import (
     DATABASE_SERVER,
     LAST_REDIS_DATABASE,
@@ -43,6 +44,13 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 def services_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """A PostgreSQL database of its own, and Redis."""
     yield from _open_on_services(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def bucket_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3_url: str) -> Iterator[House]:
+    """SQLite and a bucket, of which each task has what it needs in its data folder."""
+    bucket = {f"POCOVID_{name.upper()}": value for name, value in buckets.make(s3_url).items()}
+    yield from open_house(monkeypatch, {"POCOVID_DATA_DIR": str(tmp_path), **bucket})
 
 
 @pytest.fixture(params=["embedded", pytest.param("services", marks=pytest.mark.services)])

@@ -1,0 +1,63 @@
+"""Worker processes that each do a task, in step: where one is, the others are as well."""
+
+import multiprocessing
+from importlib import import_module
+from multiprocessing.synchronize import Barrier
+from typing import Any
+
+import structlog
+
+WAIT_S = 60.0
+
+
+def run_in_step(task: str, step: str, processes: int = 2) -> None:
+    """Run a task once in each of some processes.
+
+    Args:
+        task: such as `worker.intake:take_in`; it takes whatever waits.
+        step: such as `worker.intake:_take`, which each of them calls equally often: before it
+            begins and after it ends, each waits for the others.
+        processes: how many.
+
+    Raises:
+        AssertionError: a process ended in an error, or never came to the end.
+    """
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(processes)
+    running = [context.Process(target=_run, args=(task, step, barrier)) for _ in range(processes)]
+    for each in running:
+        each.start()
+    for each in running:
+        each.join(2 * WAIT_S)
+        each.kill()
+    assert [each.exitcode for each in running] == [0] * processes
+
+
+def _run(task: str, step: str, barrier: Barrier) -> None:
+    from tests.worker.stand_in import StandIn
+    from worker import predictor
+
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    predictor.load = StandIn
+    owner, name = _found(step)
+    real = getattr(owner, name)
+
+    def in_step(*given: Any, **named: Any) -> Any:
+        barrier.wait(WAIT_S)
+        answer = real(*given, **named)
+        barrier.wait(WAIT_S)
+        return answer
+
+    setattr(owner, name, in_step)
+    owner, name = _found(task)
+    getattr(owner, name).run("")
+
+
+def _found(place: str) -> tuple[Any, str]:
+    """What has the name that `module:some.name` ends with, and that name."""
+    module, _, path = place.partition(":")
+    *parts, name = path.split(".")
+    owner: Any = import_module(module)
+    for part in parts:
+        owner = getattr(owner, part)
+    return owner, name

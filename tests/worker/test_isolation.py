@@ -1,0 +1,133 @@
+"""What two people send at once stays apart, at every place where their bytes rest."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from backend.db import now
+from backend.tables import Arrival, Contribution, Submission
+from models import media
+from tests import archives, media_files
+from tests.factories_contributions import create_arrival, create_submission, store_arrival
+from tests.worker.contributing import contribute, decide, incoming, kept, row
+from tests.worker.house import House, clip, still
+from tests.worker.in_step import run_in_step
+from worker import ingest, preparation, screening, taking
+
+pytestmark = pytest.mark.timeout(200)
+
+LABELS = ("covid19", "healthy")
+
+
+def ward(first_seed: int, label: str) -> dict[str, bytes]:
+    """A manifest and three pictures, called the same on every ward."""
+    rows = "".join(f"{n}.png,{label}\n" for n in range(3))
+    pictures = {f"{n}.png": media_files.image(seed=first_seed + n) for n in range(3)}
+    return {"manifest.csv": f"file_name,label\n{rows}".encode(), **pictures}
+
+
+def sent(house: House, files: Mapping[str, bytes]) -> UUID:
+    """A submission of somebody's with an archive of these files, all here."""
+    content = archives.packed(files)
+    with house.database.write() as session:
+        submission = create_submission(session)
+        arrival = create_arrival(session, submission, file_name="ward.zip", bytes=len(content))
+        session.commit()
+    store_arrival(house.storage, arrival, content)
+    return submission.id
+
+
+def read(house: House, key: str | None) -> bytes:
+    assert key is not None
+    with house.storage.open(key) as file:
+        return file.read()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def either_house(request: pytest.FixtureRequest) -> House:
+    """Two workers on one data folder, and the storage a folder or a bucket."""
+    name = "house" if request.param == "folder" else "bucket_house"
+    found: House = request.getfixturevalue(name)
+    return found
+
+
+def test_archives_with_the_same_names_keep_their_bytes_labels_and_previews(
+    either_house: House,
+) -> None:
+    house = either_house
+    wards = [ward(100 * n, label) for n, label in enumerate(LABELS)]
+    submissions = [sent(house, files) for files in wards]
+    run_in_step("worker.intake:take_in", "worker.intake:_take")
+    for submission_id, files, label in zip(submissions, wards, LABELS, strict=True):
+        mine = Contribution.submission_id == submission_id
+        with house.database.read() as session:
+            made = session.scalars(select(Contribution).where(mine)).all()
+            states = session.scalars(
+                select(Arrival.state).where(Arrival.submission_id == submission_id)
+            ).all()
+            kept = session.get_one(Submission, submission_id).manifest
+        assert states == ["done"] * 5
+        assert {each["values"]["label"] for each in kept.values()} == {label}
+        assert {each.file_name for each in made} == files.keys() - {"manifest.csv"}
+        for each in made:
+            assert each.label == label
+            assert read(house, each.original_key) == files[each.file_name]
+            path = house.settings.data_dir / each.file_name
+            path.write_bytes(files[each.file_name])
+            still = media.Recording.open(path).still()
+            assert read(house, each.preview_key) == media.encode_jpeg(still, taking.PREVIEW_SIDE)
+    assert list(house.settings.incoming_dir.iterdir()) == []
+
+
+OPENED = "models.media:Recording.open"
+"""Every task opens the recording from the file that it has brought to its data folder."""
+
+
+def test_what_is_prepared_at_once_is_as_if_alone(bucket_house: House) -> None:
+    contents = [media_files.gif(frames=4, frame_ms=400), media_files.image(seed=7)]
+    waits = {"prep_state": "queued", "prep_queued_at": now()}
+    together = [contribute(bucket_house, content, **waits) for content in contents]
+    run_in_step("worker.preparation:prepare", OPENED)
+    alone = [contribute(bucket_house, content, **waits) for content in contents]
+    for _ in contents:
+        preparation.prepare.run("")
+    for one, other in zip(together, alone, strict=True):
+        assert row(bucket_house, one).prep_state == "done"
+        assert kept(bucket_house, one) == kept(bucket_house, other)
+    assert incoming(bucket_house) == []
+
+
+def test_what_is_ingested_at_once_is_as_if_alone(bucket_house: House) -> None:
+    contents = [media_files.gif(frames=4, frame_ms=400), media_files.image(seed=7)]
+    together, alone = (
+        [contribute(bucket_house, content) for content in contents] for _ in range(2)
+    )
+    for contribution in together:
+        decide(bucket_house, contribution)
+    run_in_step("worker.ingest:ingest", OPENED)
+    for contribution in alone:
+        decide(bucket_house, contribution)
+        ingest.ingest.run("")
+    for one, other in zip(together, alone, strict=True):
+        assert row(bucket_house, one).ingest_state == "done"
+        assert kept(bucket_house, one) == kept(bucket_house, other)
+    assert incoming(bucket_house) == []
+
+
+def test_what_is_screened_at_once_is_as_if_alone(bucket_house: House) -> None:
+    contents = [clip(frames=3), still()]
+    together = [bucket_house.queue(content, nudge=False) for content in contents]
+    run_in_step("worker.screening:screen", OPENED)
+    alone = [bucket_house.queue(content, nudge=False) for content in contents]
+    for _ in contents:
+        screening.screen.run("")
+    for one, other in zip(together, alone, strict=True):
+        assert bucket_house.row(one).status == "done"
+        frames = [
+            [read(bucket_house, key) for key in sorted(bucket_house.frames(each))]
+            for each in (one, other)
+        ]
+        assert frames[0] == frames[1]
+    assert incoming(bucket_house) == []
