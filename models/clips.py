@@ -210,8 +210,9 @@ class Clip:
                 clock: _Clock = "dts" if avi_in_order else "count"
                 return clock, [float(dts * base) for dts in sorted(set(decoded))]
         known = {stamp for stamp in shown if stamp is not None}
-        # After a cut, stamps below 0 are left out: those of pictures that lack what they refer to.
-        if base is not None and known and None not in shown[_MOST_REORDERED:]:
+        # In Matroska a cut leaves pictures without stamps that lack what they refer to: not shown.
+        begin = _MOST_REORDERED if self._form.demuxer == "matroska" else 0
+        if base is not None and known and None not in shown[begin:]:
             return "pts", [float(stamp * base) for stamp in sorted(known)]
         rate = float(stream.average_rate or stream.base_rate or 25)
         return "count", [number / rate for number in range(len(packets))]
