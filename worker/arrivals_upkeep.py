@@ -89,6 +89,8 @@ def sweep(before: datetime) -> int:
     strangers += _unknown(_old("arrivals", before), _known_arrivals)
     for key in strangers:
         storage.delete(key)
+    with transaction() as session:
+        arrivals.forget_pieces_of_ended(session)
     return len(strangers)
 
 

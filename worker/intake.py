@@ -173,8 +173,10 @@ def _check_room(archive: Archive, held: int) -> None:
         )
     mine = process.current()
     free = mine.storage.free_bytes()
-    wanted = sum(entry.bytes for entry in archive.entries) + mine.settings.min_free_bytes
-    if free is not None and free < wanted:
+    sizes = [entry.bytes for entry in archive.entries]
+    # a bucket takes all of it elsewhere: here lies one file at a time
+    wanted = sum(sizes) if mine.settings.stores_on_disk else max(sizes)
+    if free is not None and free < wanted + mine.settings.min_free_bytes:
         raise RefusedFileError(
             "storage_full", "There is no room for what is in the archive. Try again later."
         )

@@ -327,6 +327,16 @@ def with_bytes(session: Session, arrival_ids: Collection[UUID]) -> set[UUID]:
     return set(session.scalars(query))
 
 
+def forget_pieces_of_ended(session: Session) -> None:
+    """Forget the pieces of files that are taken in or refused, whose worker could not."""
+    ended = select(Arrival.id).where(Arrival.state.not_in(_UNFINISHED))
+    session.execute(
+        delete(UploadPiece)
+        .where(UploadPiece.arrival_id.in_(ended))
+        .execution_options(synchronize_session=False)
+    )
+
+
 def known_pieces(session: Session, keys: Collection[str]) -> set[str]:
     """Those of the keys under which lie pieces of a file that is still to be taken in."""
     query = (

@@ -135,6 +135,8 @@ class TestSweep:
         assert sweep(now() - timedelta(hours=1)) == 0  # they may still be under way
         assert sweep(now() + timedelta(seconds=5)) == 6
         assert [each.key for each in house.storage.listing("pieces")] == [pieces[0].key]
+        with house.database.read() as session:
+            assert session.scalars(select(UploadPiece.key)).all() == [pieces[0].key]
 
         left = {
             each.key

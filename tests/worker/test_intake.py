@@ -273,6 +273,21 @@ class TestArchives:
         take_in.run("")
         assert row(house, arrival_id).error_code == "storage_full"
 
+    def test_in_a_bucket_need_room_here_for_one_file_at_a_time(
+        self, bucket_house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with bucket_house.database.write() as session:
+            draft = create_submission(session)
+            session.commit()
+        pictures = archives.pictures(3)
+        arrival_id = sent(bucket_house, draft, "ward.zip", archives.packed(pictures))
+        free = max(len(content) for content in pictures.values()) + 1000
+        with_settings(monkeypatch, min_free_bytes=1000)
+        monkeypatch.setattr(type(bucket_house.storage), "free_bytes", lambda _: free)
+        take_in.run("")
+        assert row(bucket_house, arrival_id).state == "done"
+        assert len(contributions(bucket_house)) == 3
+
     def test_that_would_be_too_large_are_refused_as_a_whole(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
