@@ -100,6 +100,10 @@ class _Form:
                 f"{FILE_FIELD!r} and, if you like, {CROP_FIELD!r}.",
                 code="missing_file" if not self._file.started else None,
             ) from error
+        except UnicodeDecodeError as error:
+            raise BadRequestError(
+                "A name in the multipart body is not in UTF-8, such as the file's: rename it."
+            ) from error
         except ParseFailedException as error:
             raise BadRequestError("The multipart body cannot be read.") from error
         except ValidationError as error:

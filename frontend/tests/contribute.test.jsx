@@ -206,11 +206,71 @@ describe('files', () => {
     });
     // c.mp4 has come since: the check does not miss it any more
     await waitFor(() =>
-      expect(screen.getByText(/labels.csv/).parentElement?.textContent).toContain(
+      expect(screen.getByText(/labels.csv/).closest('summary')?.textContent).toContain(
         '2 rows used, 1 problem',
       ),
     );
     expect(screen.getByText(/'covd' is none of/)).toBeTruthy();
+  });
+});
+
+describe('the rows of a CSV', () => {
+  it('are told apart: used, in doubt, of a similar name, and of files that are not here', async () => {
+    const table = 'labels.csv';
+    /** @type {import('../src/contribute/shapes.js').Row[]} */
+    const report = [
+      {
+        table,
+        line: 1,
+        file_name: '',
+        status: 'used',
+        problem: null,
+        note: 'Read as Windows-1252.',
+      },
+      { table, line: 2, file_name: 'a.mp4', status: 'used', problem: null },
+      { table, line: 3, file_name: 'b.mp4', status: 'partly', problem: 'licence: none of ours.' },
+      { table, line: 4, file_name: 'c.mp4', status: 'waiting', problem: 'No file of this name' },
+      { table, line: 5, file_name: 'd', status: 'used', problem: null },
+      { table, line: 6, file_name: 'E.mp4', status: 'loose', problem: null, note: 'for e.mp4' },
+    ];
+    /** @type {import('../src/contribute/shapes.js').Row[]} */
+    const missing = Array.from({ length: 118 }, (_, n) => ({
+      table,
+      line: 100 + n,
+      file_name: `${n}.mp4`,
+      status: 'waiting',
+      problem: 'No file of this name',
+    }));
+    await openSubmission({
+      files: [
+        makeFile({ kind: 'manifest', file_name: table, report }),
+        makeFile({
+          id: 'zip-1',
+          kind: 'archive',
+          file_name: 'ward.zip',
+          report: [{ line: 0, file_name: '', problem: null, note: '2 files skipped.' }],
+        }),
+      ],
+      check: {
+        manifest: [
+          { table, line: 5, file_name: 'd', status: 'doubt', problem: 'Line 5 fits several files' },
+          ...missing,
+        ],
+        loose: [report[5]],
+      },
+    });
+    await waitFor(() => expect(screen.getByText(/118 rows name files that are/)).toBeTruthy());
+    expect(screen.getByText('labels.csv').closest('summary')?.textContent).toContain(
+      '4 rows used, 1 problem',
+    );
+    expect(screen.getByText('Read as Windows-1252.')).toBeTruthy();
+    expect(screen.getByText('1 row counts for no recording')).toBeTruthy();
+    expect(screen.getByText('Line 5 fits several files')).toBeTruthy();
+    expect(
+      screen.getByText('1 row was taken for a file of a similar name: please look'),
+    ).toBeTruthy();
+    expect(screen.getByText(/2 files skipped\./)).toBeTruthy();
+    expect(screen.getByText('and 110 more')).toBeTruthy();
   });
 });
 

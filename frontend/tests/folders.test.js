@@ -35,7 +35,7 @@ describe('what is dropped', () => {
   it('is taken with its folders, however many entries they have', async () => {
     const inner = folderEntry('/ward/b', [fileEntry('/ward/b/5.mp4')]);
     const names = ['1', '2', '3', '4'].map((name) => fileEntry(`/ward/${name}.mp4`));
-    const found = await filesDropped(dropped(folderEntry('/ward', [...names, inner])));
+    const { found } = await filesDropped(dropped(folderEntry('/ward', [...names, inner])));
     expect(found.map(({ path }) => path)).toEqual([
       'ward/1.mp4',
       'ward/2.mp4',
@@ -46,14 +46,14 @@ describe('what is dropped', () => {
   });
 
   it('may be files and folders together', async () => {
-    const found = await filesDropped(
+    const { found } = await filesDropped(
       dropped(fileEntry('/a.mp4'), folderEntry('/f', [fileEntry('/f/b.mp4')])),
     );
     expect(found.map(({ path }) => path)).toEqual(['a.mp4', 'f/b.mp4']);
   });
 
   it('leaves behind what computers leave in folders, and what cannot be read', async () => {
-    const found = await filesDropped(
+    const { found, skipped } = await filesDropped(
       dropped(
         folderEntry('/f', [
           fileEntry('/f/.DS_Store'),
@@ -65,14 +65,20 @@ describe('what is dropped', () => {
       ),
     );
     expect(found.map(({ path }) => path)).toEqual(['f/a.mp4']);
+    expect(skipped).toBe(3); // a folder that is passed over counts as one
   });
 });
 
 it('a chosen folder keeps the names of its folders', () => {
   const file = new File(['x'], 'a.mp4');
   Object.defineProperty(file, 'webkitRelativePath', { value: 'ward/a.mp4' });
-  expect(filesChosen([file, new File(['x'], 'b.mp4')]).map(({ path }) => path)).toEqual([
-    'ward/a.mp4',
-    'b.mp4',
+  const { found, skipped } = filesChosen([
+    file,
+    new File(['x'], 'b.mp4'),
+    new File(['x'], 'THUMBS.DB'),
+    new File(['x'], '~$labels.xlsx'),
+    new File(['x'], '._b.mp4'),
   ]);
+  expect(found.map(({ path }) => path)).toEqual(['ward/a.mp4', 'b.mp4']);
+  expect(skipped).toBe(3);
 });

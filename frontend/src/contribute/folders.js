@@ -1,12 +1,18 @@
 /** Files out of what was dropped or chosen: whole folders, without what computers leave in them. */
 
+import { isJunk } from './junk.js';
+
 /** @typedef {{file: File, path: string}} Found `path`: the name, with its folders */
 
-const RUBBISH = /(^|\/)(\.[^/]*|__MACOSX|Thumbs\.db|desktop\.ini)(\/|$)/i;
+/**
+ * @typedef {object} Gathered
+ * @property {Found[]} found
+ * @property {number} skipped files and folders that computers keep for themselves
+ */
 
 /**
  * @param {DataTransfer} data
- * @returns {Promise<Found[]>}
+ * @returns {Promise<Gathered>}
  */
 export async function filesDropped(data) {
   // The list of items is emptied after the event: take everything before the first wait.
@@ -19,40 +25,48 @@ export async function filesDropped(data) {
   const found = await Promise.all(
     entries.map(({ entry, file }) => (entry?.isDirectory ? within(entry) : alone(file))),
   );
-  return found.flat().filter(({ path }) => !RUBBISH.test(path));
+  return joined(found);
 }
 
 /**
  * @param {Iterable<File>} files of an input
- * @returns {Found[]}
+ * @returns {Gathered}
  */
 export const filesChosen = (files) =>
-  Array.from(files, (file) => ({ file, path: file.webkitRelativePath || file.name })).filter(
-    ({ path }) => !RUBBISH.test(path),
-  );
+  joined(Array.from(files, (file) => one(file, file.webkitRelativePath || file.name)));
 
-/** @param {File | null} file @returns {Found[]} */
-const alone = (file) => (file ? [{ file, path: file.name }] : []);
+/** @param {File | null} file @param {string} path @returns {Gathered} */
+const one = (file, path) =>
+  isJunk(path) ? { found: [], skipped: 1 } : { found: file ? [{ file, path }] : [], skipped: 0 };
+
+/** @param {File | null} file @returns {Gathered} */
+const alone = (file) => one(file, file?.name ?? '');
+
+/** @param {readonly Gathered[]} parts @returns {Gathered} */
+const joined = (parts) => ({
+  found: parts.flatMap(({ found }) => found),
+  skipped: parts.reduce((sum, { skipped }) => sum + skipped, 0),
+});
 
 /**
  * @param {FileSystemEntry} entry
- * @returns {Promise<Found[]>}
+ * @returns {Promise<Gathered>}
  */
 async function within(entry) {
   const path = entry.fullPath.replace(/^\//, '');
-  if (RUBBISH.test(path)) return [];
+  if (isJunk(path)) return one(null, path);
   if (entry.isFile) {
     const file = await new Promise((resolve) =>
       /** @type {FileSystemFileEntry} */ (entry).file(resolve, () => resolve(null)),
     );
-    return file ? [{ file, path }] : [];
+    return one(file, path);
   }
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   const found = [];
   for (;;) {
     // A reader gives a hundred entries at a time, and none when it is through.
     const entries = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
-    if (entries.length === 0) return found;
-    for (const each of entries) found.push(...(await within(each)));
+    if (entries.length === 0) return joined(found);
+    for (const each of entries) found.push(await within(each));
   }
 }

@@ -21,7 +21,9 @@ export function noteDown(submissionId, notes) {
 }
 
 /**
+ * Whether two are one file: browsers give a name composed or not, as the computer has it.
  * @param {Note} one
  * @param {Note} other
  */
-export const isSame = (one, other) => one.path === other.path && one.bytes === other.bytes;
+export const isSame = (one, other) =>
+  one.bytes === other.bytes && one.path.normalize('NFC') === other.path.normalize('NFC');

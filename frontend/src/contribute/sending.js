@@ -40,21 +40,25 @@ let since = 0; // when that was
  * @param {string} submissionId
  * @param {Found[]} found
  * @param {readonly SentFile[]} there what the service has already
- * @returns {{added: number, already: number, leftOut: string[]}}
- *   `already`: they have arrived, or are on their way; `leftOut`: neither recordings nor lists
+ * @returns {{added: number, already: number, leftOut: string[], sheets: string[]}}
+ *   `already`: they have arrived, or are on their way; `leftOut`: neither recordings nor lists;
+ *   `sheets`: spreadsheets
  */
 export function addFiles(submissionId, found, there) {
   const mine = sendings.value.filter(
     (each) => each.submissionId === submissionId && each.stage !== 'refused',
   );
   const leftOut = [];
+  const sheets = [];
   /** @type {Sending[]} */
   const added = [];
   let already = 0;
   for (const { file, path } of found) {
     const note = { path, bytes: file.size };
     const known = there.find(({ file_name, bytes }) => isSame({ path: file_name, bytes }, note));
-    if (!mayBeOurs(file)) {
+    if (isSpreadsheet(file)) {
+      sheets.push(path);
+    } else if (!mayBeOurs(file)) {
       leftOut.push(path);
     } else if (
       (known && known.state !== 'receiving' && known.state !== 'failed') ||
@@ -69,7 +73,7 @@ export function addFiles(submissionId, found, there) {
   remember(submissionId);
   if (added.length > 0) announce(`${plural(added.length, 'file')} added.`);
   fill();
-  return { added: added.length, already, leftOut };
+  return { added: added.length, already, leftOut, sheets };
 }
 
 /** @param {string} submissionId @param {File} file @param {string} path @param {string | null} known */
@@ -87,6 +91,9 @@ function make(submissionId, file, path, known) {
 const isArchive = (file) => /\.zip$/i.test(file.name) || /zip/.test(file.type);
 /** @param {File} file */
 const isList = (file) => /\.(csv|tsv)$/i.test(file.name) || file.type === 'text/csv';
+
+/** @param {File} file */
+const isSpreadsheet = (file) => /\.(xlsx|xlsm|xlsb|xls|ods|numbers)$/i.test(file.name);
 
 /**
  * What a folder holds beside recordings is left where it is. A file that does not say what it is

@@ -79,13 +79,16 @@
  * @property {number} done entries of an archive
  * @property {number} total
  * @property {{code: string, message: string} | null} error
- * @property {Row[]} report of a manifest
+ * @property {Row[]} report of a manifest; of an archive, what was skipped
  * @property {string | null} parent_id the archive that it is an entry of
  *
  * @typedef {object} Row of a manifest
+ * @property {string} [table] its name
  * @property {number} line
  * @property {string} file_name
+ * @property {'used' | 'loose' | 'waiting' | 'doubt' | 'partly' | 'refused' | null} [status]
  * @property {string | null} problem
+ * @property {string | null} [note] what to know of it, where it does count
  *
  * @typedef {object} Duplicate
  * @property {string} contribution_id
@@ -98,7 +101,8 @@
  * @property {number} waiting files that are still on their way
  * @property {{contribution_id: string | null, field: string, message: string}[]} problems
  * @property {Duplicate[]} duplicates
- * @property {Row[]} manifest rows that found no file
+ * @property {Row[]} manifest rows that found no file, or of which it is in doubt
+ * @property {Row[]} [loose] rows that were taken for a file of a similar name
  *
  * @typedef {{key: string, name: string}} Word
  *

@@ -9,7 +9,7 @@ import { DropVeil } from '../../parts/DropVeil.jsx';
 import { Icon } from '../../parts/Icon.jsx';
 import { ManifestHelp } from './ManifestHelp.jsx';
 
-/** @typedef {import('../../contribute/folders.js').Found} Found */
+/** @typedef {import('../../contribute/folders.js').Gathered} Gathered */
 
 const ACCEPT = 'image/*,video/*,.avi,.mov,.mpg,.mpeg,.tif,.tiff,.bmp,.webp,.zip,.csv';
 
@@ -21,7 +21,7 @@ export function Adding({ small }) {
   const folder = useRef(/** @type {HTMLInputElement | null} */ (null));
 
   useEffect(() => {
-    /** @param {Found[]} found */
+    /** @param {Gathered} found */
     const add = (found) => setNews(added(found));
     return takeIn({
       onFiles: (chosen) => add(filesChosen(chosen)),
@@ -93,17 +93,25 @@ export function Adding({ small }) {
   );
 }
 
-/** Take files in. @param {Found[]} found @returns {string} what there is to say about them */
-function added(found) {
+/** Take files in. @param {Gathered} gathered @returns {string} what there is to say about them */
+function added({ found, skipped }) {
   const id = submission.value?.id;
   if (!id) return '';
-  if (found.length === 0) return 'There are no recordings in it.';
-  const { already, leftOut } = addFiles(id, found, files.value);
+  const passedOver =
+    skipped > 0
+      ? `${plural(skipped, 'file')} that computers keep for themselves, such as .DS_Store and Thumbs.db, skipped.`
+      : '';
+  if (found.length === 0) return `There are no recordings in it. ${passedOver}`.trim();
+  const { already, leftOut, sheets } = addFiles(id, found, files.value);
   const names = leftOut
     .slice(0, 3)
     .concat(leftOut.length > 3 ? [`${leftOut.length - 3} more`] : []);
   return [
     already > 0 ? `${plural(already, 'file')} had been sent already.` : '',
+    passedOver,
+    sheets.length > 0
+      ? `${listed(sheets)}: of spreadsheets only CSV is read. Save it as CSV (UTF-8) and add that.`
+      : '',
     leftOut.length > 0 ? `Left out, being neither pictures nor videos: ${listed(names)}.` : '',
   ]
     .filter(Boolean)
