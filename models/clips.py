@@ -208,7 +208,7 @@ class Clip:
             if len(decoded) == len(packets) - first_key:
                 avi_in_order = self._form.demuxer == "avi" and not stream.codec_context.has_b_frames
                 clock: _Clock = "dts" if avi_in_order else "count"
-                return clock, [float(dts * base) for dts in sorted(set(decoded))]
+                return clock, _apart([float(dts * base) for dts in sorted(decoded)])
         known = {stamp for stamp in shown if stamp is not None}
         # In Matroska a cut leaves pictures without stamps that lack what they refer to: not shown.
         begin = _MOST_REORDERED if self._form.demuxer == "matroska" else 0
@@ -222,11 +222,13 @@ class Clip:
 
         The n-th picture is then shown when the n-th packet is decoded.
         """
-        if self._restarted:
-            return True  # FFmpeg mixes up the stamps of two programmes
+        known = [stamp for stamp in shown if stamp is not None]
+        if self._form.demuxer == "mpeg":
+            # FFmpeg mixes up the stamps of two programmes; and of two pictures, where one begins
+            # at the end of a packet.
+            return self._restarted or len(set(known)) < len(known)
         if self._form.demuxer == "avi":
             # An AVI knows no order of showing. FFmpeg finds it, but for H.264: it counts packets.
-            known = [stamp for stamp in shown if stamp is not None]
             return stream.codec_context.name == "h264" and known == sorted(known)
         # Without a container around MPEG-1, the first stamps come before B pictures are known.
         return self._form.demuxer == "mpegvideo" and stream.codec_context.name == "mpeg1video"
@@ -325,6 +327,20 @@ def _time(frame: VideoFrame, clock: _Clock) -> float | None:
     if stamp is None or frame.time_base is None:
         return None
     return float(stamp * frame.time_base)
+
+
+def _apart(stamps: list[float]) -> list[float]:
+    """Ascending times without doubles: evenly spread where as many fit into the time they take."""
+    gaps = [b - a for a, b in itertools.pairwise(stamps)]
+    if min(gaps, default=1.0) > _SAME_S:
+        return stamps
+    gap = statistics.median([each for each in gaps if each > _SAME_S] or [_SAME_S])
+    if abs(stamps[-1] - stamps[0] - gap * len(gaps)) < gap / 2:
+        return [stamps[0] + gap * place for place in range(len(stamps))]
+    apart = stamps[-1:]
+    for stamp in reversed(stamps[:-1]):
+        apart.append(stamp if stamp < apart[-1] - _SAME_S else apart[-1] - gap)
+    return apart[::-1]
 
 
 def _delayed(stamps: list[float], first: VideoFrame) -> list[float]:

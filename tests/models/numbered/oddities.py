@@ -210,6 +210,15 @@ def _clocks() -> Iterator[Case]:
                 even(range(12 * parts), 25),
                 unjudged=_AT_THE_SEAM,
             )
+    for form, codec, size in (("mpeg", "mpeg2", (352, 288)), ("mpeg", "mpeg2 B", (128, 96))):
+        # Where a picture begins at the end of a packet, it and the next have the same stamp.
+        yield Case(
+            f"clock {form} {codec} of a hundred pictures",
+            partial(clip, form=form, codec=codec, size=size, numbers=range(100)),
+            range(100),
+            even(range(100), 25),
+            unjudged="ffmpeg gives two pictures the same time",
+        )
     for form in ("mp4", "matroska", "mov"):
         yield Case(
             f"clock {form} begins late",
