@@ -24,6 +24,7 @@ _SYMPTOMS = {
     "Asymptomatic": "asymptomatic",
 }
 _DOCTORS = ("Comments first medical doctor (MD1)", "MD2", "MD3")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NOTHING = {"nd", "n/a"}
 """What stands for nothing in the columns of findings, symptoms, measures, gender and age."""
 
@@ -54,8 +55,9 @@ class About:
 
 def read_about(row: Mapping[str, object]) -> About:
     """The row's columns as values; columns that the table lacks count as empty ones."""
-    text = {name: value for name, value in row.items() if isinstance(value, str) and value.strip()}
-    said = {name: value.strip() for name, value in text.items() if not _is_nothing(value)}
+    given = {name: value for name, value in row.items() if isinstance(value, str) and value.strip()}
+    text = {name: _unguarded(value) for name, value in given.items()}
+    said = {name: value.strip() for name, value in given.items() if not _is_nothing(value)}
     doctors = (text.get(name, "") for name in _DOCTORS)
     frames = _number(said.get("Length (frames)", ""))
     return About(
@@ -73,6 +75,11 @@ def read_about(row: Mapping[str, object]) -> About:
         findings=_marks(said, _FINDINGS),
         symptoms=_marks(said, _SYMPTOMS),
     )
+
+
+def _unguarded(value: str) -> str:
+    """The text without the quote that a release sets before what looks like a formula."""
+    return value[1:] if value[:1] == "'" and value[1:].startswith(_FORMULA_STARTS) else value
 
 
 def _is_nothing(value: str) -> bool:

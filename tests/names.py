@@ -10,7 +10,8 @@ ODD_TEXTS = (
     "a\nb", "a\r\nb", "a\rb", "tab\there", ' "quoted" ', "'", '"', ";", ",", "\\", "C:\\x", "%s",
     "\u200f\u202eabc", "a\u200db", "\u2066x\u2069", "👩‍⚕️", "𝔸", "\ufeffx", "  two  spaces  ",
     "\u00a0x",
-    "<b>&amp;", "{{x}}", "../x", "\x01\x1b[31m", "\x7f", "\x85", "\u2028", "ﬁ", "①", "ſ", "İ", "ß",
+    "<b>&amp;", "{{x}}", "../x", "\x01\x1b[31m", "\x7f", "a\x85b", "a\u2028b",
+    "ﬁ", "①", "ſ", "İ", "ß",
     "x" * 199,
 )  # fmt: skip
 """Values that some program, somewhere, takes for something else."""

@@ -207,7 +207,8 @@ def _counts(summary: Mapping[str, Any]) -> str:
 
 def _csv(columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    # RFC 4180; with it, both halves of a line's end are quoted inside a cell too
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(lines)
     return text.getvalue()

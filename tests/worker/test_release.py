@@ -15,8 +15,11 @@ from backend.db import now
 from backend.releases import repository, service
 from backend.releases.archive import of_release
 from backend.storage import MissingObjectError, dataset_folder, published_folder
+from backend.submissions.fields import FORMULA_STARTS
 from backend.tables import AuditEvent, Contribution, Release, ReleaseItem
-from models.dataset import read_index
+from models.dataset import METADATA, read_index
+from models.metadata import read_about
+from tests import names
 from tests.factories_releases import create_ingested
 from tests.worker.house import House
 from worker import release as tasks
@@ -318,3 +321,31 @@ def test_each_step_is_in_the_audit_log(house: House, three: list[UUID]) -> None:
 
 def test_nothing_happens_where_no_release_waits(house: House) -> None:
     tasks.release.work("1")
+
+
+def test_every_source_and_comment_comes_back_as_it_was_given(house: House) -> None:
+    """From the row by way of the release's table to whoever reads it, also our own reader."""
+    said = [text for text in names.ODD_TEXTS if not text.startswith(FORMULA_STARTS)]
+    comments = [*said, "=1+1", "- one", "@two", "+3"]
+    with house.database.write() as session:
+        for number, comment in enumerate(comments):
+            create_ingested(
+                session, house.storage, label=("covid19", "healthy", "pneumonia")[number % 3],
+                kind="image", source=comment if comment in said else "A", md_comment=comment,
+            )  # fmt: skip
+        session.commit()
+        given = {
+            str(each.id): (each.source, each.md_comment)
+            for each in session.scalars(select(Contribution))
+        }
+    number = make(house)
+    (table,) = [each for name, each in unpacked(house, number).items() if name.endswith(METADATA)]
+    rows = list(csv.DictReader(io.StringIO(table.decode(), newline=""), strict=True))
+    assert len(rows) == len(given)
+    for each in rows:
+        source, comment = given[each["Filename"]]
+        assert (each["Source ID"], each["Attribution"]) == (source, source)
+        guarded = comment.startswith(FORMULA_STARTS)
+        published = each["Comments first medical doctor (MD1)"]
+        assert published == (f"'{comment}" if guarded else comment)
+        assert read_about(each).doctors == (comment,)
