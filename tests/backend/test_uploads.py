@@ -229,6 +229,7 @@ class TestDiskFull:
         api = start_api(database_url=f"sqlite:///{path}")
         engine = api.app.state.services.database.engine
         event.listen(engine, "connect", _let_it_grow_no_more)
+        engine.dispose()  # the connections that were made before
         for _ in range(200):
             stored = api.stored()
             response = api.client.post("/screenings", files={"file": media_files.image()})
