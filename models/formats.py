@@ -141,6 +141,10 @@ _ADVICE: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         # What else lies in such folders.
         (rb"ID3|\xff[\xe2-\xe3\xf2-\xf3\xfa-\xfb\xf1\xf9]|fLaC|RIFF.{4}WAVE", _SOUND),
         (rb"%PDF", "This is a PDF document: export the pictures in it"),
+        (
+            rb"PK\x03\x04.{26}(\[Content_Types\]|_rels/|mimetypeapplication/vnd)",
+            "This is an Office document or a spreadsheet: export the pictures in it",
+        ),
         (rb"PK\x03\x04", f"This is a ZIP archive: {_ARCHIVE}"),
         (rb"PK\x05\x06", "This is an empty ZIP archive"),
         (rb"7z\xbc\xaf\x27\x1c", f"This is a 7-Zip archive: {_ARCHIVE}"),

@@ -2,9 +2,13 @@
 import { Problem } from './problem.js';
 import { size } from './words.js';
 
+/** What a browser, by the name alone, takes for a text, a sound or a document. */
+const NO_RECORDING = /^(text|audio|font)\/|^application\/(pdf|json|xml|rtf|javascript|msword)$/;
+
 /**
- * Why a file need not be sent. Its real type is the service's to find out, from its bytes: only a
- * file that says itself that it is neither picture nor video is refused here.
+ * Why a file need not be sent. Its real type is the service's to find out, from its bytes, and so is
+ * the advice what to do instead (with DICOM, for example): a browser knows only the file's name. So
+ * what it cannot name, or names by a type that recordings come under too, is sent.
  * @param {{size: number, type: string}} file
  * @param {import('./shapes.js').Limits | null} limits
  * @returns {Problem | null}
@@ -19,7 +23,7 @@ export function objection(file, limits) {
       detail: `The file has ${size(file.size)}; at most ${size(limits.max_bytes)} are taken.`,
     });
   }
-  if (file.type && !/^(image|video)\//.test(file.type)) {
+  if (NO_RECORDING.test(file.type)) {
     return new Problem({
       code: 'unsupported_type',
       detail: 'The file is neither a picture nor a video.',

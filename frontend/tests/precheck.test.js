@@ -8,6 +8,8 @@ describe('before a byte is sent', () => {
     [{ size: 0, type: 'video/mp4' }, 'empty_file'],
     [{ size: 1001, type: 'video/mp4' }, 'file_too_large'],
     [{ size: 10, type: 'application/pdf' }, 'unsupported_type'],
+    [{ size: 10, type: 'text/plain' }, 'unsupported_type'],
+    [{ size: 10, type: 'audio/mpeg' }, 'unsupported_type'],
   ])('%o is refused as %s', (file, code) => {
     expect(objection(file, limits)?.code).toBe(code);
   });
@@ -16,6 +18,10 @@ describe('before a byte is sent', () => {
     { size: 1000, type: 'video/mp4' },
     { size: 10, type: '' },
     { size: 10, type: 'image/tiff' },
+    { size: 10, type: 'application/dicom' },
+    { size: 10, type: 'application/octet-stream' },
+    { size: 10, type: 'application/vnd.rn-realmedia' },
+    { size: 10, type: 'application/x-troff-msvideo' },
   ])('%o may be sent', (file) => {
     expect(objection(file, limits)).toBeNull();
   });

@@ -88,6 +88,7 @@ def test_what_is_no_recording_is_refused_with_advice(
 NAMED: list[tuple[bytes, str, str]] = [
     (b"%PDF-1.7\n", "PDF", "export"),
     (b"PK\x03\x04" + bytes(30), "ZIP", "unpack it"),
+    (b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml", "Office", "export"),
     (b"7z\xbc\xaf\x27\x1c" + bytes(30), "7-Zip", "unpack it"),
     (b"Rar!\x1a\x07\x01\0", "RAR", "unpack it"),
     (b"\x1f\x8b\x08\0", "gzip", "unpack it"),
