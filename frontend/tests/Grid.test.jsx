@@ -46,6 +46,7 @@ const CLASS = 1;
 const SOURCE = 4;
 const PATIENT = 5;
 const FINDINGS = 9;
+const NOTE = 11;
 
 beforeEach(() => {
   vocabulary.value = WORDS;
@@ -101,6 +102,20 @@ describe('a cell', () => {
     await type('new{Tab}');
     expect(sent()).toEqual([['c0'], { source: 'new' }]);
     await waitFor(() => expect(focused()).toBe(`0:${PATIENT}`));
+  });
+
+  it('is as it was where nobody touched it, whatever a control makes of it', async () => {
+    await show({ source: '  患者  two\u2028 ', note: 'one\ntwo\r\n' });
+    for (const column of [SOURCE, NOTE]) {
+      await userEvent.click(cell(0, column));
+      await type('{Enter}');
+      expect(cell(0, column).querySelector('input, textarea')).toBeTruthy();
+      await type('{Enter}');
+    }
+    expect(api.changeContributions).not.toHaveBeenCalled();
+    await userEvent.click(cell(0, SOURCE));
+    await type('x y {Enter}');
+    expect(sent()).toEqual([['c0'], { source: 'x y ' }]);
   });
 
   it('is as it was after Esc', async () => {

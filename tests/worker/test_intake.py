@@ -220,11 +220,33 @@ class TestArchives:
             b"scans/c.png": ("scans/c.png", archives.unicode_path(b"another.png", "no.png")),
         }
         content = archives.with_stored_names({name: extra for name, (_, extra) in kinds.items()})
+        sent(house, draft, "labels.csv", "file_name,label\nLunge-ü_1.png,healthy\n".encode())
         arrival_id = sent(house, draft, "macos.zip", content)
         take_in.run("")
-        made = {each.file_name for each in contributions(house)}
-        assert made == {name for name, _ in kinds.values()}
+        take_in.run("")
+        made = {each.file_name: each.label for each in contributions(house)}
+        assert set(made) == {name for name, _ in kinds.values()}
+        assert made["scans/Lunge-u\u0308_1.png"] == "healthy"
         assert row(house, arrival_id).state == "done"
+
+    def test_tables_in_two_of_equal_names_keep_to_their_own_files(
+        self, house: House, draft: Submission
+    ) -> None:
+        pictures = archives.pictures(2).values()
+        for picture, label in zip(pictures, ("covid19", "healthy"), strict=True):
+            table = f"file_name,label\n1.png,{label}\n".encode()
+            sent(house, draft, "export.zip", archives.packed({"m.csv": table, "1.png": picture}))
+            take_in.run("")
+        made = {each.label for each in contributions(house)}
+        assert made == {"covid19", "healthy"}
+
+    def test_tell_how_many_files_were_skipped(self, house: House, draft: Submission) -> None:
+        files = archives.pictures(1) | {"Thumbs.db": b"x", "a/.DS_Store": b"x", ".b.png": b"x"}
+        arrival_id = sent(house, draft, "x.zip", archives.packed(files))
+        take_in.run("")
+        (said,) = row(house, arrival_id).report
+        assert said["note"].startswith("3 files that computers keep for themselves")
+        assert len(contributions(house)) == 1
 
     def test_keep_two_names_apart_that_differ_in_case(
         self, house: House, draft: Submission

@@ -21,6 +21,7 @@ export function CellEditor({ column, recording, initial, words, onDone }) {
   const { name, title, kind, list, hint, most } = column;
   const control = useRef(/** @type {any} */ (null));
   const over = useRef(false);
+  const shown = useRef('');
   const own = recording.fields_from.includes(name)
     ? ''
     : (recording[/** @type {'note'} */ (name)] ?? '');
@@ -30,14 +31,17 @@ export function CellEditor({ column, recording, initial, words, onDone }) {
   function finish(step, keep = true) {
     if (over.current || !control.current) return; // it is gone with its row
     over.current = true;
-    const value = control.current.value.trim();
-    const same = value === (kind === 'patient' ? '' : own);
-    onDone(keep && !same ? value || null : undefined, step);
+    const { value } = control.current;
+    // A control shows some texts otherwise than they are: what nobody touched stays as it was.
+    const untouched = initial === null && value === shown.current;
+    const same = untouched || value === (kind === 'patient' ? '' : own);
+    onDone(keep && !same ? (value.trim() ? value : null) : undefined, step);
   }
 
   // Before the next key can come: it is meant for the editor.
   useLayoutEffect(() => {
     const element = control.current;
+    shown.current = element.value;
     element.focus();
     if (!list && initial === null) element.select();
     if (list) openList(element);
@@ -81,8 +85,9 @@ export function CellEditor({ column, recording, initial, words, onDone }) {
       </select>
     );
   }
+  const Control = begin.includes('\n') ? 'textarea' : 'input'; // an input drops line ends
   return (
-    <input
+    <Control
       {...shared}
       maxLength={most}
       autoComplete="off"

@@ -81,7 +81,7 @@ function TextInput({ column: { name, kind, most }, fields, shared, onChange }) {
   /** @param {{currentTarget: HTMLInputElement | HTMLTextAreaElement}} event */
   const tell = ({ currentTarget }) => {
     if (kind === 'patient' && currentTarget.value === '') return;
-    onChange({ [name]: currentTarget.value.trim() || null });
+    onChange({ [name]: currentTarget.value.trim() ? currentTarget.value : null });
   };
   if (name === 'note') {
     return <textarea {...shared} maxLength={most} defaultValue={fields.note} onChange={tell} />;
