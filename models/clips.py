@@ -77,13 +77,20 @@ class Clip:
             pixel_aspect = self._pixel_aspect(stream)
             self._clock, stamps = self._stamps(container, stream)
             in_order = not context.has_b_frames
-        first = self._first_frame()
+        begun = self._first_frames(1 if in_order else _MOST_REORDERED)
+        first = begun[0]
         shown_s = _time(first, self._clock)
         if shown_s is not None:
             # What comes before the first picture that can be decoded is never shown.
             stamps = [stamp for stamp in stamps if stamp >= shown_s - _SAME_S]
+            moments = [_time(frame, self._clock) or 0.0 for frame in begun]
+            if moments != sorted(moments):
+                # Copied from a container that knows no order of showing: pictures in that order
+                # carry stamps in the order of decoding.
+                self._clock, stamps = "count", _apart(stamps)
         elif not in_order:
             stamps = _delayed(stamps, first)
+        stamps = sorted(set(stamps))
         if not stamps:
             raise no_frames()
         self._start_s = stamps[0]
@@ -118,11 +125,12 @@ class Clip:
             return self.times_s[min(number, len(self.times_s) - 1)]
         return time_s - self._start_s
 
-    def _first_frame(self) -> VideoFrame:
+    def _first_frames(self, most: int) -> list[VideoFrame]:
         with closing(self._frames(threads=False)) as frames:
-            for frame in frames:
-                return frame
-        raise no_frames()
+            begun = list(itertools.islice(frames, most))
+        if not begun:
+            raise no_frames()
+        return begun
 
     def _frames(self, *, threads: bool = True) -> Generator[VideoFrame]:
         """All frames in order of showing; what cannot be decoded is left out.
@@ -209,9 +217,9 @@ class Clip:
                 avi_in_order = self._form.demuxer == "avi" and not stream.codec_context.has_b_frames
                 clock: _Clock = "dts" if avi_in_order else "count"
                 return clock, _apart([float(dts * base) for dts in sorted(decoded)])
-        known = {stamp for stamp in shown if stamp is not None}
         # In Matroska a cut leaves pictures without stamps that lack what they refer to: not shown.
         begin = _MOST_REORDERED if self._form.demuxer == "matroska" else 0
+        known = [stamp for stamp in shown if stamp is not None]
         if base is not None and known and None not in shown[begin:]:
             return "pts", [float(stamp * base) for stamp in sorted(known)]
         rate = float(stream.average_rate or stream.base_rate or 25)
