@@ -1,9 +1,12 @@
 """The sub-commands of artifacts: `pocovid artifact …`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from backend import terminal
+from backend.cli_dataset import WORK
 from backend.cli_start import read_settings, refuse, transaction
 
 app = typer.Typer(no_args_is_help=True)
@@ -51,3 +54,26 @@ def activate(
     except PocovidError as error:
         refuse(error.detail)
     typer.echo(f"{chosen} answers from now on.")
+
+
+@app.command()
+def fingerprints(
+    folder: Annotated[Path, typer.Argument(help="Folder of the artifact.")],
+    data: Annotated[Path, typer.Option(help="Folder with all that it was trained on.")],
+    work: Annotated[Path, typer.Option(help="Folder that keeps extracted frames.")] = WORK,
+) -> None:
+    """Note in an older artifact what its recordings look like, so that copies are recognised."""
+    terminal.quiet()
+    from models.artifact import ArtifactError
+    from models.dataset import DatasetError
+    from models.heldout import HeldOutError, add_fingerprints
+    from models.importing import located
+
+    with terminal.stages() as told:
+        try:
+            count = add_fingerprints(
+                folder, located(data), work, lambda done, total: told("Reading", done, total)
+            )
+        except (ArtifactError, DatasetError, HeldOutError) as error:
+            terminal.stop(str(error))
+    typer.echo(f"{folder}: {count} recordings are known by what they show.")

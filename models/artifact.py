@@ -113,11 +113,17 @@ def save(
             (scratch / CURVES).write_bytes(curves)
         files = {path.name: _sha256(path) for path in sorted(scratch.iterdir())}
         complete = Manifest(**{**asdict(manifest), "files": files, "format": Manifest.FORMAT})
-        (scratch / MANIFEST).write_text(json.dumps(asdict(complete), indent=1, ensure_ascii=False))
+        write_manifest(scratch, complete)
         for name in files:
             # safetensors writes for the owner alone; a service under another account reads too
             shutil.copymode(scratch / MANIFEST, scratch / name)
     return complete
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write what an artifact says of itself, whole or not at all."""
+    with replacing(folder / MANIFEST) as scratch:
+        scratch.write_text(json.dumps(asdict(manifest), indent=1, ensure_ascii=False))
 
 
 def read_manifest(folder: Path) -> Manifest:

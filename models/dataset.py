@@ -3,16 +3,23 @@
 import csv
 import hashlib
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast
 
 from models.contract import CLASSES
 from models.file_names import Doubt, FileName, Match, RowName, is_junk, match
 from models.metadata import About, read_about
+from models.whole_files import replacing
 
 METADATA = "dataset_metadata.csv"
+ORIGINALS = "originals.json"
+"""What each recording was made from, by its key, where an installation trains on its own release.
+
+It is no part of a release: whoever holds an original could look it up there.
+"""
 _FOLDERS = ("pocus_videos", "pocus_images")
 _COLUMNS = ("Filename", "Type", "Label", "Patient ID / Name", "Source ID", "License")
 Kind = Literal["video", "image"]
@@ -30,13 +37,25 @@ class DatasetError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """The file that a recording was made from: the SHA-256 of its bytes and its fingerprints.
+
+    Both are empty where that is not known.
+    """
+
+    sha256: str = ""
+    fingerprints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One recording of the dataset and what is known of it.
 
     `label` is a class key, or `viral`, which is kept but not trained (paper, section 3).
     `patient` is empty where the dataset does not say who was examined. `certain` is false for a
     file that lies in a folder of its own, as `label_uncertain`. `twins` names the set of
-    recordings that look nearly the same, see `models.duplicates.with_twins`.
+    recordings that look nearly the same, see `models.duplicates.with_twins`. `original` is what
+    it was made from, if that is known.
     """
 
     key: str
@@ -50,6 +69,7 @@ class Entry:
     sha256: str = field(repr=False)
     certain: bool = True
     twins: str = ""
+    original: Original = field(default_factory=Original, repr=False)
     about: About = field(default_factory=About, repr=False)
 
     @property
@@ -95,6 +115,7 @@ def read_index(folder: Path) -> Index:
     """
     rows = _rows(folder)
     files = _files(folder)
+    originals = _read_originals(folder / ORIGINALS)
     entries: list[Entry] = []
     orphans: list[Path] = []
     unused: list[str] = []
@@ -114,7 +135,7 @@ def read_index(folder: Path) -> Index:
             if entry is None:
                 orphans.append(_path(each.file))
                 continue
-            entries.append(entry)
+            entries.append(replace(entry, original=originals.get(entry.key, Original())))
             if each.is_loose:
                 loose.append(f"{entry.key} is taken for the row {each.rows[0].name!r}.")
         orphans += [_path(file) for file in found.files_without_row]
@@ -191,6 +212,24 @@ def listing_hash(entries: Sequence[Entry]) -> str:
     """SHA-256 over what was trained on: content hash, label and patient of every recording."""
     lines = sorted(f"{each.sha256} {each.label} {each.patient}" for each in entries)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def write_originals(folder: Path, originals: Mapping[str, Original]) -> None:
+    """Say, beside a dataset's table, what its recordings were made from, by their keys."""
+    with replacing(folder / ORIGINALS) as scratch:
+        scratch.write_text(json.dumps({key: asdict(each) for key, each in originals.items()}))
+
+
+def _read_originals(path: Path) -> dict[str, Original]:
+    if not path.is_file():
+        return {}
+    try:
+        return {
+            key: Original(each["sha256"], tuple(each["fingerprints"]))
+            for key, each in json.loads(path.read_text()).items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DatasetError(f"{path} is not a list of originals that can be read.") from error
 
 
 def _files(folder: Path) -> list[Path]:

@@ -1,13 +1,13 @@
 """Which recordings are copies of each other, byte for byte or to the eye."""
 
-import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from models.dataset import Entry
 from models.extraction import Facts
-from models.fingerprint import NEAR, distance
+from models.fingerprint import distance
+from models.recognition import Identity, Recogniser, identities
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +30,28 @@ class Pair:
 
 
 def duplicates(entries: Sequence[Entry], facts: Mapping[str, Facts]) -> list[Pair]:
-    """All pairs that are the same or nearly so, the most alike first.
+    """All pairs that are the same or nearly so, the most alike first; see `models.recognition`.
 
     Args:
         entries: recordings, any number of them with the same content.
         facts: by SHA-256; recordings without any are compared by their bytes alone.
     """
-    found = []
-    for one, other in itertools.combinations(entries, 2):
-        if one.sha256 == other.sha256:
-            found.append(Pair(one, other, 0))
-        elif one.sha256 in facts and other.sha256 in facts:
-            bits = distance(facts[one.sha256].fingerprints, facts[other.sha256].fingerprints)
-            if bits <= NEAR:
-                found.append(Pair(one, other, bits))
+    known = identities(entries, facts)
+    recogniser = Recogniser(known)
+    found = [
+        Pair(entries[n], entries[place], _bits(known[n], known[place]))
+        for n, one in enumerate(known)
+        for place in recogniser.places(one)
+        if n < place
+    ]
     return sorted(found, key=lambda pair: (not pair.exact, pair.bits, pair.one.key))
+
+
+def _bits(one: Identity, other: Identity) -> int:
+    """How far apart two recordings look; 0 where they have bytes in common."""
+    if one.hashes & other.hashes:
+        return 0
+    return min(distance(mine, theirs) for mine in one.looks for theirs in other.looks)
 
 
 def tied(pairs: Sequence[Pair]) -> dict[str, int]:
@@ -68,13 +75,12 @@ def tied(pairs: Sequence[Pair]) -> dict[str, int]:
 
 
 def with_twins(entries: Sequence[Entry], facts: Mapping[str, Facts]) -> tuple[Entry, ...]:
-    """The same recordings, those of one class that are nearly the same named as twins.
+    """The same recordings, those that are nearly the same named as twins.
 
-    A picture that is there twice, under two patients' numbers, is no test of the model that has
-    learnt the other one: folds keep twins together whatever they hold out.
+    A picture that is there twice, under two patients' numbers or two labels, is no test of the
+    model that has learnt the other one: folds keep twins together whatever they hold out.
     """
-    pairs = [each for each in duplicates(entries, facts) if each.one.label == each.other.label]
-    numbers = tied(pairs)
+    numbers = tied(duplicates(entries, facts))
     return tuple(
         replace(entry, twins=f"twins {numbers[entry.sha256]}") if entry.sha256 in numbers else entry
         for entry in entries

@@ -19,7 +19,11 @@ FEW_RECORDINGS = 5
 """Sources with fewer recordings are tested together, in one fold: alone they would tell nothing."""
 
 GIVEN = "folds.csv"
-"""A dataset's own folds by patient, with the columns File and Fold."""
+"""A dataset's own folds by patient, with the columns File and Fold.
+
+Its column `Left out`, where there is one, says of a recording why no model learns from it or is
+tested on it.
+"""
 
 _ORDERS = 64
 """Orders in which groups are tried for the validation part; the best one is taken."""
@@ -70,15 +74,13 @@ def given_folds(folder: Path, entries: Sequence[Entry]) -> list[int] | None:
         DatasetError: a recording has no fold, or a class is tested by one fold alone, so that the
             fold's model would never see it.
     """
-    path = folder / GIVEN
-    if not path.is_file():
+    rows = _given_rows(folder)
+    if rows is None:
         return None
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        said = {row.get("File"): row.get("Fold", "") for row in csv.DictReader(file)}
     try:
-        found = [int(said[entry.key] or "") for entry in entries]
+        found = [int(rows[entry.key].get("Fold") or "") for entry in entries]
     except (KeyError, ValueError):
-        raise DatasetError(f"{path} does not name a fold for every recording.") from None
+        raise DatasetError(f"{folder / GIVEN} does not name a fold for every recording.") from None
     for label in CLASSES:
         homes = {fold for fold, entry in zip(found, entries, strict=True) if entry.label == label}
         if len(homes) == 1:
@@ -88,6 +90,43 @@ def given_folds(folder: Path, entries: Sequence[Entry]) -> list[int] | None:
             )
     used = sorted(set(found))
     return [used.index(fold) for fold in found]
+
+
+def without_torn(folder: Path, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The recordings that a dataset's own folds can test; all of them where it brings no folds.
+
+    Left out is what the dataset itself leaves out, and what would be tested by a model that has
+    learnt from its patient or from a copy of it: of a group (see `group_names`) that is in several
+    folds, only the recordings of the fold with most of them stay.
+
+    Args:
+        folder: of the dataset.
+        entries: its recordings, twins named.
+
+    Raises:
+        DatasetError: a recording has no fold.
+    """
+    rows = _given_rows(folder)
+    if rows is None:
+        return tuple(entries)
+    wanted = [each for each in entries if not rows.get(each.key, {}).get("Left out")]
+    folds = given_folds(folder, wanted) or []
+    counts: dict[str, Counter[int]] = {}
+    names = group_names(wanted, "patient")
+    for name, fold in zip(names, folds, strict=True):
+        counts.setdefault(name, Counter())[fold] += 1
+    homes = {name: min(each, key=lambda n: (-each[n], n)) for name, each in counts.items()}
+    return tuple(
+        entry for entry, name, fold in zip(wanted, names, folds, strict=True) if fold == homes[name]
+    )
+
+
+def _given_rows(folder: Path) -> dict[str, dict[str, str]] | None:
+    path = folder / GIVEN
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return {row.get("File") or "": row for row in csv.DictReader(file)}
 
 
 def validation_part(

@@ -1,6 +1,7 @@
 """What each cross-validation said of the recordings it held out, kept in the artifact.
 
-Recordings are known by the SHA-256 of their bytes, so that a renamed copy is still known.
+Recordings are known by their bytes, by those of the file they were made from, and by what they
+show, so that a renamed, re-encoded or cropped copy is still known; see `models.recognition`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,9 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models import artifact
 from models.contract import CLASSES, Manifest
-from models.dataset import Entry
+from models.dataset import Entry, read_index
 from models.engine import Engine, Precision
+from models.extraction import FRAMES, Facts, FrameCache, Progress
+from models.recognition import Identity, Recogniser, identity
 from models.screen import BATCH
 from models.whole_files import replacing
 
@@ -32,7 +36,9 @@ class Listed:
     """One recording an artifact was made from, as its manifest lists it.
 
     `frames` counts the sampled frames; `folds` holds, for each kind of cross-validation, the fold
-    whose model never saw the recording.
+    whose model never saw the recording. `original` is the SHA-256 of the file it was made from,
+    where that is known; each of `fingerprints` holds the hashes of one of the two, parted by
+    spaces, and there are none in artifacts of before recordings were known by what they show.
     """
 
     sha256: str
@@ -43,10 +49,23 @@ class Listed:
     source: str
     frames: int
     folds: Mapping[str, int]
+    original: str = ""
+    fingerprints: Sequence[str] = ()
+
+    @property
+    def identity(self) -> Identity:
+        """What it is known by."""
+        return Identity(
+            frozenset(each for each in (self.sha256, self.original) if each),
+            tuple(tuple(each.split()) for each in self.fingerprints),
+        )
 
 
 def listing(
-    entries: Sequence[Entry], frames: Sequence[int], splits: Mapping[Any, Sequence[int]]
+    entries: Sequence[Entry],
+    frames: Sequence[int],
+    splits: Mapping[Any, Sequence[int]],
+    facts: Mapping[str, Facts],
 ) -> dict[str, dict[str, Any]]:
     """The manifest's `data.recordings`: by SHA-256, in the order of the stored scores.
 
@@ -54,6 +73,7 @@ def listing(
         entries: the recordings trained on.
         frames: how many frames were sampled of each.
         splits: for each kind of cross-validation, the fold that tests each recording.
+        facts: by SHA-256, with what each recording looks like.
     """
     return {
         entry.sha256: {
@@ -64,9 +84,16 @@ def listing(
             "source": entry.source,
             "frames": int(count),
             "folds": {group: int(folds[n]) for group, folds in splits.items()},
+            "original": entry.original.sha256,
+            "fingerprints": looks_of(entry, facts.get(entry.sha256)),
         }
         for n, (entry, count) in enumerate(zip(entries, frames, strict=True))
     }
+
+
+def looks_of(entry: Entry, facts: Facts | None) -> list[str]:
+    """A recording's fingerprints as the manifest lists them."""
+    return [" ".join(each) for each in identity(entry, facts).looks]
 
 
 def listed(manifest: Manifest) -> tuple[Listed, ...]:
@@ -85,6 +112,73 @@ def listed(manifest: Manifest) -> tuple[Listed, ...]:
         return tuple(Listed(sha256=sha256, **values) for sha256, values in recordings.items())
     except TypeError as error:
         raise HeldOutError(f"{manifest.version} lists its recordings wrongly: {error}") from error
+
+
+class TrainingSet:
+    """The recordings that an artifact was trained on, made ready to be asked about others.
+
+    Raises:
+        HeldOutError: see `listed`.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.recordings = listed(manifest)
+        self.group = manifest.group
+        self._recogniser = Recogniser([each.identity for each in self.recordings])
+
+    @property
+    def complete(self) -> bool:
+        """Whether each is known by what it shows: else a copy of one may go unrecognised."""
+        return self._recogniser.complete
+
+    def known(self, one: Identity) -> list[Listed]:
+        """The recordings trained on that this one is, or is a copy of."""
+        return [self.recordings[place] for place in self._recogniser.places(one)]
+
+    def held_out_by(self, one: Identity) -> set[int]:
+        """The folds that held these out; none where it was not trained on.
+
+        More than one where no model is without a copy of it.
+        """
+        return {each.folds[self.group] for each in self.known(one)}
+
+
+def add_fingerprints(folder: Path, data: Path, work: Path, progress: Progress) -> int:
+    """Add to an artifact's manifest what its recordings look like, from the recordings themselves.
+
+    For an artifact of before training noted that. Nothing else of it changes.
+
+    Args:
+        folder: of the artifact.
+        data: folder in the layout of the public dataset, with all that it was trained on.
+        work: folder that keeps extracted frames.
+        progress: told of each recording.
+
+    Returns:
+        How many recordings it lists.
+
+    Raises:
+        ArtifactError, DatasetError, HeldOutError: it cannot be read, or a recording is missing.
+    """
+    manifest = artifact.read_manifest(folder)
+    entries = {entry.sha256: entry for entry in read_index(data).entries}
+    wanted = listed(manifest)
+    missing = [each.key for each in wanted if each.sha256 not in entries]
+    if missing:
+        raise HeldOutError(
+            f"{data} lacks {len(missing)} of the {len(wanted)} recordings that {manifest.version} "
+            f"was trained on, {missing[0]} among them."
+        )
+    cache = FrameCache(work / FRAMES)
+    failed = cache.fill([entries[each.sha256] for each in wanted], progress)
+    for sha256, error in failed.items():
+        raise HeldOutError(f"{entries[sha256].key}: {error.message}")
+    for each in wanted:
+        manifest.data["recordings"][each.sha256]["fingerprints"] = looks_of(
+            entries[each.sha256], cache.facts(each.sha256)
+        )
+    artifact.write_manifest(folder, manifest)
+    return len(wanted)
 
 
 def stored(manifest: Manifest, scores: Mapping[str, Array]) -> dict[str, list[Array]]:

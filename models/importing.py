@@ -74,7 +74,7 @@ def bring_in(source: str, into: Path, cache: FrameCache, progress: Progress) -> 
 def describe(entry: Entry, facts: Facts) -> dict[str, Any]:
     """A recording as plain JSON values: label, probe, licence, patient, comments, measures."""
     values = asdict(entry)
-    del values["path"]
+    del values["path"], values["original"]
     probe = asdict(facts.probe)
     return values | {
         "measured": probe | {"frame_rate_hz": facts.frame_rate_hz},

@@ -17,12 +17,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from models import augment, evaluate, heldout, trunk
+import numpy as np
+
+from models import artifact, augment, evaluate, heldout, trunk
 from models.artifact import ArtifactError
-from models.contract import CLASSES, SHIPPED
+from models.contract import CLASSES, SHIPPED, Manifest
 from models.dataset import DatasetError
+from models.folds import group_names
 from models.networks import Array
 from models.predict import Predictor
+from models.recognition import identities
 from models.result import FoldResult
 from models.train import Config, Plan, assemble, plan, train_fold
 from models.trunk import TrunkError
@@ -30,6 +34,9 @@ from models.whole_files import replacing
 
 REFUSED = 3
 """Exit status of what cannot be done, whoever tries it how often."""
+
+KNOWN_BY = ("bytes", "original", "fingerprint")
+"""What tells that a recording is one an artifact was trained on; see `models.recognition`."""
 
 _ANSWERED_AT_ONCE = 24
 
@@ -132,60 +139,104 @@ def _finish(request: Request) -> dict[str, Any]:
     made = assemble(planned, results, request.out, _progress, request.licence)
     answer: dict[str, Any] = {"version": made.version}
     if request.against is not None:
-        answer["comparison"] = compare(
-            planned, made.version, made.metrics["patient"], request.against
-        )
+        answer["comparison"] = compare(planned, request.out, request.against)
     return answer
 
 
-def compare(planned: Plan, version: str, metrics: Any, against: Path) -> dict[str, Any]:
+def compare(planned: Plan, new: Path, against: Path) -> dict[str, Any]:
     """The figures of a new artifact and of another one on the same recordings.
 
-    Of both, a recording is answered by the fold's model that never saw it; by the mean of all
-    models where the other artifact was trained without it. `held_out` and `new_to_it` count
-    recordings of the two kinds. An artifact that does not list what it was trained on may have
-    seen any of them: `may_have_seen` says so.
+    Of both, a recording is answered by the fold's model that never saw it, nor a copy of it, nor
+    another recording of its patient as far as the new release knows them; by the mean of all
+    models where the other artifact was trained without any of these. `held_out` and `new_to_it`
+    count recordings of the two kinds; `left_out` those that every model of the other artifact has
+    seen in part, which are measured of neither.
+
+    An artifact that does not tell what its recordings look like may have seen any of them:
+    `may_have_seen` says so, and there are no figures of either (None), nor where nothing is left to
+    compare. `known_by` names what recordings were recognised by.
+
+    Args:
+        planned: of the new artifact's run.
+        new: its folder.
+        against: folder of the other one.
 
     Raises:
-        ArtifactError: the other artifact cannot be read.
+        ArtifactError: an artifact cannot be read.
     """
     predictor = Predictor.load(against)
-    try:
-        known = {each.sha256: each.folds for each in heldout.listed(predictor.manifest)}
-        may_have_seen = False
-    except heldout.HeldOutError:
-        known, may_have_seen = {}, True
-    group = predictor.manifest.group
-    material, entries = planned.material, planned.entries
-    scores = _all_scores(predictor, material.frames)
-    chosen = scores.mean(axis=0)
-    held_out = 0
-    for number, entry in enumerate(entries):
-        fold = known.get(entry.sha256, {}).get(group)
-        if fold is not None:
-            mine = material.recordings == number
-            chosen[mine] = scores[fold][mine]
-            held_out += 1
-    is_video = [entry.kind == "video" for entry in entries]
-    return {
-        "recordings": len(entries),
-        "frames": len(material.labels),
-        "new": {"version": version, "metrics": metrics},
+    manifest, weights = artifact.load(new)
+    answer: dict[str, Any] = {
+        "recordings": 0,
+        "frames": 0,
+        "left_out": len(planned.entries),
+        "known_by": list(KNOWN_BY),
+        "new": {"version": manifest.version, "metrics": None},
         "active": {
             "version": predictor.version,
-            "metrics": evaluate.figures(
-                evaluate.Tested(chosen, material.labels, material.recordings, is_video)
-            ),
-            "held_out": held_out,
-            "new_to_it": len(entries) - held_out,
-            "may_have_seen": may_have_seen,
+            "metrics": None,
+            "held_out": 0,
+            "new_to_it": 0,
+            "may_have_seen": True,
         },
     }
+    homes = _homes(planned, predictor.manifest)
+    if homes is None:
+        return answer
+    answer["active"]["may_have_seen"] = False
+    compared = [number for number, folds in enumerate(homes) if len(folds) <= 1]
+    if not compared:
+        return answer
+    material = planned.material
+    scores = _all_scores(predictor, material.frames)
+    theirs = scores.mean(axis=0)
+    for number in compared:
+        for fold in homes[number]:
+            mine = material.recordings == number
+            theirs[mine] = scores[fold][mine]
+    ours = heldout.stored(manifest, weights.scores)[manifest.group]
+    held_out = sum(1 for number in compared if homes[number])
+    answer["recordings"] = len(compared)
+    answer["frames"] = int(np.isin(material.recordings, compared).sum())
+    answer["left_out"] = len(homes) - len(compared)
+    answer["new"]["metrics"] = _figures(planned, np.concatenate(ours), compared)
+    answer["active"] |= {
+        "metrics": _figures(planned, theirs, compared),
+        "held_out": held_out,
+        "new_to_it": len(compared) - held_out,
+    }
+    return answer
+
+
+def _homes(planned: Plan, other: Manifest) -> list[set[int]] | None:
+    """For each recording, the other artifact's folds that held out it, its copies or its patient.
+
+    None where that cannot be known.
+    """
+    try:
+        trained = heldout.TrainingSet(other)
+    except heldout.HeldOutError:
+        return None
+    if not trained.complete:
+        return None
+    found: dict[str, set[int]] = {}
+    names = group_names(planned.entries, "patient")
+    for name, each in zip(names, identities(planned.entries, planned.facts), strict=True):
+        found.setdefault(name, set()).update(trained.held_out_by(each))
+    return [found[name] for name in names]
+
+
+def _figures(planned: Plan, scores: Array, recordings: Sequence[int]) -> dict[str, Any]:
+    """Of some recordings; scores are (all frames, 3)."""
+    material = planned.material
+    mine = np.isin(material.recordings, recordings)
+    is_video = [entry.kind == "video" for entry in planned.entries]
+    return evaluate.figures(
+        evaluate.Tested(scores[mine], material.labels[mine], material.recordings[mine], is_video)
+    )
 
 
 def _all_scores(predictor: Predictor, frames: Array) -> Array:
-    import numpy as np
-
     parts = []
     for start in range(0, len(frames), _ANSWERED_AT_ONCE):
         parts.append(predictor.scores(frames[start : start + _ANSWERED_AT_ONCE]))

@@ -25,9 +25,9 @@ from models.calibration import calibrate
 from models.contract import CLASSES, FRAME_SIDE, Manifest
 from models.dataset import DatasetError, Entry, listing_hash, read_index
 from models.duplicates import with_twins
-from models.extraction import FRAMES, FrameCache, read_all
+from models.extraction import FRAMES, Facts, FrameCache, read_all
 from models.fit import Inputs
-from models.folds import Group, assign_folds, given_folds, validation_part
+from models.folds import Group, assign_folds, given_folds, validation_part, without_torn
 from models.networks import Array
 from models.result import FoldResult
 
@@ -86,6 +86,9 @@ class Plan:
         splits: for each group, the fold that tests each recording.
         left_out: the groups that were to be measured and cannot be split, and why.
         doubts: sentences on recordings whose row in the table cannot be told, see `models.dataset`.
+        torn: keys of the recordings that the dataset's own folds cannot test, see
+            `models.folds.without_torn`.
+        facts: by SHA-256, what is known of each recording.
         weights: what the networks start from, see `models.trunk.load`.
         trunk_name: see `models.trunk.name_of`.
         material: all frames.
@@ -99,6 +102,8 @@ class Plan:
     splits: dict[Group, list[int]]
     left_out: dict[Group, str]
     doubts: tuple[str, ...]
+    torn: tuple[str, ...]
+    facts: dict[str, Facts] = field(repr=False)
     weights: dict[str, Array] = field(repr=False)
     trunk_name: str
     material: FrameSet = field(repr=False)
@@ -157,7 +162,12 @@ def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Pr
     weights = trunk.load(trunk_source)
     cache = FrameCache(work / FRAMES)
     material = read_frames(entries, cache, progress)
-    entries = with_twins(entries, {each.sha256: cache.facts(each.sha256) for each in entries})
+    facts = {each.sha256: cache.facts(each.sha256) for each in entries}
+    named = with_twins(entries, facts)
+    entries = without_torn(data, named)
+    torn = tuple(sorted({each.key for each in named} - {each.key for each in entries}))
+    if torn:
+        material = read_frames(entries, cache, progress)
     splits, left_out = _splits(data, entries, config)
     copies: dict[str, Any] = {
         "copies": config.copies,
@@ -186,6 +196,8 @@ def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Pr
         splits,
         left_out,
         index.doubts,
+        torn,
+        facts,
         weights,
         name,
         material,
@@ -333,9 +345,11 @@ def assemble(
                 entries,
                 np.bincount(material.recordings).tolist(),
                 dict[str, Sequence[int]](plan.splits.items()),
+                plan.facts,
             ),
             "left_out": plan.left_out,
             "in_doubt": list(plan.doubts),
+            "torn": plan.torn,
         },
         metrics={
             group: evaluate.figures(

@@ -73,6 +73,9 @@ COLUMNS = (
     "SHA-256",
 )
 
+_TORN = "patient or copy in another fold"
+"""Why a recording is left out, in the column of `models.folds.GIVEN`."""
+
 _NAMES = {
     Label.COVID19: "COVID-19",
     Label.PNEUMONIA: "Pneumonia",
@@ -103,17 +106,18 @@ def table(items: Iterable[ReleaseItem]) -> str:
 
 
 def fold_table(items: Iterable[ReleaseItem]) -> str:
-    """Which fold tests each recording."""
+    """Which fold tests each recording, and which ones are neither learnt from nor tested on."""
     lines = [
         {
             "File": (each.files or [])[0]["path"],
             "Fold": each.fold,
             "Patient": each.row["Patient ID / Name"],
             "Label": each.label,
+            "Left out": _TORN if each.left_out else "",
         }
         for each in items
     ]
-    return _csv(("File", "Fold", "Patient", "Label"), lines)
+    return _csv(("File", "Fold", "Patient", "Label", "Left out"), lines)
 
 
 def changes(diff: Mapping[str, Any]) -> str:
@@ -154,7 +158,7 @@ def readme(release: Release, summary: Mapping[str, Any], diff: Mapping[str, Any]
 frames, {summary["patients"]} patients known by number.
 
 {note}{_counts(summary)}
-
+{_left_out(summary)}
 Changes, {since}: {len(diff["added"])} added, {len(diff["withdrawn"])} withdrawn, \
 {len(diff["relabelled"])} relabelled, {len(diff["corrected"])} corrected; see `{CHANGES}`.
 
@@ -190,6 +194,18 @@ pixels are deleted: an archive that is downloaded afterwards lacks its files and
 files never change. If `WITHDRAWN.csv` names a recording that you have, please delete it.
 
 Research use only. This is not a diagnosis and not a medical device.
+"""
+
+
+def _left_out(summary: Mapping[str, Any]) -> str:
+    count = summary["left_out"]
+    if not count:
+        return ""
+    return f"""
+**Left out of training and testing: {count}.** Only after they were released in one fold it became
+known that they are of a patient, or copies of a recording, in another one. Their folds stay, and
+`{FOLDS}` marks them in the column `Left out`: a model that learns from one of them must not be
+tested on that patient.
 """
 
 

@@ -242,21 +242,32 @@ def _request(training: Training, home: Path) -> dict[str, Any]:
 def _bring(training: Training, folder: Path) -> None:
     """Copy a release's recordings and tables here, in the public layout.
 
-    What was withdrawn before is left out. All folds must see the same recordings: where one was
-    withdrawn since, the training ends.
+    What was withdrawn before is left out, and what the training leaves out. All folds must see the
+    same recordings: where one was withdrawn since, the training ends.
     """
+    from models import dataset
+
     with reading() as session:
         release = releases.get(session, training.release_number)
         members = releases.items(session, training.release_number)
     assert release is not None, training.id  # noqa: S101  # releases are never deleted
     files = [each for each in release.files["files"] if each["path"] in _TABLES]
+    originals: dict[str, dataset.Original] = {}
     for item in members:
-        if not releases.is_gone(item.contribution):
-            files += (item.files or [])[:1]
+        contribution = item.contribution
+        if str(contribution.id) in training.left_out:
+            continue
+        if not releases.is_gone(contribution):
+            for each in (item.files or [])[:1]:
+                files.append(each)
+                originals[each["path"]] = dataset.Original(
+                    contribution.sha256, tuple(contribution.fingerprints)
+                )
         elif _gone_at(item.contribution) > training.created_at:
             raise child.RefusedError(WITHDRAWN)
     for each in files:
         _fetch(each["key"], folder / each["path"])
+    dataset.write_originals(folder, originals)
 
 
 def _gone_at(contribution: Contribution) -> datetime:

@@ -14,7 +14,8 @@ _NOT_COMPARED = {"Label", "Healthy"}
 class Content:
     """One recording in a release, as far as it is counted and compared.
 
-    `frames` is how many sampled frames there are of it, `row` its row in the table.
+    `frames` is how many sampled frames there are of it, `row` its row in the table; `left_out` says
+    that no model may learn from it, see `backend.releases.folds`.
     """
 
     id: UUID
@@ -24,6 +25,7 @@ class Content:
     kind: str
     frames: int
     row: dict[str, Any]
+    left_out: bool
 
 
 def summary(contents: Sequence[Content]) -> dict[str, Any]:
@@ -32,6 +34,7 @@ def summary(contents: Sequence[Content]) -> dict[str, Any]:
         "recordings": len(contents),
         "frames": sum(each.frames for each in contents),
         "patients": len({each.group for each in contents if each.group.startswith("patient:")}),
+        "left_out": sum(each.left_out for each in contents),
         "classes": [
             {"label": label.value}
             | {probe.value: _counts(contents, label.value, probe.value) for probe in Probe}
@@ -79,5 +82,6 @@ def is_unchanged(diff: dict[str, Any]) -> bool:
 
 
 def _words(content: Content) -> dict[str, Any]:
-    """What a row says beside the label."""
-    return {name: said for name, said in content.row.items() if name not in _NOT_COMPARED}
+    """What a row says beside the label, and whether it counts."""
+    said = {name: each for name, each in content.row.items() if name not in _NOT_COMPARED}
+    return said | {"left_out": content.left_out}

@@ -123,6 +123,7 @@ def _item(item: ReleaseItem) -> ItemOut:
         attribution=said["Attribution"],
         patient=int(said["Patient ID / Name"]) if said["Patient ID / Name"] else None,
         fold=item.fold,
+        left_out=item.left_out,
         frames=max(len(item.files or ()) - 1, 0),
         comment=said["Comments first medical doctor (MD1)"],
         findings=item.contribution.final_findings,

@@ -122,6 +122,7 @@ def contents(session: Session, number: int | None) -> list[Content]:
             kind=each.contribution.kind,
             frames=len(each.files) - 1 if each.files else each.contribution.dataset_frames,
             row=each.row,
+            left_out=each.left_out,
         )
         for each in items(session, number)
     ]

@@ -35,6 +35,12 @@ class Summary(BaseModel):
     recordings: int = Field(ge=0)
     frames: int = Field(ge=0)
     patients: int = Field(ge=0, description="Of those recordings that name one.")
+    left_out: int = Field(
+        default=0,
+        ge=0,
+        description="Recordings that no model learns from or is tested on, since their patient or "
+        "a copy of them is tested in another fold.",
+    )
     classes: list[ClassCounts]
     licences: dict[str, int]
 
@@ -123,6 +129,10 @@ class ItemOut(BaseModel):
     attribution: str
     patient: int | None = Field(description="The patient's number in this dataset.")
     fold: int = Field(ge=0, description="The fold that tests it, from 0.")
+    left_out: bool = Field(
+        description="Whether no model learns from it or is tested on it: its patient or a copy of "
+        "it is tested in another fold."
+    )
     frames: int = Field(ge=0, description="How many …/frames/{n}.jpg there are.")
     comment: str = Field(description="What a medical doctor said of it.")
     findings: dict[str, bool]

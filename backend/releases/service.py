@@ -1,6 +1,6 @@
 """The rules of releases: what goes into the next one, and when one may be made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,9 +14,9 @@ from backend import audit
 from backend.db import now
 from backend.errors import ConflictError
 from backend.jobs import RELEASE, after_commit
-from backend.releases import folds, repository
+from backend.releases import folds, repository, ties
 from backend.releases.contents import Content, difference, is_unchanged, summary
-from backend.releases.folds import Group, group_key
+from backend.releases.folds import Member, Place
 from backend.releases.rows import row
 from backend.releases.schemas import Difference, NextRelease, Summary
 from backend.tables import Contribution, FoldAssignment, Release, ReleaseItem, User
@@ -50,12 +50,17 @@ def draft(session: Session, moment: datetime, *, hold: bool = False) -> Draft:
     last = repository.last_done(session)
     earlier = repository.earlier_items(session, [each.id for each in contributions])
     assignments = repository.assignments(session)
-    groups = _groups(contributions, earlier)
-    new = _new_assignments(contributions, groups, earlier, assignments, number)
+    members = ties.members(contributions, earlier, None if last is None else last.number)
+    places = folds.settle(
+        members,
+        {key: each.fold for key, each in assignments.items()},
+        repository.counts_by_fold(earlier.values()),
+    )
+    new = _new_assignments(members, places, assignments, number)
     known = assignments | {each.group_key: each for each in new}
     items = [
-        _item(each, number, known[groups[each.id]], earlier.get(each.id), moment)
-        for each in contributions
+        _item(each, member, number, known[member.key], places[each.id], earlier, moment)
+        for each, member in zip(contributions, members, strict=True)
     ]
     contents = [_content(item, each) for item, each in zip(items, contributions, strict=True)]
     since = None if last is None else last.number
@@ -116,30 +121,17 @@ def make(session: Session, actor: User | None, note: str) -> Release:
     return release
 
 
-def _groups(
-    contributions: Sequence[Contribution], earlier: dict[UUID, ReleaseItem]
-) -> dict[UUID, str]:
-    """Each contribution's group: the one it was released with, else its patient or itself."""
-    return {
-        each.id: earlier[each.id].group_key if each.id in earlier else group_key(each)
-        for each in contributions
-    }
-
-
 def _new_assignments(
-    contributions: Sequence[Contribution],
-    groups: dict[UUID, str],
-    earlier: dict[UUID, ReleaseItem],
-    assignments: dict[str, FoldAssignment],
+    members: Sequence[Member],
+    places: Mapping[UUID, Place],
+    assignments: Mapping[str, FoldAssignment],
     number: int,
 ) -> list[FoldAssignment]:
     """A fold and a number for each group that has none."""
-    labels: dict[str, list[str]] = {}
-    for each in contributions:
-        if groups[each.id] not in assignments:
-            labels.setdefault(groups[each.id], []).append(_label(each))
-    new = [Group(key, tuple(sorted(found))) for key, found in labels.items()]
-    chosen = folds.assign(new, repository.counts_by_fold(earlier.values()))
+    chosen: dict[str, int] = {}
+    for each in members:
+        if each.key not in assignments:
+            chosen.setdefault(each.key, places[each.id].home)
     first = max((each.number for each in assignments.values()), default=0) + 1
     return [
         FoldAssignment(group_key=key, number=first + n, fold=fold, assigned_in=number)
@@ -149,21 +141,25 @@ def _new_assignments(
 
 def _item(
     contribution: Contribution,
+    member: Member,
     number: int,
     group: FoldAssignment,
-    earlier: ReleaseItem | None,
+    place: Place,
+    released: Mapping[UUID, ReleaseItem],
     moment: datetime,
 ) -> ReleaseItem:
-    is_patient = group.group_key.startswith("patient:")
-    said = row(contribution, group.number if is_patient else None, moment, number)
-    if earlier is not None:  # it came when it came
+    patient = group.number if folds.is_patient(group.group_key) else None
+    said = row(contribution, patient, moment, number)
+    if (earlier := released.get(contribution.id)) is not None:  # it came when it came
         said |= {name: earlier.row[name] for name in ("Date added", "First release")}
     return ReleaseItem(
         release_number=number,
         contribution_id=contribution.id,
         group_key=group.group_key,
-        fold=group.fold,
-        label=_label(contribution),
+        fold=place.fold,
+        copies=sorted(map(str, member.copies)),
+        left_out=place.left_out,
+        label=member.label,
         probe=contribution.probe or "",
         row=said,
     )
@@ -178,6 +174,7 @@ def _content(item: ReleaseItem, contribution: Contribution) -> Content:
         kind=contribution.kind,
         frames=contribution.dataset_frames,
         row=item.row,
+        left_out=item.left_out,
     )
 
 

@@ -51,7 +51,9 @@ class ReleaseItem(Base):
 
     `files` tells where each of its files lies in the release and in the storage, with size,
     SHA-256 and CRC-32; `facts` what was found in the recording itself. Both are null until the
-    worker has come to it.
+    worker has come to it. `copies` lists the contributions of the same release that look like it
+    (null in releases of before that was known); `left_out` says that no model may learn from it or
+    be tested on it, since its patient or a copy of it is tested in another fold.
     """
 
     __tablename__ = "release_items"
@@ -62,6 +64,8 @@ class ReleaseItem(Base):
     )
     group_key: Mapped[str] = mapped_column(ForeignKey("fold_assignments.group_key"))
     fold: Mapped[int]
+    copies: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    left_out: Mapped[bool] = mapped_column(default=False)
     label: Mapped[str] = mapped_column(String(20))
     probe: Mapped[str] = mapped_column(String(10))
     row: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -74,6 +78,9 @@ class ReleaseItem(Base):
 
 class FoldAssignment(Base):
     """The fold of a group (a patient, or a recording without one): never changed once given.
+
+    Where it becomes known later that groups belong together, `backend.releases.folds` says which
+    one counts.
 
     `number` is what is published of a patient: counted through, it leads back to nobody.
     """

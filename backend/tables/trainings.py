@@ -16,7 +16,9 @@ class Training(Base):
 
     `attempt`, `lost`, `due_at`, `away_since`, `heartbeat_at` and `nudged_at` are those of its last
     stage, in which the folds become an artifact. `comparison` holds the figures of the new and of
-    the then active artifact on the same recordings.
+    the then active artifact on the same recordings. `left_out`
+    lists the release's recordings that are not trained on, since their patient or a copy of them
+    is tested in another fold.
     """
 
     __tablename__ = "trainings"
@@ -26,6 +28,7 @@ class Training(Base):
     state: Mapped[str] = mapped_column(String(10), default=JobState.QUEUED.value)
     stage: Mapped[str] = mapped_column(String(60), default="")
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    left_out: Mapped[list[str]] = mapped_column(JSON, default=list)
     created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

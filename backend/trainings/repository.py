@@ -62,7 +62,9 @@ def under_way_ids(session: Session) -> set[UUID]:
     return set(session.scalars(select(Training.id).where(Training.state.in_(UNDER_WAY))))
 
 
-def folds_by_label(session: Session, number: int, labels: Collection[str]) -> dict[str, set[int]]:
+def folds_by_label(
+    session: Session, number: int, labels: Collection[str], left_out: Collection[UUID]
+) -> dict[str, set[int]]:
     """In which folds of a release each label is found, among what is trained on."""
     rows = session.execute(
         select(ReleaseItem.label, ReleaseItem.fold)
@@ -70,6 +72,7 @@ def folds_by_label(session: Session, number: int, labels: Collection[str]) -> di
             ReleaseItem.release_number == number,
             ReleaseItem.probe == Probe.CONVEX.value,
             ReleaseItem.label.in_(labels),
+            ReleaseItem.contribution_id.not_in(left_out),
         )
         .distinct()
     )

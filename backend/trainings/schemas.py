@@ -65,9 +65,14 @@ class TrainingOut(BaseModel):
     error: str | None
     folds: list[FoldOut]
     artifact_version: str | None = Field(description="What came out; activate it to use it.")
+    left_out: list[UUID] = Field(
+        description="Recordings of the release that are not trained on: their patient or a copy of "
+        "them is tested in another fold."
+    )
     comparison: dict[str, Any] | None = Field(
         description="The figures of the new and of the then active artifact (`new`, `active`) on "
-        "the same recordings, each answered by models that never saw it as far as that is known."
+        "the same recordings, each answered by models that never saw it, nor a copy of it. "
+        "`metrics` of both are null where that cannot be known (`may_have_seen`)."
     )
 
 

@@ -1,5 +1,7 @@
 """The rules of trainings: what can be trained on, one at a time, and its end before the end."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
@@ -12,6 +14,7 @@ from backend.jobs import TRAIN, after_commit
 from backend.paging import cursor_of, place_of
 from backend.releases import repository as releases
 from backend.releases.folds import FOLDS
+from backend.releases.ties import torn
 from backend.tables import Training, TrainingFold, User
 from backend.tables.vocabulary import JobState
 from backend.trainings import repository
@@ -46,12 +49,14 @@ def start(session: Session, actor: User, wanted: TrainingIn) -> Training:
             f"A training on release {other.release_number} is under way. Wait for its end, or "
             "cancel it."
         )
-    _check_classes(session, wanted.release)
+    left_out = torn(session, wanted.release)
+    _check_classes(session, wanted.release, left_out)
     moment = now()
     training = Training(
         id=uuid4(),
         release_number=wanted.release,
         settings=wanted.settings.model_dump(),
+        left_out=[str(each) for each in left_out],
         created_by=actor.id,
         created_at=moment,
         nudged_at=moment,
@@ -69,9 +74,9 @@ def start(session: Session, actor: User, wanted: TrainingIn) -> Training:
     return find(session, training.id)
 
 
-def _check_classes(session: Session, number: int) -> None:
+def _check_classes(session: Session, number: int, left_out: Sequence[UUID]) -> None:
     """Each fold's model must have seen every class: two patients of each, in two folds."""
-    homes = repository.folds_by_label(session, number, CLASSES)
+    homes = repository.folds_by_label(session, number, CLASSES, left_out)
     for label in CLASSES:
         if len(homes[label]) < 2:
             raise ConflictError(
@@ -132,8 +137,27 @@ def shown(training: Training) -> TrainingOut:
             for each in sorted(training.folds, key=lambda each: each.fold)
         ],
         artifact_version=training.artifact_version,
-        comparison=training.comparison,
+        left_out=[UUID(each) for each in training.left_out],
+        comparison=_comparison(training),
     )
+
+
+def _comparison(training: Training) -> dict[str, Any] | None:
+    """What was compared; without the figures of before recordings were known by what they show.
+
+    Those took recordings that the active artifact had been trained on, and which were encoded anew
+    since, for recordings that it had never seen.
+    """
+    found = training.comparison
+    if found is None or "known_by" in found:
+        return found
+    return {
+        **found,
+        "recordings": 0,
+        "frames": 0,
+        "new": found["new"] | {"metrics": None},
+        "active": found["active"] | {"metrics": None, "may_have_seen": True},
+    }
 
 
 def cancel(session: Session, actor: User, training_id: UUID) -> Training:

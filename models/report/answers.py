@@ -1,9 +1,12 @@
-"""Who may answer which recording: the model that held it out, or, from outside, all of them."""
+"""Who may answer which recording: the model that held it out, or, from outside, all of them.
+
+A recording is known as `models.recognition` knows it: a copy is its original.
+"""
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +14,19 @@ import numpy.typing as npt
 
 from models.contract import Manifest
 from models.dataset import Entry
-from models.extraction import FrameCache
-from models.heldout import PRECISION, Listed, answer, listed
+from models.extraction import Facts, FrameCache
+from models.heldout import PRECISION, Listed, TrainingSet, answer
 from models.predict import Predictor
+from models.recognition import identity
 from models.report.sheet import Answered, Sheet
+
+SEEN_BY_ALL = (
+    "Each of the models was trained on it or on a copy of it: none may say how well it answers."
+)
+MAY_BE_SEEN = (
+    "Its bytes are new to {version}, which does not list what its recordings look like: it may "
+    "have been trained on a copy. `pocovid artifact fingerprints` adds that to the artifact."
+)
 
 _NAMED = 3
 
@@ -25,8 +37,16 @@ class EvaluationError(Exception):
     """An evaluation that would prove nothing, or that cannot be done."""
 
 
-def refuse_training_data(manifest: Manifest, entries: Sequence[Entry], fold: int) -> None:
+def refuse_training_data(
+    manifest: Manifest, entries: Sequence[Entry], facts: Mapping[str, Facts], fold: int
+) -> None:
     """Refuse to ask a fold's model about what it was trained on, under whatever name it comes.
+
+    Args:
+        manifest: of the artifact.
+        entries: recordings.
+        facts: by SHA-256; recordings without any are known by their bytes alone.
+        fold: the one model that is to answer.
 
     Raises:
         EvaluationError: there is no such fold, or a recording is known to its model.
@@ -35,11 +55,17 @@ def refuse_training_data(manifest: Manifest, entries: Sequence[Entry], fold: int
         raise EvaluationError(
             f"{manifest.version} has the folds 0 to {manifest.folds - 1}, there is no fold {fold}."
         )
-    known = {each.sha256: each for each in listed(manifest)}
+    trained = TrainingSet(manifest)
     seen = [
-        (entry, known[entry.sha256])
+        (entry, learnt[0])
         for entry in entries
-        if entry.sha256 in known and known[entry.sha256].folds[manifest.group] != fold
+        if (
+            learnt := [
+                each
+                for each in trained.known(identity(entry, facts.get(entry.sha256)))
+                if each.folds[manifest.group] != fold
+            ]
+        )
     ]
     if seen:
         names = ", ".join(_told(entry, each) for entry, each in seen[:_NAMED])
@@ -51,17 +77,35 @@ def refuse_training_data(manifest: Manifest, entries: Sequence[Entry], fold: int
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """Answers of the models that have not seen the recordings.
+
+    Attributes:
+        inside: of recordings that were trained on, each by the model that held it out; None where
+            there are none.
+        outside: of recordings that no model has seen; None where there are none.
+        unanswered: by key, why nobody may answer a recording.
+    """
+
+    inside: Sheet | None
+    outside: Sheet | None
+    unanswered: Mapping[str, str]
+
+
 def sheets(
     manifest: Manifest,
     entries: Sequence[Entry],
+    facts: Mapping[str, Facts],
     answers: Mapping[str, Scores],
     fold: int | None = None,
-) -> tuple[Sheet | None, Sheet | None]:
-    """The sheet of the recordings that were held out, and that of those never seen.
+) -> Sheets:
+    """Sort recordings by who may answer them.
 
     Args:
         manifest: of the artifact.
         entries: recordings, each content once.
+        facts: by SHA-256, what each looks like.
         answers: by SHA-256, scores of every model (models, frames, 3).
         fold: the one model that answers everything; None for the rule of the module.
 
@@ -69,16 +113,22 @@ def sheets(
         EvaluationError: a fold's model was asked about what it was trained on.
     """
     if fold is not None:
-        refuse_training_data(manifest, entries, fold)
-    known = {each.sha256: each for each in listed(manifest)}
+        refuse_training_data(manifest, entries, facts, fold)
+    trained = TrainingSet(manifest)
     inside: list[Answered] = []
     outside: list[Answered] = []
+    unanswered: dict[str, str] = {}
     for entry in entries:
+        homes = trained.held_out_by(identity(entry, facts.get(entry.sha256)))
+        if len(homes) > 1:
+            unanswered[entry.key] = SEEN_BY_ALL
+            continue
+        if not homes and not trained.complete:
+            unanswered[entry.key] = MAY_BE_SEEN.format(version=manifest.version)
+            continue
+        held_out = next(iter(homes), fold)
         scores = answers[entry.sha256]
-        each = known.get(entry.sha256)
-        held_out = fold if each is None else each.folds[manifest.group]
-        chosen = scores.mean(axis=0) if held_out is None else scores[held_out]
-        (outside if each is None else inside).append(
+        (inside if homes else outside).append(
             Answered(
                 entry.sha256,
                 entry.key,
@@ -87,12 +137,13 @@ def sheets(
                 entry.patient,
                 entry.source,
                 held_out,
-                chosen,
+                scores.mean(axis=0) if held_out is None else scores[held_out],
             )
         )
-    return (
+    return Sheets(
         Sheet(manifest.group, tuple(inside)) if inside else None,
         Sheet("external", tuple(outside)) if outside else None,
+        unanswered,
     )
 
 

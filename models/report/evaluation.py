@@ -100,7 +100,7 @@ def evaluate(
         raise EvaluationError(f"{manifest.version} has kept no scores of its own folds.")
     entries = read_index(data).trained
     if fold is not None:
-        refuse_training_data(manifest, entries, fold)
+        refuse_training_data(manifest, entries, {}, fold)  # before anything is read
     cache = FrameCache(work / FRAMES)
     failed = cache.fill(entries, lambda done, total: progress("Reading recordings", done, total))
     readable = [entry for entry in entries if entry.sha256 not in failed]
@@ -112,8 +112,10 @@ def evaluate(
         work / _ANSWERS,
         lambda done, total: progress("Answering recordings", done, total),
     )
-    inside, outside = sheets(manifest, readable, answers, fold)
-    fresh = {"external": outside, manifest.group: inside}
+    facts = {entry.sha256: cache.facts(entry.sha256) for entry in readable}
+    sorted_ = sheets(manifest, readable, facts, answers, fold)
+    inside = sorted_.inside
+    fresh = {"external": sorted_.outside, manifest.group: inside}
     found |= {name: sheet for name, sheet in fresh.items() if sheet is not None}
     wanted = [manifest.group, *(name for name in ORDER if name != manifest.group)]
     chapters = {}
@@ -131,7 +133,8 @@ def evaluate(
         frames=cache,
         unread={
             entry.key: failed[entry.sha256].message for entry in entries if entry.sha256 in failed
-        },
+        }
+        | dict(sorted_.unanswered),
     )
 
 

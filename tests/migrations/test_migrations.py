@@ -14,10 +14,7 @@ from sqlalchemy import JSON, Integer, MetaData, Table, Uuid, insert, inspect, se
 import migrations
 from backend.db import Base, make_engine
 from backend.settings import Settings
-from backend.tables import Arrival, Contribution, Review, Screening, Training
-from tests.conftest import DATABASE_SERVER, NO_DATABASE_SERVER, postgresql_database
-
-WORDS = {"role": "admin", "status": "queued", "state": "draft", "verdict": "reject"}
+from backend.tables import Arrival, Contribution, DATABASE_SERVER, NO_DATABASE_SERVER, ReleaseItem, Review, Screening, Training, WORDS
 """Columns that take only some words."""
 
 
@@ -147,6 +144,29 @@ def test_what_was_said_of_a_draft_before_tables_were_told_apart_stays(url: str) 
     with engine.connect() as connection:
         name = connection.execute(select(Contribution.file_name)).scalar_one()
     assert (len(name), name[-6:]) == (255, "/a.png")
+    engine.dispose()
+
+
+def test_releases_and_trainings_of_before_groups_merged_leave_nothing_out(url: str) -> None:
+    migrations.upgrade(url, "0010")
+    engine = make_engine(Settings(database_url=url))
+    before = MetaData()
+    names = ["users", "submissions", "contributions", "releases", "fold_assignments"]
+    with engine.begin() as connection:
+        before.reflect(connection)
+        moment, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
+        for table in (before.tables[each] for each in [*names, "release_items", "trainings"]):
+            row = _anything(table, moment, some_id)
+            if table.name == "fold_assignments":
+                row["group_key"] = some_id.hex
+            connection.execute(insert(table).values(row))
+    migrations.upgrade(url)
+    with engine.connect() as connection:
+        found = connection.execute(select(ReleaseItem.copies, ReleaseItem.left_out)).all()
+        assert [tuple(each) for each in found] == [(None, False)]
+        assert connection.execute(select(Training.left_out)).scalars().all() == [[]]
+    migrations.downgrade(url, "0010")
+    migrations.upgrade(url)
     engine.dispose()
 
 

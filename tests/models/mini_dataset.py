@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from models.dataset import METADATA
-from tests.models.odd_files import clip, packed
+from tests.models.odd_files import drawn_clip, packed
 
 LABELS = {
     "covid19": "COVID-19",
@@ -84,7 +84,7 @@ def write_table(folder: Path, rows: Sequence[Row], columns: Sequence[str] = COLU
 
 def _content(row: Row, number: int) -> bytes:
     if row.kind == "video":
-        return clip(frames=2, rate=2, width=64 + 2 * number, height=64)
+        return drawn_clip(number, frames=2, rate=2, width=64 + 2 * number, height=64)
     grey = np.random.default_rng(number).integers(30, 220, (64, 64), dtype=np.uint8)
     return packed(
         Image.fromarray(grey), Image.registered_extensions()[Path(row.file).suffix.lower()]

@@ -84,6 +84,15 @@ def clip(
     return _muxed(form, codec, pictures, stamps, base, options or {}, codec_options or {})
 
 
+def drawn_clip(seed: int, *, frames: int, rate: int, width: int, height: int) -> bytes:
+    """A video whose pictures look like those of no other seed, and like one another."""
+    blocks = np.random.default_rng(seed).integers(30, 220, (8, 8, 1), dtype=np.uint8)
+    grey = blocks.repeat(-(-height // 8), axis=0).repeat(-(-width // 8), axis=1)
+    picture = grey[:height, :width].repeat(3, axis=2)
+    pictures = [picture + np.uint8(number % 8) for number in range(frames)]
+    return _muxed("mp4", "libx264", pictures, range(frames), 1 / Fraction(rate), {}, {})
+
+
 def turned_clip(form: str = "mp4", orientation: int = _CLOCKWISE) -> bytes:
     """A video of `corners` whose header says how to turn and mirror it; clockwise by default."""
     content = bytearray(_muxed(form, "libx264", [corners()] * 3, range(3), Fraction(1, 10), {}, {}))

@@ -11,7 +11,7 @@ from tests.models.test_dataset import entry
 ENTRIES = [entry(n, label, f"patient {n}") for n, label in enumerate(CLASSES)]
 SPLITS = {"recording": [0, 1, 0], "patient": [1, 0, 1]}
 FRAMES = [2, 1, 3]
-MANIFEST = manifest(data={"recordings": listing(ENTRIES, FRAMES, SPLITS)})
+MANIFEST = manifest(data={"recordings": listing(ENTRIES, FRAMES, SPLITS, {})})
 
 
 def test_each_recording_is_known_by_its_bytes_with_the_folds_that_test_it() -> None:

@@ -9,7 +9,7 @@ from models import artifact, evaluate, heldout
 from models.artifact import Weights
 from models.contract import CLASSES
 from models.dataset import Entry, read_index
-from models.extraction import FRAMES, FrameCache, read_all
+from models.extraction import FRAMES, Facts, FrameCache, read_all
 from models.predict import Predictor
 from tests.models import mini_dataset, small_artifact
 from tests.models.mini_dataset import Row
@@ -30,13 +30,16 @@ class House:
     data: Path
     work: Path
     entries: tuple[Entry, ...]
+    facts: dict[str, Facts]
 
 
 def make(folder: Path) -> House:
     """Nine recordings of six patients, three models, and scores as training stores them."""
     data, work = mini_dataset.make(folder / "data", ROWS), folder / "work"
     entries = read_index(data).trained
-    frames = read_all(entries, FrameCache(work / FRAMES), lambda _done, _total: None)
+    cache = FrameCache(work / FRAMES)
+    frames = read_all(entries, cache, lambda _done, _total: None)
+    facts = {each.sha256: cache.facts(each.sha256) for each in entries}
     heads = [small_artifact.head(fold) for fold in range(HEADS)]
     splits = {
         "patient": [int(entry.patient[-1]) + CLASSES.index(entry.label) % 2 for entry in entries],
@@ -48,7 +51,7 @@ def make(folder: Path) -> House:
         data={
             "listing_sha256": "0" * 64,
             "frames": sum(map(len, frames)),
-            "recordings": heldout.listing(entries, [len(each) for each in frames], splits),
+            "recordings": heldout.listing(entries, [len(each) for each in frames], splits, facts),
         },
     )
     weights = Weights(small_artifact.trunk(), heads)
@@ -68,4 +71,4 @@ def make(folder: Path) -> House:
     }
     whole = small_artifact.manifest(folds=HEADS, data=manifest.data, metrics=measured)
     artifact.save(folder / "pocovidnet-small", whole, Weights(weights.trunk, heads, scores=scores))
-    return House(folder / "pocovidnet-small", data, work, entries)
+    return House(folder / "pocovidnet-small", data, work, entries, facts)

@@ -124,8 +124,8 @@ class TestMisuse:
         known = next(each for each in listed(manifest) if each.sha256 == entry.sha256)
         other = (known.folds["patient"] + 1) % HEADS
         with pytest.raises(EvaluationError, match=r"new_name\.png, then called .*covid19_0\.png"):
-            refuse_training_data(manifest, [entry], other)
-        refuse_training_data(manifest, [entry], known.folds["patient"])
+            refuse_training_data(manifest, [entry], {}, other)
+        refuse_training_data(manifest, [entry], {}, known.folds["patient"])
 
     def test_it_may_be_asked_about_what_it_has_not_seen(
         self, house: House, answers: dict[str, np.ndarray]
@@ -133,15 +133,15 @@ class TestMisuse:
         manifest = artifact.read_manifest(house.artifact)
         folds = {each.sha256: each.folds["patient"] for each in listed(manifest)}
         mine = [entry for entry in house.entries if folds[entry.sha256] == 1]
-        inside, outside = sheets(manifest, mine, answers, fold=1)
-        assert outside is None
-        assert inside is not None
-        assert {each.fold for each in inside.recordings} == {1}
+        found = sheets(manifest, mine, house.facts, answers, fold=1)
+        assert found.outside is None
+        assert found.inside is not None
+        assert {each.fold for each in found.inside.recordings} == {1}
 
     @pytest.mark.parametrize("fold", [-1, HEADS])
     def test_a_fold_that_is_not_there_is_refused(self, fold: int, house: House) -> None:
         with pytest.raises(EvaluationError, match="no fold"):
-            refuse_training_data(artifact.read_manifest(house.artifact), [], fold)
+            refuse_training_data(artifact.read_manifest(house.artifact), [], {}, fold)
 
     def test_an_artifact_that_does_not_tell_what_it_was_trained_on_is_refused(
         self, house: House, tmp_path: Path
