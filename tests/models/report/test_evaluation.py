@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import artifact
+from models import artifact, media, reencode
 from models.contract import CLASSES
 from models.dataset import read_index
 from models.extraction import FRAMES, FrameCache
@@ -24,6 +24,18 @@ from tests.models.report.small_evaluation import HEADS, ROWS, House
 
 def nobody(_said: str, _done: int, _total: int) -> None:
     """Listens to no progress."""
+
+
+def encoded_anew(data: Path, folder: Path) -> Path:
+    """The same recordings on their squares, as de-identification leaves them."""
+    target = folder / "anew"
+    for row in ROWS:
+        key = f"pocus_{row.kind}s/convex/{row.file}"
+        (target / key).parent.mkdir(parents=True, exist_ok=True)
+        square = media.probe(data / key).square
+        reencode.write_square(media.Recording.open(data / key), square, target / key)
+    mini_dataset.write_table(target, ROWS)
+    return target
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +111,34 @@ class TestWhoAnswers:
         again = evaluate(house.artifact, data, house.work, nobody, resamples=100)
         assert "external" not in again.chapters
         assert again.main.figures == found.main.figures
+
+    def test_a_copy_that_was_encoded_anew_is_still_answered_by_the_model_that_held_it_out(
+        self, house: House, found: Evaluation, tmp_path: Path
+    ) -> None:
+        again = evaluate(
+            house.artifact, encoded_anew(house.data, tmp_path), house.work, nobody, resamples=100
+        )
+        assert "external" not in again.chapters
+        folds = {each.key: each.fold for each in found.main.sheet.recordings}
+        assert {each.key: each.fold for each in again.main.sheet.recordings} == folds
+
+    def test_where_it_cannot_be_known_whether_a_recording_is_new_nobody_answers(
+        self, house: House, tmp_path: Path
+    ) -> None:
+        old = tmp_path / "pocovidnet-old"
+        shutil.copytree(house.artifact, old)
+        told = json.loads((old / "manifest.json").read_text())
+        for each in told["data"]["recordings"].values():
+            del each["fingerprints"]
+        (old / "manifest.json").write_text(json.dumps(told))
+        data = encoded_anew(house.data, tmp_path)
+        mini_dataset.make(data, [ROWS[0]])
+        mini_dataset.write_table(data, ROWS)
+        again = evaluate(old, data, house.work, nobody, resamples=100)
+        assert "external" not in again.chapters
+        assert len(again.main.sheet.recordings) == again.known == 1
+        assert len(again.unread) == len(ROWS) - 1
+        assert "may have been trained on a copy" in next(iter(again.unread.values()))
 
 
 class TestMisuse:
