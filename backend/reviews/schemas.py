@@ -189,7 +189,9 @@ class ReviewerThroughput(BaseModel):
 
     name: str
     reviews: int
-    per_hour: float | None = Field(description="In the time between claim and verdict.")
+    per_hour: float | None = Field(
+        description="In the time between claim and verdict; null before ten minutes of that."
+    )
     median_seconds: float | None
 
 

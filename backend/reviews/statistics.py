@@ -15,6 +15,9 @@ from backend.reviews import repository
 from backend.reviews.schemas import DayShare, DayThroughput, ReviewerThroughput, StatsOut
 from backend.reviews.verdicts import kappa, rating
 
+PACE_AFTER_S = 600
+"""From one verdict of two seconds follows no pace of 1,800 an hour."""
+
 DAYS = 30
 """How far back the days go."""
 
@@ -56,7 +59,7 @@ def _per_reviewer(work: Sequence[Row[Any, Any, Any, Any]]) -> list[ReviewerThrou
         ReviewerThroughput(
             name=names[reviewer_id],
             reviews=len(each),
-            per_hour=3600 * len(each) / sum(each) if sum(each) > 0 else None,
+            per_hour=3600 * len(each) / sum(each) if sum(each) >= PACE_AFTER_S else None,
             median_seconds=median(each),
         )
         for reviewer_id, each in seconds.items()

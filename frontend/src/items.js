@@ -9,8 +9,27 @@ export const selectedKey = signal(/** @type {string | null} */ (null));
 
 export const selected = computed(() => find(selectedKey.value));
 
-/** Recordings that only wait for somebody to say "screen". */
-export const ready = computed(() => items.value.filter((item) => item.stage === 'ready'));
+/** @type {import('./shapes.js').Stage[]} */
+const BEFORE = ['waiting', 'uploading', 'ready'];
+
+/** Recordings that wait for somebody to say "screen", or will as soon as they have arrived. */
+export const unscreened = computed(() =>
+  items.value.filter(({ stage, wanted }) => !wanted && BEFORE.includes(stage)),
+);
+
+/** Recordings that are screened as soon as they are ready, one after the other. */
+export const wanted = computed(() =>
+  items.value.filter((item) => item.wanted && BEFORE.includes(item.stage)),
+);
+
+/** The recording whose request, put off by the service, is sent again first. */
+export const putOff = computed(() =>
+  items.value.reduce(
+    (first, item) =>
+      item.resumesAt !== null && (first?.resumesAt ?? Infinity) > item.resumesAt ? item : first,
+    /** @type {Item | null} */ (null),
+  ),
+);
 
 let made = 0;
 
@@ -33,6 +52,7 @@ export function makeItem(facts) {
     screeningId: null,
     square: null,
     screening: null,
+    wanted: false,
     adjusting: false,
     offline: false,
     ...facts,

@@ -76,6 +76,32 @@ const NEXT = {
   worker_lost: 'Screen it again. If it fails again, tell whoever runs this service.',
 };
 
+/** What a file is, it stays: sending the same one again gives the same answer. */
+const OF_THE_FILE = new Set([
+  'empty_file',
+  'unsupported_type',
+  'unreadable_file',
+  'truncated_file',
+  'file_too_large',
+  'too_many_pixels',
+  'too_small',
+  'too_long',
+  'too_many_frames',
+  'no_frames',
+  'trim_outside',
+  'crop_outside',
+]);
+
+/**
+ * Whether the same request may succeed when it is made again.
+ * @param {{code: string, status?: number}} problem
+ */
+export const mayPass = ({ code, status = 0 }) =>
+  !OF_THE_FILE.has(code) && (status < 400 || status >= 500 || PASSING.has(status));
+
+/** Too slow, too many: of the moment, though they are the request's fault. */
+const PASSING = new Set([401, 408, 409, 423, 425, 429]);
+
 /**
  * What to do next, in one sentence.
  * @param {Problem | {code: string, status?: number}} problem
@@ -85,7 +111,7 @@ export function advice(problem) {
   const known = NEXT[problem.code];
   if (known) return known;
   if ((problem.status ?? 0) >= 500) return 'Try again in a moment.';
-  return 'Try again, or choose another file.';
+  return mayPass(problem) ? 'Try again, or choose another file.' : 'Choose another file.';
 }
 
 /**

@@ -7,7 +7,7 @@ import { screen, screenAll } from './screenings.js';
 export const SHORTCUTS = [
   { key: 'a', does: 'Add recordings', run: chooseFiles },
   { key: 's', does: 'Screen the recording you look at', run: screenSelected },
-  { key: 'S', does: 'Screen all that are ready', run: () => void screenAll() },
+  { key: 'S', does: 'Screen all', run: () => void screenAll() },
   { key: 'j', does: 'Next recording', run: () => selectBeside(1) },
   { key: 'k', does: 'Previous recording', run: () => selectBeside(-1) },
   { key: 'd', does: 'Delete the recording you look at', run: discardSelected },

@@ -2,7 +2,7 @@
 import * as api from './api/screenings.js';
 import { announce } from './announcer.js';
 import { CLASS_NAMES } from './classes.js';
-import { find, patch, ready } from './items.js';
+import { find, patch, unscreened, wanted } from './items.js';
 import { patiently } from './patience.js';
 import { Problem } from './problem.js';
 import { watch } from './watch.js';
@@ -23,7 +23,7 @@ export async function screen(key) {
   const { recording, square, stage, adjusting } = item;
   const controller = new AbortController();
   errands.set(key, () => controller.abort());
-  patch(key, { stage: 'starting', adjusting: false, problem: null });
+  patch(key, { stage: 'starting', wanted: false, adjusting: false, problem: null });
   try {
     const screening = await patiently(() => api.screen(recording.id, square), {
       signal: controller.signal,
@@ -38,12 +38,26 @@ export async function screen(key) {
   }
 }
 
-/** Screen every recording that is ready, one request after the other. */
+/** Screen every recording, those that are still on their way as soon as they have arrived. */
 export async function screenAll() {
-  for (const { key } of ready.value) {
-    if (find(key)?.stage === 'ready') await screen(key);
+  for (const { key } of unscreened.value) patch(key, { wanted: true });
+  await screenWanted();
+}
+
+let screening = false;
+
+/** Screen what is ready of what was asked for, one request after the other. */
+export async function screenWanted() {
+  if (screening) return;
+  screening = true;
+  try {
+    for (let next = nextWanted(); next; next = nextWanted()) await screen(next.key);
+  } finally {
+    screening = false;
   }
 }
+
+const nextWanted = () => wanted.value.find(({ stage }) => stage === 'ready');
 
 /**
  * Show a screening and, unless it is over, keep it up to date.

@@ -89,6 +89,7 @@
  * @property {string | null} screeningId likewise
  * @property {Square | null} square as the person has set it
  * @property {Screening | null} screening the latest
+ * @property {boolean} wanted it is to be screened as soon as it is ready
  * @property {boolean} adjusting the square is being set anew although there is an answer
  * @property {boolean} offline news about the screening do not arrive at the moment
  *

@@ -6,6 +6,7 @@ import { meter } from './meter.js';
 import { patiently } from './patience.js';
 import { objection } from './precheck.js';
 import { Problem } from './problem.js';
+import { screenWanted } from './screenings.js';
 import { limits } from './service.js';
 import { plural } from './words.js';
 
@@ -95,7 +96,9 @@ async function send(key, file) {
       recording,
       square: recording.proposed_crop,
     });
-    announce(`${find(key)?.name} is uploaded. Check the square, then screen.`);
+    const item = find(key);
+    if (item?.wanted) void screenWanted();
+    else announce(`${item?.name} is uploaded. Check the square, then screen.`);
   } catch (problem) {
     if (signal.aborted) return;
     if (!(problem instanceof Problem)) throw problem;

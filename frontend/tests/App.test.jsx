@@ -121,9 +121,26 @@ describe('one recording', () => {
     expect(screen.getByText('Choose the file again.')).toBeTruthy();
   });
 
+  it('that can never be screened is not offered to be screened again', () => {
+    const error = { code: 'no_frames', message: 'No picture could be decoded.' };
+    show({ stage: 'failed', screening: makeScreening({ status: 'failed', error }) });
+    expect(screen.queryByRole('button', { name: 'Screen again' })).toBeNull();
+    expect(screen.getByText(/this file holds no picture/)).toBeTruthy();
+  });
+
+  it('that waits for the rate limit says until when, in the list as well', () => {
+    const until = Date.now() + 20_000;
+    show({ stage: 'uploading', resumesAt: until, recording: null, wanted: true }, { wanted: true });
+    const list = within(screen.getByRole('navigation', { name: 'Recordings' }));
+    expect(list.getByText(`Waits until ${new Date(until).toLocaleTimeString()}`)).toBeTruthy();
+    expect(list.getByText(/continues by itself in 20 seconds/)).toBeTruthy();
+    expect(list.getByText(/2 recordings are still to be screened/)).toBeTruthy();
+    expect(list.queryByRole('button', { name: /^Screen all/ })).toBeNull();
+  });
+
   it('that is gone says so kindly', () => {
     show({ stage: 'gone', recording: null });
-    expect(screen.getByRole('heading', { name: 'This is not here any more' })).toBeTruthy();
+    expect(screen.getByRole('heading', { name: 'This recording does not exist' })).toBeTruthy();
     expect(screen.getByRole('button', { name: 'Choose files' })).toBeTruthy();
   });
 

@@ -68,8 +68,28 @@ describe('the dataset', () => {
   it('says so where there is no release, and how to help', async () => {
     vi.mocked(api.releases).mockResolvedValue({ items: [], next: null });
     showAll();
-    await screen.findByRole('heading', { name: 'There is no release yet' });
+    await screen.findByRole('heading', { name: 'No release is finished yet' });
     expect(screen.getByRole('link', { name: 'Contribute recordings' })).toBeTruthy();
+  });
+
+  it('does not say that there is none while the first one is made', async () => {
+    user.value = makeUser({ role: 'admin' });
+    vi.mocked(api.releases).mockResolvedValue({
+      items: [makeRelease({ number: 1, state: 'running', summary: null })],
+      next: null,
+    });
+    showAll();
+    await screen.findByRole('heading', { name: 'Release 1' });
+    expect(screen.queryByText(/No release is finished yet/)).toBeNull();
+  });
+
+  it('says how many recordings no model may learn from', async () => {
+    vi.mocked(api.releases).mockResolvedValue({
+      items: [makeRelease({ summary: { ...SUMMARY, left_out: 1 } })],
+      next: null,
+    });
+    showAll();
+    await screen.findByText(/1 recording is left out of training and testing/);
   });
 
   it('shows what the next release would hold to admins alone', async () => {

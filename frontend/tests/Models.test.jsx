@@ -44,6 +44,7 @@ const makeTraining = (changes) => ({
   finished_at: null,
   error: null,
   artifact_version: null,
+  left_out: [],
   comparison: null,
   folds: [
     {
@@ -108,6 +109,18 @@ describe('a training', () => {
     expect(screen.queryByRole('button', { name: 'Train' })).toBeNull();
   });
 
+  it('waits for a release that is being made', async () => {
+    vi.mocked(dataset.releases).mockResolvedValue({
+      items: [makeRelease({ number: 1, state: 'running' })],
+      next: null,
+    });
+    show();
+    await screen.findByText(/Release 1 is being made; it can be trained on once it is done/);
+    expect(screen.queryByText(/There is no release to train on yet/)).toBeNull();
+    vi.mocked(dataset.releases).mockResolvedValue({ items: [makeRelease()], next: null });
+    await screen.findByRole('button', { name: 'Train' }, { timeout: 10_000 });
+  });
+
   it('is followed fold by fold', async () => {
     vi.mocked(api.trainings).mockResolvedValue({ items: [makeTraining()], next: null });
     show();
@@ -132,6 +145,15 @@ describe('a training', () => {
     expect(api.cancelTraining).toHaveBeenCalledWith('t-1');
   });
 
+  it('says how many recordings it goes without', async () => {
+    vi.mocked(api.trainings).mockResolvedValue({
+      items: [makeTraining({ left_out: ['a', 'b'] })],
+      next: null,
+    });
+    show();
+    await screen.findByText(/Without 2 recordings of the release/);
+  });
+
   it('that failed says why', async () => {
     const failed = makeTraining({ state: 'failed', error: 'The disk is full.' });
     vi.mocked(api.trainings).mockResolvedValue({ items: [failed], next: null });
@@ -154,35 +176,62 @@ describe('an artifact', () => {
     vi.mocked(api.artifacts).mockResolvedValue({ items: [newer, makeArtifact()], next: null });
   });
 
-  it('is seen beside the active one, with the differences', async () => {
+  it('is seen beside the active one, without differences: the recordings are others', async () => {
     show();
     const row = await screen.findByRole('row', { name: /Accuracy of videos/ });
     expect(
       within(row)
         .getAllByRole('cell')
         .map(({ textContent }) => textContent),
-    ).toEqual(['82.0%', '84.5%', '+2.5']);
+    ).toEqual(['82.0%', '84.5%']);
     await userEvent.click(screen.getByRole('button', { name: 'By recording' }));
     const other = screen.getByRole('row', { name: /Accuracy of videos/ });
     expect(
       within(other)
         .getAllByRole('cell')
         .map(({ textContent }) => textContent),
-    ).toEqual(['90.0%', '', '']);
+    ).toEqual(['90.0%', '']);
+    expect(screen.queryByRole('columnheader', { name: /Difference/ })).toBeNull();
   });
 
   it('is seen on the same recordings first, where a training has compared the two', async () => {
     const comparison = {
       recordings: 20,
+      left_out: 2,
       new: { version: 'pocovidnet-2', metrics: makeFigures(0.75) },
-      active: { version: 'pocovidnet-1', metrics: makeFigures(0.8), may_have_seen: true },
+      active: { version: 'pocovidnet-1', metrics: makeFigures(0.8), may_have_seen: false },
     };
     const done = makeTraining({ state: 'done', artifact_version: 'pocovidnet-2', comparison });
     vi.mocked(api.trainings).mockResolvedValue({ items: [done], next: null });
     show();
     const row = await screen.findByRole('row', { name: /Accuracy of videos/ });
     expect(row.textContent).toContain('80.0%75.0%−5.0');
-    expect(screen.getByText(/pocovidnet-1 may have been trained on some of them/)).toBeTruthy();
+    expect(screen.getByText(/Both on 20 recordings of release 2/).textContent).toContain(
+      '2 recordings are left out',
+    );
+  });
+
+  it('is not compared where the active one may have learnt from the recordings', async () => {
+    const comparison = {
+      recordings: 0,
+      new: { version: 'pocovidnet-2', metrics: null },
+      active: { version: 'pocovidnet-1', metrics: null, may_have_seen: true },
+    };
+    const done = makeTraining({ state: 'done', artifact_version: 'pocovidnet-2', comparison });
+    vi.mocked(api.trainings).mockResolvedValue({ items: [done], next: null });
+    show();
+    await screen.findByText(/not known whether pocovidnet-1 was trained on some of these/);
+    expect(screen.queryByRole('button', { name: 'The same recordings' })).toBeNull();
+    expect(screen.queryByText(/had seen neither it/)).toBeNull();
+  });
+
+  it('has no accuracy before anything was measured', async () => {
+    vi.mocked(api.artifacts).mockResolvedValue({
+      items: [makeArtifact({ metrics: {} })],
+      next: null,
+    });
+    show();
+    await screen.findByText('No accuracy is known for it yet.');
   });
 
   it('is made to answer after a question', async () => {

@@ -189,6 +189,14 @@ it("the model's own answer is seen after the verdict, and not before", async () 
   expect(screen.getByText('70%')).toBeTruthy();
 });
 
+it('a rejection is not called agreement with the model', async () => {
+  await read();
+  await person.keyboard('tr1');
+  await screen.findByRole('heading', {
+    name: 'The model says COVID-19; you rejected the recording',
+  });
+});
+
 it('a corrected label says what the contributor said', async () => {
   await read();
   await person.keyboard('3');

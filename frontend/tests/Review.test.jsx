@@ -107,7 +107,7 @@ describe('the queue', () => {
     show();
     await screen.findByText('Being prepared');
     expect(screen.getByText('Another reviewer reads it')).toBeTruthy();
-    expect(screen.getByText(/none is ready yet/)).toBeTruthy();
+    expect(screen.getByText(/all are being prepared, or others read them/)).toBeTruthy();
     expect(screen.getByRole('button', { name: /^Review the next/ })).toHaveProperty(
       'disabled',
       true,

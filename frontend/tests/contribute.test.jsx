@@ -351,6 +351,19 @@ describe('the check', () => {
     expect(api.submit).not.toHaveBeenCalled();
   });
 
+  it('does not ask for what only a recording that is not here any more lacked', async () => {
+    const others = problems.map((each) => ({ ...each, contribution_id: 'c-gone' }));
+    await openSubmission({ contributions: pair, check: { ready: false, problems: others } });
+    await screen.findByText('Nothing is missing.');
+    await press('Send 2 recordings to review');
+    expect(screen.getByRole('alert').textContent).toContain('agree to it');
+  });
+
+  it('says that nothing is missing of what has arrived while files are on the way', async () => {
+    await openSubmission({ contributions: pair, check: { ready: false, waiting: 1 } });
+    await screen.findByText('Nothing is missing in what has arrived.');
+  });
+
   it('sends with the consent', async () => {
     await openSubmission({ contributions: pair });
     await screen.findByText('Nothing is missing.');

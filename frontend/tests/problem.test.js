@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { advice, noAnswer, problemFrom } from '../src/problem.js';
+import { advice, mayPass, noAnswer, problemFrom } from '../src/problem.js';
 
 it('takes code and sentence from problem+json', () => {
   const body = JSON.stringify({ code: 'truncated_file', detail: 'The file ends too early.' });
@@ -45,4 +45,22 @@ it('always has something to do next', () => {
   expect(advice(problemFrom(422, '{"code":"too_long"}', null))).toContain('shorter');
   expect(advice(problemFrom(500, '', null))).toContain('Try again in a moment');
   expect(advice(problemFrom(418, '', null))).toContain('another file');
+});
+
+it('a file that is damaged stays so, and a busy or broken service does not', () => {
+  for (const code of ['truncated_file', 'unreadable_file', 'empty_file', 'no_frames']) {
+    expect(mayPass({ code, status: 422 })).toBe(false);
+    expect(mayPass({ code })).toBe(false); // as a screening says it
+  }
+  expect(mayPass({ code: 'not_found', status: 404 })).toBe(false);
+  for (const [code, status] of /** @type {const} */ ([
+    ['no_answer', 0],
+    ['storage_full', 507],
+    ['rate_limited', 429],
+    ['upload_timeout', 408],
+    ['worker_lost', undefined],
+    ['internal_error', undefined],
+  ])) {
+    expect(mayPass({ code, status })).toBe(true);
+  }
 });

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import * as api from '../src/api/screenings.js';
 import { announcement } from '../src/announcer.js';
-import { add, find } from '../src/items.js';
+import { add, find, patch, wanted } from '../src/items.js';
 import { Problem } from '../src/problem.js';
-import { follow, screen, screenAll } from '../src/screenings.js';
+import { follow, screen, screenAll, screenWanted } from '../src/screenings.js';
 import { watch } from '../src/watch.js';
 import { makeReadyItem, makeResult, makeScreening } from './make.js';
 
@@ -64,6 +64,30 @@ describe('screening', () => {
     add([item]);
     await screen(item.key);
     expect(find(item.key)?.stage).toBe('gone');
+  });
+
+  it('of all means those that are still arriving as well', async () => {
+    const coming = makeReadyItem({ stage: 'uploading', recording: null, square: null });
+    const here = makeReadyItem();
+    add([here, coming]);
+    await screenAll();
+    expect(find(here.key)?.stage).toBe('screening');
+    expect(find(coming.key)).toMatchObject({ stage: 'uploading', wanted: true });
+    patch(coming.key, { ...makeReadyItem(), key: coming.key, wanted: true });
+    await screenWanted();
+    expect(find(coming.key)?.stage).toBe('screening');
+    expect(wanted.value).toEqual([]);
+  });
+
+  it('of all goes on after one that is refused', async () => {
+    vi.mocked(api.screen).mockRejectedValueOnce(
+      new Problem({ code: 'crop_outside', detail: 'Outside.', status: 422 }),
+    );
+    const [one, two] = [makeReadyItem(), makeReadyItem()];
+    add([one, two]);
+    await screenAll();
+    expect(find(one.key)).toMatchObject({ stage: 'ready', wanted: false });
+    expect(find(two.key)?.stage).toBe('screening');
   });
 
   it('of all takes those that are ready, and no others', async () => {

@@ -210,15 +210,24 @@ def test_mine_are_my_verdicts_newest_first(api: Api, anna: SignedIn, ben: Signed
     assert page["next"] is None
 
 
-def test_throughput_counts_from_the_claim_to_the_verdict(api: Api, anna: SignedIn) -> None:
+def test_one_quick_verdict_makes_no_pace(api: Api, anna: SignedIn) -> None:
     contribution = submitted(api)
     claim(anna, contribution)
     change(api, contribution, claimed_at=now() - timedelta(seconds=90))
+    give(anna, contribution, **APPROVE)
+    (mine,) = anna.client.get("/reviews/stats").json()["per_reviewer"]
+    assert (mine["reviews"], mine["per_hour"]) == (1, None)
+
+
+def test_throughput_counts_from_the_claim_to_the_verdict(api: Api, anna: SignedIn) -> None:
+    contribution = submitted(api)
+    claim(anna, contribution)
+    change(api, contribution, claimed_at=now() - timedelta(seconds=900))
     given = give(anna, contribution, **APPROVE).json()
     stats = anna.client.get("/reviews/stats").json()
     (mine,) = stats["per_reviewer"]
     assert given["reading"] == 1
     assert mine["name"] == "Anna"
-    assert 90 <= mine["median_seconds"] < 150
-    assert 24 < mine["per_hour"] <= 40
+    assert 900 <= mine["median_seconds"] < 960
+    assert 3.7 < mine["per_hour"] <= 4
     assert stats["per_day"][0]["reviews"] == 1

@@ -112,6 +112,7 @@ TRAINING: Json = {
     "finished_at": None,
     "error": None,
     "artifact_version": None,
+    "left_out": [],
     "comparison": None,
     "folds": [
         {"fold": n, "state": state, "stage": "epoch", "done": done, "total": 12, "error": None}

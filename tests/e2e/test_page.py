@@ -175,6 +175,13 @@ def test_a_refused_file_says_why_and_leaves_the_others_alone(page: Page, fake: F
     expect(answer(page)).to_be_visible()
 
     page.get_by_role("button", name=re.compile("^broken.mp4")).click()
+    expect(button(page, "Try again")).to_be_hidden()
+
+
+def test_what_may_pass_is_tried_again(page: Page, fake: FakeService) -> None:
+    fake.refusals.append(Refusal("POST /recordings", 507, "storage_full", "The disk is full."))
+    choose(page, clip())
+    expect(page.get_by_role("main").get_by_text("The disk is full.")).to_be_visible()
     button(page, "Try again").click()
     expect(square(page)).to_be_visible()
 

@@ -6,6 +6,7 @@ import { ask, query, send } from './ask.js';
  * @typedef {{label: string, convex: Counts, linear: Counts}} ClassCounts
  *
  * @typedef {object} Summary
+ * @property {number} [left_out] recordings that no model may learn from
  * @property {number} recordings
  * @property {number} frames
  * @property {number} patients

@@ -24,12 +24,14 @@ import { ask, query, send } from './ask.js';
  * @property {string | null} error
  * @property {string | null} artifact_version
  * @property {Fold[]} folds
+ * @property {string[]} left_out ids of recordings that are not trained on
  * @property {Comparison | null} comparison
  *
  * @typedef {object} Comparison of the new and the then active artifact on the same recordings
  * @property {number} recordings
- * @property {{version: string, metrics: Figures}} new
- * @property {{version: string, metrics: Figures, may_have_seen: boolean}} active
+ * @property {number} [left_out] recordings that every model of the active one has seen in part
+ * @property {{version: string, metrics: Figures | null}} new null where they cannot be compared
+ * @property {{version: string, metrics: Figures | null, may_have_seen: boolean}} active
  *
  * @typedef {object} ClassFigures each 0 to 1
  * @property {number} sensitivity

@@ -1,5 +1,5 @@
 /** Setting the square and asking for the answer. */
-import { patch, ready } from '../items.js';
+import { patch, unscreened } from '../items.js';
 import { advice } from '../problem.js';
 import { screen, screenAll } from '../screenings.js';
 import { inside, largest, same } from '../square.js';
@@ -12,7 +12,7 @@ export function CropView({ item }) {
   const { key, recording, square, adjusting, screening, problem } = item;
   if (!recording || !square) return null;
   const proposed = recording.proposed_crop;
-  const others = ready.value.length;
+  const others = unscreened.value.length;
   /** @param {import('../shapes.js').Square} next */
   const change = (next) => patch(key, { square: next });
   return (

@@ -1,13 +1,16 @@
 /** All recordings of the page at a glance. */
-import { items, ready } from '../items.js';
+import { items, putOff, unscreened, wanted } from '../items.js';
 import { screenAll } from '../screenings.js';
 import { plural } from '../words.js';
 import { TrayRow } from './TrayRow.jsx';
+import { Wait } from './Wait.jsx';
 
 export function Tray() {
   const all = items.value;
   const done = all.filter(({ stage }) => stage === 'done').length;
-  const waiting = ready.value.length;
+  const waiting = unscreened.value.length;
+  const coming = wanted.value.length;
+  const first = putOff.value;
   return (
     <nav class="tray" aria-label="Recordings">
       <header>
@@ -19,6 +22,13 @@ export function Tray() {
           <TrayRow key={item.key} item={item} />
         ))}
       </ol>
+      {first?.resumesAt && <Wait until={first.resumesAt} problem={first.problem} />}
+      {coming > 0 && (
+        <p class="hint tray-coming" role="status">
+          {plural(coming, 'recording is', 'recordings are')} still to be screened; each starts by
+          itself once it has arrived.
+        </p>
+      )}
       {waiting > 0 && (
         <button type="button" class="button" onClick={() => void screenAll()}>
           Screen all ({waiting})

@@ -51,10 +51,13 @@ function shareOf({ stage, sent, bytes, screening }) {
   return screening.progress.total ? screening.progress.done / screening.progress.total : 0;
 }
 
+/** @param {number} moment epoch ms */
+const clock = (moment) => new Date(moment).toLocaleTimeString();
+
 /** @param {Item} item */
 function stateOf(item) {
-  const { stage, resumesAt, sent, bytes, screening } = item;
-  if (resumesAt) return 'Waits for its turn';
+  const { stage, resumesAt, sent, bytes, screening, wanted } = item;
+  if (resumesAt) return `Waits until ${clock(resumesAt)}`;
   switch (stage) {
     case 'waiting':
       return 'Waits to be uploaded';
@@ -63,7 +66,7 @@ function stateOf(item) {
         ? 'Being read'
         : `Uploading, ${Math.floor((100 * sent) / (bytes || 1))}%`;
     case 'ready':
-      return 'Ready to screen';
+      return wanted ? 'Is screened next' : 'Ready to screen';
     case 'starting':
     case 'restoring':
       return 'One moment';

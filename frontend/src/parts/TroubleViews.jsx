@@ -1,6 +1,6 @@
 /** When something did not work: what happened, and what to do next. */
 import { patch, take } from '../items.js';
-import { advice } from '../problem.js';
+import { advice, mayPass } from '../problem.js';
 import { screen } from '../screenings.js';
 import { canRetry, retry } from '../uploads.js';
 import { FilesButton } from './FilesButton.jsx';
@@ -12,7 +12,7 @@ import { Icon } from './Icon.jsx';
 export function RefusedView({ item: { key, problem } }) {
   return (
     <Trouble title="Not uploaded" detail={problem?.detail} next={problem && advice(problem)}>
-      {canRetry(key) && (
+      {canRetry(key) && problem && mayPass(problem) && (
         <button type="button" class="button button-primary" onClick={() => retry(key)}>
           Try again
         </button>
@@ -43,9 +43,11 @@ export function FailedView({ item: { key, screening, recording } }) {
     <Trouble title="Not screened" detail={error?.message} next={error && advice(error)}>
       {recording?.preview_url && (
         <>
-          <button type="button" class="button button-primary" onClick={() => void screen(key)}>
-            Screen again
-          </button>
+          {error && mayPass(error) && (
+            <button type="button" class="button button-primary" onClick={() => void screen(key)}>
+              Screen again
+            </button>
+          )}
           <button type="button" class="button" onClick={() => patch(key, { adjusting: true })}>
             Adjust the square
           </button>
@@ -60,7 +62,7 @@ export function GoneView() {
   return (
     <Trouble
       tone="calm"
-      title="This is not here any more"
+      title="This recording does not exist"
       detail="Recordings and their answers are deleted after a while, or when somebody deletes them. The link may also be incomplete."
       next="Upload the recording again to have it screened."
     >

@@ -1,18 +1,16 @@
 /** Before it is sent: what is missing, and what is there twice. */
 import { check, recordings } from '../../contribute/desk.js';
-import { COLUMNS } from '../../contribute/fields.js';
+import { missing } from '../../contribute/missing.js';
 import { pointed } from '../../contribute/pointing.js';
 import { plural } from '../../words.js';
 import { Icon } from '../../parts/Icon.jsx';
 import { Duplicates } from './Duplicates.jsx';
 
-/** @typedef {import('../../contribute/shapes.js').Check} Check */
-
 export function Checking() {
   const found = check.value;
-  if (!found) return <p class="quiet">Checking what is missing …</p>;
+  const lacking = missing.value;
+  if (!found || !lacking) return <p class="quiet">Checking what is missing …</p>;
   const here = new Set(recordings.value.map(({ id }) => id));
-  const lacking = grouped(found.problems, here);
   return (
     <>
       {lacking.length > 0 ? (
@@ -37,7 +35,7 @@ export function Checking() {
       ) : (
         <p class="complete">
           <Icon name="check" />
-          Nothing is missing.
+          {found.waiting > 0 ? 'Nothing is missing in what has arrived.' : 'Nothing is missing.'}
         </p>
       )}
       {found.waiting > 0 && (
@@ -51,19 +49,4 @@ export function Checking() {
       />
     </>
   );
-}
-
-/**
- * @param {Check['problems']} problems
- * @param {ReadonlySet<string>} here
- * @returns {{field: string, title: string, ids: string[]}[]} by field, in the order of the columns
- */
-function grouped(problems, here) {
-  return COLUMNS.map(({ name, title }) => ({
-    field: name,
-    title,
-    ids: problems
-      .filter(({ field, contribution_id }) => field === name && here.has(contribution_id ?? ''))
-      .map(({ contribution_id }) => /** @type {string} */ (contribution_id)),
-  })).filter(({ ids }) => ids.length > 0);
 }

@@ -1,7 +1,8 @@
 /** The statement that a contributor agrees to, and sending. */
 import { useState } from 'preact/hooks';
 import { announce } from '../../announcer.js';
-import { arriving, check, recordings, submit } from '../../contribute/desk.js';
+import { arriving, recordings, submit } from '../../contribute/desk.js';
+import { missing } from '../../contribute/missing.js';
 import { carryOutAll } from '../../contribute/removals.js';
 import { Problem } from '../../problem.js';
 import { arrive } from '../../route.js';
@@ -70,9 +71,8 @@ export function Consent({ statement, sending }) {
  * @param {{agreed: boolean, sending: boolean}} state
  */
 function notYet({ agreed, sending }) {
-  const problems = check.value?.problems.length ?? 0;
   if (sending) return 'Files are still on their way. Wait for them, or leave them out.';
-  if (problems > 0) return 'Fill in what is missing first; it is listed above.';
+  if (missing.value?.length) return 'Fill in what is missing first; it is listed above.';
   if (!agreed) return 'Read the statement above and agree to it.';
   return '';
 }

@@ -1,7 +1,7 @@
 /** Files on their way: the total with its time left, those that move, and those that did not go. */
 import { arriving, files, forgetFile } from '../../contribute/desk.js';
 import { cancel, retry, secondsLeft, sendings } from '../../contribute/sending.js';
-import { advice } from '../../problem.js';
+import { advice, mayPass } from '../../problem.js';
 import { plural, size, timeLeft } from '../../words.js';
 import { ProgressBar } from '../../parts/ProgressBar.jsx';
 
@@ -108,14 +108,16 @@ function Refused({ sending: { key, path, problem } }) {
         </p>
       </div>
       <span class="actions">
-        <button
-          type="button"
-          class="button"
-          aria-label={`Try ${path} again`}
-          onClick={() => retry(key)}
-        >
-          Try again
-        </button>
+        {problem && mayPass(problem) && (
+          <button
+            type="button"
+            class="button"
+            aria-label={`Try ${path} again`}
+            onClick={() => retry(key)}
+          >
+            Try again
+          </button>
+        )}
         <button
           type="button"
           class="button button-quiet"

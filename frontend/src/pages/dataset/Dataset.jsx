@@ -6,6 +6,7 @@ import { usePages } from '../../parts/usePages.js';
 import { isAtLeast } from '../../session.js';
 import { day, plural, size } from '../../words.js';
 import { NextRelease } from './NextRelease.jsx';
+import { LeftOut } from './LeftOut.jsx';
 import { Table1 } from './Table1.jsx';
 import './dataset.css';
 
@@ -15,6 +16,7 @@ export default function Dataset() {
   const fetchPage = useCallback((/** @type {string | null} */ cursor) => releasesPage(cursor), []);
   const { items, problem, hasMore, more, again } = usePages(fetchPage);
   const done = items?.filter(({ state }) => state === 'done') ?? [];
+  const making = items?.some(({ state }) => state === 'queued' || state === 'running') ?? false;
   return (
     <section class="page">
       <PageHeading
@@ -28,7 +30,7 @@ export default function Dataset() {
       )}
       {items === null && !problem && <p class="quiet">One moment</p>}
       {items && isAtLeast('admin') && <NextRelease latest={items[0] ?? null} onNews={again} />}
-      {items && done.length === 0 && <None />}
+      {items && done.length === 0 && !making && <None />}
       {done.length > 0 && <Newest release={done[0]} />}
       {done.length > 0 && (
         <section class="flow" aria-labelledby="versions-title">
@@ -75,6 +77,7 @@ function Newest({ release }) {
         <Figure name="Frames" value={summary.frames} />
         <Figure name="Patients named" value={summary.patients} />
       </div>
+      <LeftOut summary={summary} />
       <Table1 summary={summary} />
     </section>
   );
@@ -107,9 +110,9 @@ function Version({ release: { number, finished_at, created_at, note, summary } }
 function None() {
   return (
     <div class="empty">
-      <h2>There is no release yet</h2>
+      <h2>No release is finished yet</h2>
       <p class="quiet">
-        The first one is made as soon as recordings have been contributed and reviewed.
+        An administrator makes one of the recordings that were contributed and approved.
       </p>
       <a class="button" href="#/contribute">
         Contribute recordings

@@ -6,6 +6,7 @@ import { ProgressBar } from '../../parts/ProgressBar.jsx';
 import { Problem } from '../../problem.js';
 import { plural } from '../../words.js';
 import { Changes } from './Changes.jsx';
+import { LeftOut } from './LeftOut.jsx';
 import { Table1 } from './Table1.jsx';
 
 /** How often the service is asked while recordings are taken in or a release is made. */
@@ -69,6 +70,7 @@ export function NextRelease({ latest, onNews }) {
       {!making && next && (
         <>
           {next.ready && <Changes diff={next.diff} />}
+          {next.ready && <LeftOut summary={next.summary} />}
           {next.ready && <Table1 summary={next.summary} />}
           {waiting > 0 && (
             <p class="notice" role="status">

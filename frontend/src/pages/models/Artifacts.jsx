@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { TableWrap } from '../../parts/TableWrap.jsx';
 import { when } from '../../words.js';
 import { Confirm } from './Confirm.jsx';
-import { ROWS, inPercent, inPoints, measured } from './figures.js';
+import { ROWS, inPercent, inPoints, measured, notComparable } from './figures.js';
 
 /**
  * @typedef {import('../../api/training.js').Artifact} Artifact
@@ -86,8 +86,9 @@ function Comparison({ active, other, trainings }) {
   const ways = measured(active, other, trainings);
   const [chosen, setChosen] = useState('');
   const way = ways.find(({ name }) => name === chosen) ?? ways[0];
-  if (!way) return <p class="quiet">Nothing is known of how well they answer.</p>;
-  const { ours: left, theirs: right, hint } = way;
+  const caution = notComparable(active, other, trainings);
+  if (!way) return <p class="quiet">No accuracy is known for {other ? 'them' : 'it'} yet.</p>;
+  const { ours: left, theirs: right, hint, comparable } = way;
   return (
     <>
       <div class="views artifact-groups" role="group" aria-label="Measured by">
@@ -107,7 +108,7 @@ function Comparison({ active, other, trainings }) {
           <caption class="unseen">Figures of the artifacts side by side</caption>
           <thead>
             <tr>
-              <th scope="col">Of those held out</th>
+              <th scope="col">{comparable ? 'Of the same recordings' : 'Of those held out'}</th>
               <th scope="col" class="number">
                 {active.version} <span class="tag">answers now</span>
               </th>
@@ -116,9 +117,11 @@ function Comparison({ active, other, trainings }) {
                   <th scope="col" class="number">
                     {other.version}
                   </th>
-                  <th scope="col" class="number">
-                    Difference, points
-                  </th>
+                  {comparable && (
+                    <th scope="col" class="number">
+                      Difference, points
+                    </th>
+                  )}
                 </>
               )}
             </tr>
@@ -133,7 +136,7 @@ function Comparison({ active, other, trainings }) {
                   {other && (
                     <>
                       <td class="number">{inPercent(theirs)}</td>
-                      <td class="number">{inPoints(theirs, ours)}</td>
+                      {comparable && <td class="number">{inPoints(theirs, ours)}</td>}
                     </>
                   )}
                 </tr>
@@ -145,13 +148,14 @@ function Comparison({ active, other, trainings }) {
               {other && (
                 <>
                   <td class="number">{right && `${right.videos}, ${right.frames}`}</td>
-                  <td />
+                  {comparable && <td />}
                 </>
               )}
             </tr>
           </tbody>
         </table>
       </TableWrap>
+      {caution && <p class="notice">{caution}</p>}
       {hint && <p class="hint">{hint}</p>}
     </>
   );

@@ -55,6 +55,9 @@ const SETTINGS = [
   },
 ];
 
+/** How often the service is asked while a release is made. */
+const AGAIN_MS = 3000;
+
 /** @type {readonly [string, string][]} how copies differ from their frame */
 const AUGMENTATIONS = [
   ['brightness', 'in brightness'],
@@ -72,14 +75,28 @@ export function StartTraining({ busy, onTrain }) {
   const [releases, setReleases] = useState(/** @type {dataset.ReleaseLine[] | null} */ (null));
   const [problem, setProblem] = useState('');
   const [asking, setAsking] = useState(false);
+  const [making, setMaking] = useState(/** @type {number | null} */ (null));
   useEffect(() => {
-    dataset.releases().then(
-      ({ items }) => setReleases(items.filter(({ state }) => state === 'done')),
-      (failure) => {
+    let timer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
+    let left = false;
+    async function look() {
+      try {
+        const { items } = await dataset.releases();
+        const unfinished = items.find(({ state }) => state === 'queued' || state === 'running');
+        setReleases(items.filter(({ state }) => state === 'done'));
+        setMaking(unfinished?.number ?? null);
+        setProblem('');
+        if (unfinished && !left) timer = setTimeout(() => void look(), AGAIN_MS);
+      } catch (failure) {
         if (!(failure instanceof Problem)) throw failure;
         setProblem(failure.detail);
-      },
-    );
+      }
+    }
+    void look();
+    return () => {
+      left = true;
+      clearTimeout(timer);
+    };
   }, []);
   /** @param {SubmitEvent} event */
   async function start(event) {
@@ -99,7 +116,12 @@ export function StartTraining({ busy, onTrain }) {
           {problem}
         </p>
       )}
-      {releases?.length === 0 && (
+      {making !== null && (
+        <p class="quiet" role="status">
+          Release {making} is being made; it can be trained on once it is done.
+        </p>
+      )}
+      {releases?.length === 0 && making === null && (
         <p class="quiet">
           There is no release to train on yet. <a href="#/dataset">Make one</a> first.
         </p>

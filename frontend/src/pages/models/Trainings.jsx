@@ -1,6 +1,6 @@
 /** The trainings: how far each fold of a running one is, and what came of the others. */
 import { ProgressBar } from '../../parts/ProgressBar.jsx';
-import { when } from '../../words.js';
+import { plural, when } from '../../words.js';
 import { isUnderWay } from './Models.jsx';
 
 /** @typedef {import('../../api/training.js').Training} Training */
@@ -62,6 +62,12 @@ function Run({ training, onCancel }) {
             <Fold key={fold.fold} fold={fold} />
           ))}
         </ul>
+      )}
+      {training.left_out.length > 0 && (
+        <p class="hint">
+          Without {plural(training.left_out.length, 'recording')} of the release: their patient, or
+          a copy of them, is tested in another fold.
+        </p>
       )}
       <p class="hint">{written(training.settings)}</p>
     </li>

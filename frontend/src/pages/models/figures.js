@@ -1,5 +1,6 @@
 /** The figures of artifacts, in the order in which they are compared. */
 import { CLASSES, CLASS_NAMES } from '../../classes.js';
+import { plural } from '../../words.js';
 
 /**
  * @typedef {import('../../api/training.js').Figures} Figures
@@ -11,6 +12,7 @@ import { CLASSES, CLASS_NAMES } from '../../classes.js';
  * @property {Figures | undefined} ours of the active one
  * @property {Figures | undefined} theirs
  * @property {string} hint
+ * @property {boolean} comparable whether both were measured on the same recordings
  */
 
 /**
@@ -37,6 +39,7 @@ export function measured(active, other, trainings) {
     ours: active.metrics[key],
     theirs: other?.metrics[key],
     hint: other ? OWN : '',
+    comparable: false,
   })).filter(({ ours, theirs }) => ours || theirs);
   own.sort((a, b) => Number(Boolean(b.ours && b.theirs)) - Number(Boolean(a.ours && a.theirs)));
   return [...same(active, other, trainings), ...own];
@@ -49,19 +52,50 @@ export function measured(active, other, trainings) {
  * @returns {Measured[]} at most one
  */
 function same(active, other, trainings) {
-  for (const { comparison, release } of trainings) {
-    if (!comparison) continue;
+  for (const { comparison, release } of between(active, other, trainings)) {
+    const { recordings, left_out = 0 } = comparison;
     const sides = [comparison.new, comparison.active];
-    const ours = sides.find(({ version }) => version === active.version);
-    const theirs = sides.find(({ version }) => version === other?.version);
-    if (!ours || !theirs) continue;
-    const caution = comparison.active.may_have_seen
-      ? ` ${comparison.active.version} may have been trained on some of them.`
-      : ' Each recording was answered by models that had not seen it.';
-    const hint = `Both on the ${comparison.recordings} recordings of release ${release}.${caution}`;
-    return [{ name: 'The same recordings', ours: ours.metrics, theirs: theirs.metrics, hint }];
+    const ours = sides.find(({ version }) => version === active.version)?.metrics;
+    const theirs = sides.find(({ version }) => version === other?.version)?.metrics;
+    if (!ours || !theirs || comparison.active.may_have_seen) continue;
+    const rest = left_out
+      ? ` ${plural(left_out, 'recording is', 'recordings are')} left out: each model of ${comparison.active.version} has seen one of that patient, or a copy.`
+      : '';
+    const hint = `Both on ${plural(recordings, 'recording')} of release ${release}, each answered by models that had seen neither it nor a copy of it.${rest}`;
+    return [{ name: 'The same recordings', ours, theirs, hint, comparable: true }];
   }
   return [];
+}
+
+/**
+ * Why two artifacts cannot be compared on the same recordings; '' where they are, or nobody tried.
+ * @param {Artifact} active
+ * @param {Artifact | null} other
+ * @param {readonly Training[]} trainings
+ */
+export function notComparable(active, other, trainings) {
+  if (same(active, other, trainings).length > 0) return '';
+  const [tried] = between(active, other, trainings);
+  if (!tried) return '';
+  const { version, may_have_seen } = tried.comparison.active;
+  return may_have_seen
+    ? `They are not compared on the recordings of release ${tried.release}: it is not known whether ${version} was trained on some of these, or on copies of them.`
+    : `They are not compared on the recordings of release ${tried.release}: each model of ${version} has seen all of these patients, or copies.`;
+}
+
+/**
+ * @param {Artifact} active
+ * @param {Artifact | null} other
+ * @param {readonly Training[]} trainings
+ */
+function between(active, other, trainings) {
+  const wanted = [active.version, other?.version];
+  return trainings.flatMap(({ comparison, release }) =>
+    comparison &&
+    [comparison.new, comparison.active].every(({ version }) => wanted.includes(version))
+      ? [{ comparison, release }]
+      : [],
+  );
 }
 
 /** @type {readonly {name: string, of: (figures: Figures) => number | undefined}[]} */

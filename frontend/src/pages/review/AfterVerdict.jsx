@@ -6,7 +6,7 @@ import { LABELS, named } from '../../terms.js';
 
 /** @type {Record<string, [string, string]>} */
 const OUTCOMES = {
-  approved: ['Approved', 'It goes into the next release.'],
+  approved: ['Approved', 'It goes into the next release once its pixels are taken in.'],
   rejected: ['Rejected', 'The contributor reads why.'],
   changes_requested: ['Changes requested', 'It comes back when the contributor has answered.'],
   waiting_for_second: ['Noted', 'A second reviewer reads it without seeing your verdict.'],
@@ -31,7 +31,7 @@ export function AfterVerdict({ given, onNext, onUndo, problem }) {
         {title}
       </h2>
       <p class="quiet">{follows}</p>
-      <ModelAnswer answer={given.modelAnswer} label={given.draft.label} />
+      <ModelAnswer answer={given.modelAnswer} verdict={given.verdict} draft={given.draft} />
       {problem && (
         <p class="notice notice-problem" role="alert">
           {problem}
@@ -50,9 +50,13 @@ export function AfterVerdict({ given, onNext, onUndo, problem }) {
 }
 
 /**
- * @param {{answer: Record<string, any> | null, label: string}} props
+ * @param {{
+ *   answer: Record<string, any> | null,
+ *   verdict: import('./shapes.js').Verdict,
+ *   draft: import('./shapes.js').Draft,
+ * }} props
  */
-function ModelAnswer({ answer, label }) {
+function ModelAnswer({ answer, verdict, draft: { label } }) {
   if (!answer?.probabilities) {
     return <p class="hint">The model has no answer for this recording.</p>;
   }
@@ -61,10 +65,22 @@ function ModelAnswer({ answer, label }) {
     <div class="model-answer">
       <h3>
         The model says {said}
-        {label && (answer.label === label ? ', as you do' : `; you say ${named(LABELS, label)}`)}
+        {yours(verdict, answer.label, label)}
       </h3>
       <Bars probabilities={answer.probabilities} />
       {answer.model_version && <p class="hint">{answer.model_version}, five models</p>}
     </div>
   );
+}
+
+/**
+ * What the reader said beside the model: only an approval says what a recording shows.
+ * @param {import('./shapes.js').Verdict} verdict
+ * @param {string} theirs
+ * @param {string} label
+ */
+function yours(verdict, theirs, label) {
+  if (verdict === 'reject') return '; you rejected the recording';
+  if (verdict !== 'approve' || !label) return '';
+  return theirs === label ? ', as you do' : `; you say ${named(LABELS, label)}`;
 }

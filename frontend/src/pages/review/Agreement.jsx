@@ -105,7 +105,7 @@ function Reviewers({ reviewers }) {
                 Verdicts
               </th>
               <th scope="col" class="number">
-                In an hour
+                Pace, an hour
               </th>
               <th scope="col" class="number">
                 Typical time for one
@@ -117,7 +117,7 @@ function Reviewers({ reviewers }) {
               <tr key={name}>
                 <th scope="row">{name}</th>
                 <td class="number">{reviews}</td>
-                <td class="number">{per_hour === null ? '' : Math.round(per_hour)}</td>
+                <td class="number">{per_hour === null ? 'not yet' : Math.round(per_hour)}</td>
                 <td class="number">
                   {median_seconds === null ? '' : duration(Math.round(median_seconds))}
                 </td>

@@ -50,7 +50,7 @@ export function Queue({ items, more, total, filters, busy, onFilters, onNext, on
             <p class="quiet" role="status">
               {plural(total ?? items.length, 'recording')}
               {total === null && more ? ' and more' : ''} {filtered ? 'that fit' : 'in the queue'}
-              {!items.some(isFree) && '; none is ready yet'}
+              {!items.some(isFree) && '; all are being prepared, or others read them'}
             </p>
           </div>
           <Items items={items} onOpen={onOpen} />
