@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from backend.releases import repository
 from backend.releases import service as releases
 from backend.trainings import service
 from backend.trainings.schemas import TrainingIn
@@ -34,7 +35,7 @@ def public(tmp_path: Path) -> Path:
 
 def released(house: House, public: Path) -> dict[UUID, str]:
     """Contribute its recordings, approve, de-identify and release them; their keys in it by id."""
-    found = {}
+    found: dict[UUID, str] = {}
     for row in ROWS:
         key = f"pocus_{row.kind}s/convex/{row.file}"
         contribution = contribute(
@@ -91,7 +92,7 @@ def test_a_model_that_learnt_from_the_originals_is_known_to_have_seen_the_releas
 def test_what_is_torn_between_two_folds_is_not_brought(house: House, public: Path) -> None:
     first, *_ = ids = list(released(house, public))
     with house.database.read() as session:
-        homes = {e.contribution_id: e.fold for e in tasks.releases.items(session, 1)}
+        homes = {e.contribution_id: e.fold for e in repository.items(session, 1)}
     other = next(each for each in ids[2:] if homes[each] != homes[first])
     for each in (first, other):  # after the release was made
         change(house, each, patient_hash="f" * 64)
