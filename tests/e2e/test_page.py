@@ -161,6 +161,23 @@ def test_several_files_go_three_at_a_time_and_are_screened_together(
     assert len({body["recording_id"] for body in fake.bodies}) == 7
 
 
+def test_all_means_those_as_well_that_still_arrive_or_wait_for_the_rate_limit(
+    page: Page, fake: FakeService
+) -> None:
+    fake.accept_s = 0.3
+    fake.refusals += [Refusal("POST /recordings", 429, "rate_limited", "30 a minute.", 3)] * 3
+    choose(page, *(clip(f"clip-{n}.mp4") for n in range(12)))
+    page.get_by_role("button", name="Screen all (12)").first.click()
+
+    tray = page.get_by_role("navigation", name="Recordings")
+    expect(tray.get_by_text(re.compile("^Waits until ")).first).to_be_visible()
+    expect(tray.get_by_text("This continues by itself in")).to_be_visible()
+    expect(tray.get_by_text("recordings are still to be screened")).to_be_visible()
+    expect(page.get_by_text("12 answered")).to_be_visible(timeout=60_000)
+    assert len({body["recording_id"] for body in fake.bodies}) == 12
+    expect(page.get_by_role("button", name=re.compile("^Screen all"))).to_have_count(0)
+
+
 def test_a_refused_file_says_why_and_leaves_the_others_alone(page: Page, fake: FakeService) -> None:
     said = "The file ends in the middle of the video."
     fake.refusals.append(Refusal("POST /recordings", 422, "truncated_file", said))

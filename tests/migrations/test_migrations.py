@@ -14,7 +14,10 @@ from sqlalchemy import JSON, Integer, MetaData, Table, Uuid, insert, inspect, se
 import migrations
 from backend.db import Base, make_engine
 from backend.settings import Settings
-from backend.tables import Arrival, Contribution, DATABASE_SERVER, NO_DATABASE_SERVER, ReleaseItem, Review, Screening, Training, WORDS
+from backend.tables import Arrival, Contribution, ReleaseItem, Review, Screening, Training
+from tests.conftest import DATABASE_SERVER, NO_DATABASE_SERVER, postgresql_database
+
+WORDS = {"role": "admin", "status": "queued", "state": "draft", "verdict": "reject"}
 """Columns that take only some words."""
 
 

@@ -66,7 +66,7 @@ function stateOf(item) {
         ? 'Being read'
         : `Uploading, ${Math.floor((100 * sent) / (bytes || 1))}%`;
     case 'ready':
-      return wanted ? 'Is screened next' : 'Ready to screen';
+      return wanted ? 'Will be screened' : 'Ready to screen';
     case 'starting':
     case 'restoring':
       return 'One moment';
