@@ -214,3 +214,32 @@ class TestArtifacts:
         found = api.client.get("/artifacts/pocovidnet-r1-a").json()
         assert (found["release"], found["training"]) == (1, training)
         assert found["manifest"] == MANIFEST
+
+
+@pytest.mark.parametrize("known_by", [None, ["bytes", "original", "fingerprint"]])
+def test_a_comparison_of_before_copies_were_recognised_shows_no_figures(
+    api: Api, admin: httpx.Client, release: int, known_by: list[str] | None
+) -> None:
+    """It took what the active artifact had learnt from for recordings that it had never seen."""
+    training_id = admin.post("/trainings", json={"release": release}).json()["id"]
+    found: dict[str, Any] = {
+        "recordings": 6,
+        "frames": 9,
+        "new": {"version": "pocovidnet-2", "metrics": {"video_accuracy": 0.467}},
+        "active": {
+            "version": "pocovidnet-1",
+            "metrics": {"video_accuracy": 1.0},
+            "held_out": 0,
+            "new_to_it": 6,
+            "may_have_seen": False,
+        },
+    }
+    with api.database.write() as session:
+        training = session.get(Training, UUID(training_id))
+        assert training is not None
+        training.comparison = found | ({} if known_by is None else {"known_by": known_by})
+        session.commit()
+    told = admin.get(f"/trainings/{training_id}").json()["comparison"]
+    figures = [told[side]["metrics"] for side in ("new", "active")]
+    assert told["active"]["may_have_seen"] is (known_by is None)
+    assert (figures == [None, None]) is (known_by is None)
