@@ -1,6 +1,7 @@
 """A tus client of a few lines, for tests that look at each request."""
 
 from base64 import b64encode
+from collections.abc import Iterator
 from uuid import UUID
 
 import httpx
@@ -33,7 +34,9 @@ def create(
     )
 
 
-def patch(client: httpx.Client, upload: object, offset: int, content: bytes) -> httpx.Response:
+def patch(
+    client: httpx.Client, upload: object, offset: int, content: bytes | Iterator[bytes]
+) -> httpx.Response:
     """Send a piece."""
     return client.patch(
         f"/uploads/{upload}",
