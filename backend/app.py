@@ -24,6 +24,8 @@ from backend.arrivals.guard import UploadGuard
 from backend.artifacts import endpoints as artifacts_endpoints
 from backend.audits import endpoints as audits_endpoints
 from backend.audits.schemas import AuditEventOut
+from backend.checks import endpoints as checks_endpoints
+from backend.checks.schemas import CheckRunDetail, CheckRunOut
 from backend.clients import Clients
 from backend.db import Database
 from backend.errors import NotFoundError
@@ -61,6 +63,8 @@ _UPLOADS = ("recordings", "screenings", arrivals_endpoints.PREFIX)
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _EXAMPLES_WITH_NULLS: tuple[type[BaseModel], ...] = (
     AuditEventOut,
+    CheckRunDetail,
+    CheckRunOut,
     ScreeningOut,
     TokenMade,
     TokenOut,
@@ -168,6 +172,7 @@ def _calls() -> APIRouter:
         submissions_endpoints,
         trainings_endpoints,
         artifacts_endpoints,
+        checks_endpoints,
         health_endpoints,
     ):
         calls.include_router(feature.router)

@@ -68,6 +68,12 @@ class S3Storage:
             return False
         return True
 
+    def size(self, key: str) -> int:
+        """The object's, by its head."""
+        with _s3_errors(key):
+            head = self._client.head_object(Bucket=self._bucket, Key=self._name(key))
+        return head["ContentLength"]
+
     def delete(self, key: str) -> None:
         """Delete the object."""
         with _s3_errors(key):
@@ -82,7 +88,7 @@ class S3Storage:
         """List page by page."""
         with _s3_errors(folder):
             pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=f"{self._prefix}{folder}/"
+                Bucket=self._bucket, Prefix=f"{self._prefix}{folder}/" if folder else self._prefix
             )
             for page in pages:
                 for each in page.get("Contents", []):

@@ -14,6 +14,7 @@ import typer
 
 from backend import (
     cli_artifact,
+    cli_check,
     cli_dataset,
     cli_evaluate,
     cli_models,
@@ -42,6 +43,7 @@ app.add_typer(cli_dataset.app, name="dataset")
 app.add_typer(cli_artifact.app, name="artifact")
 app.add_typer(cli_users.app, name="user")
 app.add_typer(cli_submit.app)  # submit
+app.add_typer(cli_check.app)  # check
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. [default: 8000]")]

@@ -18,7 +18,6 @@ from urllib.parse import urljoin
 import typer
 
 from backend import terminal
-from backend.submissions.manifest import SPREADSHEET
 from models import file_names
 
 if TYPE_CHECKING:
@@ -92,6 +91,8 @@ def submit(
 
     said = {"label": label, "probe": probe, "licence": licence, "source": source}
     if manifest is not None and file_names.is_spreadsheet(manifest.name):
+        from backend.submissions.manifest import SPREADSHEET
+
         terminal.stop(f"{terminal.printable(manifest.name)}: {SPREADSHEET}")
     files = _files(folder, manifest)
     if not files:
@@ -133,6 +134,8 @@ def _files(folder: Path, manifest: Path | None) -> dict[str, Path]:
         elif path.suffix.lower() in (".csv", ".tsv"):
             _say(f"{name}: left out; a manifest is named by --manifest")
         elif file_names.is_spreadsheet(name):
+            from backend.submissions.manifest import SPREADSHEET
+
             _say(f"{name}: left out; {SPREADSHEET}")
         else:
             paths.append(path)

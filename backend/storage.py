@@ -54,6 +54,9 @@ class Storage(Protocol):
     def exists(self, key: str) -> bool:
         """Whether there are bytes under `key`."""
 
+    def size(self, key: str) -> int:
+        """How many bytes there are under `key`. Raises MissingObjectError."""
+
     def delete(self, key: str) -> None:
         """Remove the bytes under `key`; having none is fine."""
 
@@ -61,7 +64,8 @@ class Storage(Protocol):
         """Remove everything below `folder` (`frames/<id>`); having nothing is fine."""
 
     def listing(self, folder: str) -> Iterator[Stored]:
-        """Everything below `folder` (`recordings`, `previews`, `frames`), in no order."""
+        """Everything below `folder` (`recordings`, `previews`, `frames`; "" is all of it), in no
+        order."""
 
     def check(self) -> None:
         """Return when bytes can be stored and read."""
@@ -254,6 +258,14 @@ class FolderStorage:
     def exists(self, key: str) -> bool:
         """Whether the file is there."""
         return self._path(key).is_file()
+
+    def size(self, key: str) -> int:
+        """The file's."""
+        try:
+            with os_errors():
+                return self._path(key).stat().st_size
+        except FileNotFoundError:
+            raise MissingObjectError(key) from None
 
     def delete(self, key: str) -> None:
         """Unlink the file."""

@@ -4,14 +4,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from backend import passwords
 from backend.accounts.resets import make_link
 from backend.artifacts import repository as artifacts
+from backend.checks.schemas import FINDING_EXAMPLE
 from backend.db import now
 from backend.storage import cine_key, contact_sheet_key
-from backend.tables import Contribution, Release, ReleaseItem, Training
+from backend.tables import Check, Contribution, Release, ReleaseItem, Training
 from backend.trainings.schemas import TrainingSettings
 from models.contract import CLASSES
 from tests import media_files, tus
@@ -197,6 +198,20 @@ def trainable(world: World) -> Values:
             row = create_ingested(world.session, world.api.storage, label=label)
             create_item(world.session, release, row, fold=fold)
     return {"release": release.number}
+
+
+def no_check(world: World) -> Values:
+    """Nothing is looked through now."""
+    world.session.execute(delete(Check))
+    return {}
+
+
+def check(world: World) -> Values:
+    """A check that has found something."""
+    row = Check(under_way=None, state="done", created_at=now(), findings=[FINDING_EXAMPLE])
+    world.session.add(row)
+    world.session.flush()
+    return {"check_id": row.id}
 
 
 def training(world: World) -> Values:

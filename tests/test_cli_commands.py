@@ -32,6 +32,7 @@ COMMANDS = (
     "screen",
     "train",
     "compare",
+    "check",
     "dataset",
     "artifact",
     "submit",

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from backend.health import repository as health
 from backend.installation import key
 from backend.jobs import (
+    CHECK,
     DATASET_QUEUE,
     INGEST,
     PREPARE,
@@ -54,6 +55,7 @@ from worker import (
     training,
     upkeep,
 )
+from worker.checks import task as checks
 from worker.process import Pulse
 from worker.task import transaction
 from worker.watchdog import STALLED, Watchdog
@@ -104,7 +106,7 @@ def make_worker_app(settings: Settings, concurrency: int = 1) -> Celery:
     app.conf.update(
         task_queues=[Queue(QUEUE), Queue(DATASET_QUEUE), Queue(UPKEEP_QUEUE)],
         task_create_missing_queues=False,
-        task_annotations={name: _limited(settings) for name in (TAKE_IN, PREPARE, INGEST)},
+        task_annotations={name: _limited(settings) for name in (TAKE_IN, PREPARE, INGEST, CHECK)},
         worker_proc_alive_timeout=LOADING_S,
         worker_enable_remote_control=False,
         worker_send_task_events=False,
@@ -124,6 +126,7 @@ def make_worker_app(settings: Settings, concurrency: int = 1) -> Celery:
         ingest.ingest,
         release.release,
         training.train,
+        checks.check,
         upkeep.upkeep,
         upkeep.sweep,
     ):

@@ -18,6 +18,7 @@ from backend.screenings import repository as screenings
 from backend.storage import Stored, frames_folder
 from backend.tables import Recording
 from worker import arrivals_upkeep, contributions_upkeep, process, release, training
+from worker.checks import task as checks
 from worker.task import reading, task, transaction
 
 log = structlog.get_logger(__name__)
@@ -41,6 +42,7 @@ def upkeep() -> None:
     put_back()
     release.put_back()
     training.put_back()
+    checks.requeue_expired()
     delete_expired()
     arrivals_upkeep.put_back()
     arrivals_upkeep.delete_unfinished()

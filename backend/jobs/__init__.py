@@ -32,6 +32,9 @@ TAKE_IN = "worker.intake.take_in"
 TRAIN = "worker.training.train"
 """Task: the next piece of a training. Arguments: the training's id, as text, that made us send."""
 
+CHECK = "worker.checks.task.check"
+"""Task: look through what is stored. Arguments: the check's id, as text, that made us send."""
+
 QUEUE = "pocovid"
 
 DATASET_QUEUE = f"{QUEUE}-dataset"
@@ -40,7 +43,7 @@ DATASET_QUEUE = f"{QUEUE}-dataset"
 TRAINING_QUEUE = f"{QUEUE}-training"
 """Its workers do nothing else: a fold takes minutes to hours."""
 
-_QUEUES = dict.fromkeys((TAKE_IN, PREPARE, INGEST, RELEASE), DATASET_QUEUE) | {
+_QUEUES = dict.fromkeys((TAKE_IN, PREPARE, INGEST, RELEASE, CHECK), DATASET_QUEUE) | {
     TRAIN: TRAINING_QUEUE
 }
 

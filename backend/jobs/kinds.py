@@ -2,9 +2,9 @@
 
 from sqlalchemy import and_, select
 
-from backend.jobs import INGEST, PREPARE, RELEASE, SCREEN, TAKE_IN, TRAIN
+from backend.jobs import CHECK, INGEST, PREPARE, RELEASE, SCREEN, TAKE_IN, TRAIN
 from backend.jobs.leases import JobKind
-from backend.tables import Arrival, Contribution, Release, Screening, Training, TrainingFold
+from backend.tables import Arrival, Check, Contribution, Release, Screening, Training, TrainingFold
 from backend.tables.vocabulary import ContributionState, JobState
 
 SCREENING = JobKind(
@@ -79,5 +79,14 @@ FOLD = JobKind(
 )
 """One fold of a training. Its last stage is the training's own row (`backend.trainings.queue`)."""
 
-OF_WORKERS = (SCREENING, UPLOAD, PREPARATION, INGESTION, RELEASING)
+CHECKING = JobKind(
+    name="check",
+    task=CHECK,
+    table=Check,
+    key=(Check.id,),
+    order=(Check.created_at, Check.id),
+)
+"""A look at everything that is stored; one is under way at a time."""
+
+OF_WORKERS = (SCREENING, UPLOAD, PREPARATION, INGESTION, RELEASING, CHECKING)
 OF_TRAINERS = (FOLD,)

@@ -102,7 +102,7 @@ def rematch(session: Session, submission: Submission) -> Report:
     if not submission.manifest:
         return []
     files = repository.file_names(session, submission.id)
-    found = _matching(submission.manifest, files)
+    found = matching(submission.manifest, files)
     wanted: dict[UUID, tuple[dict[str, Any], list[str]]] = {}
     for each in found.matches:
         row = submission.manifest[_key(each.rows[0])]
@@ -129,10 +129,13 @@ def rematch(session: Session, submission: Submission) -> Report:
 def matched(session: Session, submission: Submission) -> Report:
     """Every kept row with its key as it counts now; nothing is changed."""
     files = repository.file_names(session, submission.id)
-    return _report(submission.manifest, _matching(submission.manifest, files))
+    return _report(submission.manifest, matching(submission.manifest, files))
 
 
-def _matching(rows: Mapping[str, Any], files: Iterable[repository.NamedFile]) -> Matching:
+def matching(rows: Mapping[str, Any], files: Iterable[repository.NamedFile]) -> Matching:
+    """Which of a submission's kept rows tells of which recording. A row's values are its fields,
+    and the names of those that were refused; the keys are the manifest's and the recordings' ids.
+    """
     return match(
         (
             RowName(

@@ -2,6 +2,7 @@
 
 from backend.tables.accounts import ApiToken, PasswordReset, SignIn, User
 from backend.tables.audit import AuditEvent
+from backend.tables.checks import Check
 from backend.tables.contributions import Arrival, Contribution, Submission, UploadPiece
 from backend.tables.installation import Installation
 from backend.tables.recordings import Recording
@@ -17,6 +18,7 @@ __all__ = [
     "Arrival",
     "Artifact",
     "AuditEvent",
+    "Check",
     "Contribution",
     "Duty",
     "FoldAssignment",

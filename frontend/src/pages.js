@@ -56,6 +56,12 @@ export const PAGES = [
   },
   { name: 'audit', path: 'audit', needs: 'admin', load: () => import('./pages/audit/Audit.jsx') },
   {
+    name: 'checks',
+    path: 'checks',
+    needs: 'admin',
+    load: () => import('./pages/checks/Checks.jsx'),
+  },
+  {
     name: 'account',
     path: 'account',
     needs: 'contributor',

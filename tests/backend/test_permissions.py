@@ -148,6 +148,10 @@ TABLE: dict[str, Row] = {
         OPEN, 201, scenes.released, {"label": "healthy", "message": "Looks healthy to me."}
     ),
     "POST /releases": Row(ADMIN, 202, scenes.to_release, {"note": "The next"}),
+    # checks
+    "GET /checks": Row(ADMIN, 200),
+    "POST /checks": Row(ADMIN, 202, scenes.no_check, {"deep": True}),
+    "GET /checks/{check_id}": Row(ADMIN, 200, scenes.check),
     # trainings and artifacts
     "GET /trainings": Row(ADMIN, 200),
     "POST /trainings": Row(ADMIN, 202, scenes.trainable, {"release": "{release}"}),

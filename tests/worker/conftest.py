@@ -1,8 +1,9 @@
 """Fixtures of the worker's tests: the house, on SQLite and files or on PostgreSQL and Redis."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import redis
@@ -64,7 +65,24 @@ def any_house(
         yield from _open_on_services(tmp_path, monkeypatch)
 
 
-def _open_on_services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+@pytest.fixture(params=["folder", "s3", pytest.param("services", marks=pytest.mark.services)])
+def stored_house(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[House]:
+    """SQLite with a folder; SQLite with a bucket; PostgreSQL and Redis with a bucket."""
+    bucket: dict[str, str] = {}
+    if request.param != "folder":
+        made = buckets.make(request.getfixturevalue("s3_url"))
+        bucket = {f"POCOVID_{name.upper()}": value for name, value in made.items()}
+    if request.param == "services":
+        yield from _open_on_services(tmp_path, monkeypatch, bucket)
+    else:
+        yield from open_house(monkeypatch, {"POCOVID_DATA_DIR": str(tmp_path), **bucket})
+
+
+def _open_on_services(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[House]:
     if not DATABASE_SERVER or not REDIS_SERVER:
         pytest.skip("no POCOVID_TEST_DATABASE_URL and POCOVID_TEST_REDIS_URL: no services to test")
     broker_url = redis_database(REDIS_DATABASE)
@@ -74,6 +92,7 @@ def _open_on_services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
             "POCOVID_DATA_DIR": str(tmp_path),
             "POCOVID_DATABASE_URL": database_url,
             "POCOVID_BROKER_URL": broker_url,
+            **more,
         }
         yield from open_house(monkeypatch, lane)
         broker.flushdb()

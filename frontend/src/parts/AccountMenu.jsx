@@ -8,6 +8,7 @@ const ADMIN = [
   { name: 'models', words: 'Models', path: '#/models' },
   { name: 'people', words: 'People', path: '#/people' },
   { name: 'audit', words: 'Audit', path: '#/audit' },
+  { name: 'checks', words: 'Check', path: '#/checks' },
 ];
 
 export function AccountMenu() {

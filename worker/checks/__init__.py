@@ -1,0 +1,1 @@
+"""Checks as a worker's task, and the one that decodes pixels."""
