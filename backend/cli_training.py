@@ -149,7 +149,7 @@ def train(
         typer.echo(f"by {name}: {_told(figures)}")
     for name, reason in manifest.data["left_out"].items():
         typer.echo(f"by {name}: not measured. {reason}")
-    for reason in manifest.data["in_doubt"]:
+    for reason in manifest.data.get("in_doubt", ()):
         typer.echo(f"not trained on: {reason}")
 
 
