@@ -19,7 +19,7 @@ from backend.mail import Mail
 from backend.screenings.service import check_queue
 from backend.services import Services
 from backend.settings import Settings
-from backend.storage import Storage
+from backend.storage import Storage, delete_remembered
 from backend.tables import User
 from backend.tables.vocabulary import Role, Scope
 from backend.uploads import check_room
@@ -73,6 +73,7 @@ def get_session(services: ServicesDep) -> Iterator[Session]:
         with undoing(session):
             yield session
             session.commit()
+        delete_remembered(session, services.storage)
         send_remembered(session, services.celery)
 
 

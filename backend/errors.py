@@ -17,6 +17,7 @@ PocovidError                      an answer for people, with a code for programs
 ├── UnavailableError              503  unavailable
 │   ├── QueueFullError            503  queue_full
 │   ├── DrainingError             503  draining
+│   ├── DatabaseUnreachableError  503  database_unreachable
 │   └── StorageUnreachableError   503  storage_unreachable
 └── StorageFullError              507  storage_full
 """
@@ -184,6 +185,13 @@ class DrainingError(UnavailableError):
 
     title = "The service is about to stop"
     default_code = "draining"
+
+
+class DatabaseUnreachableError(UnavailableError):
+    """The database cannot be reached, or ended the connection in the middle of a transaction."""
+
+    title = "The database is not available"
+    default_code = "database_unreachable"
 
 
 class StorageUnreachableError(UnavailableError):

@@ -81,5 +81,10 @@ def take_in(
 
 def discard(storage: Storage, recording: Recording) -> None:
     """Remove a recording's bytes and its preview from the storage."""
-    storage.delete(recording.storage_key)
-    storage.delete(recording.preview_key)
+    for key in keys_of(recording):
+        storage.delete(key)
+
+
+def keys_of(recording: Recording) -> tuple[str, str]:
+    """Where a recording's bytes and its preview lie."""
+    return recording.storage_key, recording.preview_key

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,9 +12,14 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import UUID, uuid4
 
-from backend.errors import StorageFullError, StorageUnreachableError
+import structlog
+from sqlalchemy.orm import Session
+
+from backend.errors import PocovidError, StorageFullError, StorageUnreachableError
 from backend.private_files import FULL, NO_ROOM, NOT_USABLE, make_folder
 from backend.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 _KEY = re.compile(r"[a-z0-9-]+(/[a-z0-9.-]+)+")
 
@@ -72,6 +77,28 @@ class Storage(Protocol):
 
     def free_bytes(self) -> int | None:
         """Room that is left where uploads are written."""
+
+
+def delete_after_commit(session: Session, *keys: str | None, folders: Iterable[str] = ()) -> None:
+    """Remember bytes to delete once the transaction is committed (see `delete_remembered`).
+
+    A transaction that waits for the storage keeps others waiting, on SQLite all that write.
+    """
+    remembered = session.info.setdefault("deletions", [])
+    remembered += [(Storage.delete, key) for key in keys if key is not None]
+    remembered += [(Storage.delete_folder, folder) for folder in folders]
+
+
+def delete_remembered(session: Session, storage: Storage) -> None:
+    """Delete what the session's transaction leaves without a row. Called right after its commit.
+
+    What cannot be deleted now is left to maintenance, which finds bytes without a row.
+    """
+    for method, key in session.info.pop("deletions", ()):
+        try:
+            getattr(storage, method.__name__)(key)
+        except PocovidError:
+            log.warning("bytes_not_deleted", key=key, exc_info=True)
 
 
 def recording_key(sha256: str, recording_id: UUID) -> str:

@@ -43,7 +43,16 @@ from tests.machines.installation import (
 from tests.machines.outcome import Held, groups
 from tests.machines.recordings import STORY
 from tests.machines.story import Story
-from worker import own_folder, process, upkeep
+from tests.worker.house import maintain
+from worker import (
+    arrivals_upkeep,
+    contributions_upkeep,
+    own_folder,
+    process,
+    release,
+    training,
+    upkeep,
+)
 
 ACTIVE = ROOT / "models" / "artifacts" / "ACTIVE"
 SEED = int(os.environ.get("POCOVID_TEST_SEED", "1"))
@@ -206,8 +215,9 @@ def sweep(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     with monkeypatch.context() as patch:
         patch.setattr(process, "current", lambda: here)
-        patch.setattr(upkeep, "ORPHANED_AFTER", timedelta(0))
-        upkeep.sweep.work()
+        for each in (arrivals_upkeep, contributions_upkeep, release, training, upkeep):
+            patch.setattr(each, "ORPHANED_AFTER", timedelta(0))
+        maintain(hourly=True)
         own_folder.tidy()
     database.close()
 

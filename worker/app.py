@@ -34,7 +34,6 @@ from backend.jobs import (
     TAKE_IN,
     TRAIN,
     TRAINING_QUEUE,
-    UPKEEP,
     make_celery,
 )
 from backend.jobs.kinds import OF_WORKERS
@@ -44,6 +43,8 @@ from backend.settings import Settings
 from backend.tables import WorkerKind
 from backend.trainings import queue as trainings
 from worker import (
+    arrivals_upkeep,
+    contributions_upkeep,
     ingest,
     intake,
     own_folder,
@@ -56,6 +57,7 @@ from worker import (
     upkeep,
 )
 from worker.checks import task as checks
+from worker.duties import DUTIES
 from worker.process import Pulse
 from worker.task import transaction
 from worker.watchdog import STALLED, Watchdog
@@ -70,6 +72,9 @@ LOADING_S = 180.0
 
 GRACE_S = 30.0
 """Between a task's soft limit, which it can still record, and the end of its process."""
+
+# Importing them makes their duties known.
+_WITH_DUTIES = (arrivals_upkeep, checks, contributions_upkeep, release, training, upkeep)
 
 _until_shutdown = ExitStack()
 
@@ -115,8 +120,7 @@ def make_worker_app(settings: Settings, concurrency: int = 1) -> Celery:
         beat_scheduler="celery.beat:Scheduler",
         beat_max_loop_interval=min(every, 5.0),
         beat_schedule={
-            "upkeep": _every(every, UPKEEP),
-            "sweep": _every(3600.0, upkeep.SWEEP),
+            each.name: _every(each.every_s(settings), each.task.name) for each in DUTIES.values()
         },
     )
     for task in (
@@ -127,8 +131,7 @@ def make_worker_app(settings: Settings, concurrency: int = 1) -> Celery:
         release.release,
         training.train,
         checks.check,
-        upkeep.upkeep,
-        upkeep.sweep,
+        *(each.task for each in DUTIES.values()),
     ):
         task.register(app)
     return app

@@ -12,12 +12,19 @@ from sqlalchemy.orm import Session
 from backend import audit
 from backend.arrivals import repository as arrivals
 from backend.db import now
-from backend.errors import PocovidError
 from backend.jobs import TAKE_IN, send
 from backend.storage import arrival_key, pieces_folder
 from backend.submissions import repository as submissions
 from backend.submissions.erasing import erase
 from worker import process
+from worker.duties import (
+    ORPHANED_AFTER,
+    delete_objects,
+    duty,
+    for_each,
+    postponed,
+    stale_after,
+)
 from worker.task import reading, transaction
 
 log = structlog.get_logger(__name__)
@@ -27,71 +34,75 @@ CHUNK = 500
 _FOLDERS = ("contributions", "contribution-previews")
 
 
-def put_back() -> None:
+@duty("requeue-uploads")
+def requeue_expired() -> None:
     """Queue again what lost its worker or its message; fail what lost too many workers."""
-    mine = process.current()
+    mine, patience = process.current(), stale_after("requeue-uploads")
     with transaction() as session:
-        found = arrivals.put_back(
+        found = arrivals.requeue_expired(
             session,
             now(),
-            timedelta(seconds=mine.settings.stale_after_s),
+            patience,
             mine.settings.max_attempts,
         )
-    for arrival_id in found:
+    for arrival_id in found.notify:
         send(mine.celery, TAKE_IN, str(arrival_id))
-    if found:
-        log.info("arrivals_put_back", nudged=len(found))
+    if found.notify or found.given_up:
+        log.info("uploads_requeued", notified=len(found.notify), given_up=len(found.given_up))
 
 
+@duty("delete-unfinished-uploads")
 def delete_unfinished() -> None:
     """Delete files whose last byte did not come in time: first the bytes, then the row."""
-    mine = process.current()
+    later = {UUID(each) for each in postponed("delete-unfinished-uploads")}
     with reading() as session:
-        expired = arrivals.expired(session, now())
-    for arrival_id in expired:
-        try:
-            mine.storage.delete_folder(pieces_folder(arrival_id))
-        except PocovidError:
-            log.exception("unfinished_upload_not_deleted", arrival=str(arrival_id))
-            continue
-        with transaction() as session:
-            arrivals.remove(session, arrival_id)
-        log.info("unfinished_upload_deleted", arrival=str(arrival_id))
+        expired = arrivals.expired(session, now(), later)
+    for_each("delete-unfinished-uploads", expired, _delete_unfinished)
 
 
+def _delete_unfinished(arrival_id: UUID) -> None:
+    process.current().storage.delete_folder(pieces_folder(arrival_id))
+    with transaction() as session:
+        arrivals.remove(session, arrival_id)
+    log.info("unfinished_upload_deleted", arrival=str(arrival_id))
+
+
+@duty("delete-forgotten-drafts")
 def delete_forgotten() -> None:
     """Delete drafts that nobody touched for long, with everything that was sent for them."""
-    mine = process.current()
-    before = now() - timedelta(days=mine.settings.draft_days)
+    before = now() - timedelta(days=process.current().settings.draft_days)
+    later = {UUID(each) for each in postponed("delete-forgotten-drafts")}
     with reading() as session:
-        forgotten = submissions.forgotten(session, before)
-    for submission_id in forgotten:
-        try:
-            with transaction() as session:
-                draft = submissions.get_locked(session, submission_id)
-                if draft is None or draft.submitted_at is not None or draft.touched_at >= before:
-                    continue
-                erase(session, mine.storage, submission_id)
-                audit.record(session, None, "submissions.expired", "submission", submission_id)
-        except PocovidError:
-            log.exception("draft_not_deleted", submission=str(submission_id))
-        else:
-            log.info("forgotten_draft_deleted", submission=str(submission_id))
+        forgotten = submissions.forgotten(session, before, later)
+    for_each("delete-forgotten-drafts", forgotten, lambda each: _delete_forgotten(each, before))
+
+
+def _delete_forgotten(submission_id: UUID, before: datetime) -> None:
+    with transaction() as session:
+        draft = submissions.get_locked(session, submission_id)
+        if draft is None or draft.submitted_at is not None or draft.touched_at >= before:
+            return
+        erase(session, submission_id)
+        audit.record(session, None, "submissions.expired", "submission", submission_id)
+    log.info("forgotten_draft_deleted", submission=str(submission_id))
+
+
+@duty("sweep-uploads", hourly=True)
+def sweep_uploads() -> int:
+    """Delete what no submission answers for (see `sweep`)."""
+    return sweep(now() - ORPHANED_AFTER)
 
 
 def sweep(before: datetime) -> int:
     """Delete bytes that no row answers for and nobody wrote since `before`; how many there were."""
-    storage = process.current().storage
     strangers = [
         key for folder in _FOLDERS for key in _unknown(_old(folder, before), submissions.known_keys)
     ]
     strangers += _unknown(_old("pieces", before), arrivals.known_pieces)
     strangers += _unknown(_old("arrivals", before), _known_arrivals)
-    for key in strangers:
-        storage.delete(key)
     with transaction() as session:
         arrivals.forget_pieces_of_ended(session)
-    return len(strangers)
+    return delete_objects("sweep-uploads", strangers)
 
 
 def _old(folder: str, before: datetime) -> Iterator[str]:

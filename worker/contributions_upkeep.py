@@ -2,7 +2,6 @@
 
 import itertools
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,15 +10,29 @@ from sqlalchemy.orm import Session
 
 from backend import audit
 from backend.db import now
-from backend.errors import PocovidError
 from backend.jobs import send
+from backend.jobs.kinds import INGESTION, PREPARATION
 from backend.reviews import lanes, repository
 from backend.reviews.settlement import reopen
-from backend.storage import dataset_folder, published_folder, review_folder, whole_key
+from backend.storage import (
+    dataset_folder,
+    delete_after_commit,
+    published_folder,
+    review_folder,
+    whole_key,
+)
 from backend.tables import Contribution
 from backend.tables.vocabulary import ContributionState
 from models import reencode
 from worker import process
+from worker.duties import (
+    ORPHANED_AFTER,
+    delete_objects,
+    duty,
+    for_each,
+    postponed,
+    stale_after,
+)
 from worker.task import reading, transaction
 
 log = structlog.get_logger(__name__)
@@ -32,27 +45,29 @@ CHUNK = 500
 _FOLDERS = ("review", "dataset", "wholes")
 _OWNER = re.compile(r"[a-z]+/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[./].+")
 
-Find = Callable[[Session, datetime, timedelta], Contribution | None]
 
-
-def put_back() -> None:
+@duty("requeue-contributions")
+def requeue_expired() -> None:
     """Queue again what lost its worker or its message; fail what lost too many workers."""
     mine = process.current()
-    stale_after = timedelta(seconds=mine.settings.stale_after_s)
-    for lane in (lanes.PREPARATION, lanes.INGESTION):
+    patience = stale_after("requeue-contributions")
+    for lane in (PREPARATION, INGESTION):
         with transaction() as session:
-            found = lanes.put_back(session, lane, now(), stale_after, mine.settings.max_attempts)
+            found = lanes.requeue_expired(
+                session, lane, now(), patience, mine.settings.max_attempts
+            )
             for lost in found.given_up:
-                audit.record(session, None, f"{lane.prefix}.given_up", "contribution", lost)
-                if lane is lanes.INGESTION:
+                verb = f"{lane.prefix.rstrip('_')}.given_up"
+                audit.record(session, None, verb, "contribution", lost)
+                if lane is INGESTION:
                     back_to_reviewers(session, lost)
-        for contribution_id in found.nudge:
+        for contribution_id in found.notify:
             send(mine.celery, lane.task, str(contribution_id))
-        if found.nudge or found.given_up:
+        if found.notify or found.given_up:
             log.info(
-                "contributions_put_back",
+                "contributions_requeued",
                 task=lane.task,
-                nudged=len(found.nudge),
+                notified=len(found.notify),
                 given_up=len(found.given_up),
             )
 
@@ -64,30 +79,37 @@ def back_to_reviewers(session: Session, contribution_id: UUID) -> None:
         reopen(session, None, row, now())
 
 
+@duty("delete-unwanted")
 def delete_unwanted() -> None:
-    """Delete every byte of what was withdrawn, or rejected and is past its time for an undo."""
-    _delete_each(repository.next_unwanted, _forget_all)
+    """Delete every byte of what was withdrawn, or rejected and is past its time for an undo.
+
+    Nobody takes these up again, so the bytes go first: whoever is killed in between leaves a row
+    to find.
+    """
+    later = {UUID(each) for each in postponed("delete-unwanted")}
+    with reading() as session:
+        found = repository.unwanted(session, now(), _kept_for(), later, MOST_AT_ONCE)
+    for_each("delete-unwanted", found, _forget_all)
 
 
+@duty("delete-originals")
 def delete_originals() -> None:
-    """Delete what approved contributions need no longer, now that they are ingested."""
-    _delete_each(repository.next_ingested, _forget_original)
+    """Delete what approved contributions need no longer, now that they are ingested.
 
-
-def _delete_each(find: Find, forget: Callable[[Contribution], None]) -> None:
-    """Delete bytes first and note it last: whoever is killed in between leaves a row to find."""
-    kept_for = timedelta(hours=process.current().settings.undo_hours)
+    Their verdict may be taken back at this moment, so the rows forget first, and the bytes go with
+    the commit. What is left by a kill, or a storage that is away, is found by the sweep.
+    """
     for _ in range(MOST_AT_ONCE):
-        try:
-            with transaction() as session:
-                row = find(session, now(), kept_for)
-                if row is None:
-                    return
-                forget(row)
-                audit.record(session, None, "dataset.bytes_deleted", "contribution", row.id)
-        except PocovidError:
-            log.exception("bytes_not_deleted")
-            return
+        with transaction() as session:
+            row = repository.next_ingested(session, now(), _kept_for())
+            if row is None:
+                return
+            _forget_original(session, row)
+            audit.record(session, None, "dataset.bytes_deleted", "contribution", row.id)
+
+
+def _kept_for() -> timedelta:
+    return timedelta(hours=process.current().settings.undo_hours)
 
 
 def delete_made(contribution_id: UUID) -> None:
@@ -99,31 +121,44 @@ def delete_made(contribution_id: UUID) -> None:
     storage.delete_folder(dataset_folder(contribution_id))
 
 
-def _forget_all(row: Contribution) -> None:
+def _forget_all(contribution_id: UUID) -> None:
+    storage = process.current().storage
+    with reading() as session:
+        row = repository.one_unwanted(session, contribution_id, now(), _kept_for())
+    if row is None:
+        return
     for key in (row.original_key, row.preview_key):
         if key is not None:
-            process.current().storage.delete(key)
+            storage.delete(key)
     delete_made(row.id)
-    process.current().storage.delete_folder(published_folder(row.id))
-    row.original_key = row.preview_key = row.whole_key = row.pixels_key = None
-    row.pixels_sha256 = row.cine = row.prep_state = row.ingest_state = None
-    row.dataset_frames = 0
-    row.prep_attempt += 1  # whoever is at work on it has lost it
-    row.ingest_attempt += 1
-    if row.state == ContributionState.WITHDRAWN.value:
-        row.pixels_deleted_at = now()
+    storage.delete_folder(published_folder(row.id))
+    with transaction() as session:
+        row = repository.one_unwanted(session, contribution_id, now(), _kept_for())
+        if row is None:
+            return
+        row.original_key = row.preview_key = row.whole_key = row.pixels_key = None
+        row.pixels_sha256 = row.cine = row.prep_state = row.ingest_state = None
+        row.dataset_frames = 0
+        row.prep_attempt += 1  # whoever is at work on it has lost it
+        row.ingest_attempt += 1
+        if row.state == ContributionState.WITHDRAWN.value:
+            row.pixels_deleted_at = now()
+        audit.record(session, None, "dataset.bytes_deleted", "contribution", row.id)
 
 
-def _forget_original(row: Contribution) -> None:
-    storage = process.current().storage
-    if row.original_key is not None:
-        storage.delete(row.original_key)
-        row.original_key = None
-    kept_for = timedelta(hours=process.current().settings.undo_hours)
-    if row.decided_at is None or row.decided_at < now() - kept_for:
-        storage.delete_folder(review_folder(row.id))
+def _forget_original(session: Session, row: Contribution) -> None:
+    delete_after_commit(session, row.original_key)
+    row.original_key = None
+    if row.decided_at is None or row.decided_at < now() - _kept_for():
+        delete_after_commit(session, folders=[review_folder(row.id)])
         row.cine = row.prep_state = None
         row.prep_attempt += 1  # who prepares it still has lost it; the sweep finds what they made
+
+
+@duty("sweep-contributions", hourly=True)
+def sweep_contributions() -> int:
+    """Delete what no contribution answers for (see `sweep`)."""
+    return sweep(now() - ORPHANED_AFTER)
 
 
 def sweep(before: datetime) -> int:
@@ -141,7 +176,6 @@ def sweep(before: datetime) -> int:
             with reading() as session:
                 known = repository.owners(session, folder, chunk)
             for owner in chunk - known:
-                for key in old[owner]:
-                    storage.delete(key)
+                delete_objects("sweep-contributions", sorted(old[owner]))
                 strangers += 1
     return strangers

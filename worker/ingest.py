@@ -6,8 +6,8 @@ from typing import Any
 import structlog
 
 from backend.jobs import INGEST
+from backend.jobs.kinds import INGESTION
 from backend.private_files import private_folder
-from backend.reviews.lanes import INGESTION
 from backend.storage import (
     dataset_folder,
     dataset_frame_key,

@@ -18,16 +18,18 @@ from structlog.contextvars import bound_contextvars
 from backend.arrivals import limits
 from backend.arrivals import repository as arrivals
 from backend.db import now
-from backend.errors import StorageFullError, StorageUnreachableError
-from backend.jobs import TAKE_IN, leases, send
+from backend.errors import StorageFullError
+from backend.jobs import TAKE_IN, send
+from backend.jobs.kinds import UPLOAD
 from backend.private_files import FULL, NO_ROOM
 from backend.storage import MissingObjectError
 from backend.submissions.manifest import SPREADSHEET
 from models import file_names
 from models.media import MediaError
 from worker import arrived, process, unpacking
-from worker.process import Pulse
-from worker.stored import NotOursError, sha256_of
+from worker.dependencies import AWAY
+from worker.leases import LeaseLostError, held
+from worker.stored import sha256_of
 from worker.taking import Hold, commit_failure, commit_manifest, commit_recording, look_at
 from worker.task import reading, task, transaction
 from worker.unpacking import Archive, Entry, RefusedFileError, Unpacked
@@ -55,16 +57,17 @@ def take_in(nudged_for: str) -> None:
         log.info("nothing_waits")
         return
     hold = Hold(
-        row.id,
-        row.attempt,
-        row.submission_id,
-        row.file_name,
-        row.bytes,
+        kind=UPLOAD,
+        key=row.id,
+        attempt=row.attempt,
         away_since=row.away_since,
+        submission_id=row.submission_id,
+        name=row.file_name,
+        bytes=row.bytes,
     )
     with bound_contextvars(arrival=str(hold.id)):
         log.info("arrival_claimed", attempt=hold.attempt, nudged_for=nudged_for)
-        with Pulse(hold.heartbeat, process.current().settings.heartbeat_s):
+        with held(hold):
             _run(hold)
 
 
@@ -75,19 +78,10 @@ def _run(hold: Hold) -> None:
             if not _take_what_came(hold):
                 _make_room(hold)
                 return
-    except NotOursError:
+    except LeaseLostError:
         log.info("arrival_not_ours")
         if _is_there(hold):
             return  # somebody else's turn, who needs the bytes
-    except (StorageUnreachableError, StorageFullError):
-        moment = now()
-        due_at = leases.next_try(hold.away_since, moment)
-        with transaction() as session:
-            arrivals.release_lease(
-                session, hold.id, hold.attempt, moment, is_away=True, due_at=due_at
-            )
-        log.warning("arrival_waits_for_storage", due_at=due_at)
-        return
     except RefusedFileError as why:
         if not _fail(hold, why) and _is_there(hold):
             return  # as above
@@ -147,7 +141,7 @@ def _unpack(hold: Hold, archive: Archive) -> bool:
         if not arrivals.finish(
             session, hold.id, hold.attempt, now(), kind="archive", report=report
         ):
-            raise NotOursError
+            raise LeaseLostError
     log.info("archive_taken_in", entries=hold.total, skipped=archive.skipped)
     return True
 
@@ -201,10 +195,7 @@ def _take_entry(hold: Hold, archive: Archive, entry: Entry) -> bool:
 
 
 def _make_room(hold: Hold) -> None:
-    with transaction() as session:
-        moment = now()
-        ours = arrivals.release_lease(session, hold.id, hold.attempt, moment, queued_at=moment)
-    if ours:
+    if hold.release():
         send(process.current().celery, TAKE_IN, str(hold.id))
     log.info("archive_goes_on_later", done=hold.done, total=hold.total)
 
@@ -231,12 +222,12 @@ def _refusals_named(hold: Hold) -> Iterator[None]:
     """
     try:
         yield
-    except (RefusedFileError, NotOursError, StorageUnreachableError):
-        raise
     except StorageFullError as error:
         if _may_wait_for_room(hold):
             raise
         raise RefusedFileError("storage_full", FULL_FOR_LONG) from error
+    except (RefusedFileError, LeaseLostError, *AWAY):
+        raise
     except MediaError as error:
         log.info("recording_not_read", code=error.code, cause=error.cause)
         raise RefusedFileError(error.code, error.message) from error

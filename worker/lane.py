@@ -1,8 +1,6 @@
 """One turn of a task on contributions: claim the next row, work, record whatever happens."""
 
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -13,16 +11,15 @@ from structlog.contextvars import bound_contextvars
 
 from backend import audit
 from backend.db import now
-from backend.errors import StorageFullError, StorageUnreachableError
+from backend.jobs.leases import JobKind
 from backend.reviews import lanes
-from backend.reviews.lanes import Lane
 from backend.storage import MissingObjectError
 from backend.tables import Contribution
 from models.media import MediaError
-from worker import process
 from worker.contributions_upkeep import delete_made
-from worker.process import Pulse
-from worker.stored import DamagedError, NotOursError
+from worker.dependencies import AWAY
+from worker.leases import Lease, LeaseLostError, held
+from worker.stored import DamagedError
 from worker.task import reading, transaction
 
 log = structlog.get_logger(__name__)
@@ -38,30 +35,14 @@ _SENTENCES: dict[type[Exception], str] = {
 }
 
 
-@dataclass(frozen=True)
-class Hold:
-    """Our hold on one contribution's work: which attempt it is, and whether it still counts."""
+class Hold(Lease):
+    """Our hold on one contribution's work."""
 
-    lane: Lane
-    id: UUID
-    attempt: int
-    lost: threading.Event = field(default_factory=threading.Event)
-
-    def heartbeat(self) -> None:
-        """Say that we are alive; set `lost` where the work is not ours any more."""
-        with transaction() as session:
-            if not lanes.heartbeat(session, self.lane, self.id, self.attempt, now()):
-                self.lost.set()
-
-    def check(self) -> None:
-        """Before a write that another attempt's would differ from.
-
-        Raises:
-            NotOursError: somebody withdrew, judged or took the contribution.
-        """
-        self.heartbeat()
-        if self.lost.is_set():
-            raise NotOursError
+    @property
+    def id(self) -> UUID:
+        """The contribution's id."""
+        found: UUID = self.key
+        return found
 
 
 Work = Callable[[Hold, Contribution], dict[str, Any]]
@@ -73,14 +54,14 @@ Afterwards = Callable[[Session, UUID], None]
 
 
 def take_turn(
-    lane: Lane, nudged_for: str, work: Work, verb: str, on_failure: Afterwards | None = None
+    lane: JobKind, nudged_for: str, work: Work, verb: str, on_failure: Afterwards | None = None
 ) -> bool:
     """Do the lane's work for the contribution that has waited longest; nothing may wait.
 
     Args:
         lane: the task.
         nudged_for: whose message this is, for the log.
-        work: see `Work`; may raise MediaError, NotOursError, and what the storage raises.
+        work: see `Work`; may raise MediaError, LeaseLostError, and those of `AWAY`.
         verb: the audit log's word for it, such as `reviews.prepared`.
         on_failure: see `Afterwards`.
 
@@ -92,10 +73,15 @@ def take_turn(
     if row is None:
         log.info("nothing_waits")
         return False
-    hold = Hold(lane, row.id, lane.attempt_of(row))
+    hold = Hold(
+        kind=lane,
+        key=row.id,
+        attempt=lane.value(row, "attempt"),
+        away_since=lane.value(row, "away_since"),
+    )
     with bound_contextvars(contribution=str(row.id)):
         log.info("contribution_claimed", attempt=hold.attempt, nudged_for=nudged_for)
-        with Pulse(hold.heartbeat, process.current().settings.heartbeat_s):
+        with held(hold):
             return _outcome(hold, row, work, verb, on_failure or _nothing_else)
 
 
@@ -104,19 +90,17 @@ def _outcome(hold: Hold, row: Contribution, work: Work, verb: str, on_failure: A
     try:
         found = work(hold, row)
         with transaction() as session:
-            if not lanes.finish(session, hold.lane, hold.id, hold.attempt, now(), **found):
-                raise NotOursError
+            if not lanes.finish(session, hold.kind, hold.id, hold.attempt, now(), **found):
+                raise LeaseLostError
             audit.record(session, None, verb, "contribution", hold.id)
-    except NotOursError:
+    except LeaseLostError:
         _clean_up(hold)
-    except (StorageUnreachableError, StorageFullError):
-        with transaction() as session:
-            lanes.give_back(session, hold.lane, hold.id, hold.attempt, now())
-        log.warning("contribution_waits_for_storage")
+    except AWAY:
+        raise
     except Exception as error:
         why = _why(error)
         with transaction() as session:
-            ours = lanes.fail(session, hold.lane, hold.id, hold.attempt, why)
+            ours = lanes.fail(session, hold.kind, hold.id, hold.attempt, why)
             if ours:
                 audit.record(session, None, f"{verb}_not", "contribution", hold.id, why=why)
                 on_failure(session, hold.id)

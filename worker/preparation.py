@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 from backend.jobs import PREPARE
+from backend.jobs.kinds import PREPARATION
 from backend.private_files import private_folder
-from backend.reviews.lanes import PREPARATION
 from backend.storage import cine_key, contact_sheet_key
 from backend.tables import Contribution
 from models import media

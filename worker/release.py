@@ -7,13 +7,11 @@ one goes on there, and the release comes out the same.
 
 import hashlib
 import itertools
-import threading
 import time
 import zlib
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -24,8 +22,8 @@ from structlog.contextvars import bound_contextvars
 
 from backend import audit
 from backend.db import now
-from backend.errors import StorageFullError, StorageUnreachableError
 from backend.jobs import RELEASE, send
+from backend.jobs.kinds import RELEASING
 from backend.private_files import private_folder
 from backend.releases import queue, repository
 from backend.releases.archive import of_release
@@ -41,7 +39,9 @@ from models import media
 from worker import process
 from worker import release_files as files
 from worker.croissant import croissant
-from worker.process import Pulse
+from worker.dependencies import AWAY
+from worker.duties import ORPHANED_AFTER, delete_objects, duty, stale_after
+from worker.leases import Lease, LeaseLostError, held
 from worker.task import reading, task, transaction
 
 log = structlog.get_logger(__name__)
@@ -56,23 +56,14 @@ _CHUNK = 1024 * 1024
 _CHUNK_OF_IDS = 500
 
 
-class NotOursError(Exception):
-    """The release was given to another attempt, or has ended."""
-
-
-@dataclass(frozen=True)
-class Claim:
+class Claim(Lease):
     """Our hold on the release that is being made."""
 
-    number: int
-    attempt: int
-    lost: threading.Event = field(default_factory=threading.Event)
-
-    def heartbeat(self) -> None:
-        """Say that we are alive; set `lost` where the row is not ours any more."""
-        with transaction() as session:
-            if not queue.heartbeat(session, self.number, self.attempt, now()):
-                self.lost.set()
+    @property
+    def number(self) -> int:
+        """The release's number."""
+        found: int = self.key
+        return found
 
 
 @task(RELEASE)
@@ -83,29 +74,36 @@ def release(nudged_for: str) -> None:
     if row is None:
         log.info("no_release_waits")
         return
-    claim = Claim(row.number, row.attempt)
+    claim = Claim(kind=RELEASING, key=row.number, attempt=row.attempt, away_since=row.away_since)
     with bound_contextvars(release=claim.number):
         log.info("release_claimed", attempt=claim.attempt, nudged_for=nudged_for)
-        with Pulse(claim.heartbeat, process.current().settings.heartbeat_s):
+        with held(claim):
             _run(claim)
 
 
-def put_back() -> None:
-    """Queue again what lost its worker or its message; called by upkeep."""
-    mine = process.current()
+@duty("requeue-releases")
+def requeue_expired() -> None:
+    """Queue again what lost its worker or its message; give up what cannot be done."""
+    mine, patience = process.current(), stale_after("requeue-releases")
     with transaction() as session:
-        found = queue.put_back(
+        found = queue.requeue_expired(
             session,
             now(),
-            timedelta(seconds=mine.settings.stale_after_s),
+            patience,
             mine.settings.max_attempts,
         )
         for number in found.given_up:
             audit.record(session, None, "releases.failed", "release", number)
-    for number in found.nudge:
+    for number in found.notify:
         send(mine.celery, RELEASE, str(number))
-    if found.nudge or found.given_up:
-        log.info("releases_put_back", nudged=found.nudge, given_up=found.given_up)
+    if found.notify or found.given_up:
+        log.info("releases_requeued", notified=found.notify, given_up=found.given_up)
+
+
+@duty("sweep-releases", hourly=True)
+def sweep_releases() -> int:
+    """Delete what no release serves (see `sweep`)."""
+    return sweep(now() - ORPHANED_AFTER)
 
 
 def sweep(before: datetime) -> int:
@@ -128,9 +126,7 @@ def sweep(before: datetime) -> int:
         with reading() as session:
             strangers = chunk - repository.holders(session, chunk)
         orphans += [key for stranger in strangers for key in owned[stranger]]
-    for key in orphans:
-        storage.delete(key)
-    return len(orphans)
+    return delete_objects("sweep-releases", orphans)
 
 
 def _run(claim: Claim) -> None:
@@ -140,11 +136,12 @@ def _run(claim: Claim) -> None:
             _finish(claim)
         else:
             _step_aside(claim)
-    except NotOursError:
+    except LeaseLostError:
         log.info("release_not_ours")
-    except (StorageUnreachableError, StorageFullError, SoftTimeLimitExceeded):
-        with transaction() as session:  # upkeep sends it when it has rested
-            queue.give_back(session, claim.number, claim.attempt, now())
+    except AWAY:
+        raise
+    except SoftTimeLimitExceeded:
+        claim.release()  # maintenance sends it when it has rested
         log.warning("release_waits", exc_info=True)
     except MissingObjectError as error:
         log.exception("pixels_missing")
@@ -165,7 +162,7 @@ def _measure(claim: Claim) -> bool:
         earlier = repository.earlier_items(session, [each.contribution_id for each in members])
     for member in members:
         if claim.lost.is_set():
-            raise NotOursError
+            raise LeaseLostError
         if time.monotonic() > until:
             return False
         _publish(claim, member, earlier.get(member.contribution_id))
@@ -194,7 +191,7 @@ def _publish(claim: Claim, member: ReleaseItem, earlier: ReleaseItem | None) -> 
     if _is_gone(claim.number, contribution.id):  # while we copied: nothing of it may stay
         process.current().storage.delete_folder(published_folder(contribution.id))
     if not ours:
-        raise NotOursError
+        raise LeaseLostError
 
 
 def _is_unchanged(earlier: ReleaseItem, contribution: Contribution) -> bool:
@@ -266,7 +263,7 @@ def _finish(claim: Claim) -> None:
     """Write the tables over what was not withdrawn meanwhile, and publish."""
     with transaction() as session:
         if not queue.drop_gone(session, claim.number, claim.attempt, now()):
-            raise NotOursError
+            raise LeaseLostError
     with reading() as session:
         row = repository.get(session, claim.number)
         assert row is not None  # noqa: S101  # releases are never deleted
@@ -288,7 +285,7 @@ def _finish(claim: Claim) -> None:
             archive_bytes=of_release(row.number, row.created_at, everything).size,
         )
         if not done:
-            raise NotOursError
+            raise LeaseLostError
         audit.record(
             session, None, "releases.done", "release", claim.number, recordings=len(members)
         )
@@ -331,9 +328,7 @@ def _write_top(
 
 
 def _step_aside(claim: Claim) -> None:
-    with transaction() as session:
-        ours = queue.give_back(session, claim.number, claim.attempt, now())
-    if ours:
+    if claim.release():
         send(process.current().celery, RELEASE, str(claim.number))
 
 

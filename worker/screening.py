@@ -1,7 +1,6 @@
 """The screening task: claim the next row, decode, predict, store the frames, record the outcome."""
 
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 from structlog.contextvars import bound_contextvars
 
 from backend.db import now
-from backend.errors import StorageFullError, StorageUnreachableError
 from backend.jobs import SCREEN
+from backend.jobs.kinds import SCREENING
 from backend.screenings import repository
 from backend.storage import MissingObjectError, frame_key, frames_folder
 from backend.tables import Screening
@@ -21,8 +20,9 @@ from models import media
 from models.contract import Square
 from models.screen import batches, conclude
 from worker import predictor, process, stored
-from worker.process import Pulse
-from worker.stored import DamagedError, NotOursError
+from worker.dependencies import AWAY
+from worker.leases import Lease, LeaseLostError, held
+from worker.stored import DamagedError
 from worker.task import reading, task, transaction
 
 log = structlog.get_logger(__name__)
@@ -36,45 +36,44 @@ MISSING = "The recording's pixels are no longer stored. Please upload it again."
 INTERNAL = "Something went wrong on our side. Please try again."
 
 
-@dataclass(frozen=True)
-class Claim:
-    """Our hold on one screening: which attempt it is, and what it asks."""
+@dataclass(kw_only=True)
+class Claim(Lease):
+    """Our hold on one screening, and what it asks."""
 
-    id: UUID
-    attempt: int
     storage_key: str
     sha256: str
     square: Square
-    lost: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
     def of(cls, row: Screening) -> "Claim":
         """The claim that this row, just claimed, stands for."""
         return cls(
-            id=row.id,
+            kind=SCREENING,
+            key=row.id,
             attempt=row.attempt,
+            away_since=row.away_since,
             storage_key=row.recording.storage_key,
             sha256=row.recording.sha256,
             square=Square(row.crop_x, row.crop_y, row.crop_size),
         )
 
-    def heartbeat(self) -> None:
-        """Say that we are alive; set `lost` where the row is not ours any more."""
-        with transaction() as session:
-            if not repository.heartbeat(session, self.id, self.attempt, now()):
-                self.lost.set()
+    @property
+    def id(self) -> UUID:
+        """The screening's id."""
+        found: UUID = self.key
+        return found
 
     def progress(self, done: int, total: int) -> None:
         """Note the frames done.
 
         Raises:
-            NotOursError: somebody deleted the screening, or took it.
+            LeaseLostError: somebody deleted the screening, or took it.
         """
         if not self.lost.is_set():
             with transaction() as session:
                 if repository.progress(session, self.id, self.attempt, done, total, now()):
                     return
-        raise NotOursError
+        raise LeaseLostError
 
 
 @task(SCREEN)
@@ -88,7 +87,7 @@ def screen(nudged_for: str) -> None:
     claim = Claim.of(row)
     with bound_contextvars(screening=str(claim.id)):
         log.info("screening_claimed", attempt=claim.attempt, nudged_for=nudged_for)
-        with Pulse(claim.heartbeat, process.current().settings.heartbeat_s):
+        with held(claim):
             _run(claim)
 
 
@@ -98,9 +97,9 @@ def _run(claim: Claim) -> None:
         result = _answer(claim)
         with transaction() as session:
             if not repository.finish(session, claim.id, claim.attempt, result, now()):
-                raise NotOursError
+                raise LeaseLostError
         log.info("screening_done", label=result["label"], frames=len(result["frames"]))
-    except NotOursError:
+    except LeaseLostError:
         _clean_up_after_deletion(claim)
     except media.MediaError as error:
         log.info("recording_not_read", code=error.code, cause=error.cause)
@@ -111,8 +110,8 @@ def _run(claim: Claim) -> None:
         _fail(claim, "recording_damaged", DAMAGED)
     except MissingObjectError:
         _fail(claim, "recording_missing", MISSING)
-    except (StorageUnreachableError, StorageFullError):
-        _give_back(claim)
+    except AWAY:
+        raise
     except Exception:
         log.exception("screening_broke")
         _fail(claim, "internal_error", INTERNAL)
@@ -142,13 +141,6 @@ def _fail(claim: Claim, code: str, message: str) -> None:
     with transaction() as session:
         ours = repository.fail(session, claim.id, claim.attempt, code, message, now())
     log.info("screening_failed", code=code, recorded=ours)
-
-
-def _give_back(claim: Claim) -> None:
-    """Wait for the storage: the row is queued again, and upkeep sends it when it has rested."""
-    with transaction() as session:
-        repository.release(session, claim.id, claim.attempt, now())
-    log.warning("screening_waits_for_storage")
 
 
 def _clean_up_after_deletion(claim: Claim) -> None:

@@ -13,10 +13,6 @@ from worker import process
 log = structlog.get_logger(__name__)
 
 
-class NotOursError(Exception):
-    """The row was deleted, or given to another attempt: nothing we find matters any more."""
-
-
 class DamagedError(Exception):
     """The stored bytes are not those that were uploaded."""
 

@@ -6,11 +6,9 @@ is still a draft.
 
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,6 +19,7 @@ from sqlalchemy.orm import Session
 from backend import audit
 from backend.arrivals import repository as arrivals
 from backend.db import now
+from backend.errors import DatabaseUnreachableError
 from backend.private_files import private_folder
 from backend.storage import contribution_key, contribution_preview_key
 from backend.submissions import filling
@@ -31,7 +30,7 @@ from backend.tables import Arrival, Contribution, Submission
 from backend.tables.vocabulary import ArrivalState
 from models import fingerprint, media
 from worker import process
-from worker.stored import NotOursError
+from worker.leases import Lease, LeaseLostError
 from worker.task import transaction
 from worker.unpacking import Entry, RefusedFileError, Unpacked
 
@@ -41,40 +40,39 @@ PREVIEW_SIDE = 1024
 """Longer side of a preview in pixels, at most."""
 
 
-@dataclass
-class Hold:
-    """Our hold on one arrival: which attempt it is, and how far its archive is through.
+@dataclass(kw_only=True)
+class Hold(Lease):
+    """Our hold on one arrival, and how far its archive is through.
 
-    `away_since` is when what it needs was first found away, as the row has it.
     `has_recordings`: it is an archive of more than tables, which speak of its files alone.
     """
 
-    id: UUID
-    attempt: int
     submission_id: UUID
     name: str
     bytes: int
     done: int = 0
     total: int = 0
-    away_since: datetime | None = None
     has_recordings: bool = False
-    lost: threading.Event = field(default_factory=threading.Event)
 
-    def heartbeat(self) -> None:
-        """Say that we are alive; set `lost` where the row is not ours any more."""
-        with transaction() as session:
-            if not arrivals.heartbeat(session, self.id, self.attempt, now()):
-                self.lost.set()
+    @property
+    def id(self) -> UUID:
+        """The arrival's id."""
+        found: UUID = self.key
+        return found
+
+    def as_released(self) -> dict[str, Any]:
+        """It waits behind the others."""
+        return {"queued_at": now()}
 
     def told_of(self, session: Session, done: int, total: int) -> None:
         """Note how far the archive is through.
 
         Raises:
-            NotOursError: somebody dropped it, or took it.
+            LeaseLostError: somebody dropped it, or took it.
         """
         moment = now()
         if not arrivals.progress(session, self.id, self.attempt, done, total, moment):
-            raise NotOursError
+            raise LeaseLostError
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def commit_recording(hold: Hold, entry: Entry | None, file: Unpacked, look: Look
     """Store a recording and write its row, filled from the manifest's row if there is one.
 
     Raises:
-        NotOursError: the arrival or its submission is gone, or another attempt has it.
+        LeaseLostError: the arrival or its submission is gone, or another attempt has it.
         RefusedFileError: the submission was sent meanwhile.
     """
     storage = process.current().storage
@@ -144,7 +142,7 @@ def commit_manifest(hold: Hold, entry: Entry | None, content: bytes) -> None:
     """Fill the submission from a manifest, and keep what was found of each row.
 
     Raises:
-        NotOursError, RefusedFileError: as `commit_recording`; it is no manifest.
+        LeaseLostError, RefusedFileError: as `commit_recording`; it is no manifest.
     """
     with transaction() as session:
         submission = _draft(session, hold)
@@ -161,7 +159,7 @@ def commit_failure(hold: Hold, entry: Entry, why: RefusedFileError) -> None:
     """Note why an entry of an archive was not taken in.
 
     Raises:
-        NotOursError: as `commit_recording`.
+        LeaseLostError: as `commit_recording`.
     """
     with transaction() as session:
         _draft(session, hold)
@@ -173,7 +171,7 @@ def _draft(session: Session, hold: Hold) -> Submission:
     """The submission, kept from others until the transaction ends."""
     submission = submissions.get_locked(session, hold.submission_id)
     if submission is None:
-        raise NotOursError
+        raise LeaseLostError
     if submission.submitted_at is not None:
         raise RefusedFileError(
             "already_submitted", "The submission was sent before this file was taken in."
@@ -207,7 +205,7 @@ def _note(
             report=report,
         )
         if not ours:
-            raise NotOursError
+            raise LeaseLostError
         return
     hold.told_of(session, hold.done, hold.total)
     arrivals.add(
@@ -254,9 +252,14 @@ def _own_copy(path: Path, folder: Path) -> Path:
 
 @contextmanager
 def _stored_or_nothing(contribution: Contribution) -> Iterator[None]:
-    """Remove what was stored, where the row is not written."""
+    """Remove what was stored, where the row is not written.
+
+    A database that went away may have written it: then the sweep looks who answers for the bytes.
+    """
     try:
         yield
+    except DatabaseUnreachableError:
+        raise
     except BaseException:
         storage = process.current().storage
         for key in (contribution.original_key, contribution.preview_key):

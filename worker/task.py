@@ -11,7 +11,10 @@ from celery import Celery
 from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
+from backend.jobs import send
+from backend.storage import delete_remembered
 from worker import process
+from worker.dependencies import AWAY, backoff, database_errors
 from worker.progress import at_work
 
 log = structlog.get_logger(__name__)
@@ -21,9 +24,9 @@ log = structlog.get_logger(__name__)
 class Task:
     """A Celery task of ours: its name, and the work it does for ids given as text.
 
-    Late acknowledgement, rejection when the worker is lost, prefetch and time limits are the
-    app's settings, and so the same for every task (`backend.jobs.make_celery`). There are no
-    automatic retries: the row says what is left to do, and upkeep sends it again.
+    Acknowledgement, prefetch and time limits are the app's settings, and so the same for every
+    task (`backend.jobs.make_celery`). There are no automatic retries: the row says what is left
+    to do, and maintenance sends it again.
     """
 
     name: str
@@ -34,17 +37,32 @@ class Task:
         """Do the work with its id on every log line.
 
         An error that the work did not turn into an outcome is logged with its trace; the
-        message counts as handled, since the row, not the message, says what comes next.
+        message counts as handled, since the row, not the message, says what comes next. While
+        this worker is cut off from what it needs, a job's message is passed on.
         """
         started = time.monotonic()
-        with bound_contextvars(task=self.name, **({"asked_for": ids[0]} if ids else {})):
+        with (
+            bound_contextvars(task=self.name, **({"asked_for": ids[0]} if ids else {})),
+            at_work() if self.is_job else nullcontext(),
+        ):
             try:
-                with at_work() if self.is_job else nullcontext():
-                    self.work(*ids)
+                if self.is_job and backoff.is_on and not backoff.look():
+                    self._pass_on(*ids)
+                    backoff.wait()
+                    return
+                self.work(*ids)
+            except AWAY as error:
+                log.warning("task_waits", error=repr(error), exc_info=True)
+                if self.is_job and not backoff.look():
+                    self._pass_on(*ids)
             except Exception:
                 log.exception("task_failed")
             else:
                 log.debug("task_ended", seconds=round(time.monotonic() - started, 3))
+
+    def _pass_on(self, *ids: str) -> None:
+        """Ring for the row again: another worker may be well."""
+        send(process.current().celery, self.name, *ids)
 
     def register(self, app: Celery) -> None:
         """Make the task known to `app`."""
@@ -62,14 +80,24 @@ def task(name: str, *, is_job: bool = True) -> Callable[[Callable[..., None]], T
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """A session whose changes are committed at the end, or rolled back by an error."""
-    with process.current().database.write() as session:
+    """A session whose changes are committed at the end, or rolled back by an error.
+
+    Raises:
+        DatabaseUnreachableError: as `reading` does; where the connection ended at the commit, the
+            changes may be there.
+    """
+    with database_errors(), process.current().database.write() as session:
         yield session
         session.commit()
+        delete_remembered(session, process.current().storage)
 
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """A session that only reads."""
-    with process.current().database.read() as session:
+    """A session that only reads.
+
+    Raises:
+        DatabaseUnreachableError: the database cannot be used now.
+    """
+    with database_errors(), process.current().database.read() as session:
         yield session

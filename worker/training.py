@@ -7,7 +7,6 @@ loaded only in the child process.
 
 import fcntl
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -19,14 +18,14 @@ from uuid import UUID
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
 from backend import audit
 from backend.artifacts import repository as artifacts
 from backend.db import now
-from backend.errors import StorageFullError, StorageUnreachableError
+from backend.errors import DatabaseUnreachableError
 from backend.jobs import TRAIN, send
+from backend.jobs.kinds import FOLD
 from backend.private_files import make_folder, private_folder
 from backend.releases import repository as releases
 from backend.storage import MissingObjectError, artifact_folder, training_folder, training_key
@@ -36,8 +35,10 @@ from backend.trainings import queue, repository
 from backend.trainings.queue import Piece
 from models import whole_files
 from worker import child, process
+from worker.dependencies import AWAY
+from worker.duties import ORPHANED_AFTER, delete_objects, duty, stale_after
+from worker.leases import Lease, held
 from worker.predictor import local_folder
-from worker.process import Pulse
 from worker.task import reading, task, transaction
 
 log = structlog.get_logger(__name__)
@@ -60,19 +61,34 @@ _TABLES = ("dataset_metadata.csv", "folds.csv")
 _OPEN_LICENCES = (Licence.CC_BY.value, Licence.CC0.value)
 
 
-@dataclass(frozen=True)
-class Claim:
-    """Our hold on one piece of a training."""
+@dataclass(kw_only=True)
+class Claim(Lease):
+    """Our hold on one piece of a training: a fold, or the last stage, the training's own row."""
 
     piece: Piece
-    lost: threading.Event = field(default_factory=threading.Event)
     _last: list[Any] = field(default_factory=lambda: ["", 0.0])
+
+    @classmethod
+    def of(cls, piece: Piece) -> "Claim":
+        """The claim that this piece, just claimed, stands for."""
+        return cls(
+            kind=FOLD,
+            key=(piece.training_id, piece.fold),
+            attempt=piece.attempt,
+            away_since=piece.away_since,
+            piece=piece,
+        )
 
     def heartbeat(self) -> None:
         """Say that we are alive; set `lost` where it is not ours any more."""
         with transaction() as session:
             if not queue.heartbeat(session, self.piece, now()):
                 self.lost.set()
+
+    def release(self, *, is_away: bool = False, due_at: datetime | None = None) -> bool:
+        """Give the piece back unharmed. False: it is not ours."""
+        with transaction() as session:
+            return queue.release_lease(session, self.piece, now(), is_away=is_away, due_at=due_at)
 
     def told(self, stage: str, done: int, total: int) -> None:
         """Note how far the child is; not every step of many, and never at the work's expense."""
@@ -84,7 +100,7 @@ class Claim:
             with transaction() as session:
                 if not queue.progress(session, self.piece, stage, done, total, now()):
                     self.lost.set()
-        except SQLAlchemyError:
+        except DatabaseUnreachableError:
             log.exception("progress_not_noted")
 
 
@@ -97,10 +113,10 @@ def train(nudged_for: str) -> None:
     if piece is None:
         log.info("no_training_waits")
         return
-    claim = Claim(piece)
+    claim = Claim.of(piece)
     with bound_contextvars(training=str(piece.training_id), fold=piece.fold):
         log.info("training_claimed", attempt=piece.attempt, nudged_for=nudged_for)
-        with Pulse(claim.heartbeat, process.current().settings.heartbeat_s):
+        with held(claim):
             _run(claim)
     with reading() as session:
         goes_on = piece.training_id in repository.under_way_ids(session)
@@ -110,21 +126,28 @@ def train(nudged_for: str) -> None:
         tidy()
 
 
-def put_back() -> None:
-    """Queue again what lost its worker or its message; called by upkeep."""
-    mine = process.current()
+@duty("requeue-trainings")
+def requeue_expired() -> None:
+    """Queue again what lost its worker or its message; give up what cannot be done."""
+    mine, patience = process.current(), stale_after("requeue-trainings")
     with transaction() as session:
-        found = queue.put_back(
+        found = queue.requeue_expired(
             session,
             now(),
-            timedelta(seconds=mine.settings.stale_after_s),
+            patience,
             FORGOTTEN_AFTER,
             mine.settings.max_attempts,
         )
     for training_id in found:
         send(mine.celery, TRAIN, str(training_id))
     if found:
-        log.info("trainings_put_back", nudged=len(found))
+        log.info("trainings_requeued", notified=len(found))
+
+
+@duty("sweep-trainings", hourly=True)
+def sweep_trainings() -> int:
+    """Delete what no training needs (see `sweep`)."""
+    return sweep(now() - ORPHANED_AFTER)
 
 
 def sweep(before: datetime) -> int:
@@ -144,9 +167,7 @@ def sweep(before: datetime) -> int:
             for each in storage.listing("artifacts")
             if each.modified_at < before and each.key.rpartition("/")[0] not in kept
         ]
-    for key in orphans:
-        storage.delete(key)
-    return len(orphans)
+    return delete_objects("sweep-trainings", orphans)
 
 
 def _run(claim: Claim) -> None:
@@ -164,10 +185,8 @@ def _run(claim: Claim) -> None:
         log.exception("training_child_died")  # the row stays ours until upkeep takes it back
     except SoftTimeLimitExceeded:
         _fail(claim, TOO_SLOW)
-    except (StorageUnreachableError, StorageFullError):
-        log.warning("training_waits_for_storage", exc_info=True)
-        with transaction() as session:
-            queue.give_back(session, claim.piece, now())
+    except AWAY:
+        raise
     except MissingObjectError as error:
         log.exception("training_file_missing")
         _fail(claim, f"A stored file that the training needs is missing ({error}).")

@@ -1,4 +1,4 @@
-"""The periodic tasks: put lost screenings back, delete pixels past their time, sweep up."""
+"""Maintenance of screenings and sessions: lost work is queued again, what is past its time goes."""
 
 import itertools
 import re
@@ -10,23 +10,24 @@ import structlog
 
 from backend.accounts import repository as accounts
 from backend.db import now
-from backend.errors import PocovidError
 from backend.health import repository as health
-from backend.jobs import SCREEN, UPKEEP, send
+from backend.jobs import SCREEN, send
 from backend.recordings import repository as recordings
 from backend.screenings import repository as screenings
 from backend.storage import Stored, frames_folder
 from backend.tables import Recording
-from worker import arrivals_upkeep, contributions_upkeep, process, release, training
-from worker.checks import task as checks
-from worker.task import reading, task, transaction
+from worker import process
+from worker.duties import (
+    ORPHANED_AFTER,
+    delete_objects,
+    duty,
+    for_each,
+    postponed,
+    stale_after,
+)
+from worker.task import reading, transaction
 
 log = structlog.get_logger(__name__)
-
-SWEEP = "worker.upkeep.sweep"
-
-ORPHANED_AFTER = timedelta(hours=1)
-"""Bytes without a row are left alone for so long: their upload may still be under way."""
 
 FORGOTTEN_AFTER = timedelta(minutes=10)
 """A worker that was silent for so long is not coming back under that name."""
@@ -36,55 +37,50 @@ CHUNK = 500
 _FRAME = re.compile(r"frames/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/\d+\.jpg")
 
 
-@task(UPKEEP, is_job=False)
-def upkeep() -> None:
-    """Put lost work back, delete pixels past their time, forget what has ended."""
-    put_back()
-    release.put_back()
-    training.put_back()
-    checks.requeue_expired()
-    delete_expired()
-    arrivals_upkeep.put_back()
-    arrivals_upkeep.delete_unfinished()
-    arrivals_upkeep.delete_forgotten()
-    contributions_upkeep.put_back()
-    contributions_upkeep.delete_unwanted()
-    contributions_upkeep.delete_originals()
+@duty("forget-workers")
+def forget_workers() -> None:
+    """Forget workers that were killed, and what no duty goes around any more."""
     with transaction() as session:
         health.forget_silent_workers(session, now(), FORGOTTEN_AFTER)
+        health.forget_postponed(session, now() - timedelta(days=1))
+
+
+@duty("forget-sign-ins")
+def forget_sign_ins() -> None:
+    """Forget sessions and links that have ended."""
+    with transaction() as session:
         idle = timedelta(hours=process.current().settings.session_idle_hours)
         accounts.forget_ended(session, now(), idle)
 
 
-def put_back() -> None:
+@duty("requeue-screenings")
+def requeue_expired() -> None:
     """Queue again what lost its worker or its message; fail what lost too many workers."""
-    mine = process.current()
+    mine, patience = process.current(), stale_after("requeue-screenings")
     with transaction() as session:
-        found = screenings.put_back(
+        found = screenings.requeue_expired(
             session,
             now(),
-            timedelta(seconds=mine.settings.stale_after_s),
+            patience,
             mine.settings.max_attempts,
         )
-    for screening_id in found.nudge:
+    for screening_id in found.notify:
         send(mine.celery, SCREEN, str(screening_id))
-    if found.nudge or found.given_up:
-        log.info("screenings_put_back", nudged=len(found.nudge), given_up=len(found.given_up))
+    if found.notify or found.given_up:
+        log.info("screenings_requeued", notified=len(found.notify), given_up=len(found.given_up))
 
 
+@duty("delete-expired")
 def delete_expired() -> None:
     """Delete the pixels of recordings past their time: original, preview and frames.
 
     The bytes go first and the note in the row last, so that a worker killed in between, or a
     storage that is away, leaves the work to the next turn.
     """
+    later = {UUID(each) for each in postponed("delete-expired")}
     with reading() as session:
-        expired = recordings.expired(session, now())
-    for recording in expired:
-        try:
-            _delete_pixels(recording)
-        except PocovidError:
-            log.exception("pixels_not_deleted", recording=str(recording.id))
+        expired = {each.id: each for each in recordings.expired(session, now(), later)}
+    for_each("delete-expired", expired, lambda recording_id: _delete_pixels(expired[recording_id]))
 
 
 def _delete_pixels(recording: Recording) -> None:
@@ -98,29 +94,19 @@ def _delete_pixels(recording: Recording) -> None:
     log.info("pixels_deleted", recording=str(recording.id))
 
 
-@task(SWEEP, is_job=False)
-def sweep() -> None:
+@duty("sweep-recordings", hourly=True)
+def sweep_recordings() -> int:
     """Delete bytes that no row answers for: what a killed upload, worker or deletion left."""
-    storage = process.current().storage
     orphans = [*_orphans("recordings"), *_orphans("previews")]
-    for key in orphans:
-        storage.delete(key)
-    strangers = _owners_of_orphaned_frames()
-    for screening_id in strangers:
-        storage.delete_folder(frames_folder(screening_id))
-    contributions = contributions_upkeep.sweep(now() - ORPHANED_AFTER)
-    arrivals = arrivals_upkeep.sweep(now() - ORPHANED_AFTER)
-    releases = release.sweep(now() - ORPHANED_AFTER)
-    trainings = training.sweep(now() - ORPHANED_AFTER)
-    log.info(
-        "swept",
-        uploads=len(orphans),
-        screenings=len(strangers),
-        contributions=contributions,
-        arrivals=arrivals,
-        releases=releases,
-        trainings=trainings,
-    )
+    return delete_objects("sweep-recordings", orphans)
+
+
+@duty("sweep-frames", hourly=True)
+def sweep_frames() -> int:
+    """Delete frames that no screening answers for."""
+    storage = process.current().storage
+    folders = [frames_folder(each) for each in _owners_of_orphaned_frames()]
+    return for_each("sweep-frames", folders, storage.delete_folder)
 
 
 def _old(folder: str) -> Iterator[Stored]:

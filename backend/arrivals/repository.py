@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from backend.jobs import leases
 from backend.jobs.kinds import UPLOAD
+from backend.jobs.leases import RequeueResult
 from backend.paging import Place
 from backend.tables import Arrival, Submission, UploadPiece
 from backend.tables.vocabulary import ArrivalState
 
 WORKER_LOST = "Our workers stopped while they took this file in. Please send it again."
+STORAGE_AWAY = "The storage could not be used for too long. Please send it again."
 
 _UNFINISHED = (
     ArrivalState.RECEIVING.value,
@@ -178,16 +180,11 @@ def claim_next(session: Session, now: datetime) -> Arrival | None:
     return session.get(Arrival, first, populate_existing=True)
 
 
-def heartbeat(session: Session, arrival_id: UUID, attempt: int, now: datetime) -> bool:
-    """Say that this attempt is alive. False: it is not ours any more."""
-    return _while_ours(session, arrival_id, attempt, heartbeat_at=now)
-
-
 def progress(
     session: Session, arrival_id: UUID, attempt: int, done: int, total: int, now: datetime
 ) -> bool:
     """Note `done` of `total` entries of an archive. False: it is not ours any more."""
-    return _while_ours(session, arrival_id, attempt, done=done, total=total, heartbeat_at=now)
+    return _update_if_leased(session, arrival_id, attempt, done=done, total=total, heartbeat_at=now)
 
 
 def finish(
@@ -201,7 +198,7 @@ def finish(
     report: list[dict[str, Any]] | None = None,
 ) -> bool:
     """It is taken in. False: it is not ours, nothing was written."""
-    return _while_ours(
+    return _update_if_leased(
         session,
         arrival_id,
         attempt,
@@ -224,7 +221,7 @@ def fail(
     message: str,
 ) -> bool:
     """Write why it was not taken in, in a sentence for people. False: it is not ours."""
-    return _while_ours(
+    return _update_if_leased(
         session,
         arrival_id,
         attempt,
@@ -236,87 +233,51 @@ def fail(
     )
 
 
-def release_lease(
-    session: Session, arrival_id: UUID, attempt: int, now: datetime, **why: Any
-) -> bool:
-    """Give a claimed file back unharmed; `why` is as `leases.release_lease` has it."""
-    return leases.release_lease(session, UPLOAD, arrival_id, attempt, now, **why)
-
-
 def entries(session: Session, archive_id: UUID) -> set[int]:
     """Places of an archive's entries that are through, well or not."""
     query = select(Arrival.entry).where(Arrival.parent_id == archive_id)
     return {entry for entry in session.scalars(query) if entry is not None}
 
 
-def _while_ours(session: Session, arrival_id: UUID, mine: int, /, **values: Any) -> bool:
-    changed = session.execute(
-        update(Arrival)
-        .where(
-            Arrival.id == arrival_id,
-            Arrival.state == ArrivalState.RUNNING.value,
-            Arrival.attempt == mine,
-        )
-        .values(**values)
-        .returning(Arrival.id)
-        .execution_options(synchronize_session=False)
-    )
-    return changed.first() is not None
+def _update_if_leased(session: Session, arrival_id: UUID, attempt: int, /, **values: Any) -> bool:
+    return leases.update_if_leased(session, UPLOAD, arrival_id, attempt, values)
 
 
 # Upkeep's side.
 
 
-def put_back(
+def requeue_expired(
     session: Session,
     now: datetime,
     stale_after: timedelta,
-    max_attempts: int,
-    nudge_at_most: int = 20,
-) -> tuple[UUID, ...]:
-    """Put back what lost its worker, give up what lost too many; ids to nudge again."""
-    cutoff = now - stale_after
-    silent = and_(
-        Arrival.state == ArrivalState.RUNNING.value,
-        or_(Arrival.heartbeat_at.is_(None), Arrival.heartbeat_at < cutoff),
+    max_lost: int,
+    notify_at_most: int = 20,
+) -> RequeueResult:
+    """Queue lost files again, give up what cannot be done (see `leases.requeue_expired`)."""
+    return leases.requeue_expired(
+        session,
+        UPLOAD,
+        now,
+        stale_after,
+        max_lost,
+        lost={"error_code": "worker_lost", "error_message": WORKER_LOST, "finished_at": now},
+        away={
+            "error_code": "storage_unreachable",
+            "error_message": STORAGE_AWAY,
+            "finished_at": now,
+        },
+        notify_at_most=notify_at_most,
     )
-    session.execute(
-        update(Arrival)
-        .where(silent, Arrival.attempt >= max_attempts)
-        .values(
-            state=ArrivalState.FAILED.value,
-            error_code="worker_lost",
-            error_message=WORKER_LOST,
-            finished_at=now,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        update(Arrival)
-        .where(silent)
-        .values(state=ArrivalState.QUEUED.value, heartbeat_at=None, nudged_at=cutoff)
-        .execution_options(synchronize_session=False)
-    )
-    waiting = session.scalars(
-        select(Arrival.id)
-        .where(Arrival.state == ArrivalState.QUEUED.value, Arrival.nudged_at <= cutoff)
-        .order_by(Arrival.queued_at)
-        .limit(nudge_at_most)
-    ).all()
-    session.execute(
-        update(Arrival)
-        .where(Arrival.id.in_(waiting))
-        .values(nudged_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return tuple(waiting)
 
 
-def expired(session: Session, now: datetime, most: int = 100) -> Sequence[UUID]:
-    """Ids of files whose last byte did not come in time."""
+def expired(
+    session: Session, now: datetime, but: Collection[UUID] = (), most: int = 100
+) -> Sequence[UUID]:
+    """Ids of files whose last byte did not come in time; some left out."""
     return session.scalars(
         select(Arrival.id)
         .where(Arrival.state == ArrivalState.RECEIVING.value, Arrival.expires_at <= now)
+        .where(Arrival.id.not_in(but))
         .limit(most)
     ).all()
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from backend.arrivals import repository as arrivals
 from backend.checks.finding import Context, Finding, Mend, in_transaction, note, pages
 from backend.db import now
+from backend.jobs.kinds import INGESTION, PREPARATION
 from backend.recordings import repository as recordings
 from backend.reviews import lanes
 from backend.reviews import repository as reviews
@@ -157,7 +158,7 @@ def ingest_again(session: Session, contribution_id: UUID, pixels_key: str | None
         return False
     row.pixels_key = row.pixels_sha256 = None
     row.dataset_frames = 0
-    lanes.ask(session, lanes.INGESTION, row, now())
+    lanes.ask(session, INGESTION, row, now())
     return True
 
 
@@ -168,7 +169,7 @@ def prepare_again(session: Session, contribution_id: UUID) -> bool:
         return False
     row.cine = row.prep_state = None
     if row.state == ContributionState.PENDING.value:
-        lanes.ask(session, lanes.PREPARATION, row, now())
+        lanes.ask(session, PREPARATION, row, now())
     return True
 
 

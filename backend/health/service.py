@@ -7,14 +7,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.db import Database, now
 from backend.errors import PocovidError, UnavailableError
-from backend.health.repository import idle_workers, workers_alive
+from backend.health.repository import duties, idle_workers, workers_alive
 from backend.health.schemas import Health, Limits, Queue
 from backend.screenings.repository import counts
 from backend.settings import Settings
 from backend.storage import Storage
-from backend.tables import Status, Worker
+from backend.tables import Duty, Status, Worker
 from models.formats import FORMATS
 from models.media import LIMITS
+
+FAILURES_TO_TELL = 2
+"""A duty that failed once may have met a blip; the next turn tells."""
 
 VERSION = version("pocovidscreen")
 
@@ -49,6 +52,7 @@ def health(database: Database, storage: Storage, settings: Settings) -> Health:
             moment, within = now(), timedelta(seconds=settings.stale_after_s)
             workers = workers_alive(session, moment, within)
             reasons = _reasons(workers, idle_workers(session, moment, within), moment, within)
+            reasons += _of_maintenance(duties(session), settings, moment)
     except SQLAlchemyError:
         checks["database"] = "down"
     try:
@@ -84,4 +88,21 @@ def _reasons(workers: int, idle: list[Worker], moment: datetime, patience: timed
                 f"The {each.kind} {each.name} takes nothing, although work has waited for "
                 f"{waited.total_seconds():.0f} s: it stands still, or the broker is away."
             )
+    return found
+
+
+def _of_maintenance(known: list[Duty], settings: Settings, moment: datetime) -> list[str]:
+    found = [
+        f"Maintenance fails: {each.name}, {each.failures} times in a row ({each.error})."
+        for each in known
+        if each.failures >= FAILURES_TO_TELL
+    ]
+    ended = [each.succeeded_at for each in known if each.succeeded_at is not None]
+    # A worker alone does it between two jobs, of which none takes longer.
+    patience = timedelta(seconds=6 * settings.upkeep_every_s + settings.dataset_time_limit_s)
+    if ended and moment - max(ended) > patience:
+        found.append(
+            f"No duty of maintenance was done since {max(ended):%Y-%m-%d %H:%M} UTC: "
+            "is the scheduler running?"
+        )
     return found

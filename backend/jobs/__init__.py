@@ -14,9 +14,6 @@ from backend.settings import Settings
 SCREEN = "worker.screening.screen"
 """Task: run the screening whose turn it is. Arguments: the id, as text, that made us send it."""
 
-UPKEEP = "worker.upkeep.upkeep"
-"""Task: put lost screenings back, delete what is past its time. No arguments."""
-
 PREPARE = "worker.preparation.prepare"
 """Task: make ready for review what was asked longest ago. Arguments: the id that made us send."""
 

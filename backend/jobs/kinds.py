@@ -14,6 +14,8 @@ SCREENING = JobKind(
     key=(Screening.id,),
     order=(Screening.queued_at, Screening.id),
     names={"state": "status", "notified_at": "nudged_at"},
+    # Its client was not served by a claim that came to nothing.
+    queued_again={"done": 0, "claimed_at": None},
 )
 
 UPLOAD = JobKind(

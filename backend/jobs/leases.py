@@ -39,6 +39,7 @@ class JobKind:
         wanted: rows whose work anybody still wants.
         prefix: what its columns' names begin with.
         names: those of its columns that are named otherwise than here.
+        queued_again: further columns, as they are where a lease came to nothing.
     """
 
     name: str
@@ -49,6 +50,7 @@ class JobKind:
     wanted: ColumnElement[bool] = field(default_factory=true)
     prefix: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
+    queued_again: Mapping[str, Any] = field(default_factory=dict)
 
     def name_of(self, name: str) -> str:
         """The name in the table of state, attempt, lost, due_at, away_since, heartbeat_at …"""
@@ -152,7 +154,7 @@ def release_lease(
         due_at=due_at,
         away_since=since,
     )
-    return update_if_leased(session, kind, key, attempt, released | more)
+    return update_if_leased(session, kind, key, attempt, released | dict(kind.queued_again) | more)
 
 
 def next_try(away_since: datetime | None, now: datetime) -> datetime:
@@ -171,7 +173,6 @@ def requeue_expired(
     *,
     lost: Mapping[str, Any],
     away: Mapping[str, Any],
-    requeued: Mapping[str, Any] | None = None,
     notify_at_most: int = 20,
 ) -> RequeueResult:
     """Queue again what lost its worker, give up what cannot be done, choose what is rung for.
@@ -186,7 +187,6 @@ def requeue_expired(
         session, kind, now, stale_after, max_lost, notify_at_most: as above.
         lost: columns of what lost too many workers, such as the sentence for people.
         away: the same of what waited too long.
-        requeued: further columns of what is queued again.
     """
     cutoff = now - stale_after
     beat, count = kind.column("heartbeat_at"), kind.column("lost")
@@ -216,7 +216,7 @@ def requeue_expired(
             notified_at=now,
             due_at=None,
         )
-        | dict(requeued or {}),
+        | dict(kind.queued_again),
     )
     return RequeueResult(
         notify=(*back, *_overdue(session, kind, now, cutoff, notify_at_most)), given_up=given_up

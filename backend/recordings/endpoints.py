@@ -71,6 +71,6 @@ def get_preview(
 @router.delete(
     "/{recording_id}", status_code=204, summary="Delete it", responses=problems(404, 422)
 )
-def delete_recording(recording_id: RecordingId, session: SessionDep, storage: StorageDep) -> None:
+def delete_recording(recording_id: RecordingId, session: SessionDep) -> None:
     """Delete a recording with its pixels and its screenings, also one that is running."""
-    service.remove(session, storage, recording_id)
+    service.remove(session, recording_id)

@@ -36,8 +36,10 @@ def remove(session: Session, recording_id: UUID) -> bool:
     return gone.first() is not None
 
 
-def expired(session: Session, now: datetime, limit: int = 100) -> Sequence[Recording]:
-    """Recordings whose pixels are past their time, oldest first, screenings loaded.
+def expired(
+    session: Session, now: datetime, but: Collection[UUID] = (), limit: int = 100
+) -> Sequence[Recording]:
+    """Recordings whose pixels are past their time, oldest first, screenings loaded; some left out.
 
     One that is still to be screened keeps its pixels until the screening has ended.
     """
@@ -47,6 +49,7 @@ def expired(session: Session, now: datetime, limit: int = 100) -> Sequence[Recor
     return session.scalars(
         select(Recording)
         .where(Recording.expires_at <= now, Recording.pixels_deleted_at.is_(None), ~unfinished)
+        .where(Recording.id.not_in(but))
         .order_by(Recording.expires_at)
         .limit(limit)
         .options(selectinload(Recording.screenings))

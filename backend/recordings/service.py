@@ -6,10 +6,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.errors import GoneError, NotFoundError
-from backend.intake import discard
+from backend.intake import keys_of
 from backend.recordings import repository
 from backend.recordings.schemas import Crop, RecordingOut
-from backend.storage import MissingObjectError, Storage, frames_folder
+from backend.storage import MissingObjectError, Storage, delete_after_commit, frames_folder
 from backend.tables import Recording
 
 PATH = "/api/v1/recordings"
@@ -66,11 +66,10 @@ def preview(session: Session, storage: Storage, recording_id: UUID) -> bytes:
         raise gone from error
 
 
-def remove(session: Session, storage: Storage, recording_id: UUID) -> None:
-    """Delete a recording and its screenings: first the pixels, then the rows.
+def remove(session: Session, recording_id: UUID) -> None:
+    """Delete a recording and its screenings, and with the commit their pixels.
 
-    In this order an interruption leaves rows, which can be deleted again, and no pixels that
-    nobody knows of.
+    The sweep finds what an interruption leaves.
 
     Raises:
         NotFoundError: there is none.
@@ -79,8 +78,8 @@ def remove(session: Session, storage: Storage, recording_id: UUID) -> None:
     if recording is None:
         raise _unknown(recording_id)
     for screening in recording.screenings:
-        storage.delete_folder(frames_folder(screening.id))
-    discard(storage, recording)
+        delete_after_commit(session, folders=[frames_folder(screening.id)])
+    delete_after_commit(session, *keys_of(recording))
     repository.remove(session, recording_id)
     log.info("recording_deleted", recording_id=str(recording_id))
 

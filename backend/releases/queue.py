@@ -1,50 +1,38 @@
 """Every query of the making of a release: the claim, the fenced outcome, and what upkeep asks."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from backend.jobs import leases
+from backend.jobs.kinds import RELEASING
+from backend.jobs.leases import RequeueResult
 from backend.releases.repository import gone_ids
 from backend.tables import Release, ReleaseItem
 from backend.tables.vocabulary import JobState
-
-
-@dataclass(frozen=True, slots=True)
-class PutBack:
-    """What `put_back` found: numbers to nudge again, and numbers that were given up."""
-
-    nudge: tuple[int, ...]
-    given_up: tuple[int, ...]
-
 
 # The worker's side. Each of these is one UPDATE, so that of two callers one wins.
 
 
 def claim_next(session: Session, now: datetime) -> Release | None:
     """Take the release that waits: running, one attempt more, heartbeat now; None where none."""
-    query = select(Release.number).where(Release.state == JobState.QUEUED.value)
+    query = select(Release.number).where(RELEASING.is_due(now)).order_by(*RELEASING.order)
     number = session.scalars(query.limit(1).with_for_update(skip_locked=True)).first()
     if number is None:
         return None
     claimed = session.execute(
         update(Release)
         .where(Release.number == number, Release.state == JobState.QUEUED.value)
-        .values(state=JobState.RUNNING.value, attempt=Release.attempt + 1, heartbeat_at=now)
+        .values(leases.lease_values(RELEASING, now))
         .returning(Release.number)
         .execution_options(synchronize_session=False)
     )
     if claimed.first() is None:
         return None
     return session.get(Release, number, populate_existing=True)
-
-
-def heartbeat(session: Session, number: int, attempt: int, now: datetime) -> bool:
-    """Say that this attempt is alive. False: it is not ours any more, stop working on it."""
-    return _while_ours(session, number, attempt, heartbeat_at=now)
 
 
 def note_item(
@@ -57,7 +45,7 @@ def note_item(
     now: datetime,
 ) -> bool:
     """Note what was found of one item. False: it is not ours."""
-    if not _while_ours(session, number, attempt, done=Release.done + 1, heartbeat_at=now):
+    if not _update_if_leased(session, number, attempt, done=Release.done + 1, heartbeat_at=now):
         return False
     session.execute(
         update(ReleaseItem)
@@ -70,7 +58,7 @@ def note_item(
 
 def drop_gone(session: Session, number: int, attempt: int, now: datetime) -> bool:
     """Leave out what was withdrawn or rejected while it was made. False: it is not ours."""
-    if not _while_ours(session, number, attempt, heartbeat_at=now):
+    if not _update_if_leased(session, number, attempt, heartbeat_at=now):
         return False
     gone = gone_ids(session, number)
     if gone:
@@ -93,7 +81,7 @@ def finish(
     archive_bytes: int,
 ) -> bool:
     """Publish it. False: it is not ours, nothing was written."""
-    return _while_ours(
+    return _update_if_leased(
         session,
         number,
         attempt,
@@ -109,7 +97,7 @@ def finish(
 
 def fail(session: Session, number: int, attempt: int, why: str, now: datetime) -> bool:
     """Give it up with a sentence for people; its recordings are free again. False: not ours."""
-    ours = _while_ours(
+    ours = _update_if_leased(
         session,
         number,
         attempt,
@@ -123,32 +111,8 @@ def fail(session: Session, number: int, attempt: int, why: str, now: datetime) -
     return ours
 
 
-def give_back(session: Session, number: int, attempt: int, now: datetime) -> bool:
-    """Step aside unharmed: it is queued again and goes on where it was. False: not ours."""
-    return _while_ours(
-        session,
-        number,
-        attempt,
-        state=JobState.QUEUED.value,
-        attempt=Release.attempt - 1,
-        heartbeat_at=None,
-        nudged_at=now,
-    )
-
-
-def _while_ours(session: Session, number: int, mine: int, /, **values: Any) -> bool:
-    changed = session.execute(
-        update(Release)
-        .where(
-            Release.number == number,
-            Release.state == JobState.RUNNING.value,
-            Release.attempt == mine,
-        )
-        .values(**values)
-        .returning(Release.number)
-        .execution_options(synchronize_session=False)
-    )
-    return changed.first() is not None
+def _update_if_leased(session: Session, number: int, attempt: int, /, **values: Any) -> bool:
+    return leases.update_if_leased(session, RELEASING, number, attempt, values)
 
 
 def _delete_items(session: Session, number: int, *where: ColumnElement[bool]) -> None:
@@ -162,39 +126,28 @@ def _delete_items(session: Session, number: int, *where: ColumnElement[bool]) ->
 # Upkeep's side.
 
 
-def put_back(session: Session, now: datetime, stale_after: timedelta, max_attempts: int) -> PutBack:
-    """Queue again what lost its worker or its message; give up what lost too many workers."""
-    cutoff = now - stale_after
-    silent = and_(
-        Release.state == JobState.RUNNING.value,
-        or_(Release.heartbeat_at.is_(None), Release.heartbeat_at < cutoff),
-    )
-    given_up = _update_all(
+def requeue_expired(
+    session: Session, now: datetime, stale_after: timedelta, max_lost: int
+) -> RequeueResult:
+    """Queue again what lost its worker, give up what cannot be done; its recordings are free again.
+
+    See `leases.requeue_expired`.
+    """
+    found = leases.requeue_expired(
         session,
-        and_(silent, Release.attempt >= max_attempts),
-        state=JobState.FAILED.value,
-        error=f"Making the release was interrupted {max_attempts} times. Please try again.",
-        finished_at=now,
+        RELEASING,
+        now,
+        stale_after,
+        max_lost,
+        lost={
+            "error": f"Making the release was interrupted {max_lost} times. Please try again.",
+            "finished_at": now,
+        },
+        away={
+            "error": "The storage could not be used for too long. Please try again.",
+            "finished_at": now,
+        },
     )
-    for number in given_up:
+    for number in found.given_up:
         _delete_items(session, number)
-    lost = _update_all(
-        session, silent, state=JobState.QUEUED.value, heartbeat_at=None, nudged_at=now
-    )
-    waiting = _update_all(
-        session,
-        and_(Release.state == JobState.QUEUED.value, Release.nudged_at < cutoff),
-        nudged_at=now,
-    )
-    return PutBack(nudge=(*lost, *waiting), given_up=given_up)
-
-
-def _update_all(session: Session, where: ColumnElement[bool], **values: Any) -> tuple[int, ...]:
-    changed = session.scalars(
-        update(Release)
-        .where(where)
-        .values(**values)
-        .returning(Release.number)
-        .execution_options(synchronize_session=False)
-    )
-    return tuple(changed)
+    return found

@@ -304,16 +304,31 @@ _HAS_BYTES = or_(
 )
 
 
-def next_unwanted(session: Session, now: datetime, kept_for: timedelta) -> Contribution | None:
-    """One of which no byte is to stay: withdrawn, or rejected `kept_for` ago."""
-    over = or_(
+def unwanted(
+    session: Session, now: datetime, kept_for: timedelta, but: Collection[UUID], most: int
+) -> Sequence[UUID]:
+    """Those of which no byte is to stay: withdrawn, or rejected `kept_for` ago; some left out."""
+    query = select(Contribution.id).where(
+        _is_unwanted(now, kept_for), _HAS_BYTES, Contribution.id.not_in(but)
+    )
+    return session.scalars(query.limit(most)).all()
+
+
+def one_unwanted(
+    session: Session, contribution_id: UUID, now: datetime, kept_for: timedelta
+) -> Contribution | None:
+    """One of these by its id, locked."""
+    return _next(session, Contribution.id == contribution_id, _is_unwanted(now, kept_for))
+
+
+def _is_unwanted(now: datetime, kept_for: timedelta) -> ColumnElement[bool]:
+    return or_(
         Contribution.state == ContributionState.WITHDRAWN.value,
         and_(
             Contribution.state == ContributionState.REJECTED.value,
             Contribution.decided_at < now - kept_for,
         ),
     )
-    return _next(session, over, _HAS_BYTES)
 
 
 def next_ingested(session: Session, now: datetime, kept_for: timedelta) -> Contribution | None:

@@ -12,6 +12,7 @@ from itertools import groupby
 from sqlalchemy.orm import Session
 
 from backend import audit
+from backend.jobs.kinds import INGESTION, PREPARATION
 from backend.reviews import lanes, repository
 from backend.reviews.verdicts import Outcome, outcome
 from backend.tables import Contribution, Review, User
@@ -105,7 +106,7 @@ def unclaim(contribution: Contribution) -> None:
 def prepare_again(session: Session, contribution: Contribution, now: datetime) -> None:
     """Have the frames for the player made where they are gone."""
     if contribution.cine is None:
-        lanes.ask(session, lanes.PREPARATION, contribution, now)
+        lanes.ask(session, PREPARATION, contribution, now)
 
 
 def _decision(contribution: Contribution, said: Sequence[Review]) -> Decision:
@@ -159,7 +160,7 @@ def _decide(
     failed = contribution.ingest_state in (None, JobState.FAILED.value)
     if failed or _pixels(contribution) != before:
         _forget_pixels(contribution)
-        lanes.ask(session, lanes.INGESTION, contribution, now)
+        lanes.ask(session, INGESTION, contribution, now)
 
 
 def _pixels(contribution: Contribution) -> tuple[object, ...]:

@@ -208,6 +208,6 @@ def get_frame(
 @router.delete(
     "/{screening_id}", status_code=204, summary="Delete it", responses=problems(404, 422)
 )
-def delete_screening(screening_id: ScreeningId, session: SessionDep, storage: StorageDep) -> None:
+def delete_screening(screening_id: ScreeningId, session: SessionDep) -> None:
     """Cancel it where it waits or runs, and delete its frames, and its recording if unused."""
-    service.remove(session, storage, screening_id)
+    service.remove(session, screening_id)

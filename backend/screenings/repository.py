@@ -1,28 +1,22 @@
 """Every query about screenings: whose turn it is, the fenced outcome, and what upkeep asks."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload
 
+from backend.jobs import leases
+from backend.jobs.kinds import SCREENING
+from backend.jobs.leases import RequeueResult
 from backend.screenings.forecast import Answered, Came, Running, Waiting
 from backend.tables import Recording, Screening, Status
 
 _RECENT = 30
 _MOST_CAME = 300
 _QUEUE_LOCK = 0x7175657565  # "queue": a number of ours among PostgreSQL's advisory locks
-
-
-@dataclass(frozen=True, slots=True)
-class PutBack:
-    """What `put_back` found: ids to nudge again, and ids that were given up."""
-
-    nudge: tuple[UUID, ...]
-    given_up: tuple[UUID, ...]
 
 
 def add(session: Session, screening: Screening) -> None:
@@ -89,7 +83,8 @@ def claim_next(session: Session, now: datetime) -> Screening | None:
     Two callers never get the same: PostgreSQL leaves out a row that another transaction has
     locked, and on SQLite a writing transaction is alone.
     """
-    query = _in_turn().limit(1).with_for_update(of=Screening, skip_locked=True)
+    due = _in_turn().where(SCREENING.is_due(now))
+    query = due.limit(1).with_for_update(of=Screening, skip_locked=True)
     first = session.execute(query).first()
     return None if first is None else claim(session, first.id, now)
 
@@ -107,11 +102,9 @@ def claim(session: Session, screening_id: UUID, now: datetime) -> Screening | No
         update(Screening)
         .where(Screening.id == screening_id, Screening.status == Status.QUEUED.value)
         .values(
-            status=Status.RUNNING.value,
-            attempt=Screening.attempt + 1,
+            **leases.lease_values(SCREENING, now),
             done=0,
             claimed_at=now,
-            heartbeat_at=now,
             started_at=func.coalesce(Screening.started_at, now),
         )
         .returning(Screening.id)
@@ -127,23 +120,20 @@ def claim(session: Session, screening_id: UUID, now: datetime) -> Screening | No
     )
 
 
-def heartbeat(session: Session, screening_id: UUID, attempt: int, now: datetime) -> bool:
-    """Say that this attempt is alive. False: it is not ours any more, stop working on it."""
-    return _while_ours(session, screening_id, attempt, heartbeat_at=now)
-
-
 def progress(
     session: Session, screening_id: UUID, attempt: int, done: int, total: int, now: datetime
 ) -> bool:
     """Note `done` of `total` frames, and a heartbeat. False: it is not ours any more."""
-    return _while_ours(session, screening_id, attempt, done=done, total=total, heartbeat_at=now)
+    return _update_if_leased(
+        session, screening_id, attempt, done=done, total=total, heartbeat_at=now
+    )
 
 
 def finish(
     session: Session, screening_id: UUID, attempt: int, result: dict[str, Any], now: datetime
 ) -> bool:
     """Write the answer (`Prediction.to_dict()`). False: it is not ours, nothing was written."""
-    return _while_ours(
+    return _update_if_leased(
         session,
         screening_id,
         attempt,
@@ -163,7 +153,7 @@ def fail(
     session: Session, screening_id: UUID, attempt: int, code: str, message: str, now: datetime
 ) -> bool:
     """Write why there is no answer, in a sentence for people. False: it is not ours."""
-    return _while_ours(
+    return _update_if_leased(
         session,
         screening_id,
         attempt,
@@ -175,98 +165,42 @@ def fail(
     )
 
 
-def release(session: Session, screening_id: UUID, attempt: int, now: datetime) -> bool:
-    """Give a claimed screening back unharmed, as a worker does that is told to stop."""
-    return _while_ours(
-        session,
-        screening_id,
-        attempt,
-        status=Status.QUEUED.value,
-        attempt=Screening.attempt - 1,
-        done=0,
-        claimed_at=None,
-        heartbeat_at=None,
-        nudged_at=now,
-    )
-
-
-def _while_ours(session: Session, screening_id: UUID, mine: int, /, **values: Any) -> bool:
-    changed = session.execute(
-        update(Screening)
-        .where(
-            Screening.id == screening_id,
-            Screening.status == Status.RUNNING.value,
-            Screening.attempt == mine,
-        )
-        .values(**values)
-        .returning(Screening.id)
-        .execution_options(synchronize_session=False)
-    )
-    return changed.first() is not None
+def _update_if_leased(session: Session, screening_id: UUID, attempt: int, /, **values: Any) -> bool:
+    return leases.update_if_leased(session, SCREENING, screening_id, attempt, values)
 
 
 # Upkeep's side.
 
 
-def put_back(
+def requeue_expired(
     session: Session,
     now: datetime,
     stale_after: timedelta,
-    max_attempts: int,
-    nudge_at_most: int = 20,
-) -> PutBack:
-    """Put lost screenings back and choose those that the queue is told of again.
-
-    Running without heartbeat for `stale_after`: back to queued at its old place, or failed with
-    `worker_lost` after `max_attempts`. Queued and not nudged for as long: nudged again, oldest
-    first, and a few at a time, since a queue that is merely long needs no second message for
-    each row.
-    """
-    cutoff = now - stale_after
-    silent = and_(
-        Screening.status == Status.RUNNING.value,
-        or_(Screening.heartbeat_at.is_(None), Screening.heartbeat_at < cutoff),
-    )
-    given_up = _update_all(
+    max_lost: int,
+    notify_at_most: int = 20,
+) -> RequeueResult:
+    """Queue lost screenings again, give up what cannot be done (see `leases.requeue_expired`)."""
+    return leases.requeue_expired(
         session,
-        and_(silent, Screening.attempt >= max_attempts),
-        status=Status.FAILED.value,
-        error_code="worker_lost",
-        error_message=(
-            f"The screening was interrupted {max_attempts} times. Please upload it again; "
-            "if this happens again, the recording may be damaged."
-        ),
-        finished_at=now,
+        SCREENING,
+        now,
+        stale_after,
+        max_lost,
+        lost={
+            "error_code": "worker_lost",
+            "error_message": (
+                f"The screening was interrupted {max_lost} times. Please upload it again; "
+                "if this happens again, the recording may be damaged."
+            ),
+            "finished_at": now,
+        },
+        away={
+            "error_code": "storage_unreachable",
+            "error_message": "The storage could not be used for too long. Please upload it again.",
+            "finished_at": now,
+        },
+        notify_at_most=notify_at_most,
     )
-    lost = _update_all(
-        session,
-        silent,
-        status=Status.QUEUED.value,
-        done=0,
-        claimed_at=None,  # its client was not served by a claim that came to nothing
-        heartbeat_at=None,
-        nudged_at=now,
-    )
-    waiting = session.scalars(
-        select(Screening.id)
-        .where(Screening.status == Status.QUEUED.value, Screening.nudged_at < cutoff)
-        .order_by(Screening.queued_at)
-        .limit(nudge_at_most)
-    ).all()
-    if waiting:
-        _update_all(session, Screening.id.in_(waiting), nudged_at=now)
-    return PutBack(nudge=(*lost, *waiting), given_up=given_up)
-
-
-def _update_all(session: Session, where: ColumnElement[bool], **values: Any) -> tuple[UUID, ...]:
-    changed = session.scalars(
-        update(Screening)
-        .where(where)
-        .values(**values)
-        .returning(Screening.id)
-        .execution_options(synchronize_session=False)
-    )
-    return tuple(changed)
 
 
 def known_ids(session: Session, ids: Collection[UUID]) -> set[UUID]:

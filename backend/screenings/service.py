@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from backend.db import now
 from backend.errors import GoneError, NotFoundError, QueueFullError
-from backend.intake import discard, refusal
+from backend.intake import keys_of, refusal
 from backend.jobs import SCREEN, after_commit
 from backend.recordings import repository as recordings
 from backend.recordings.schemas import Crop
@@ -15,7 +15,13 @@ from backend.screenings import repository
 from backend.screenings.outlook import Outlook
 from backend.screenings.schemas import Failure, Progress, Result, ScreeningOut
 from backend.settings import Settings
-from backend.storage import MissingObjectError, Storage, frame_key, frames_folder
+from backend.storage import (
+    MissingObjectError,
+    Storage,
+    delete_after_commit,
+    frame_key,
+    frames_folder,
+)
 from backend.tables import Recording, Screening, Status
 from models import media
 from models.contract import Square
@@ -165,19 +171,19 @@ def frame(session: Session, storage: Storage, screening_id: UUID, index: int) ->
         raise NotFoundError(f"The screening {screening_id} has no frame {index}.") from error
 
 
-def remove(session: Session, storage: Storage, screening_id: UUID) -> None:
+def remove(session: Session, screening_id: UUID) -> None:
     """Delete a screening, waiting and running ones too; its recording goes with its last one.
 
-    Pixels go before rows, so that an interruption leaves nothing that nobody knows of.
+    Pixels go with the commit; the sweep finds what an interruption leaves.
 
     Raises:
         NotFoundError: there is none.
     """
     screening = find(session, screening_id)
-    storage.delete_folder(frames_folder(screening_id))
+    delete_after_commit(session, folders=[frames_folder(screening_id)])
     if repository.others_use(session, screening.recording_id, but=screening_id):
         repository.remove(session, screening_id)
     else:
-        discard(storage, screening.recording)
+        delete_after_commit(session, *keys_of(screening.recording))
         recordings.remove(session, screening.recording_id)
     log.info("screening_deleted", screening_id=str(screening_id))

@@ -107,11 +107,10 @@ def change_submission(
 def delete_submission(
     submission_id: SubmissionId,
     session: SessionDep,
-    storage: StorageDep,
     user: UserDep,
 ) -> None:
     """With its recordings and files. What was sent is withdrawn instead."""
-    service.remove(session, storage, user, submission_id)
+    service.remove(session, user, submission_id)
 
 
 @router.get(
@@ -245,10 +244,10 @@ def change_contribution(
     responses=problems(401, 403, 404, 409, 422, 503),
 )
 def delete_contribution(
-    contribution_id: ContributionId, session: SessionDep, storage: StorageDep, user: UserDep
+    contribution_id: ContributionId, session: SessionDep, user: UserDep
 ) -> None:
     """With its bytes. One that was sent is withdrawn instead."""
-    service.remove_contribution(session, storage, user, contribution_id)
+    service.remove_contribution(session, user, contribution_id)
 
 
 @router.post(

@@ -77,11 +77,14 @@ def remove(session: Session, submission_id: UUID) -> None:
     session.execute(delete(Submission).where(Submission.id == submission_id))
 
 
-def forgotten(session: Session, before: datetime, most: int = 20) -> Sequence[UUID]:
-    """Ids of drafts that nobody touched since `before`."""
+def forgotten(
+    session: Session, before: datetime, but: Collection[UUID] = (), most: int = 20
+) -> Sequence[UUID]:
+    """Ids of drafts that nobody touched since `before`; some left out."""
     return session.scalars(
         select(Submission.id)
         .where(Submission.submitted_at.is_(None), Submission.touched_at < before)
+        .where(Submission.id.not_in(but))
         .order_by(Submission.touched_at)
         .limit(most)
     ).all()

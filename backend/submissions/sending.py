@@ -11,6 +11,7 @@ from backend import audit
 from backend.arrivals import repository as arrivals
 from backend.db import now
 from backend.errors import ConflictError
+from backend.jobs.kinds import PREPARATION
 from backend.reviews import lanes
 from backend.settings import Settings
 from backend.submissions import fields, filling, repository
@@ -96,7 +97,7 @@ def submit(
         fields.put(each, fields.effective(each, submission.defaults))
         each.state = ContributionState.PENDING.value
         each.submitted_at = moment
-        lanes.ask(session, lanes.PREPARATION, each, moment)
+        lanes.ask(session, PREPARATION, each, moment)
         audit.record(session, user, "contributions.submitted", "contribution", each.id)
     submission.manifest = {}
     audit.record(
@@ -153,7 +154,7 @@ def answer(
     found.review_round += 1
     found.claimed_by = found.claimed_at = found.claimed_until = None
     if found.cine is None:
-        lanes.ask(session, lanes.PREPARATION, found, moment)
+        lanes.ask(session, PREPARATION, found, moment)
     audit.record(session, user, "contributions.answered", "contribution", found.id)
     session.flush()
     return contribution(session, user, found.id)

@@ -112,10 +112,10 @@ def change(
     return shown(session, [submission])[0]
 
 
-def remove(session: Session, storage: Storage, user: User, submission_id: UUID) -> None:
-    """Delete a draft: first its bytes, then its rows."""
+def remove(session: Session, user: User, submission_id: UUID) -> None:
+    """Delete a draft, and with the commit its bytes."""
     submission = draft(session, user, submission_id)
-    erase(session, storage, submission.id)
+    erase(session, submission.id)
     audit.record(session, user, "submissions.deleted", "submission", submission_id)
     log.info("submission_deleted", submission_id=str(submission_id))
 
@@ -218,13 +218,11 @@ def edit_many(
     return len(found)
 
 
-def remove_contribution(
-    session: Session, storage: Storage, user: User, contribution_id: UUID
-) -> None:
-    """Take a recording out of a draft: first its bytes, then its rows."""
+def remove_contribution(session: Session, user: User, contribution_id: UUID) -> None:
+    """Take a recording out of a draft, and with the commit its bytes."""
     found = find_contribution(session, user, contribution_id)
     submission = draft(session, user, found.submission_id)
-    erase_bytes(storage, found)
+    erase_bytes(session, found)
     repository.remove_contribution(session, found.id)
     filling.rematch(session, submission)
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.jobs import leases
@@ -21,6 +21,7 @@ from backend.trainings.repository import UNDER_WAY, cancel
 
 LAST_STAGE = "Making the artifact"
 LOST = "A worker was lost {} times in the middle of it, perhaps for want of memory."
+AWAY = "The storage could not be used for too long. Please try again."
 
 _RUNS = Training.state.in_(UNDER_WAY)
 _UNFINISHED = exists().where(
@@ -35,6 +36,7 @@ class Piece:
     training_id: UUID
     fold: int | None
     attempt: int
+    away_since: datetime | None = None
 
 
 def claim_next(session: Session, now: datetime) -> Piece | None:
@@ -71,18 +73,18 @@ def _last_stages(now: datetime) -> Select[UUID]:
 
 
 def _claim_fold(session: Session, training_id: UUID, fold: int, now: datetime) -> Piece | None:
-    attempt = session.scalars(
+    claimed = session.execute(
         update(TrainingFold)
         .where(
             TrainingFold.training_id == training_id,
             TrainingFold.fold == fold,
             TrainingFold.state == JobState.QUEUED.value,
         )
-        .values(state=JobState.RUNNING.value, attempt=TrainingFold.attempt + 1, heartbeat_at=now)
-        .returning(TrainingFold.attempt)
+        .values(leases.lease_values(FOLD, now))
+        .returning(TrainingFold.attempt, TrainingFold.away_since)
         .execution_options(synchronize_session=False)
     ).first()
-    if attempt is None:
+    if claimed is None:
         return None
     session.execute(
         update(Training)
@@ -90,23 +92,25 @@ def _claim_fold(session: Session, training_id: UUID, fold: int, now: datetime) -
         .values(state=JobState.RUNNING.value, started_at=now, stage="Training")
         .execution_options(synchronize_session=False)
     )
-    return Piece(training_id, fold, attempt)
+    return Piece(training_id, fold, claimed.attempt, claimed.away_since)
 
 
 def _claim_last(session: Session, training_id: UUID, now: datetime) -> Piece | None:
-    attempt = session.scalars(
+    claimed = session.execute(
         update(Training)
         .where(Training.id == training_id, _RUNS, Training.heartbeat_at.is_(None))
-        .values(attempt=Training.attempt + 1, heartbeat_at=now, stage=LAST_STAGE)
-        .returning(Training.attempt)
+        .values(attempt=Training.attempt + 1, heartbeat_at=now, due_at=None, stage=LAST_STAGE)
+        .returning(Training.attempt, Training.away_since)
         .execution_options(synchronize_session=False)
     ).first()
-    return None if attempt is None else Piece(training_id, None, attempt)
+    if claimed is None:
+        return None
+    return Piece(training_id, None, claimed.attempt, claimed.away_since)
 
 
 def heartbeat(session: Session, piece: Piece, now: datetime) -> bool:
     """Say that this attempt is alive. False: it is not ours any more, stop working on it."""
-    return _while_ours(session, piece, heartbeat_at=now)
+    return _update_if_leased(session, piece, heartbeat_at=now)
 
 
 def progress(
@@ -114,13 +118,15 @@ def progress(
 ) -> bool:
     """Note how far it is. False: it is not ours."""
     if piece.fold is None:
-        return _while_ours(session, piece, stage=stage[:60], heartbeat_at=now)
-    return _while_ours(session, piece, stage=stage[:60], done=done, total=total, heartbeat_at=now)
+        return _update_if_leased(session, piece, stage=stage[:60], heartbeat_at=now)
+    return _update_if_leased(
+        session, piece, stage=stage[:60], done=done, total=total, heartbeat_at=now
+    )
 
 
 def finish_fold(session: Session, piece: Piece, metrics: dict[str, Any], now: datetime) -> bool:
     """Note that a fold is trained and its result stored. False: it is not ours."""
-    return _while_ours(
+    return _update_if_leased(
         session, piece, state=JobState.DONE.value, metrics=metrics, heartbeat_at=now, error=None
     )
 
@@ -133,7 +139,7 @@ def finish(
     now: datetime,
 ) -> bool:
     """Note that the artifact is there. False: it is not ours."""
-    return _while_ours(
+    return _update_if_leased(
         session,
         piece,
         state=JobState.DONE.value,
@@ -148,71 +154,87 @@ def finish(
 def fail(session: Session, piece: Piece, why: str, now: datetime) -> bool:
     """End the whole training with a sentence for people. False: it is not ours."""
     if piece.fold is not None:
-        mine = _while_ours(session, piece, state=JobState.FAILED.value, error=why[:500])
+        mine = _update_if_leased(session, piece, state=JobState.FAILED.value, error=why[:500])
     else:
-        mine = _while_ours(session, piece, error=why[:500])
+        mine = _update_if_leased(session, piece, error=why[:500])
     if mine:
         _end(session, piece.training_id, why, now)
     return mine
 
 
-def give_back(session: Session, piece: Piece, now: datetime) -> bool:
-    """Let go of it unharmed: it is taken up again where it was. False: it is not ours."""
-    if piece.fold is None:
-        return _while_ours(
-            session, piece, heartbeat_at=None, attempt=Training.attempt - 1, nudged_at=now
+def release_lease(
+    session: Session,
+    piece: Piece,
+    now: datetime,
+    *,
+    is_away: bool = False,
+    due_at: datetime | None = None,
+) -> bool:
+    """Let go of it unharmed: it is taken up again where it was (see `leases.release_lease`)."""
+    if piece.fold is not None:
+        key = (piece.training_id, piece.fold)
+        return leases.release_lease(
+            session, FOLD, key, piece.attempt, now, is_away=is_away, due_at=due_at
         )
-    return _while_ours(
-        session,
-        piece,
-        state=JobState.QUEUED.value,
-        attempt=TrainingFold.attempt - 1,
-        heartbeat_at=None,
-        nudged_at=now,
+    since = func.coalesce(Training.away_since, now) if is_away else None
+    return _update_if_leased(
+        session, piece, heartbeat_at=None, nudged_at=now, due_at=due_at, away_since=since
     )
 
 
-def put_back(
+def requeue_expired(
     session: Session,
     now: datetime,
     stale_after: timedelta,
     forgotten_after: timedelta,
-    max_attempts: int,
+    max_lost: int,
 ) -> tuple[UUID, ...]:
-    """Queue again what lost its worker; give up what lost too many; whom to nudge.
+    """Queue again what lost its worker; give up what cannot be done; whom to ring for.
 
-    A training is nudged where something was put back, and where nothing of it runs and nobody
-    was told for `forgotten_after`: while a fold runs, its end says that the next one waits.
+    A training is rung for where something was queued again or became due, and where nothing of it
+    runs and nobody was told for `forgotten_after`: while a fold runs, its end says that the next
+    one waits.
     """
     cutoff = now - stale_after
-    silent = and_(
-        TrainingFold.state == JobState.RUNNING.value,
-        or_(TrainingFold.heartbeat_at.is_(None), TrainingFold.heartbeat_at < cutoff),
+    lost, away = LOST.format(max_lost), AWAY
+    folds = leases.requeue_expired(
+        session,
+        FOLD,
+        now,
+        stale_after,
+        max_lost,
+        lost={"error": lost},
+        away={"error": away},
+        notify_at_most=0,
     )
-    silent_last = and_(_RUNS, Training.heartbeat_at < cutoff)
-    worn_out = session.scalars(
-        select(TrainingFold.training_id).where(silent, TrainingFold.attempt >= max_attempts)
-    ).all()
-    worn_out_last = session.scalars(
-        select(Training.id).where(silent_last, Training.attempt >= max_attempts)
-    ).all()
-    for training_id in {*worn_out, *worn_out_last}:
-        _end(session, training_id, LOST.format(max_attempts), now)
-    lost = session.scalars(
-        update(TrainingFold)
-        .where(silent)
-        .values(state=JobState.QUEUED.value, heartbeat_at=None, nudged_at=now)
-        .returning(TrainingFold.training_id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    lost_last = _nudged(session, silent_last, now, heartbeat_at=None)
+    for training_id, fold in folds.given_up:
+        error = session.scalars(
+            select(TrainingFold.error).where(FOLD.has_key((training_id, fold)))
+        ).one()
+        _end(session, training_id, error or lost, now)
+    silent = and_(_RUNS, Training.heartbeat_at < cutoff)
+    for training_id in session.scalars(
+        select(Training.id).where(silent, Training.lost >= max_lost - 1)
+    ).all():
+        _end(session, training_id, lost, now)
+    too_long = and_(_RUNS, Training.away_since < now - leases.MOST_AWAY)
+    for training_id in session.scalars(select(Training.id).where(too_long)).all():
+        _end(session, training_id, away, now)
+    last = _nudged(session, silent, now, heartbeat_at=None, lost=Training.lost + 1)
     runs = exists().where(
         TrainingFold.training_id == Training.id, TrainingFold.state == JobState.RUNNING.value
     )
-    forgotten = and_(
-        _RUNS, ~runs, Training.heartbeat_at.is_(None), Training.nudged_at < now - forgotten_after
+    due = exists().where(
+        TrainingFold.training_id == Training.id, FOLD.is_due(now), TrainingFold.due_at.is_not(None)
     )
-    return tuple({*lost, *lost_last, *_nudged(session, forgotten, now)})
+    idle = and_(_RUNS, ~runs, Training.heartbeat_at.is_(None))
+    forgotten = and_(idle, Training.nudged_at < now - forgotten_after)
+    rested = or_(
+        and_(_RUNS, due, Training.nudged_at < cutoff),
+        and_(idle, Training.due_at <= now, Training.nudged_at < Training.due_at),
+    )
+    back = {training_id for training_id, _ in folds.notify}
+    return tuple({*back, *last, *_nudged(session, or_(forgotten, rested), now)})
 
 
 def _nudged(
@@ -239,30 +261,20 @@ def _end(session: Session, training_id: UUID, why: str, now: datetime) -> None:
     cancel(session, training_id, JobState.CANCELLED)
 
 
-def _while_ours(session: Session, piece: Piece, /, **values: Any) -> bool:
-    if piece.fold is None:
-        mine = update(Training).where(
+def _update_if_leased(session: Session, piece: Piece, /, **values: Any) -> bool:
+    if piece.fold is not None:
+        key = (piece.training_id, piece.fold)
+        return leases.update_if_leased(session, FOLD, key, piece.attempt, values)
+    changed = session.execute(
+        update(Training)
+        .where(
             Training.id == piece.training_id,
             _RUNS,
             Training.attempt == piece.attempt,
             Training.heartbeat_at.is_not(None),
         )
-        changed = session.execute(
-            mine.values(**values)
-            .returning(Training.id)
-            .execution_options(synchronize_session=False)
-        )
-        return changed.first() is not None
-    changed = session.execute(
-        update(TrainingFold)
-        .where(
-            TrainingFold.training_id == piece.training_id,
-            TrainingFold.fold == piece.fold,
-            TrainingFold.attempt == piece.attempt,
-            TrainingFold.state == JobState.RUNNING.value,
-        )
         .values(**values)
-        .returning(TrainingFold.training_id)
+        .returning(Training.id)
         .execution_options(synchronize_session=False)
     )
     return changed.first() is not None

@@ -11,6 +11,8 @@ from sqlalchemy.exc import IntegrityError, InvalidRequestError
 from backend.artifacts import repository as artifacts
 from backend.db import Database, now
 from backend.health import repository as health
+from backend.jobs import leases
+from backend.jobs.kinds import SCREENING
 from backend.recordings import repository as recordings
 from backend.screenings import repository as screenings
 from backend.screenings.forecast import Running
@@ -95,7 +97,7 @@ class TestClaim:
         claimed(database, screening.id)
         first = reread(database, screening.id).started_at
         with database.write() as session:
-            screenings.put_back(session, now() + 2 * STALE, STALE, 3)
+            screenings.requeue_expired(session, now() + 2 * STALE, STALE, 3)
             session.commit()
         assert claimed(database, screening.id) == 2
         assert reread(database, screening.id).started_at == first
@@ -117,15 +119,17 @@ class TestOutcome:
     ) -> None:
         old = claimed(database, screening.id)
         with database.write() as session:
-            screenings.put_back(session, now() + 2 * STALE, STALE, 3)
+            screenings.requeue_expired(session, now() + 2 * STALE, STALE, 3)
             session.commit()
         new = claimed(database, screening.id)
         with database.write() as session:
-            assert not screenings.heartbeat(session, screening.id, old, now())
+            assert not leases.update_if_leased(
+                session, SCREENING, screening.id, old, {"heartbeat_at": now()}
+            )
             assert not screenings.progress(session, screening.id, old, 2, 3, now())
             assert not screenings.finish(session, screening.id, old, answer(), now())
             assert not screenings.fail(session, screening.id, old, "no_frames", "No.", now())
-            assert not screenings.release(session, screening.id, old, now())
+            assert not leases.release_lease(session, SCREENING, screening.id, old, now())
             session.commit()
         found = reread(database, screening.id)
         assert (found.status, found.attempt, found.done) == (Status.RUNNING, new, 0)
@@ -144,10 +148,11 @@ class TestOutcome:
     ) -> None:
         attempt = claimed(database, screening.id)
         with database.write() as session:
-            assert screenings.release(session, screening.id, attempt, now())
+            assert leases.release_lease(session, SCREENING, screening.id, attempt, now())
             session.commit()
         assert reread(database, screening.id).status == Status.QUEUED
-        assert claimed(database, screening.id) == 1
+        assert claimed(database, screening.id) == attempt + 1, "its number stays spent"
+        assert reread(database, screening.id).lost == 0
 
     def test_progress_is_seen_and_is_a_heartbeat(
         self, database: Database, screening: Screening
@@ -170,17 +175,17 @@ class TestPutBack:
             session.commit()
         claimed(database, other.id)
         with database.write() as session:
-            found = screenings.put_back(session, now(), STALE, 3)
-        assert (found.nudge, found.given_up) == ((), ())
+            found = screenings.requeue_expired(session, now(), STALE, 3)
+        assert (found.notify, found.given_up) == ((), ())
 
     def test_queues_what_has_lost_its_worker(
         self, database: Database, screening: Screening
     ) -> None:
         claimed(database, screening.id)
         with database.write() as session:
-            found = screenings.put_back(session, now() + 2 * STALE, STALE, 3)
+            found = screenings.requeue_expired(session, now() + 2 * STALE, STALE, 3)
             session.commit()
-        assert found.nudge == (screening.id,)
+        assert found.notify == (screening.id,)
         assert reread(database, screening.id).status == Status.QUEUED
 
     def test_gives_up_after_the_last_attempt(
@@ -189,9 +194,9 @@ class TestPutBack:
         for _ in range(3):
             claimed(database, screening.id)
             with database.write() as session:
-                found = screenings.put_back(session, now() + 2 * STALE, STALE, 3)
+                found = screenings.requeue_expired(session, now() + 2 * STALE, STALE, 3)
                 session.commit()
-        assert (found.nudge, found.given_up) == ((), (screening.id,))
+        assert (found.notify, found.given_up) == ((), (screening.id,))
         lost = reread(database, screening.id)
         assert (lost.status, lost.error_code) == (Status.FAILED, "worker_lost")
 
@@ -210,10 +215,10 @@ class TestPutBack:
             ]
             session.commit()
         with database.write() as session:
-            first = screenings.put_back(session, moment, STALE, 3, nudge_at_most=3)
-            again = screenings.put_back(session, moment, STALE, 3, nudge_at_most=3)
-        assert set(first.nudge) == set(ids[:3])
-        assert set(again.nudge) == set(ids[3:])
+            first = screenings.requeue_expired(session, moment, STALE, 3, notify_at_most=3)
+            again = screenings.requeue_expired(session, moment, STALE, 3, notify_at_most=3)
+        assert set(first.notify) == set(ids[:3])
+        assert set(again.notify) == set(ids[3:])
 
 
 class TestCounts:

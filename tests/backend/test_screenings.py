@@ -193,8 +193,8 @@ class TestBrokerDown:
         assert time.monotonic() - started < 10
         screening_id = UUID(response.json()["id"])
         with api.database.write() as session:
-            found = repository.put_back(session, now() + timedelta(hours=1), timedelta(0), 3)
-        assert found.nudge == (screening_id,)
+            found = repository.requeue_expired(session, now() + timedelta(hours=1), timedelta(0), 3)
+        assert found.notify == (screening_id,)
 
 
 class TestRolledBack:

@@ -76,12 +76,9 @@ class TestAtOnce:
             rows = [create_contribution(session, draft, state="draft") for _ in range(3)]
             session.commit()
 
-        class Nowhere:
-            def delete(self, key: str) -> None: ...
-
         def take_out() -> None:
             with database.write() as session:
-                service.remove_contribution(session, Nowhere(), user, rows[0].id)  # type: ignore[arg-type]
+                service.remove_contribution(session, user, rows[0].id)
                 session.commit()
 
         came = self.both(self.act(database, sending.submit, user, draft.id), take_out)

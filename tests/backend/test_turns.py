@@ -7,6 +7,8 @@ from uuid import UUID
 import pytest
 
 from backend.db import Database, now
+from backend.jobs import leases
+from backend.jobs.kinds import SCREENING
 from backend.screenings import repository as screenings
 from tests.factories import answer, create_screening
 
@@ -93,7 +95,7 @@ def test_one_that_lost_its_worker_keeps_its_place(database: Database, start: dat
     ids = ask(database, "aabb", start)
     lost = claim(database, start + 10 * SECOND)
     with database.write() as session:
-        screenings.put_back(session, start + 60 * SECOND, 30 * SECOND, 3)
+        screenings.requeue_expired(session, start + 60 * SECOND, 30 * SECOND, 3)
         session.commit()
     assert ids[lost] == "a1"
     assert [ids[each] for each in foreseen(database)] == ["a1", "b1", "a2", "b2"]
@@ -103,7 +105,7 @@ def test_one_given_back_keeps_its_place(database: Database, start: datetime) -> 
     ids = ask(database, "aabb", start)
     back = claim(database, start + 10 * SECOND)
     with database.write() as session:
-        assert screenings.release(session, back, 1, start + 11 * SECOND)
+        assert leases.release_lease(session, SCREENING, back, 1, start + 11 * SECOND)
         session.commit()
     assert [ids[each] for each in foreseen(database)] == ["a1", "b1", "a2", "b2"]
 

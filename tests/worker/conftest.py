@@ -22,7 +22,7 @@ from tests.conftest import (
 )
 from tests.worker.house import House
 from tests.worker.stand_in import StandIn
-from worker import predictor, process
+from worker import dependencies, predictor, process
 
 BRISK = {
     "POCOVID_HEARTBEAT_S": "0.3",
@@ -112,6 +112,7 @@ def open_house(monkeypatch: pytest.MonkeyPatch, lane: dict[str, str]) -> Iterato
     )
     monkeypatch.setattr(process, "current", lambda: here)
     monkeypatch.setattr(predictor, "load", StandIn)
+    monkeypatch.setattr(dependencies.backoff, "_failures", 0)
     yield house
     house.close()
 

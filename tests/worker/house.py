@@ -26,6 +26,8 @@ from backend.settings import Settings
 from backend.storage import Storage, open_storage, preview_key, recording_key
 from backend.tables import Recording, Screening, Status, Worker
 from models import media
+from worker import app  # noqa: F401  # which knows every module with duties
+from worker.duties import DUTIES
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 
@@ -215,6 +217,13 @@ class House:
         for process in self.processes:
             kill_tree(process)
         self.database.close()
+
+
+def maintain(*, hourly: bool = False) -> None:
+    """Every duty of maintenance once, as the schedule has it: those of each hour, or the others."""
+    for duty in DUTIES.values():
+        if duty.hourly is hourly:
+            duty.run()
 
 
 def tree(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
-from backend.jobs import SCREEN, UPKEEP
+from backend.jobs import SCREEN
 from backend.settings import Settings
 from worker.app import UPKEEP_QUEUE, make_trainer_app, make_worker_app
-from worker.upkeep import SWEEP
+from worker.duties import DUTIES
 
 
 @pytest.fixture
@@ -22,15 +22,18 @@ def settings(tmp_path: Path) -> Settings:
 def test_it_knows_every_task_that_is_queued_or_scheduled(settings: Settings) -> None:
     app = make_worker_app(settings)
     scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
-    assert {SCREEN, UPKEEP, SWEEP} <= set(app.tasks)
-    assert scheduled == {UPKEEP, SWEEP}
+    assert {SCREEN, *scheduled} <= set(app.tasks)
 
 
-def test_upkeep_has_a_queue_of_its_own_and_old_turns_expire(settings: Settings) -> None:
-    entry = make_worker_app(settings).conf.beat_schedule["upkeep"]
-    assert entry["schedule"] == 7
-    assert entry["options"]["queue"] == UPKEEP_QUEUE
-    assert entry["options"]["expires"] > 7
+def test_each_duty_is_scheduled_by_itself_on_a_queue_for_all_and_old_turns_expire(
+    settings: Settings,
+) -> None:
+    schedule = make_worker_app(settings).conf.beat_schedule
+    assert set(schedule) == set(DUTIES)
+    assert len(schedule) == 19
+    assert {entry["schedule"] for entry in schedule.values()} == {7, 3600}
+    assert {entry["options"]["queue"] for entry in schedule.values()} == {UPKEEP_QUEUE}
+    assert all(entry["options"]["expires"] > entry["schedule"] for entry in schedule.values())
 
 
 def test_one_message_at_a_time_json_only_and_time_limits(settings: Settings) -> None:

@@ -17,7 +17,7 @@ from tests.factories_contributions import (
     store_contribution,
 )
 from tests.worker.house import House
-from worker.arrivals_upkeep import delete_forgotten, delete_unfinished, put_back, sweep
+from worker.arrivals_upkeep import delete_forgotten, delete_unfinished, requeue_expired, sweep
 
 LONG_AGO = timedelta(days=40)
 
@@ -30,28 +30,30 @@ def states(house: House) -> list[tuple[str, str | None]]:
 
 class TestPutBack:
     @pytest.mark.parametrize(
-        ("attempt", "silent_s", "after"),
+        ("lost", "silent_s", "after"),
         [
             (1, 100, ("queued", None)),
-            (3, 100, ("failed", "worker_lost")),
-            (1, 0, ("running", None)),
+            (2, 100, ("failed", "worker_lost")),
+            (2, 0, ("running", None)),
         ],
     )
     def test_what_lost_its_worker(
-        self, house: House, attempt: int, silent_s: int, after: tuple[str, str | None]
+        self, house: House, lost: int, silent_s: int, after: tuple[str, str | None]
     ) -> None:
         with house.database.write() as session:
             heartbeat_at = now() - timedelta(seconds=silent_s)
-            create_arrival(session, state="running", attempt=attempt, heartbeat_at=heartbeat_at)
+            create_arrival(
+                session, state="running", attempt=3, lost=lost, heartbeat_at=heartbeat_at
+            )
             session.commit()
-        put_back()
+        requeue_expired()
         assert states(house) == [after]
 
     def test_what_lost_its_message_is_nudged_again(self, house: House) -> None:
         with house.database.write() as session:
             row = create_arrival(session, nudged_at=now() - timedelta(hours=1))
             session.commit()
-        put_back()
+        requeue_expired()
         with house.database.read() as session:
             nudged_at = session.scalars(select(Arrival.nudged_at)).one()
         assert nudged_at is not None

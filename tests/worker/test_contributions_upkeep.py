@@ -12,11 +12,11 @@ from backend.db import now
 from backend.errors import StorageUnreachableError
 from backend.storage import FolderStorage, cine_key, dataset_pixels_key, whole_key
 from tests.worker.contributing import actions, change, contribute, decide, kept, row
-from tests.worker.house import House, still
+from tests.worker.house import House, maintain, still
 from worker import contributions_upkeep as tasks
+from worker.duties import ORPHANED_AFTER
 from worker.ingest import ingest
 from worker.preparation import prepare
-from worker.upkeep import ORPHANED_AFTER, sweep, upkeep
 
 LONG_AGO = timedelta(minutes=5)
 YESTERDAY = timedelta(hours=25)
@@ -64,7 +64,7 @@ class TestPutBack:
                 f"{prefix}_heartbeat_at": now() - LONG_AGO,
             },
         )
-        upkeep.work()
+        maintain()
         found = row(house, lost)
         assert getattr(found, f"{prefix}_state") == "queued"
         assert getattr(found, f"{prefix}_lost") == 1
@@ -74,7 +74,7 @@ class TestPutBack:
         self, house: House, sent: list[tuple[str, str]]
     ) -> None:
         alive = contribute(house, still(), prep_state="running", prep_heartbeat_at=now())
-        upkeep.work()
+        maintain()
         assert row(house, alive).prep_state == "running"
         assert sent == []
 
@@ -86,7 +86,7 @@ class TestPutBack:
             prep_lost=2,
             prep_heartbeat_at=now() - LONG_AGO,
         )
-        upkeep.work()
+        maintain()
         found = row(house, lost)
         assert found.prep_state == "failed"
         assert found.prep_error is not None
@@ -98,7 +98,7 @@ class TestPutBack:
     ) -> None:
         pending = contribute(house, still())
         approved = contribute(house, still(), state="approved", final_label="healthy")
-        upkeep.work()
+        maintain()
         assert sorted(sent) == [("ingest", str(approved)), ("prepare", str(pending))]
 
     def test_a_message_that_never_came_is_sent_again(
@@ -106,8 +106,8 @@ class TestPutBack:
     ) -> None:
         waiting = contribute(house, still(), prep_state="queued", prep_queued_at=now() - LONG_AGO)
         contribute(house, still(), prep_state="queued", prep_queued_at=now())
-        upkeep.work()
-        upkeep.work()
+        maintain()
+        maintain()
         assert sent == [("prepare", str(waiting))]
 
     @pytest.mark.parametrize("state", ["draft", "withdrawn", "rejected", "changes_requested"])
@@ -115,7 +115,7 @@ class TestPutBack:
         self, house: House, sent: list[tuple[str, str]], state: str
     ) -> None:
         contribute(house, still(), state=state, decided_at=now())
-        upkeep.work()
+        maintain()
         assert sent == []
 
 
@@ -125,7 +125,7 @@ class TestDeleted:
         decide(house, contribution)
         ingest.work(str(contribution))
         change(house, contribution, state="withdrawn", withdrawn_at=now())
-        upkeep.work()
+        maintain()
         assert kept(house, contribution) == {}
         found = row(house, contribution)
         assert (found.original_key, found.preview_key, found.whole_key) == (None, None, None)
@@ -136,10 +136,10 @@ class TestDeleted:
     def test_a_rejected_one_after_the_time_for_an_undo(self, house: House) -> None:
         contribution = prepared(house)
         decide(house, contribution, verdict="reject", reason="duplicate", label=None)
-        upkeep.work()
+        maintain()
         assert kinds(house, contribution) == {"contributions", "contribution-previews", "review"}
         change(house, contribution, decided_at=now() - YESTERDAY)
-        upkeep.work()
+        maintain()
         assert kept(house, contribution) == {}
 
     def test_of_an_approved_one_only_what_reviewers_looked_at(self, house: House) -> None:
@@ -149,7 +149,7 @@ class TestDeleted:
         made = {"contribution-previews", "wholes", "dataset"}
         assert kinds(house, contribution) == made | {"review"}
         change(house, contribution, decided_at=now() - YESTERDAY)
-        upkeep.work()
+        maintain()
         assert kinds(house, contribution) == made
         found = row(house, contribution)
         assert (found.cine, found.prep_state, found.ingest_state) == (None, None, "done")
@@ -159,7 +159,7 @@ class TestDeleted:
         decide(house, contribution)
         ingest.work(str(contribution))
         change(house, contribution, decided_at=now() - YESTERDAY)
-        upkeep.work()
+        maintain()
         assert "review" not in kinds(house, contribution)
         assert row(house, contribution).prep_state is None
 
@@ -167,7 +167,7 @@ class TestDeleted:
         contribution = prepared(house)
         decide(house, contribution)
         change(house, contribution, ingest_state="done", whole_key="wholes/x.png")
-        upkeep.work()
+        maintain()
         assert row(house, contribution).original_key is None
         assert "contributions" not in kinds(house, contribution)
 
@@ -182,7 +182,7 @@ class TestDeleted:
             ingest_heartbeat_at=now(),
             decided_at=now() - YESTERDAY,
         )
-        upkeep.work()
+        maintain()
         assert "contributions" in kinds(house, contribution)
 
     def test_later_where_the_storage_is_away(
@@ -195,9 +195,10 @@ class TestDeleted:
 
         with monkeypatch.context() as patch:
             patch.setattr(FolderStorage, "delete_folder", away)
-            upkeep.work()
+            patch.setattr(FolderStorage, "check", away)
+            maintain()
         assert row(house, contribution).original_key is not None
-        upkeep.work()
+        maintain()
         assert kept(house, contribution) == {}
 
 
@@ -210,10 +211,10 @@ class TestSweep:
             dataset_pixels_key(stranger, "mp4"),
         ):
             house.storage.put_bytes(key, b"left behind")
-        sweep.work()
+        maintain(hourly=True)
         assert len(kept(house, stranger)) == 3, "somebody may be at work on them"
         _age(house, stranger)
-        sweep.work()
+        maintain(hourly=True)
         assert kept(house, stranger) == {}
 
     def test_what_rows_answer_for_stays(self, house: House) -> None:
@@ -224,7 +225,7 @@ class TestSweep:
         before = kept(house, pending), kept(house, done)
         for contribution in (pending, done):
             _age(house, contribution)
-        sweep.work()
+        maintain(hourly=True)
         assert (kept(house, pending), kept(house, done)) == before
 
     def test_what_an_undo_left_goes_but_the_copy_stays(self, house: House) -> None:
@@ -233,7 +234,7 @@ class TestSweep:
         ingest.work(str(contribution))
         change(house, contribution, state="pending", ingest_state=None, pixels_key=None)
         _age(house, contribution)
-        sweep.work()
+        maintain(hourly=True)
         assert kinds(house, contribution) == {"contribution-previews", "wholes", "review"}
 
 

@@ -16,11 +16,10 @@ from backend.releases.archive import of_release
 from tests import media_files, planted
 from tests.planted import LATITUDE, PLACE, SECRET
 from tests.worker.contributing import change, contribute, decide, everything, row
-from tests.worker.house import House
+from tests.worker.house import House, maintain
 from worker.ingest import ingest
 from worker.preparation import prepare
 from worker.release import release
-from worker.upkeep import upkeep
 
 SPELLINGS = [
     text.encode(coding)
@@ -159,10 +158,10 @@ def test_a_rejected_one_is_gone_with_everything_that_it_told(house: House) -> No
     contribution = contribute(house, planted.mov(), prep_state="queued")
     prepare.work(str(contribution))
     decide(house, contribution, verdict="reject", reason="identifying_text", label=None)
-    upkeep.work()
+    maintain()
     assert row(house, contribution).original_key is not None, "kept for an undo"
     decided_at = row(house, contribution).decided_at
     assert decided_at is not None
     change(house, contribution, decided_at=decided_at.replace(year=2020))
-    upkeep.work()
+    maintain()
     assert all_bytes(house) == {}

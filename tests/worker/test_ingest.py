@@ -27,10 +27,9 @@ from tests.worker.contributing import (
     kept,
     row,
 )
-from tests.worker.house import House, still
-from worker.contributions_upkeep import put_back
+from tests.worker.house import House, maintain, still
+from worker.contributions_upkeep import requeue_expired
 from worker.ingest import ingest
-from worker.upkeep import upkeep
 
 DYING = Path(__file__).with_name("dying.py")
 HALF: dict[str, object] = {
@@ -142,7 +141,7 @@ def test_one_withdrawn_meanwhile_leaves_no_byte(
 
     def withdraw(recording: Recording, square: Square, path: Path) -> None:
         change(house, contribution, state="withdrawn")
-        upkeep.work()
+        maintain()
         real(recording, square, path)
 
     monkeypatch.setattr(reencode, "write_square", withdraw)
@@ -192,13 +191,13 @@ def test_killed_anywhere_it_ends_the_same(house: House) -> None:
         assert house.storage.exists(died.original_key)
 
         change(house, contribution, ingest_heartbeat_at=now() - timedelta(minutes=5))
-        put_back()
+        requeue_expired()
         ingest.work(str(contribution))
 
         found = row(house, contribution)
         for column in ("ingest_state", "pixels_sha256", "dataset_frames", "final_label"):
             assert getattr(found, column) == getattr(wanted, column), (point, column)
-        upkeep.work()
+        maintain()
         assert kept(house, contribution) == expected, point
         assert row(house, contribution).original_key is None
         assert actions(house, contribution).count("dataset.ingested") == 1

@@ -20,7 +20,7 @@ from tests.worker.conftest import with_settings
 from tests.worker.house import House
 from worker import intake, taking
 from worker.intake import take_in
-from worker.stored import NotOursError
+from worker.leases import LeaseLostError
 from worker.unpacking import RefusedFileError
 
 FOLDERS = ("arrivals", "pieces", "contributions", "contribution-previews")
@@ -438,7 +438,7 @@ class TestFence:
         arrival_id = sent(house, draft, "lung.mp4", media_files.video())
 
         def taken(*_: Any) -> None:
-            raise NotOursError
+            raise LeaseLostError
 
         monkeypatch.setattr(intake, "commit_recording", taken)
         take_in.run("")

@@ -10,18 +10,18 @@ from PIL import Image
 
 from backend.db import now
 from backend.errors import StorageUnreachableError
+from backend.jobs.kinds import PREPARATION
 from backend.reviews import lanes
 from backend.storage import FolderStorage
 from models import reencode
 from models.media import MediaError
 from tests import media_files
 from tests.worker.contributing import actions, change, contribute, decide, incoming, kept, row
-from tests.worker.house import House, clip, still
+from tests.worker.house import House, clip, maintain, still
 from worker import preparation
 from worker.ingest import ingest
 from worker.preparation import prepare
 from worker.task import transaction
-from worker.upkeep import upkeep
 
 
 def asked(house: House, content: bytes) -> UUID:
@@ -144,8 +144,9 @@ def test_a_storage_that_is_away_leaves_it_queued(
 
     with monkeypatch.context() as patch:
         patch.setattr(FolderStorage, "put_bytes", away)
-        prepare.work(str(contribution))
+        prepare.run(str(contribution))
     assert row(house, contribution).prep_state == "queued"
+    change(house, contribution, prep_due_at=None)
     prepare.work(str(contribution))
     assert row(house, contribution).prep_state == "done"
 
@@ -153,15 +154,13 @@ def test_a_storage_that_is_away_leaves_it_queued(
 def test_of_two_attempts_the_newer_one_counts(house: House) -> None:
     contribution = asked(house, still())
     with transaction() as session:
-        first = lanes.claim_next(session, lanes.PREPARATION, now())
+        first = lanes.claim_next(session, PREPARATION, now())
     assert first is not None
     change(house, contribution, prep_heartbeat_at=now() - timedelta(minutes=5))
-    upkeep.work()
+    maintain()
     prepare.work(str(contribution))
     with transaction() as session:
-        late = lanes.finish(
-            session, lanes.PREPARATION, contribution, first.prep_attempt, now(), cine={}
-        )
+        late = lanes.finish(session, PREPARATION, contribution, first.prep_attempt, now(), cine={})
     assert not late
     assert row(house, contribution).cine != {}
 
@@ -179,7 +178,7 @@ def test_one_withdrawn_meanwhile_keeps_nothing(
     monkeypatch.setattr(FolderStorage, "put_bytes", withdraw_first)
     prepare.work(str(contribution))
     assert row(house, contribution).cine is None
-    upkeep.work()
+    maintain()
     assert kept(house, contribution) == {}
 
 

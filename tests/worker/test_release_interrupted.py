@@ -49,7 +49,7 @@ def test_killed_at_any_point_it_comes_out_the_same(
     if not after:
         assert row(house, number).state == "running"
     with_settings(monkeypatch, stale_after_s=0.0)
-    tasks.put_back()
+    tasks.requeue_expired()
     finish(house, number)
 
     interrupted = archive(house, number)
@@ -80,7 +80,7 @@ def test_one_given_up_by_too_many_workers_frees_its_recordings(
         with house.database.write() as session:
             assert queue.claim_next(session, now()) is not None
             session.commit()
-        tasks.put_back()
+        tasks.requeue_expired()
     found = row(house, number)
     assert found.state == "failed"
     assert "interrupted 2 times" in (found.error or "")
@@ -95,7 +95,8 @@ def test_it_steps_aside_and_goes_on(
     monkeypatch.setattr(tasks, "TURN_S", -1.0)
     number = ask(house)
     tasks.release.work(str(number))
-    assert (row(house, number).state, row(house, number).attempt) == ("queued", 0)
+    found = row(house, number)
+    assert (found.state, found.attempt, found.lost) == ("queued", 1, 0)
 
 
 def test_a_storage_that_is_away_is_waited_for(
@@ -108,8 +109,14 @@ def test_a_storage_that_is_away_is_waited_for(
 
     with monkeypatch.context() as patch:
         patch.setattr(tasks, "_copy", away)
-        tasks.release.work(str(number))
-    assert row(house, number).state == "queued"
+        tasks.release.run(str(number))
+    with house.database.write() as session:
+        found = repository.get(session, number)
+        assert found is not None
+        assert (found.state, found.lost) == ("queued", 0)
+        assert found.due_at is not None, "it waits longer each time"
+        found.due_at = None
+        session.commit()
     finish(house, number)
     assert row(house, number).state == "done"
 
@@ -124,7 +131,7 @@ def test_an_attempt_that_was_overtaken_changes_nothing(
         with_settings(monkeypatch, stale_after_s=0.0)
         with monkeypatch.context() as patch:
             patch.setattr(tasks, "_write_top", real)
-            tasks.put_back()
+            tasks.requeue_expired()
             finish(house, number)
         return real(claim, *args)
 

@@ -11,7 +11,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from backend.db import now
 from backend.errors import StorageUnreachableError
-from backend.screenings import repository
+from backend.jobs import leases
 from backend.tables import Screening, Status
 from models import media
 from tests.worker.conftest import with_settings
@@ -219,9 +219,9 @@ class TestFailure:
     ) -> None:
         screening = house.queue(still(), nudge=False)
         monkeypatch.setattr(house.storage, "put_bytes", _raise(StorageUnreachableError("away")))
-        screen.work(str(screening))
+        screen.run(str(screening))
         row = house.row(screening)
-        assert (row.status, row.attempt, row.error_code) == ("queued", 0, None)
+        assert (row.status, row.attempt, row.lost, row.error_code) == ("queued", 1, 0, None)
 
 
 class TestLost:
@@ -252,13 +252,13 @@ class TestLost:
         """Without the heart it would notice only after the batch; with it, before the next."""
         with_settings(monkeypatch, heartbeat_s=0.02)
         beats: list[bool] = []
-        real = repository.heartbeat
+        real = leases.update_if_leased
 
         def listen(*arguments: Any) -> bool:
             beats.append(real(*arguments))
             return beats[-1]
 
-        monkeypatch.setattr(repository, "heartbeat", listen)
+        monkeypatch.setattr(leases, "update_if_leased", listen)
         screening = house.queue(clip(20), nudge=False)
 
         def delete_and_wait() -> None:

@@ -140,10 +140,10 @@ def test_a_child_that_dies_is_tried_again_and_then_given_up(
     with_settings(monkeypatch, stale_after_s=0.0, max_attempts=2)
     work(1)
     assert states(house, training_id)[0] == "running"
-    tasks.put_back()
+    tasks.requeue_expired()
     assert states(house, training_id)[0] == "queued"
     work(1)
-    tasks.put_back()
+    tasks.requeue_expired()
     found = row(house, training_id)
     assert found.state == "failed"
     assert "want of memory" in (found.error or "")
@@ -187,7 +187,7 @@ def test_a_worker_killed_in_the_last_stage_leaves_it_to_the_next(
     work(1)
     assert row(house, training_id).state == "running", "it is somebody's"
     with_settings(monkeypatch, stale_after_s=0.0)
-    tasks.put_back()
+    tasks.requeue_expired()
     work(1)
     assert row(house, training_id).state == "done"
     assert tasks.sweep(now()) == 5, "what the killed one had stored"
@@ -202,7 +202,7 @@ def test_an_overtaken_attempt_changes_nothing(
         assert mine is not None
         session.commit()
     with house.database.write() as session:
-        queue.put_back(session, now(), timedelta(0), timedelta(0), 3)
+        queue.requeue_expired(session, now(), timedelta(0), timedelta(0), 3)
         other = queue.claim_next(session, now())
         assert other is not None
         session.commit()
@@ -285,4 +285,4 @@ def test_workers_share_the_folds_and_train_each_once(
 
 def test_nothing_happens_where_nothing_waits(house: House) -> None:
     work(1)
-    tasks.put_back()
+    tasks.requeue_expired()

@@ -16,10 +16,10 @@ from backend.storage import frame_key, preview_key, recording_key
 from backend.tables import SignIn, Status, Worker
 from tests.factories import create_sign_in, create_user
 from tests.worker.conftest import with_settings
-from tests.worker.house import House, still
+from tests.worker.house import House, maintain, still
 from worker import upkeep as tasks
+from worker.duties import ORPHANED_AFTER
 from worker.screening import screen
-from worker.upkeep import ORPHANED_AFTER, sweep, upkeep
 
 LONG_AGO = timedelta(minutes=5)
 YESTERDAY = timedelta(days=1)
@@ -43,22 +43,22 @@ class TestPutBack:
         lost = house.queue(
             still(), nudge=False, status="running", attempt=1, heartbeat_at=now() - LONG_AGO
         )
-        upkeep.work()
+        maintain()
         row = house.row(lost)
         assert (row.status, row.attempt) == (Status.QUEUED.value, 1)
         assert sent == [str(lost)]
 
     def test_running_with_a_heartbeat_is_left_alone(self, house: House, sent: list[str]) -> None:
         alive = house.queue(still(), nudge=False, status="running", attempt=1, heartbeat_at=now())
-        upkeep.work()
+        maintain()
         assert house.row(alive).status == Status.RUNNING.value
         assert sent == []
 
     def test_three_lost_workers_are_enough(self, house: House, sent: list[str]) -> None:
         lost = house.queue(
-            still(), nudge=False, status="running", attempt=3, heartbeat_at=now() - LONG_AGO
+            still(), nudge=False, status="running", attempt=5, lost=2, heartbeat_at=now() - LONG_AGO
         )
-        upkeep.work()
+        maintain()
         row = house.row(lost)
         assert (row.status, row.error_code) == (Status.FAILED.value, "worker_lost")
         assert sent == []
@@ -66,8 +66,8 @@ class TestPutBack:
     def test_a_message_that_never_came_is_sent_again(self, house: House, sent: list[str]) -> None:
         waiting = house.queue(still(), nudge=False, nudged_at=now() - LONG_AGO)
         fresh = house.queue(still(), nudge=False)
-        upkeep.work()
-        upkeep.work()
+        tasks.requeue_expired()
+        tasks.requeue_expired()
         assert sent == [str(waiting)]
         assert house.row(fresh).status == Status.QUEUED.value
 
@@ -79,7 +79,7 @@ class TestDeleteExpired:
         recording = house.recording(screening)
         house.change(recording, expires_at=now() - timedelta(seconds=1))
 
-        upkeep.work()
+        maintain()
 
         assert not house.storage.exists(recording.storage_key)
         assert not house.storage.exists(recording.preview_key)
@@ -90,13 +90,13 @@ class TestDeleteExpired:
     def test_before_their_time_they_stay(self, house: House) -> None:
         screening = house.queue(still(), nudge=False)
         screen.work(str(screening))
-        upkeep.work()
+        maintain()
         assert house.storage.exists(house.recording(screening).storage_key)
         assert house.frames(screening)
 
     def test_what_is_still_to_be_screened_keeps_its_pixels(self, house: House) -> None:
         screening = house.queue(still(), nudge=False, expires_at=now() - YESTERDAY)
-        upkeep.work()
+        maintain()
         assert house.storage.exists(house.recording(screening).storage_key)
 
     def test_a_storage_that_is_away_is_tried_again_next_time(
@@ -111,9 +111,10 @@ class TestDeleteExpired:
 
         with monkeypatch.context() as patch:
             patch.setattr(house.storage, "delete", away)
-            upkeep.work()
+            patch.setattr(house.storage, "check", lambda: away(""))
+            maintain()
         assert house.recording(screening).pixels_deleted_at is None
-        upkeep.work()
+        maintain()
         assert house.recording(screening).pixels_deleted_at is not None
 
 
@@ -123,7 +124,7 @@ class TestSilentWorkers:
             health.worker_seen(session, "killed:1", now() - timedelta(hours=1))
             health.worker_seen(session, "alive:2", now())
             session.commit()
-        upkeep.work()
+        maintain()
         with house.database.read() as session:
             assert list(session.scalars(select(Worker.name))) == ["alive:2"]
 
@@ -134,7 +135,7 @@ def test_sessions_that_have_ended_are_forgotten(house: House) -> None:
         for ends in (-LONG_AGO, LONG_AGO):
             create_sign_in(session, user, expires_at=now() + ends)
         session.commit()
-    upkeep.work()
+    maintain()
     with house.database.read() as session:
         (left,) = session.scalars(select(SignIn.expires_at))
         assert left > now()
@@ -158,14 +159,14 @@ class TestSweep:
         for key in keys:
             house.storage.put_bytes(key, b"orphan")
         self.age_everything(house)
-        sweep.work()
+        maintain(hourly=True)
         assert [key for key in keys if house.storage.exists(key)] == []
 
     def test_bytes_of_a_row_stay(self, house: House) -> None:
         screening = house.queue(still(), nudge=False)
         screen.work(str(screening))
         self.age_everything(house)
-        sweep.work()
+        maintain(hourly=True)
         recording = house.recording(screening)
         assert house.storage.exists(recording.storage_key)
         assert house.storage.exists(recording.preview_key)
@@ -176,7 +177,7 @@ class TestSweep:
         house.storage.put_bytes(key, b"its row is not committed yet")
         arriving = house.settings.incoming_dir / "arriving"
         arriving.write_bytes(b"half of it")
-        sweep.work()
+        maintain(hourly=True)
         assert house.storage.exists(key)
         assert arriving.exists()
 
@@ -188,7 +189,7 @@ class TestSweep:
             house.storage.put_bytes(preview_key(uuid4()), b"orphan")
             house.storage.put_bytes(frame_key(uuid4(), 0), b"orphan")
         self.age_everything(house)
-        sweep.work()
+        maintain(hourly=True)
         assert list(house.storage.listing("previews")) == []
         assert list(house.storage.listing("frames")) == []
 
@@ -200,5 +201,5 @@ def test_attempts_are_counted_by_the_setting(
     lost = house.queue(
         still(), nudge=False, status="running", attempt=1, heartbeat_at=now() - LONG_AGO
     )
-    upkeep.work()
+    maintain()
     assert house.row(lost).error_code == "worker_lost"

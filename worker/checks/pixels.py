@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from backend.checks.finding import Context, Finding, in_transaction, pages
 from backend.checks.missing import ingest_again
 from backend.db import now
+from backend.jobs.kinds import INGESTION, PREPARATION
 from backend.reviews import lanes
 from backend.reviews import repository as reviews
 from backend.storage import MissingObjectError
@@ -133,9 +134,9 @@ def _read_again(session: Session, contribution_id: UUID, seen: dict[str, Any], s
             setattr(row, name, value)
     row.cine = row.prep_state = row.model_answer = None
     if row.state == ContributionState.PENDING.value:
-        lanes.ask(session, lanes.PREPARATION, row, now())
+        lanes.ask(session, PREPARATION, row, now())
     elif row.state == ContributionState.APPROVED.value:
-        lanes.ask(session, lanes.INGESTION, row, now())
+        lanes.ask(session, INGESTION, row, now())
     return True
 
 

@@ -1,7 +1,6 @@
 """The task of a check: claim the one that waits, look, record whatever happens."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -20,6 +19,7 @@ from backend.jobs.leases import next_try, release_lease
 from backend.tables import Check, User
 from worker import process
 from worker.checks.pixels import pixels
+from worker.duties import duty, stale_after
 from worker.process import Pulse
 from worker.task import reading, task, transaction
 
@@ -45,12 +45,13 @@ def check(nudged_for: str) -> None:
             _run(row)
 
 
+@duty("requeue-checks")
 def requeue_expired() -> None:
-    """Queue again a check that lost its worker or its message; called by maintenance."""
+    """Queue again a check that lost its worker or its message."""
     mine = process.current()
-    stale_after = timedelta(seconds=mine.settings.stale_after_s)
+    patience = stale_after("requeue-checks")
     with transaction() as session:
-        found = repository.requeue(session, now(), stale_after, mine.settings.max_attempts)
+        found = repository.requeue(session, now(), patience, mine.settings.max_attempts)
     for check_id in found.notify:
         send(mine.celery, CHECK, str(check_id))
     if found.notify or found.given_up:
