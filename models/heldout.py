@@ -1,7 +1,8 @@
 """What each cross-validation said of the recordings it held out, kept in the artifact.
 
 Recordings are known by their bytes, by those of the file they were made from, and by what they
-show, so that a renamed, re-encoded or cropped copy is still known; see `models.recognition`.
+show, so that a renamed or re-encoded copy, or a part of a clip, is still known; a copy on a much
+smaller square only where its original is. See `models.recognition`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
