@@ -54,6 +54,7 @@ describe('the header', () => {
       'Models',
       'People',
       'Audit',
+      'Check',
     ]);
     await userEvent.keyboard('{Escape}');
     expect(screen.queryByRole('navigation', { name: 'Account' })).toBeNull();
