@@ -44,6 +44,7 @@ def start(session: Session, actor: User | None, wanted: CheckRunIn, *, attempt: 
     """
     moment = now()
     check = Check(
+        under_way=True,
         deep=wanted.deep,
         fix=wanted.fix,
         only=sorted(set(wanted.only)),

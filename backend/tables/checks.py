@@ -25,7 +25,7 @@ class Check(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     state: Mapped[str] = mapped_column(String(10), default=JobState.QUEUED.value)
-    under_way: Mapped[bool | None] = mapped_column(unique=True, default=True)
+    under_way: Mapped[bool | None] = mapped_column(unique=True)
     deep: Mapped[bool] = mapped_column(default=False)
     fix: Mapped[bool] = mapped_column(default=False)
     only: Mapped[list[str]] = mapped_column(JSON, default=list)
