@@ -3,11 +3,12 @@
 import json
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli_start import migrate_first, read_settings
+from backend.cli_start import committing, migrate_first, read_settings
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -73,10 +74,10 @@ def _check(settings: "Settings", *, fix: bool, deep: bool, only: list[str], as_j
     try:
         storage, celery = open_storage(settings), make_celery(settings)
         storage.check()
-        with database.write() as session:
+        transaction = partial(committing, database)
+        with transaction() as session:
             row = service.start(session, None, wanted, attempt=1)
-            session.commit()
-        context = Context(database, storage, settings, celery, now(), deep=deep)
+        context = Context(database, transaction, storage, settings, celery, now(), deep=deep)
         runner = Runner(context, row, ALL, told=lines.told, moved=lines.moved)
         with Pulse(lambda: _beat(database, row.id), settings.heartbeat_s):
             _run(runner)
@@ -108,9 +109,8 @@ def _beat(database: Any, check_id: "UUID") -> None:
     from backend.checks import repository
     from backend.db import now
 
-    with database.write() as session:
+    with committing(database) as session:
         repository.note(session, check_id, 1, heartbeat_at=now())
-        session.commit()
 
 
 def _report(runner: "Runner", lines: "_Lines", *, as_json: bool) -> int:

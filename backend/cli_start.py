@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from backend.db import Database
     from backend.settings import Settings
 
 
@@ -94,11 +95,18 @@ def transaction(settings: "Settings") -> Iterator["Session"]:
     migrate_first(settings)
     database = Database.connect(settings)
     try:
-        with database.write() as session:
+        with committing(database) as session:
             yield session
-            session.commit()
     finally:
         database.close()
+
+
+@contextmanager
+def committing(database: "Database") -> Iterator["Session"]:
+    """A session whose changes are committed at the end, or rolled back by an error."""
+    with database.write() as session:
+        yield session
+        session.commit()
 
 
 def refuse(why: str) -> NoReturn:

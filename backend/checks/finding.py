@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,11 +31,13 @@ Progress = Callable[[str], None]
 class Context:
     """What every check is given.
 
-    `deep`: also read all bytes, which takes long. `after`: go on behind this cursor, where a check
-    was interrupted. `actor`: who asked; None for the command line.
+    `transaction` gives a session whose changes are committed at the end of the context, or undone
+    by an error. `deep`: also read all bytes, which takes long. `after`: go on behind this cursor,
+    where a check was interrupted. `actor`: who asked; None for the command line.
     """
 
     database: Database
+    transaction: Callable[[], AbstractContextManager[Session]]
     storage: Storage
     settings: Settings
     celery: Celery
@@ -98,12 +101,11 @@ def in_transaction(change: Callable[[Session], bool]) -> Mend:
     """
 
     def mend(context: Context, finding: Finding) -> bool:
-        with context.database.write() as session:
+        with context.transaction() as session:
             if not change(session):
                 return False
             note(session, context, finding)
-            session.commit()
-            send_remembered(session, context.celery)
+        send_remembered(session, context.celery)
         return True
 
     return mend

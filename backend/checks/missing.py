@@ -183,9 +183,8 @@ def _preview(source: str, key: str) -> Mend:
         except (MissingObjectError, media.MediaError):
             return False
         context.storage.put_bytes(key, media.encode_jpeg(picture, PREVIEW_SIDE))
-        with context.database.write() as session:
+        with context.transaction() as session:
             note(session, context, finding)
-            session.commit()
         return True
 
     return mend

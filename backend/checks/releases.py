@@ -92,9 +92,8 @@ def _publish_again(sources: Sequence[str], key: str, sha256: str) -> Mend:
                     context.storage.put(key, shutil.copyfile(path, folder / "copy"))
             except MissingObjectError:
                 continue
-            with context.database.write() as session:
+            with context.transaction() as session:
                 note(session, context, finding)
-                session.commit()
             return True
         return False
 

@@ -144,7 +144,6 @@ class Runner:
         log.info("check_ended", check=str(row.id), counts=self.counts, failed=error is not None)
 
     def _write(self, change: Callable[[Session], bool]) -> None:
-        with self.context.database.write() as session:
+        with self.context.transaction() as session:
             if not change(session):
                 raise LeaseLostError
-            session.commit()

@@ -69,9 +69,8 @@ def _delete(folder: str, key: str) -> Mend:
             if _ANSWERED_FOR[folder](session, [key]) or not context.storage.exists(key):
                 return False
         context.storage.delete(key)
-        with context.database.write() as session:
+        with context.transaction() as session:
             note(session, context, finding)
-            session.commit()
         return True
 
     return mend

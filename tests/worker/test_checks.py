@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -53,6 +53,7 @@ from worker.checks import task
 from worker.checks.task import ALL
 from worker.ingest import ingest
 from worker.preparation import prepare
+from worker.task import transaction
 
 LATER = timedelta(hours=2)
 """When the checks of these tests look: nothing is under way any more."""
@@ -125,7 +126,13 @@ class Healthy:
         house = self.house
         celery = make_celery(house.settings)
         return Context(
-            house.database, house.storage, house.settings, celery, now() + LATER, deep=deep
+            house.database,
+            transaction,
+            house.storage,
+            house.settings,
+            celery,
+            now() + LATER,
+            deep=deep,
         )
 
     def work(self) -> None:
@@ -437,7 +444,7 @@ def test_what_is_under_way_is_left_alone(small: Healthy) -> None:
     stray_bytes_everywhere(small)
     upload_gone(small)
     context = small.context()
-    early = Context(context.database, context.storage, context.settings, context.celery, now())
+    early = replace(context, now=now())
     assert [each for look in ALL.values() for each in look(early)] == []
 
 

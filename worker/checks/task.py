@@ -68,7 +68,14 @@ def _run(row: Check) -> None:
     with reading() as session:
         actor = None if row.created_by is None else session.get(User, row.created_by)
     context = Context(
-        mine.database, mine.storage, mine.settings, mine.celery, now(), deep=row.deep, actor=actor
+        mine.database,
+        transaction,
+        mine.storage,
+        mine.settings,
+        mine.celery,
+        now(),
+        deep=row.deep,
+        actor=actor,
     )
     runner = Runner(context, row, ALL)
     try:
