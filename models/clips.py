@@ -24,7 +24,7 @@ from av.video.stream import VideoStream
 
 from models import limits
 from models.depth import Deep, bits_used, to_eight_bits
-from models.formats import Format, MediaError, avi_pictures, truncated
+from models.formats import Format, MediaError, avi_pictures, shown_ms, truncated
 from models.limits import check_length, check_size, no_frames, too_many_frames, too_many_pixels
 from models.square import Picture
 
@@ -66,6 +66,7 @@ class Clip:
         self._path = path
         self._form = form
         self._restarted = False
+        self._hides_unstamped = False
         with self._opened() as (container, stream):
             context = stream.codec_context
             if not context.width or not context.height:
@@ -158,7 +159,8 @@ class Clip:
                     if frame.width * frame.height > limits.LIMITS.video_pixels:
                         raise too_many_pixels(limits.LIMITS.video_pixels)
                     begun = True
-                    yield frame
+                    if not (self._hides_unstamped and frame.pts is None and frame.dts is None):
+                        yield frame
 
     def _packets(
         self, container: InputContainer, stream: VideoStream
@@ -217,10 +219,13 @@ class Clip:
                 avi_in_order = self._form.demuxer == "avi" and not stream.codec_context.has_b_frames
                 clock: _Clock = "dts" if avi_in_order else "count"
                 return clock, _apart([float(dts * base) for dts in sorted(decoded)])
-        # In Matroska a cut leaves pictures without stamps that lack what they refer to: not shown.
+        # In Matroska a cut leaves pictures that would come before 0, and have no stamps: not shown.
         begin = _MOST_REORDERED if self._form.demuxer == "matroska" else 0
         known = [stamp for stamp in shown if stamp is not None]
         if base is not None and known and None not in shown[begin:]:
+            self._hides_unstamped = None in shown
+            if self._form.name == "gif":
+                return "count", _unhurried([float(stamp * base) for stamp in known])
             return "pts", [float(stamp * base) for stamp in sorted(known)]
         rate = float(stream.average_rate or stream.base_rate or 25)
         return "count", [number / rate for number in range(len(packets))]
@@ -349,6 +354,12 @@ def _apart(stamps: list[float]) -> list[float]:
     for stamp in reversed(stamps[:-1]):
         apart.append(stamp if stamp < apart[-1] - _SAME_S else apart[-1] - gap)
     return apart[::-1]
+
+
+def _unhurried(stamps: Sequence[float]) -> list[float]:
+    """Times of an animation as browsers keep them: see `shown_ms`."""
+    gaps_ms = [shown_ms(round(1000 * (b - a))) for a, b in itertools.pairwise(stamps)]
+    return [stamps[0] + each / 1000 for each in itertools.accumulate(gaps_ms, initial=0.0)]
 
 
 def _delayed(stamps: list[float], first: VideoFrame) -> list[float]:

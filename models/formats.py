@@ -54,7 +54,9 @@ ACCEPTED = "JPEG, PNG, WebP, BMP, TIFF, GIF, MP4, MOV, AVI, MPEG or WebM"
 
 _HEAD = 512
 _MOST_PARTS = 100_000
-_UNTIMED_MS = 100
+_HURRIED_MS, _UNTIMED_MS = 10, 100
+"""A picture of an animation that asks for no more than the first is shown for the second."""
+
 _MPEG_TAIL = 1 << 18
 _SYSTEM = 0xBB
 """Start codes from here on are those of packets with a length (ISO/IEC 13818-1, table 2-22)."""
@@ -212,12 +214,17 @@ def truncated() -> MediaError:
     )
 
 
-def webp_durations_ms(path: Path) -> list[int]:
+def shown_ms(asked_ms: float) -> float:
+    """Milliseconds that browsers show a picture of an animation that asks for so many."""
+    return asked_ms if asked_ms > _HURRIED_MS else _UNTIMED_MS
+
+
+def webp_durations_ms(path: Path) -> list[float]:
     """Milliseconds each frame of a WebP is shown; empty for a still (WebP container, ANMF).
 
-    A frame without a duration counts as 100 ms, as browsers show it.
+    A frame of at most 10 ms counts as 100 ms, as browsers show it.
     """
-    durations = []
+    durations: list[float] = []
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(12)
@@ -227,7 +234,7 @@ def webp_durations_ms(path: Path) -> list[int]:
             kind, length = struct.unpack("<4sI", file.read(8))
             start = file.tell()
             if kind == b"ANMF":
-                durations.append(int.from_bytes(file.read(16)[12:15], "little") or _UNTIMED_MS)
+                durations.append(shown_ms(int.from_bytes(file.read(16)[12:15], "little")))
             file.seek(start + length + length % 2)
     return durations
 
@@ -235,7 +242,7 @@ def webp_durations_ms(path: Path) -> list[int]:
 def png_durations_ms(path: Path) -> list[float]:
     """Milliseconds each frame of an animated PNG is shown; empty for a still (PNG 3, acTL, fcTL).
 
-    A frame without a duration counts as 100 ms, as browsers show it.
+    A frame of at most 10 ms counts as 100 ms, as browsers show it.
 
     Raises:
         MediaError: `truncated_file` where frames are announced that are not there.
@@ -256,7 +263,7 @@ def png_durations_ms(path: Path) -> list[float]:
                 return []  # a still, whatever follows
             elif kind == b"fcTL" and announced:
                 parts, of_a_second = struct.unpack(">20x2H", file.read(24).ljust(24, b"\0"))
-                durations.append(1000 * parts / (of_a_second or 100) or _UNTIMED_MS)
+                durations.append(shown_ms(1000 * parts / (of_a_second or 100)))
             elif kind == b"IEND":
                 ended = True
                 break

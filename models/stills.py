@@ -24,6 +24,8 @@ _REDUCED_OR_MASK = 0b101
 
 _OLD_REDUCED = 2
 _WHITE_IS_ZERO = 0
+_UNCOMPRESSED, _PLANES_APART, _SIGNED = 1, 2, 2
+_BYTE = 8
 _DNG_VERSION = 50706
 _RAW = {32803, 34892}
 """PhotometricInterpretation of what a camera's sensor saw: a colour filter array, or linear raw."""
@@ -153,6 +155,12 @@ def _only_page(image: TiffImagePlugin.TiffImageFile) -> int:
 
 def _rgb(image: Image.Image) -> Picture:
     """Upright 8-bit RGB; transparent parts become black, as the ground of an ultrasound is."""
+    if _is_misread(image):
+        raise MediaError(
+            "unreadable_file",
+            "This TIFF keeps its values in a rare way (below zero, or 16 bits with each colour "
+            "apart) that cannot be read here. Export it as PNG, or as a TIFF with 8 bits.",
+        )
     if image.mode in ("I", "F"):
         raise _too_deep("The picture")
     deep = _is_deep(image)
@@ -178,6 +186,22 @@ def _rgb(image: Image.Image) -> Picture:
             "nearly black. Export it in grey, or with 8 bits.",
         )
     return picture
+
+
+def _is_misread(image: Image.Image) -> bool:
+    """Whether Pillow (13.0) shows a TIFF otherwise than it is.
+
+    It takes signed values of 8 bits for unsigned ones, and the bytes of uncompressed colours of
+    16 bits, each in a plane of its own, for values.
+    """
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return False
+    tags = image.tag_v2
+    deepest = max(tags.get(ExifTags.Base.BitsPerSample, (1,)))
+    apart = tags.get(ExifTags.Base.PlanarConfiguration) == _PLANES_APART
+    raw = tags.get(ExifTags.Base.Compression, _UNCOMPRESSED) == _UNCOMPRESSED
+    signed = _SIGNED in tags.get(ExifTags.Base.SampleFormat, ())
+    return (signed and deepest <= _BYTE) or (apart and raw and deepest > _BYTE)
 
 
 def _is_deep(image: Image.Image) -> bool:

@@ -57,7 +57,9 @@ def colour_of_depth(path: Path, form: str, bits: int) -> Path:
     return path
 
 
-def tiff_by_hand(path: Path, bits: int, *, white_is_zero: bool = False) -> Path:
+def tiff_by_hand(
+    path: Path, bits: int, *, white_is_zero: bool = False, signed: bool = False
+) -> Path:
     """A raw grey TIFF of 8, 12 (packed) or 16 bits, whose 0 is black or white."""
     values = _deep(bits)[:, :, 0]
     if white_is_zero:
@@ -68,17 +70,46 @@ def tiff_by_hand(path: Path, bits: int, *, white_is_zero: bool = False) -> Path:
         content = packed.astype(np.uint8).tobytes()
     else:
         content = values.astype(np.uint8 if bits == 8 else "<u2").tobytes()
-    tags = [
-        (256, _SHORT, WIDTH), (257, _SHORT, HEIGHT), (258, _SHORT, bits), (259, _SHORT, 1),
-        (262, _SHORT, 0 if white_is_zero else 1), (273, _LONG, 8), (277, _SHORT, 1),
-        (278, _SHORT, HEIGHT), (279, _LONG, len(content)),
-    ]  # fmt: skip
-    directory = struct.pack("<H", len(tags))
-    for tag, kind, value in tags:
-        directory += struct.pack("<HHII", tag, kind, 1, value)
-    path.write_bytes(
-        b"II*\0" + struct.pack("<I", 8 + len(content)) + content + directory + bytes(4)
+    return _raw_tiff(
+        path, content, {258: bits, 262: 0 if white_is_zero else 1, 277: 1, 339: 2 if signed else 1}
     )
+
+
+def tiff_of_planes(path: Path, bits: int, *, inks: bool = False) -> Path:
+    """A raw TIFF of 8 or 16 bits whose colours (or inks, four of them) are each in a plane."""
+    values = _deep(bits).transpose(2, 0, 1)
+    if inks:
+        values = np.concatenate([((1 << bits) - 1) - values, np.zeros_like(values[:1])])
+    content = values.astype(np.uint8 if bits == 8 else "<u2").tobytes()
+    planes = len(values)
+    return _raw_tiff(
+        path,
+        content,
+        {258: (bits,) * planes, 262: 5 if inks else 2, 277: planes, 284: 2},
+        strips=planes,
+    )
+
+
+def _raw_tiff(
+    path: Path, content: bytes, tags: dict[int, int | tuple[int, ...]], strips: int = 1
+) -> Path:
+    """A TIFF of the size of all pictures; further tags by their number."""
+    size = len(content) // strips
+    starts = tuple(8 + size * place for place in range(strips))
+    every = tags | {256: WIDTH, 257: HEIGHT, 259: 1, 273: starts, 278: HEIGHT}
+    every[279] = (size,) * strips
+    entries = b""
+    for tag, given in sorted(every.items()):
+        values = given if isinstance(given, tuple) else (given,)
+        kind, code = (_LONG, "I") if tag in (273, 279) else (_SHORT, "H")
+        packed = struct.pack(f"<{len(values)}{code}", *values)
+        if len(packed) > 4:
+            content += bytes(len(content) % 2) + packed
+            packed = struct.pack("<I", 8 + len(content) - len(packed))
+        entries += struct.pack("<HHI", tag, kind, len(values)) + packed.ljust(4, b"\0")
+    content += bytes(len(content) % 2)
+    directory = struct.pack("<H", len(every)) + entries + bytes(4)
+    path.write_bytes(b"II*\0" + struct.pack("<I", 8 + len(content)) + content + directory)
     return path
 
 

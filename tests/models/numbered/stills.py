@@ -68,6 +68,7 @@ _STACKED: dict[str, tuple[str, dict[str, object]]] = {
 def cases() -> Iterator[Case]:
     """Stills, animations, names, and refusals."""
     yield from _stills()
+    yield from _rare_tiffs()
     yield from _animations()
     yield from _names()
     yield from _refusals()
@@ -138,6 +139,20 @@ def _stills() -> Iterator[Case]:
     yield _still("still jpeg with a video behind", _with_a_video_behind)
 
 
+def _rare_tiffs() -> Iterator[Case]:
+    for what, make in {
+        "of signed values": partial(pictures.tiff_by_hand, bits=8, signed=True),
+        "of 16 bits, colours apart": partial(pictures.tiff_of_planes, bits=16),
+        "of 16 bits, inks apart": partial(pictures.tiff_of_planes, bits=16, inks=True),
+    }.items():
+        yield Case(f"still tiff raw {what}", make, refused="unreadable_file")
+    for inks in (False, True):
+        yield _still(
+            f"still tiff raw of 8 bits, {'inks' if inks else 'colours'} apart",
+            partial(pictures.tiff_of_planes, bits=8, inks=inks),
+        )
+
+
 def _with_a_video_behind(path: Path) -> Path:
     video = clip(path.with_name("video"), "mp4", "h264")
     return odd.behind(pictures.still(path, "JPEG"), video.read_bytes())
@@ -169,6 +184,15 @@ def _animations() -> Iterator[Case]:
             range(8),
             even(range(8), 10),
             unjudged="browsers show a picture without a duration for a tenth of a second",
+        )
+        yield Case(
+            f"animation {form.lower()} in a hurry",
+            partial(
+                pictures.animation, form=form, durations_ms=[10, 500, 20, 10, 10, 200, 100, 30]
+            ),
+            range(8),
+            [0, 0.1, 0.6, 0.62, 0.72, 0.82, 1.02, 1.12],
+            unjudged="" if form == "GIF" else "browsers show 10 ms as a tenth of a second",
         )
         yield Case(
             f"animation {form.lower()} in parts",

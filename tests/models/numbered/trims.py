@@ -93,6 +93,14 @@ def _cuts() -> Iterator[Case]:
             range(12),
             unjudged="what knows no order of showing has given stamps in that of decoding",
         )
+    for codec in ("h264", "hevc"):
+        yield Case(
+            f"cut matroska {codec}, the first 7 before 0",
+            partial(_before_0, codec, 7),
+            range(7, 12),
+            even(range(7, 12), CODECS[codec].rate),
+            unjudged="ffmpeg 5 gives times of its own to pictures that have none",
+        )
     yield Case(
         "cut avi h264 B from 13",
         partial(_cut, "h264 B", "from 13", ("-f", "avi")),
@@ -131,6 +139,14 @@ def _with_edits(form: str, codec: str, edits: Edits, path: Path) -> Path:
 
 def _plain(codec: str, path: Path) -> Path:
     return without_edits(clip(path, "mp4", codec))
+
+
+def _before_0(codec: str, hidden: int, path: Path) -> Path:
+    """A clip whose first pictures come before 0: in Matroska they have no times then."""
+    whole = clip(path.with_name("whole"), "matroska", codec, numbers=range(12))
+    early = ("-output_ts_offset", f"{-hidden / CODECS[codec].rate:.4f}")
+    kept = ("-avoid_negative_ts", "disabled")
+    return command(path, "-i", whole, "-c", "copy", *early, *kept, "-f", "matroska")
 
 
 def _out_of(form: str, codec: str, path: Path) -> Path:
