@@ -8,6 +8,7 @@ used is named with its line and the reason, and the others count. Free text is k
 import codecs
 import csv
 import io
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -191,6 +192,12 @@ def _delimiter(text: str) -> tuple[str, str, int]:
 
 Reader = Callable[[str], Any]
 
+_WORDS = re.compile(r"\s*\w+([\s\-\u2010-\u2015.,]+\w+)*\.?\s*")
+"""Words and what parts them. Any other sign may change what they mean: "covid19?", "~viral"."""
+
+_UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
+_YEARS = re.compile(r"\s*\d+(\.\d+)?\s*")
+
 
 def _one_of(words: type[StrEnum], others: Mapping[str, str], what: str) -> Reader:
     known = {plain(word.value): word.value for word in words} | {
@@ -198,7 +205,8 @@ def _one_of(words: type[StrEnum], others: Mapping[str, str], what: str) -> Reade
     }
 
     def read_word(said: str) -> str:
-        if (found := known.get(plain(said))) is None:
+        found = known.get(plain(said)) if _WORDS.fullmatch(said.translate(_UNSEEN)) else None
+        if found is None:
             listed = ", ".join(word.value for word in words)
             raise BadValueError(f"The {what} {said.strip()[:50]!r} is none of {listed}.")
         return found
@@ -229,14 +237,14 @@ def _age(said: str) -> str:
     for band in AgeBand:
         if said.replace(" ", "") == band.value:
             return band.value
-    try:
-        years = float(said)
-        return next(band.value for most, band in _BANDS if 0 <= years < most)
-    except (ValueError, StopIteration):
-        listed = ", ".join(AgeBand)
-        raise BadValueError(
-            f"The age {said.strip()[:50]!r} is neither a number of years nor one of {listed}."
-        ) from None
+    years = float(said) if _YEARS.fullmatch(said) else math.inf
+    for most, band in _BANDS:
+        if years < most:
+            return band.value
+    listed = ", ".join(AgeBand)
+    raise BadValueError(
+        f"The age {said.strip()[:50]!r} is neither a number of years nor one of {listed}."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,24 @@ class TestRows:
     ) -> None:
         assert one(HEAD + f"a.mp4,{said},\n").values["label"] == label
 
+    @pytest.mark.parametrize(
+        "said",
+        ["covid19?", "?covid19", "~covid-19", "covid19 (-)", "not=covid19", "≠ covid19", ">covid19",
+         "covid19/", "!covid19", "(covid19)", "-covid19", "covid19 -", "covid19+"],
+    )  # fmt: skip
+    def test_a_word_with_a_sign_that_may_change_it_is_not_taken_for_the_word(
+        self, said: str
+    ) -> None:
+        row = one(HEAD + f"a.mp4,{said},\n")
+        assert (row.values, row.refused) == ({}, ("label",))
+        assert repr(said) in (row.problem or "")
+
+    @pytest.mark.parametrize(
+        "said", [" COVID\u201119 ", "Covid 19.", "covid_19", "\u200bcovid19\ufeff", "covid\u00a019"]
+    )
+    def test_a_word_may_be_parted_and_padded(self, said: str) -> None:
+        assert one(HEAD + f"a.mp4,{said},\n").values == {"label": "covid19"}
+
     def test_a_nul_in_a_cell_is_refused_by_name(self) -> None:
         (row,) = read(b"file_name,note,source\na.mp4,on\0e,x\n").rows
         assert (row.values, row.refused) == ({"source": "x"}, ("note",))
@@ -176,7 +194,7 @@ class TestRows:
     def test_of_an_age_the_band_is_kept(self, said: str, band: str) -> None:
         assert one(f"file_name,age\na.mp4,{said}\n").values == {"age_band": band}
 
-    @pytest.mark.parametrize("said", ["-3", "old", "400", "nan"])
+    @pytest.mark.parametrize("said", ["-3", "old", "400", "nan", "1_7", "4e1", "?40"])
     def test_an_age_that_is_none_is_named(self, said: str) -> None:
         assert one(f"file_name,age\na.mp4,{said}\n").problem
 

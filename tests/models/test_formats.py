@@ -258,12 +258,12 @@ def test_a_walk_over_webp_chunks_ends(tmp_path: Path) -> None:
 
 
 def test_durations_of_an_animated_webp(tmp_path: Path) -> None:
-    path = write(tmp_path, "a.webp", animation("WEBP", [40, 700, 1]))
-    assert webp_durations_ms(path) == [40, 700, 1]
+    path = write(tmp_path, "a.webp", animation("WEBP", [40, 700, 11]))
+    assert webp_durations_ms(path) == [40, 700, 11]
 
 
-def test_a_webp_frame_without_a_duration_counts_as_browsers_show_it(tmp_path: Path) -> None:
-    path = write(tmp_path, "a.webp", animation("WEBP", [0, 0, 250]))
+def test_a_webp_frame_of_no_duration_to_speak_of_counts_as_browsers_show_it(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.webp", animation("WEBP", [0, 10, 250]))
     assert webp_durations_ms(path) == [100, 100, 250]
 
 
