@@ -34,10 +34,10 @@ Waiting = Callable[[Session, datetime], tuple[str, str] | None]
 class Watchdog:
     """Looks at each heartbeat whether this process has nothing to do although work waits.
 
-    After half of `stalled_after_s` it rings itself, in case the message was lost. Where the
-    broker took that message and nobody came for it in as long again, the consumer in the parent
-    stands still, and the parent is told to end; whoever supervises it starts it anew. While the
-    broker is away there is nothing to start anew for.
+    After half of `stalled_after_s` it rings itself at each look, in case the message was lost.
+    Where the broker took every one of these for as long again and nobody came for one, the
+    consumer in the parent stands still, and the parent is told to end; whoever supervises it
+    starts it anew. While the broker is away, or comes and goes, there is nothing to start anew for.
 
     Args:
         kind: what this worker does.
@@ -100,10 +100,11 @@ class Watchdog:
         return clock - self._idle_since
 
     def _ring(self, waiting: tuple[str, str], clock: float, idle_s: float) -> None:
-        if self._rung_at is None:
-            if send(process.current().celery, *waiting):
-                self._rung_at = clock
-                log.warning("idle_while_work_waits", task=waiting[0], idle_s=round(idle_s, 1))
+        if not send(process.current().celery, *waiting):
+            self._rung_at = None  # the consumer may still be coming back when the broker is
+        elif self._rung_at is None:
+            self._rung_at = clock
+            log.warning("idle_while_work_waits", task=waiting[0], idle_s=round(idle_s, 1))
         elif clock - self._rung_at >= self._stalled_after_s / 2:
             self._start_anew("messages are not taken", idle_s)
 

@@ -1,14 +1,20 @@
 """The watchdog: a worker that takes nothing while work waits ends, and says so before."""
 
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from backend.health import service
-from backend.tables import Status
+from backend.jobs import SCREEN
+from backend.tables import Status, WorkerKind
 from tests.worker.deaf import DEAF
 from tests.worker.house import House, still, wait_until
+from worker import watchdog
+from worker.progress import Progress
+from worker.watchdog import Watchdog
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -66,3 +72,64 @@ def test_a_worker_does_not_start_anew_while_its_broker_is_away(
 
     assert "the broker is away" in wait_until(lambda: reasons(house), 30)[0]
     assert worker.poll() is None
+
+
+@dataclass
+class Alone:
+    """A watchdog whose clock, broker and end are the test's; it looks every five seconds."""
+
+    clock: float = 0.0
+    broker_is_there: bool = True
+    rings: int = 0
+    ended: list[int] = field(default_factory=list)
+
+    def monotonic(self) -> float:
+        return self.clock
+
+    def send(self, *_: object) -> bool:
+        self.rings += self.broker_is_there
+        return self.broker_is_there
+
+    def kill(self, _process: int, number: int) -> None:
+        self.ended.append(number)
+
+
+@pytest.fixture
+def alone(house: House, monkeypatch: pytest.MonkeyPatch) -> Alone:
+    made = Alone()
+    monkeypatch.setattr(watchdog, "time", made)
+    monkeypatch.setattr(watchdog, "send", made.send)
+    monkeypatch.setattr(watchdog, "os", SimpleNamespace(getppid=lambda: 0, kill=made.kill))
+    monkeypatch.setattr(watchdog, "progress", Progress())
+    return made
+
+
+def idle_watchdog() -> Watchdog:
+    """Of a worker that takes nothing, although a job waits all the time."""
+    made = Watchdog(
+        WorkerKind.WORKER, lambda *_: (SCREEN, "some"), 60.0, longest_s=300.0, shares=False
+    )
+    made.close()  # it does not wait for its parent's end
+    return made
+
+
+def test_a_broker_that_comes_and_goes_is_no_reason_to_start_anew(alone: Alone) -> None:
+    """The consumer had no half minute in which it could have come back."""
+    looking = idle_watchdog()
+    for alone.clock in range(0, 300, 5):
+        alone.broker_is_there = alone.clock % 30 < 15
+        looking.look()
+    assert alone.rings > 10
+    assert alone.ended == []
+
+
+def test_where_the_broker_took_every_message_for_half_the_time_and_nobody_came_it_does(
+    alone: Alone,
+) -> None:
+    looking = idle_watchdog()
+    for alone.clock in range(0, 60, 5):
+        looking.look()
+    assert alone.ended == []
+    alone.clock = 60
+    looking.look()
+    assert alone.ended == [watchdog.STALLED]
