@@ -86,17 +86,18 @@ class Animation:
 
     def read(self, wanted: Sequence[int]) -> Iterator[Picture]:
         """The pictures at the wanted places."""
-        if self._form.name == "png":
-            yield from _read_apng(self._path, wanted)
-            return
         with _opened(self._path, self._form) as image:
+            if self._form.name == "png":
+                orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+                yield from _read_apng(self._path, wanted, orientation)
+                return
             for place in wanted:
                 image.seek(place)
                 yield _rgb(image)
 
 
-def _read_apng(path: Path, wanted: Sequence[int]) -> Iterator[Picture]:
-    """Pictures of an animated PNG, on black.
+def _read_apng(path: Path, wanted: Sequence[int], orientation: int) -> Iterator[Picture]:
+    """Pictures of an animated PNG, on black, upright by this orientation (EXIF).
 
     Pillow (13.0) forgets what a picture covers that is taken away again, if it was read before
     the next one was looked for; FFmpeg does not.
@@ -109,7 +110,9 @@ def _read_apng(path: Path, wanted: Sequence[int]) -> Iterator[Picture]:
         for number, frame in enumerate(container.decode(video=0)):
             while place is not None and place <= number:
                 rgba = frame.to_ndarray(format="rgba").astype(np.uint16)
-                yield (rgba[:, :, :3] * rgba[:, :, 3:] // 255).astype(np.uint8)
+                stored = Image.fromarray((rgba[:, :, :3] * rgba[:, :, 3:] // 255).astype(np.uint8))
+                stored.getexif()[ExifTags.Base.Orientation] = orientation
+                yield np.array(ImageOps.exif_transpose(stored), dtype=np.uint8)
                 place = next(places, None)
             if place is None:
                 return
@@ -170,10 +173,18 @@ def _rgb(image: Image.Image) -> Picture:
     )
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
-        values = cast("Deep", np.asarray(image, dtype=np.uint16))
+        values = cast("Deep", np.array(image, dtype=np.uint16))
+        values[values == image.info.get("transparency", -1)] = 0
         grey = to_eight_bits(values, bits_used(int(values.max())))
         # Pillow turns white to black in up to 8 bits, not in 16.
         return np.repeat((255 - grey if inverted else grey)[:, :, None], 3, axis=2)
+    if deep and isinstance(image.info.get("transparency"), tuple):
+        # Pillow (13.0) would look for a colour of 16 bits among those of 8, and not find it.
+        raise MediaError(
+            "unreadable_file",
+            "The picture has 16 bits for each colour, and one colour of it stands for transparent, "
+            "which cannot be read here. Export it with 8 bits.",
+        )
     if image.has_transparency_data:
         ground = Image.new("RGBA", image.size, "black")
         image = Image.alpha_composite(ground, image.convert("RGBA"))

@@ -2,6 +2,8 @@
 
 import io
 import struct
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -231,3 +233,38 @@ def test_of_a_file_of_several_photographs_the_first_is_shown(tmp_path: Path) -> 
     content = packed(first, "MPO", save_all=True, append_images=[second], quality=95)
     picture = picture_of(tmp_path, content)
     assert picture[4, 4].argmax() == list(CORNERS).index("red")
+
+
+class TestAColourThatIsTransparent:
+    @pytest.mark.parametrize(("bits", "value"), [(8, 77), (16, 12345)])
+    def test_becomes_black_in_grey(self, bits: int, value: int, tmp_path: Path) -> None:
+        values = np.full((40, 50), (1 << bits) - 1, dtype=f">u{bits // 8}")
+        values[:20] = value
+        picture = picture_of(tmp_path, png_with_key(values, bits, colour_type=0, key=[value]))
+        assert (picture[:20] == 0).all()
+        assert (picture[20:] == 255).all()
+
+    def test_is_refused_by_name_in_16_bits_of_each_colour(self, tmp_path: Path) -> None:
+        values = np.full((40, 50, 3), 65535, dtype=">u2")
+        values[:20] = key = (12345, 23456, 34567)
+        refusal = refusal_of(tmp_path, png_with_key(values, 16, colour_type=2, key=key))
+        assert refusal.code == "unreadable_file"
+        assert "stands for transparent" in refusal.message
+
+
+def png_with_key(values: np.ndarray, bits: int, *, colour_type: int, key: Sequence[int]) -> bytes:
+    """A PNG written by hand, one colour of which is transparent (tRNS)."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + check
+
+    height, width = values.shape[:2]
+    rows = b"".join(b"\0" + row.tobytes() for row in values)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0))
+        + chunk(b"tRNS", struct.pack(f">{len(key)}H", *key))
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )

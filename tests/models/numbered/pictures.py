@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,11 +35,15 @@ def still(
         tags[_ORIENTATION] = orientation
         told = {"tiffinfo": tags}
     elif orientation != 1:
-        exif = Image.Exif()
-        exif[_ORIENTATION] = orientation
-        told = {"exif": exif}
+        told = {"exif": _exif(orientation)}
     image.save(path, form, **told, **(options or {}))
     return path
+
+
+def _exif(orientation: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[_ORIENTATION] = orientation
+    return exif
 
 
 def grey_of_depth(path: Path, form: str, bits: int, dtype: str = "<u2") -> Path:
@@ -144,12 +149,14 @@ def animation(
     numbers: Sequence[int] = range(8),
     durations_ms: Sequence[int] | int = 100,
     options: dict[str, object] | None = None,
+    orientation: int = 1,
 ) -> Path:
     """A GIF, WebP or APNG of several pictures."""
-    first, *others = [Image.fromarray(numbered(number)) for number in numbers]
-    first.save(
-        path, form, save_all=True, append_images=others, duration=durations_ms, **(options or {})
-    )
+    first, *others = [Image.fromarray(turned(numbered(number), orientation)) for number in numbers]
+    kept: dict[str, Any] = {"append_images": others, "duration": durations_ms} | (options or {})
+    if orientation != 1:
+        kept["exif"] = _exif(orientation)
+    first.save(path, form, save_all=True, **kept)
     return path
 
 

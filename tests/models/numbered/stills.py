@@ -69,6 +69,7 @@ def cases() -> Iterator[Case]:
     """Stills, animations, names, and refusals."""
     yield from _stills()
     yield from _rare_tiffs()
+    yield from _turned_animations()
     yield from _animations()
     yield from _names()
     yield from _refusals()
@@ -225,6 +226,24 @@ def _animations() -> Iterator[Case]:
         partial(pictures.with_smaller_copy, pages=range(4)),
         refused="unsupported_type",
     )
+
+
+def _turned_animations() -> Iterator[Case]:
+    for form in ("WEBP", "PNG"):
+        for orientation in MATRICES:
+            yield Case(
+                f"animation {form.lower()} turned {orientation}",
+                partial(
+                    pictures.animation,
+                    form=form,
+                    orientation=orientation,
+                    options={"lossless": True} if form == "WEBP" else None,
+                ),
+                range(8),
+                even(range(8), 10),
+                size=(64, 48),
+                unjudged=_NO_JUDGE,
+            )
 
 
 _NAMES = {
