@@ -132,6 +132,12 @@ def matched(session: Session, submission: Submission) -> Report:
     return _report(submission.manifest, matching(submission.manifest, files))
 
 
+def rows_of_recordings(session: Session, submission: Submission) -> dict[str, Any]:
+    """The kept rows without those for files that never came: what was said of the recordings."""
+    told = {row["key"] for row in matched(session, submission) if row["status"] != "waiting"}
+    return {key: row for key, row in submission.manifest.items() if key in told}
+
+
 def matching(rows: Mapping[str, Any], files: Iterable[repository.NamedFile]) -> Matching:
     """Which of a submission's kept rows tells of which recording. A row's values are its fields,
     and the names of those that were refused; the keys are the manifest's and the recordings' ids.

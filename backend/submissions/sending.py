@@ -99,7 +99,7 @@ def submit(
         each.submitted_at = moment
         lanes.ask(session, PREPARATION, each, moment)
         audit.record(session, user, "contributions.submitted", "contribution", each.id)
-    submission.manifest = {}
+    submission.manifest = filling.rows_of_recordings(session, submission)
     audit.record(
         session,
         user,

@@ -28,8 +28,9 @@ class Submission(Base):
     """What a contributor sends at once. A draft until `submitted_at`, which needs the consent.
 
     `defaults` holds the fields set once for all (`ContributionFields` of the API), which a
-    recording's own fields override. `manifest` holds the rows of all tables that were sent, also
-    those for files that are still to come (`submissions.filling`). A draft that nobody touched
+    recording's own fields override. `manifest` holds the rows of all tables that were sent, in a
+    draft also those for files that are still to come (`submissions.filling`); what was submitted
+    keeps those of its recordings, which `pocovid check` compares with. A draft that nobody touched
     since `touched_at` ends.
     """
 

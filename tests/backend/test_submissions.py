@@ -7,8 +7,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from celery import Celery
 from sqlalchemy import select
 
+from backend.checks.finding import Context
+from backend.checks.labels import labels
 from backend.db import now
 from backend.tables import AuditEvent, Contribution, Review, Submission, User
 from tests.conftest import Api, SignedIn
@@ -236,7 +239,7 @@ class TestCheck:
 
 class TestSubmit:
     def test_copies_the_defaults_and_asks_for_preparation(self, api: Api, me: SignedIn) -> None:
-        draft = made(api, me.user, NOTHING, defaults=SAID | {"note": "all"}, manifest={"x": {}})
+        draft = made(api, me.user, NOTHING, defaults=SAID | {"note": "all"})
         path = f"/submissions/{draft.id}"
         answer = me.client.post(f"{path}/submit", json={"consent": True}).json()
         assert (answer["state"], answer["states"]) == ("submitted", {"pending": 1})
@@ -247,8 +250,23 @@ class TestSubmit:
         )  # fmt: skip
         with api.database.read() as session:
             actions = list(session.scalars(select(AuditEvent.action)))
-            assert session.scalars(select(Submission.manifest)).one() == {}
         assert {"contributions.submitted", "submissions.submitted"} <= set(actions)
+
+    def test_keeps_the_rows_of_its_recordings_for_the_check(self, api: Api, me: SignedIn) -> None:
+        draft = made(api, me.user, SAID | {"file_name": "a.gif"})
+        path, row = f"/submissions/{draft.id}", only(api, draft)
+        table = b"file_name,label\na.gif,healthy\nabsent.gif,pneumonia\n"
+        assert me.client.post(f"{path}/manifest", content=table).status_code == 200
+        assert me.client.post(f"{path}/submit", json={"consent": True}).status_code == 200
+        context = Context(api.database, api.storage, api.settings, Celery(), now())
+        assert list(labels(context)) == []
+        with api.database.write() as session:
+            kept = session.scalars(select(Submission.manifest)).one()
+            session.get_one(Contribution, row.id).label = "covid19"
+            session.commit()
+        assert [each["file_name"] for each in kept.values()] == ["a.gif"]
+        (found,) = labels(context)
+        assert (found.kind, found.id) == ("label_differs", str(row.id))
 
     def test_needs_the_consent(self, api: Api, me: SignedIn) -> None:
         draft = made(api, me.user, {})
