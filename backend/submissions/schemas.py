@@ -154,6 +154,10 @@ class ContributionOut(FieldsOut):
     preview_url: str | None
     fields_from: list[str] = Field(description="Fields that come from the defaults.")
     reviewer_words: list[Words]
+    final_label: Label | None = Field(
+        default=None,
+        description="The class that the reviewers decided on, once it is approved: what counts.",
+    )
     answer: str = Field(description="What the contributor answered to a request for changes.")
     created_at: datetime
     submitted_at: datetime | None

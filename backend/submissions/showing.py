@@ -58,6 +58,11 @@ def contribution_out(
             "preview_url": f"{PATH}/{contribution.id}/preview.jpg" if preview else None,
             "fields_from": ["patient" if name == "patient_hash" else name for name in inherited],
             "reviewer_words": _words(contribution, reviews),
+            "final_label": (
+                contribution.final_label
+                if contribution.state == ContributionState.APPROVED.value
+                else None
+            ),
             "answer": contribution.answer_to_reviewer,
             "created_at": contribution.created_at,
             "submitted_at": contribution.submitted_at,

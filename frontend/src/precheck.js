@@ -15,18 +15,21 @@ const NO_RECORDING = /^(text|audio|font)\/|^application\/(pdf|json|xml|rtf|javas
  */
 export function objection(file, limits) {
   if (file.size === 0) {
-    return new Problem({ code: 'empty_file', detail: 'The file is empty.' });
+    return new Problem({
+      code: 'empty_file',
+      detail: 'The file is empty: choose the recording again.',
+    });
   }
   if (limits && file.size > limits.max_bytes) {
     return new Problem({
       code: 'file_too_large',
-      detail: `The file has ${size(file.size)}; at most ${size(limits.max_bytes)} are taken.`,
+      detail: `The file has ${size(file.size)}; at most ${size(limits.max_bytes)} are taken. Cut a shorter clip or export it smaller.`,
     });
   }
   if (NO_RECORDING.test(file.type)) {
     return new Problem({
       code: 'unsupported_type',
-      detail: 'The file is neither a picture nor a video.',
+      detail: 'The file is neither a picture nor a video. Export it as MP4, AVI, GIF, PNG or JPEG.',
     });
   }
   return null;

@@ -61,20 +61,25 @@ export function noAnswer() {
 /** @type {Record<string, string>} */
 const NEXT = {
   no_answer: 'Check the network, then try again.',
-  empty_file: 'Export the recording again and choose the new file.',
-  unsupported_type: 'Export it as MP4, AVI, GIF, PNG or JPEG and choose the new file.',
-  unreadable_file: 'Export the recording again and choose the new file.',
-  truncated_file: 'The copy seems incomplete. Copy it again from the ultrasound machine.',
-  file_too_large: 'Export a shorter clip, or with a smaller picture.',
-  too_many_pixels: 'Export it with a smaller picture.',
   too_small: 'Export it with a larger picture.',
-  too_long: 'Cut a shorter clip: a few breaths are enough.',
-  too_many_frames: 'Cut a shorter clip: a few breaths are enough.',
-  no_frames: 'Export the recording again; this file holds no picture.',
   crop_outside: 'Move the square into the picture.',
   storage_full: 'Tell whoever runs this service; nothing of the file was kept.',
-  worker_lost: 'Screen it again. If it fails again, tell whoever runs this service.',
 };
+
+/** The problem's own sentence ends with what to do next: a second one would repeat or contradict it. */
+const SAYS_WHAT_TO_DO = new Set([
+  'empty_file',
+  'unsupported_type',
+  'unreadable_file',
+  'truncated_file',
+  'file_too_large',
+  'too_many_pixels',
+  'too_long',
+  'too_many_frames',
+  'no_frames',
+  'worker_lost',
+  'storage_unreachable',
+]);
 
 /** What a file is, it stays: sending the same one again gives the same answer. */
 const OF_THE_FILE = new Set([
@@ -103,13 +108,25 @@ export const mayPass = ({ code, status = 0 }) =>
 const PASSING = new Set([401, 408, 409, 423, 425, 429]);
 
 /**
- * What to do next, in one sentence.
+ * Why something waits, without the time: the service's own sentence has the seconds of when it was
+ * asked, which are no longer true a second later.
+ * @param {Problem | null | undefined} problem
+ * @returns {string}
+ */
+export function whyItWaits(problem) {
+  if (!problem) return 'The service is busy.';
+  return problem.detail.replace(/ Please go on in \d+ seconds\.$/, '');
+}
+
+/**
+ * What to do next, in one sentence; '' where the problem's own sentence says it.
  * @param {Problem | {code: string, status?: number}} problem
  * @returns {string}
  */
 export function advice(problem) {
   const known = NEXT[problem.code];
   if (known) return known;
+  if (SAYS_WHAT_TO_DO.has(problem.code)) return '';
   if ((problem.status ?? 0) >= 500) return 'Try again in a moment.';
   return mayPass(problem) ? 'Try again, or choose another file.' : 'Choose another file.';
 }

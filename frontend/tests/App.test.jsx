@@ -82,9 +82,9 @@ describe('one recording', () => {
   });
 
   it('shows a refusal with what to do next', () => {
-    const problem = new Problem({ code: 'too_long', detail: 'It lasts 3 hours.', status: 422 });
+    const problem = new Problem({ code: 'too_small', detail: 'It measures 9×9.', status: 422 });
     show({ stage: 'refused', problem, recording: null });
-    expect(screen.getByText(/It lasts 3 hours/).textContent).toContain('Cut a shorter clip');
+    expect(screen.getByText(/It measures 9×9/).textContent).toContain('a larger picture');
   });
 
   it('counts down while the service is busy', () => {
@@ -125,7 +125,7 @@ describe('one recording', () => {
     const error = { code: 'no_frames', message: 'No picture could be decoded.' };
     show({ stage: 'failed', screening: makeScreening({ status: 'failed', error }) });
     expect(screen.queryByRole('button', { name: 'Screen again' })).toBeNull();
-    expect(screen.getByText(/this file holds no picture/)).toBeTruthy();
+    expect(screen.getByText(/No picture could be decoded/).textContent).toMatch(/decoded\.\s*$/);
   });
 
   it('that waits for the rate limit says until when, in the list as well', () => {
@@ -134,7 +134,7 @@ describe('one recording', () => {
     const list = within(screen.getByRole('navigation', { name: 'Recordings' }));
     expect(list.getByText(`Waits until ${new Date(until).toLocaleTimeString()}`)).toBeTruthy();
     expect(list.getByText(/continues by itself in 20 seconds/)).toBeTruthy();
-    expect(list.getByText(/2 recordings are still to be screened/)).toBeTruthy();
+    expect(list.getByText(/2 more recordings will be screened/)).toBeTruthy();
     expect(list.queryByRole('button', { name: /^Screen all/ })).toBeNull();
   });
 

@@ -12,6 +12,7 @@ describe('before a byte is sent', () => {
     [{ size: 10, type: 'audio/mpeg' }, 'unsupported_type'],
   ])('%o is refused as %s', (file, code) => {
     expect(objection(file, limits)?.code).toBe(code);
+    expect(objection(file, limits)?.detail).toMatch(/choose|Cut|Export/);
   });
 
   it.each([

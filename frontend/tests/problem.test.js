@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { advice, mayPass, noAnswer, problemFrom } from '../src/problem.js';
+import { advice, mayPass, noAnswer, problemFrom, whyItWaits } from '../src/problem.js';
 
 it('takes code and sentence from problem+json', () => {
   const body = JSON.stringify({ code: 'truncated_file', detail: 'The file ends too early.' });
@@ -42,9 +42,22 @@ it.each([404, 410])('counts %d as gone', (status) => {
 
 it('always has something to do next', () => {
   expect(advice(noAnswer())).toContain('network');
-  expect(advice(problemFrom(422, '{"code":"too_long"}', null))).toContain('shorter');
+  expect(advice(problemFrom(422, '{"code":"too_small"}', null))).toContain('larger picture');
   expect(advice(problemFrom(500, '', null))).toContain('Try again in a moment');
   expect(advice(problemFrom(418, '', null))).toContain('another file');
+});
+
+it.each(['truncated_file', 'unsupported_type', 'too_long', 'worker_lost'])(
+  'adds nothing to the service’s own sentence about %s, which says what to do',
+  (code) => expect(advice({ code, status: 422 })).toBe(''),
+);
+
+it('says why something waits without seconds that are past', () => {
+  const detail = 'More than 30 uploads in a minute. Please go on in 58 seconds.';
+  expect(whyItWaits(problemFrom(429, JSON.stringify({ detail }), '58'))).toBe(
+    'More than 30 uploads in a minute.',
+  );
+  expect(whyItWaits(null)).toBe('The service is busy.');
 });
 
 it('a file that is damaged stays so, and a busy or broken service does not', () => {

@@ -81,9 +81,12 @@ describe('a page', () => {
   it('that is come to has the focus on its heading, and names the window', async () => {
     open('#/');
     go('/nowhere');
-    const title = await screen.findByRole('heading', { level: 1, name: 'There is no such page' });
+    const title = await screen.findByRole('heading', {
+      level: 1,
+      name: 'This page does not exist',
+    });
     await waitFor(() => expect(document.activeElement).toBe(title));
-    expect(heading.value).toBe('There is no such page');
+    expect(heading.value).toBe('This page does not exist');
   });
 
   it('that is opened first leaves the focus where it is', async () => {
@@ -92,7 +95,7 @@ describe('a page', () => {
     expect(document.activeElement).toBe(document.body);
   });
 
-  it('that takes an account asks to sign in, at the same address', async () => {
+  it('that needs an account asks to sign in, at the same address', async () => {
     open('#/contribute');
     expect(await screen.findByRole('heading', { level: 1, name: 'Sign in' })).toBeTruthy();
     expect(location.hash).toBe('#/contribute');

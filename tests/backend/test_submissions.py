@@ -258,7 +258,9 @@ class TestSubmit:
         table = b"file_name,label\na.gif,healthy\nabsent.gif,pneumonia\n"
         assert me.client.post(f"{path}/manifest", content=table).status_code == 200
         assert me.client.post(f"{path}/submit", json={"consent": True}).status_code == 200
-        context = Context(api.database, api.storage, api.settings, Celery(), now())
+        context = Context(
+            api.database, api.database.write, api.storage, api.settings, Celery(), now()
+        )
         assert list(labels(context)) == []
         with api.database.write() as session:
             kept = session.scalars(select(Submission.manifest)).one()
@@ -335,13 +337,16 @@ class TestAfterwards:
         row = self.sent(api, me.user)
         self.say(api, row, "approve")
         path = f"/contributions/{row.id}"
-        assert me.client.get(path).json()["reviewer_words"] == []  # a second reader may follow
+        seen = me.client.get(path).json()  # a second reader may follow
+        assert (seen["reviewer_words"], seen["final_label"]) == ([], None)
         with api.database.write() as session:
             found = session.get(Contribution, row.id)
             assert found is not None
-            found.state = "approved"
+            found.state, found.final_label = "approved", "healthy"
             session.commit()
-        (words,) = me.client.get(path).json()["reviewer_words"]
+        seen = me.client.get(path).json()
+        assert (seen["label"], seen["final_label"]) == ("covid19", "healthy")
+        (words,) = seen["reviewer_words"]
         assert (words["verdict"], words["comment"]) == ("approve", "Which side?")
 
     def test_an_answer_brings_it_back_to_the_reviewers(self, api: Api, me: SignedIn) -> None:

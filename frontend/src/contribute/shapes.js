@@ -61,6 +61,7 @@
  * @property {string | null} preview_url
  * @property {string[]} fields_from names of the fields that come from the defaults
  * @property {Words[]} reviewer_words
+ * @property {string | null} [final_label] the class that the reviewers decided on, once approved
  * @property {string} answer
  * @property {string | null} submitted_at
  * @property {string | null} decided_at

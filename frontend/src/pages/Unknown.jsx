@@ -4,7 +4,7 @@ import { PageHeading } from '../parts/PageHeading.jsx';
 export default function Unknown() {
   return (
     <section class="page page-narrow">
-      <PageHeading title="There is no such page" />
+      <PageHeading title="This page does not exist" />
       <p>The address may be incomplete, or the page may have moved.</p>
       <p>
         <a href="#/">Screen a recording</a> or <a href="#/dataset">see the dataset</a>.

@@ -25,8 +25,8 @@ export function Tray() {
       {first?.resumesAt && <Wait until={first.resumesAt} problem={first.problem} />}
       {coming > 0 && (
         <p class="hint tray-coming" role="status">
-          {plural(coming, 'recording is', 'recordings are')} still to be screened; each starts by
-          itself once it has arrived.
+          {plural(coming, 'more recording', 'more recordings')} will be screened, each as soon as it
+          has arrived.
         </p>
       )}
       {waiting > 0 && (

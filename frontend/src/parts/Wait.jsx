@@ -1,4 +1,5 @@
 /** A request that the service put off: why, and when it goes on by itself. */
+import { whyItWaits } from '../problem.js';
 import { plural } from '../words.js';
 import { useNow } from './useNow.js';
 
@@ -8,7 +9,7 @@ export function Wait({ until, problem }) {
   const seconds = Math.max(0, Math.ceil((until - now) / 1000));
   return (
     <p class="notice">
-      {problem?.detail ?? 'The service is busy.'}{' '}
+      {whyItWaits(problem)}{' '}
       <b>
         {seconds > 0
           ? `This continues by itself in ${plural(seconds, 'second')}.`

@@ -1,4 +1,4 @@
-/** Signing in: at its own address, or in the place of a page that takes an account. */
+/** Signing in: at its own address, or in the place of a page that needs an account. */
 import { arrive, go, place } from '../../route.js';
 import { signIn } from '../../session.js';
 import { Field, PasswordField } from '../../parts/Field.jsx';
@@ -16,7 +16,11 @@ export default function SignIn({ query }) {
     <section class="page page-narrow">
       <PageHeading
         title="Sign in"
-        lead={here ? undefined : 'This page takes an account. You come back to it at once.'}
+        lead={
+          here
+            ? undefined
+            : 'You need an account for this page. It opens as soon as you have signed in.'
+        }
       />
       {query.get('reset') === 'done' && (
         <p class="notice">Your new password is set. Sign in with it.</p>

@@ -41,8 +41,9 @@ export function Adding({ small }) {
       {!small && <Icon name="upload" />}
       {!small && <p class="adding-title">Drop recordings here</p>}
       <p class="quiet">
-        {small ? 'Add more: drop' : 'Many files,'} a folder, or a ZIP
-        {small ? ' anywhere, or choose them.' : '; a CSV beside them fills the table.'}
+        {small
+          ? 'Add more: drop files, a folder or a ZIP anywhere, or choose them.'
+          : 'Many files, a folder, or a ZIP; a CSV beside them fills the table.'}
       </p>
       <div class="actions">
         <button

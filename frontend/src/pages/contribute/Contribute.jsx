@@ -21,7 +21,7 @@ const STEPS = [
     'Many files, a folder or a ZIP. Interrupted uploads go on where they stopped.',
   ],
   ['Say what they show', 'Once for all, or one by one in a table; or by a CSV beside them.'],
-  ['Two pairs of eyes', 'Reviewers see each recording without your name, and answer you here.'],
+  ['Doctors review them', 'They see each recording without your name, and answer you here.'],
 ];
 
 export default function Contribute() {

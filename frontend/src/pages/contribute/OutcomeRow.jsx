@@ -57,6 +57,12 @@ export function OutcomeRow({ recording, words }) {
             <p class="hint">{when(at)}</p>
           </blockquote>
         ))}
+        {recording.final_label && recording.final_label !== recording.label && (
+          <p>
+            <b>The reviewers changed the class:</b> in the dataset it is{' '}
+            {nameOf(words.labels, recording.final_label)}.
+          </p>
+        )}
         {recording.answer && (
           <p>
             <b>You answered:</b> {recording.answer}
@@ -126,7 +132,7 @@ function Answer({ recording, words }) {
           </div>
           <details class="fold">
             <summary>
-              Correct what you said
+              Correct your entries
               {names.length > 0 && `: ${listed(names)} changed`}
             </summary>
             <div class="defaults-fields">

@@ -1,7 +1,7 @@
 /** Files on their way: the total with its time left, those that move, and those that did not go. */
 import { arriving, files, forgetFile } from '../../contribute/desk.js';
 import { cancel, retry, secondsLeft, sendings } from '../../contribute/sending.js';
-import { advice, mayPass } from '../../problem.js';
+import { advice, mayPass, whyItWaits } from '../../problem.js';
 import { plural, size, timeLeft } from '../../words.js';
 import { ProgressBar } from '../../parts/ProgressBar.jsx';
 
@@ -82,7 +82,7 @@ function Lane({ sending: { key, path, stage, sent, bytes, problem } }) {
       <ProgressBar label={path} share={bytes ? sent / bytes : 0} />
       <span class="hint">
         {stage === 'paused'
-          ? `${problem?.status === 401 ? 'Waits until you have signed in.' : problem?.detail} It goes on by itself.`
+          ? `${problem?.status === 401 ? 'Waits until you have signed in.' : whyItWaits(problem)} It goes on by itself.`
           : `${size(sent)} of ${size(bytes)}`}
       </span>
       <button

@@ -112,7 +112,7 @@ function None() {
     <div class="empty">
       <h2>No release is finished yet</h2>
       <p class="quiet">
-        An administrator makes one of the recordings that were contributed and approved.
+        An administrator makes a release from the recordings that were contributed and approved.
       </p>
       <a class="button" href="#/contribute">
         Contribute recordings

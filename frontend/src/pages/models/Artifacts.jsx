@@ -45,7 +45,7 @@ export function Artifacts({ artifacts, trainings, onActivate }) {
         )}
       </div>
       {active && <Comparison active={active} other={other} trainings={trainings} />}
-      {!other && <p class="quiet">There is no other yet: train one on a release.</p>}
+      {!other && <p class="quiet">There are no other models yet: train some on a release.</p>}
       {other && !other.available && (
         <p class="hint">
           {other.version} came with an earlier version of this software and is no longer part of it:

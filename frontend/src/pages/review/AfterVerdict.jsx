@@ -6,7 +6,7 @@ import { LABELS, named } from '../../terms.js';
 
 /** @type {Record<string, [string, string]>} */
 const OUTCOMES = {
-  approved: ['Approved', 'It goes into the next release once its pixels are taken in.'],
+  approved: ['Approved', 'It goes into the next release once its de-identified copy is made.'],
   rejected: ['Rejected', 'The contributor reads why.'],
   changes_requested: ['Changes requested', 'It comes back when the contributor has answered.'],
   waiting_for_second: ['Noted', 'A second reviewer reads it without seeing your verdict.'],

@@ -194,8 +194,9 @@ function Empty({ filtered, onAll }) {
     <div class="empty">
       <h2>The queue is empty</h2>
       <p class="quiet">
-        Every recording has its verdict, or another reviewer holds it. Your own contributions are
-        for others to read. This page looks again every half minute.
+        Nothing waits for you: what was sent is decided, read by you already, or being read by
+        another reviewer. Your own contributions are for others to read. This page looks again every
+        half minute.
       </p>
     </div>
   );

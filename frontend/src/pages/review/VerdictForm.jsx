@@ -68,12 +68,13 @@ export function VerdictForm(props) {
         />
         {missing === 'comment' ? (
           <span id="comment-missing" class="notice notice-problem" role="alert">
-            Say it here: the contributor reads it. <kbd>Ctrl</kbd> <kbd>Enter</kbd> sends it.
+            Write what should change: the contributor reads it. <kbd>Ctrl</kbd> <kbd>Enter</kbd>{' '}
+            sends it.
           </span>
         ) : (
           <span id="comment-hint" class="hint">
-            The MD comment goes into the dataset; the contributor reads it too. <kbd>Esc</kbd>{' '}
-            leaves it.
+            The comment goes into the dataset; the contributor reads it too. <kbd>Esc</kbd> leaves
+            it.
           </span>
         )}
       </label>
