@@ -140,7 +140,8 @@ def _summary(counts: Mapping[str, Mapping[str, int]], *, fixed: bool) -> str:
     if fixed:
         return f"{said}, {mended} mended, {found - mended} left."
     rest = found - mendable
-    return f"{said}: --fix mends {mendable}, and {rest} need a person."
+    needs = "needs" if rest == 1 else "need"
+    return f"{said}: --fix mends {mendable}, and {rest} {needs} a person."
 
 
 def _could_not(why: str) -> int:

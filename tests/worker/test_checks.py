@@ -526,7 +526,7 @@ class TestCommand:
         bytes_of_somebody_else(small)
         found = CliRunner().invoke(cli.app, ["check"])
         assert found.exit_code == 1
-        assert "2 found: --fix mends 1, and 1 need a person." in found.stdout
+        assert "2 found: --fix mends 1, and 1 needs a person." in found.stdout
         assert str(small.pending) in found.stdout
         fixed = CliRunner().invoke(cli.app, ["check", "--fix", "--json"])
         assert fixed.exit_code == 1

@@ -58,7 +58,7 @@ export default function SignIn({ query }) {
       </div>
       <p>
         No account yet? <a href={`#/sign-up?back=${encodeURIComponent(back)}`}>Create one</a>.
-        Screening takes none.
+        Screening needs none.
       </p>
     </section>
   );
