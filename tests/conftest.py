@@ -14,15 +14,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit, urlunsplit
-from uuid import uuid4
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
-import psycopg
 import pytest
 import redis
 from fastapi import FastAPI
@@ -38,7 +36,7 @@ from backend.settings import Settings
 from backend.storage import Storage, open_storage
 from backend.tables import Installation, User
 from scripts.no_secrets import LOGS
-from tests import buckets, planted
+from tests import buckets, planted, postgresql
 from tests.factories import create_sign_in, create_user
 from tests.openapi import Contract
 
@@ -165,26 +163,10 @@ def redis_database(number: int) -> str:
     return urlunsplit(urlsplit(REDIS_SERVER)._replace(path=f"/{number - 2 * PROCESS}"))
 
 
-@contextmanager
-def postgresql_database(template: str | None = None) -> Iterator[str]:
+def postgresql_database(template: str | None = None) -> AbstractContextManager[str]:
     """A new database on the test server, by its URL; dropped at the end."""
     assert DATABASE_SERVER is not None
-    server = urlsplit(DATABASE_SERVER.replace("+psycopg", ""))
-    name = f"pocovid_test_{uuid4().hex[:12]}"
-    with psycopg.connect(urlunsplit(server), autocommit=True) as admin:
-        like = f' TEMPLATE "{template}"' if template else ""
-        admin.execute(f'CREATE DATABASE "{name}"{like}')
-        try:
-            yield urlunsplit(server._replace(netloc=_with_password(server), path=f"/{name}"))
-        finally:
-            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def _with_password(server: SplitResult) -> str:
-    """A planted password, which a server that trusts everybody does not look at."""
-    if server.password or not server.username:
-        return server.netloc
-    return f"{server.username}:{planted.PASSWORD.split()[0]}@{server.netloc.rpartition('@')[2]}"
+    return postgresql.new_database(DATABASE_SERVER, template)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@
     scripts/load.sh uploads    large uploads at the same time, and the memory they take
     scripts/load.sh scaling    the same work for one worker and for two
     scripts/load.sh promises   a queue in thought: the time left, told and true (no service)
+    scripts/load.sh outages    Redis away 20 times in every way, under a steady load of screenings
     scripts/load.sh submission --videos 240    all in one submission by `pocovid submit`
 
 Plain httpx on asyncio: what counts here spans requests (is each answer there, once, and when was it
@@ -28,6 +29,7 @@ import httpx
 
 from scripts.load import queueing, report
 from scripts.load.browsers import Asked, Browser, Notes, poll_limits
+from scripts.load.outages import outages
 from scripts.load.recordings import DATASET, stills, videos, write_large_video
 from scripts.load.report import Row
 from scripts.load.service import HOUSE, Service, watched
@@ -230,7 +232,7 @@ def _up_to(most: int) -> Any:
 
 
 def main() -> int:
-    """Run one mode; 1 where an answer was lost or doubled, or requests failed."""
+    """Run one mode; 1 where an answer was lost, stuck or doubled, or requests failed."""
     parser = argparse.ArgumentParser(
         prog="load.sh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -239,6 +241,7 @@ def main() -> int:
         "uploads": uploads,
         "scaling": scaling,
         "promises": promises,
+        "outages": outages,
         "submission": submission,
     }
     parser.add_argument("mode", choices=modes, nargs="?", default="mix")
@@ -262,6 +265,8 @@ def main() -> int:
     )
     parser.add_argument("--uploads", type=_up_to(MOST_UPLOADS), default=20)
     parser.add_argument("--bytes", type=_up_to(MOST_BYTES), default=150_000_000)
+    parser.add_argument("--outages", type=_up_to(200), default=20, help="how many")
+    parser.add_argument("--seed", type=int, default=0, help="outages: when, which and how long")
     parser.add_argument("--json", type=Path, default=HOUSE / ".cache" / "load.json")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pocovid-load-") as folder:
@@ -271,7 +276,8 @@ def main() -> int:
     chosen.json.write_text(json.dumps(found, indent=1))
     print(f"\nThe same as JSON: {chosen.json}")
     answers = found.get("answers", {})
-    return 1 if found.get("errors") or answers.get("lost") or answers.get("doubled") else 0
+    wrong = any(answers.get(name) for name in ("lost", "stuck", "doubled"))
+    return 1 if found.get("errors") or wrong else 0
 
 
 if __name__ == "__main__":

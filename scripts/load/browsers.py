@@ -17,6 +17,8 @@ from scripts.load.recordings import File
 POLL_EVERY_S = 1.0
 LONGEST_WAIT_S = 5.0
 TIMEOUT_S = 60.0
+KEEP_S = 3.0
+"""An idle connection is not used again after this: the server closes it after five seconds."""
 ENDED = ("done", "failed")
 
 
@@ -69,7 +71,9 @@ class Browser:
         self._client = httpx.AsyncClient(
             base_url=f"{url}/api/v1",
             timeout=TIMEOUT_S,
-            transport=httpx.AsyncHTTPTransport(local_address=address(number)),
+            transport=httpx.AsyncHTTPTransport(
+                local_address=address(number), limits=httpx.Limits(keepalive_expiry=KEEP_S)
+            ),
         )
 
     async def close(self) -> None:

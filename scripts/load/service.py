@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -62,7 +63,10 @@ class Service:
             "POCOVID_FRONTEND_DIR": str(self.folder / "no_page"),
             **self.changes,
         }
-        settings = Settings(data_dir=self.folder / "data")
+        settings = Settings(
+            data_dir=self.folder / "data",
+            database_url=self.changes.get("POCOVID_DATABASE_URL", ""),
+        )
         settings.data_dir.mkdir(parents=True)
         migrations.upgrade(settings.database_url)
         self.database = Database.connect(settings)
@@ -111,6 +115,14 @@ class Service:
         """kill -9 for the oldest worker and its child, in the middle of whatever they do."""
         kill_tree(self.workers.pop(0))
 
+    def restart_ended_workers(self) -> int:
+        """Start a worker for each that ended by itself, as a supervisor does; how many did."""
+        ended = [each for each in self.workers if each.poll() is not None]
+        for each in ended:
+            self.workers.remove(each)
+            self.start_worker(wait=False)
+        return len(ended)
+
     def workers_seen(self) -> int:
         """Workers that have said that they are there."""
         with self.database.read() as session:
@@ -128,6 +140,13 @@ class Service:
             if entry.get("event") == "screening_done":
                 written[entry["screening"]] += 1
         return written
+
+    def keep_logs(self, folder: Path) -> None:
+        """Copy what every process logged, for whoever looks for a reason."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for path in self.folder.glob("*.log"):
+            shutil.copy(path, folder)
 
     def _log_entries(self, pattern: str) -> Iterator[dict[str, Any]]:
         for path in self.folder.glob(pattern):
