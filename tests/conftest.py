@@ -23,6 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import pytest
 import redis
+import structlog
 from fastapi import FastAPI
 from sqlalchemy import func, select
 
@@ -31,6 +32,7 @@ from backend import identity, logs
 from backend.app import create_app
 from backend.db import Base, Database
 from backend.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, csrf_token
+from backend.redaction import redact_line
 from backend.server import Server
 from backend.settings import Settings
 from backend.storage import Storage, open_storage
@@ -97,8 +99,22 @@ def log_file(name: str) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _logs_are_kept() -> Iterator[None]:
-    """Have all that an application in this process logs in a file too, as it formats it."""
+    """Have all that an application in this process logs in a file too, as it formats it.
+
+    What runs without one, such as a task that a test calls, logs as an application does:
+    structlog's own way with errors shows the values of variables.
+    """
     configure = logs.configure
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            redact_line,
+            structlog.dev.ConsoleRenderer(colors=False),
+        ]
+    )
 
     def configure_and_keep(settings: Settings) -> None:
         configure(settings)

@@ -164,6 +164,7 @@ def create_admin(place: Installation) -> None:
         input=planted.PASSWORD + "\n",
         text=True,
         check=True,
+        capture_output=True,  # it answers with the address, which no log may hold
     )
 
 

@@ -187,4 +187,4 @@ def test_what_is_deleted_is_gone_for_everybody(page: Page, address: str, clip: P
     with page.expect_response(lambda answer: answer.request.method == "DELETE", timeout=15_000):
         expect(undo).to_be_hidden(timeout=15_000)
     page.goto(f"{address}/#/screenings/{screening}")
-    expect(page.get_by_role("heading", name="This is not here any more")).to_be_visible()
+    expect(page.get_by_role("heading", name="This recording does not exist")).to_be_visible()

@@ -120,7 +120,8 @@ class TestDistil:
         return distil(*args, recipe, lambda *_: None).loss
 
     def test_it_learns_and_leaves_the_first_three_blocks_alone(self, folder: Path) -> None:
-        loss = self.run(folder, "one.safetensors")
+        # an epoch of so few pictures is three batches, and its loss as uneven
+        loss = self.run(folder, "one.safetensors", replace(RECIPE, epochs=6))
         assert loss[-1] < loss[0]
         before = trunk.load(str(folder / "trunk.npz"))
         after = trunk.load(str(folder / "one.safetensors"))
