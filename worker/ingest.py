@@ -27,13 +27,13 @@ log = structlog.get_logger(__name__)
 
 
 @task(INGEST)
-def ingest(nudged_for: str) -> None:
+def ingest(notified_for: str) -> None:
     """Ingest what was approved first, whatever row the message was sent for.
 
     The original is deleted once the row names what was made of it, and never before; a worker
     killed in between leaves that to upkeep. What fails goes back to the reviewers.
     """
-    if take_turn(INGESTION, nudged_for, _ingest, "dataset.ingested", back_to_reviewers):
+    if take_turn(INGESTION, notified_for, _ingest, "dataset.ingested", back_to_reviewers):
         delete_originals()
 
 

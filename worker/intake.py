@@ -49,7 +49,7 @@ MISSING = "Its bytes are not stored any more. Please send it again."
 
 
 @task(TAKE_IN)
-def take_in(nudged_for: str) -> None:
+def take_in(notified_for: str) -> None:
     """Take in the file that came first, whatever row the message was sent for."""
     with transaction() as session:
         row = arrivals.claim_next(session, now())
@@ -66,7 +66,7 @@ def take_in(nudged_for: str) -> None:
         bytes=row.bytes,
     )
     with bound_contextvars(arrival=str(hold.id)):
-        log.info("arrival_claimed", attempt=hold.attempt, nudged_for=nudged_for)
+        log.info("arrival_claimed", attempt=hold.attempt, notified_for=notified_for)
         with held(hold):
             _run(hold)
 
@@ -254,7 +254,7 @@ def _is_there(hold: Hold) -> bool:
 
 
 def _fail(hold: Hold, why: RefusedFileError) -> bool:
-    """Note the reason. False: it is not ours any more, and nothing was written."""
+    """Note the reason. False: the lease is lost, and nothing was written."""
     with transaction() as session:
         recorded = arrivals.fail(
             session, hold.id, hold.attempt, now(), kind=None, code=why.code, message=why.message

@@ -54,13 +54,13 @@ Afterwards = Callable[[Session, UUID], None]
 
 
 def take_turn(
-    lane: JobKind, nudged_for: str, work: Work, verb: str, on_failure: Afterwards | None = None
+    lane: JobKind, notified_for: str, work: Work, verb: str, on_failure: Afterwards | None = None
 ) -> bool:
     """Do the lane's work for the contribution that has waited longest; nothing may wait.
 
     Args:
         lane: the task.
-        nudged_for: whose message this is, for the log.
+        notified_for: whose message this is, for the log.
         work: see `Work`; may raise MediaError, LeaseLostError, and those of `AWAY`.
         verb: the audit log's word for it, such as `reviews.prepared`.
         on_failure: see `Afterwards`.
@@ -80,7 +80,7 @@ def take_turn(
         away_since=lane.value(row, "away_since"),
     )
     with bound_contextvars(contribution=str(row.id)):
-        log.info("contribution_claimed", attempt=hold.attempt, nudged_for=nudged_for)
+        log.info("contribution_claimed", attempt=hold.attempt, notified_for=notified_for)
         with held(hold):
             return _outcome(hold, row, work, verb, on_failure or _nothing_else)
 

@@ -44,7 +44,7 @@ class Lease:
     lost: threading.Event = field(default_factory=threading.Event)
 
     def heartbeat(self) -> None:
-        """Say that we are alive; set `lost` where the row is not ours any more."""
+        """Say that we are alive; set `lost` where the lease is lost."""
         with transaction() as session:
             alive = self.kind.values(heartbeat_at=now())
             if not leases.update_if_leased(session, self.kind, self.key, self.attempt, alive):
@@ -61,7 +61,7 @@ class Lease:
             raise LeaseLostError
 
     def release(self, *, is_away: bool = False, due_at: datetime | None = None) -> bool:
-        """Give the row back unharmed, as `leases.release_lease`. False: it is not ours."""
+        """Give the row back unharmed, as `leases.release_lease`. False: the lease is lost."""
         with transaction() as session:
             return leases.release_lease(
                 session,
@@ -101,7 +101,7 @@ def held(lease: Lease) -> Iterator[None]:
 
 
 def _release(lease: Lease, due_at: datetime | None) -> bool:
-    """Give it back as soon as the database takes it. False where it is not ours, or for good."""
+    """Give it back as soon as the database takes it. False where the lease is lost, or for good."""
     deadline, distance = time.monotonic() + GIVE_BACK_WITHIN_S, 0.2
     while True:
         try:

@@ -29,9 +29,9 @@ _CHECK_EVERY = 25
 
 
 @task(PREPARE)
-def prepare(nudged_for: str) -> None:
+def prepare(notified_for: str) -> None:
     """Prepare what was submitted first, whatever row the message was sent for."""
-    take_turn(PREPARATION, nudged_for, _prepare, "reviews.prepared")
+    take_turn(PREPARATION, notified_for, _prepare, "reviews.prepared")
 
 
 def _prepare(hold: Hold, row: Contribution) -> dict[str, Any]:

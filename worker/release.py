@@ -67,7 +67,7 @@ class Claim(Lease):
 
 
 @task(RELEASE)
-def release(nudged_for: str) -> None:
+def release(notified_for: str) -> None:
     """Go on with the release that waits; nothing may wait."""
     with transaction() as session:
         row = queue.claim_next(session, now())
@@ -76,7 +76,7 @@ def release(nudged_for: str) -> None:
         return
     claim = Claim(kind=RELEASING, key=row.number, attempt=row.attempt, away_since=row.away_since)
     with bound_contextvars(release=claim.number):
-        log.info("release_claimed", attempt=claim.attempt, nudged_for=nudged_for)
+        log.info("release_claimed", attempt=claim.attempt, notified_for=notified_for)
         with held(claim):
             _run(claim)
 

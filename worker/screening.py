@@ -77,7 +77,7 @@ class Claim(Lease):
 
 
 @task(SCREEN)
-def screen(nudged_for: str) -> None:
+def screen(notified_for: str) -> None:
     """Screen what is first in turn, whatever row the message was sent for; nothing may wait."""
     with transaction() as session:
         row = repository.claim_next(session, now())
@@ -86,7 +86,7 @@ def screen(nudged_for: str) -> None:
         return
     claim = Claim.of(row)
     with bound_contextvars(screening=str(claim.id)):
-        log.info("screening_claimed", attempt=claim.attempt, nudged_for=nudged_for)
+        log.info("screening_claimed", attempt=claim.attempt, notified_for=notified_for)
         with held(claim):
             _run(claim)
 

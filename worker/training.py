@@ -80,13 +80,13 @@ class Claim(Lease):
         )
 
     def heartbeat(self) -> None:
-        """Say that we are alive; set `lost` where it is not ours any more."""
+        """Say that we are alive; set `lost` where the lease is lost."""
         with transaction() as session:
             if not queue.heartbeat(session, self.piece, now()):
                 self.lost.set()
 
     def release(self, *, is_away: bool = False, due_at: datetime | None = None) -> bool:
-        """Give the piece back unharmed. False: it is not ours."""
+        """Give the piece back unharmed. False: the lease is lost."""
         with transaction() as session:
             return queue.release_lease(session, self.piece, now(), is_away=is_away, due_at=due_at)
 
@@ -105,7 +105,7 @@ class Claim(Lease):
 
 
 @task(TRAIN)
-def train(nudged_for: str) -> None:
+def train(notified_for: str) -> None:
     """Do the next piece of whatever training waits."""
     tidy()
     with transaction() as session:
@@ -115,7 +115,7 @@ def train(nudged_for: str) -> None:
         return
     claim = Claim.of(piece)
     with bound_contextvars(training=str(piece.training_id), fold=piece.fold):
-        log.info("training_claimed", attempt=piece.attempt, nudged_for=nudged_for)
+        log.info("training_claimed", attempt=piece.attempt, notified_for=notified_for)
         with held(claim):
             _run(claim)
     with reading() as session:

@@ -183,7 +183,7 @@ def claim_next(session: Session, now: datetime) -> Arrival | None:
 def progress(
     session: Session, arrival_id: UUID, attempt: int, done: int, total: int, now: datetime
 ) -> bool:
-    """Note `done` of `total` entries of an archive. False: it is not ours any more."""
+    """Note `done` of `total` entries of an archive. False: the lease is lost."""
     return _update_if_leased(session, arrival_id, attempt, done=done, total=total, heartbeat_at=now)
 
 
@@ -197,7 +197,7 @@ def finish(
     contribution_id: UUID | None = None,
     report: list[dict[str, Any]] | None = None,
 ) -> bool:
-    """It is taken in. False: it is not ours, nothing was written."""
+    """It is taken in. False: the lease is lost, nothing was written."""
     return _update_if_leased(
         session,
         arrival_id,
@@ -220,7 +220,7 @@ def fail(
     code: str,
     message: str,
 ) -> bool:
-    """Write why it was not taken in, in a sentence for people. False: it is not ours."""
+    """Write why it was not taken in, in a sentence for people. False: the lease is lost."""
     return _update_if_leased(
         session,
         arrival_id,

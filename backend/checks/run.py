@@ -76,7 +76,7 @@ class Runner:
         """Look for everything that was asked for.
 
         Raises:
-            LeaseLostError: the row is not ours any more.
+            LeaseLostError: the lease is lost.
             PocovidError, SQLAlchemyError: storage or database are away.
         """
         row = self.row

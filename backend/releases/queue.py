@@ -44,7 +44,7 @@ def note_item(
     files: list[dict[str, Any]],
     now: datetime,
 ) -> bool:
-    """Note what was found of one item. False: it is not ours."""
+    """Note what was found of one item. False: the lease is lost."""
     if not _update_if_leased(session, number, attempt, done=Release.done + 1, heartbeat_at=now):
         return False
     session.execute(
@@ -57,7 +57,7 @@ def note_item(
 
 
 def drop_gone(session: Session, number: int, attempt: int, now: datetime) -> bool:
-    """Leave out what was withdrawn or rejected while it was made. False: it is not ours."""
+    """Leave out what was withdrawn or rejected while it was made. False: the lease is lost."""
     if not _update_if_leased(session, number, attempt, heartbeat_at=now):
         return False
     gone = gone_ids(session, number)
@@ -80,7 +80,7 @@ def finish(
     files: list[dict[str, Any]],
     archive_bytes: int,
 ) -> bool:
-    """Publish it. False: it is not ours, nothing was written."""
+    """Publish it. False: the lease is lost, nothing was written."""
     return _update_if_leased(
         session,
         number,
@@ -96,7 +96,7 @@ def finish(
 
 
 def fail(session: Session, number: int, attempt: int, why: str, now: datetime) -> bool:
-    """Give it up with a sentence for people; its recordings are free again. False: not ours."""
+    """Fail it with a sentence for people, and free its recordings. False: the lease is lost."""
     ours = _update_if_leased(
         session,
         number,

@@ -72,13 +72,13 @@ def finish(
     now: datetime,
     **found: Any,
 ) -> bool:
-    """Write what was made, by column. False: it is not ours, nothing was written."""
+    """Write what was made, by column. False: the lease is lost, nothing was written."""
     done = lane.values(state=JobState.DONE.value, heartbeat_at=now, error=None)
     return leases.update_if_leased(session, lane, contribution_id, attempt, done | found)
 
 
 def fail(session: Session, lane: JobKind, contribution_id: UUID, attempt: int, why: str) -> bool:
-    """Write why nothing was made, in a sentence for people. False: it is not ours."""
+    """Write why nothing was made, in a sentence for people. False: the lease is lost."""
     failed = lane.values(state=JobState.FAILED.value, error=why[:500])
     return leases.update_if_leased(session, lane, contribution_id, attempt, failed)
 

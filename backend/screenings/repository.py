@@ -123,7 +123,7 @@ def claim(session: Session, screening_id: UUID, now: datetime) -> Screening | No
 def progress(
     session: Session, screening_id: UUID, attempt: int, done: int, total: int, now: datetime
 ) -> bool:
-    """Note `done` of `total` frames, and a heartbeat. False: it is not ours any more."""
+    """Note `done` of `total` frames, and a heartbeat. False: the lease is lost."""
     return _update_if_leased(
         session, screening_id, attempt, done=done, total=total, heartbeat_at=now
     )
@@ -132,7 +132,7 @@ def progress(
 def finish(
     session: Session, screening_id: UUID, attempt: int, result: dict[str, Any], now: datetime
 ) -> bool:
-    """Write the answer (`Prediction.to_dict()`). False: it is not ours, nothing was written."""
+    """Write the answer (`Prediction.to_dict()`). False: the lease is lost, nothing was written."""
     return _update_if_leased(
         session,
         screening_id,
@@ -152,7 +152,7 @@ def finish(
 def fail(
     session: Session, screening_id: UUID, attempt: int, code: str, message: str, now: datetime
 ) -> bool:
-    """Write why there is no answer, in a sentence for people. False: it is not ours."""
+    """Write why there is no answer, in a sentence for people. False: the lease is lost."""
     return _update_if_leased(
         session,
         screening_id,

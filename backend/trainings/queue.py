@@ -109,14 +109,14 @@ def _claim_last(session: Session, training_id: UUID, now: datetime) -> Piece | N
 
 
 def heartbeat(session: Session, piece: Piece, now: datetime) -> bool:
-    """Say that this attempt is alive. False: it is not ours any more, stop working on it."""
+    """Say that this attempt is alive. False: the lease is lost, stop working on it."""
     return _update_if_leased(session, piece, heartbeat_at=now)
 
 
 def progress(
     session: Session, piece: Piece, stage: str, done: int, total: int, now: datetime
 ) -> bool:
-    """Note how far it is. False: it is not ours."""
+    """Note how far it is. False: the lease is lost."""
     if piece.fold is None:
         return _update_if_leased(session, piece, stage=stage[:60], heartbeat_at=now)
     return _update_if_leased(
@@ -125,7 +125,7 @@ def progress(
 
 
 def finish_fold(session: Session, piece: Piece, metrics: dict[str, Any], now: datetime) -> bool:
-    """Note that a fold is trained and its result stored. False: it is not ours."""
+    """Note that a fold is trained and its result stored. False: the lease is lost."""
     return _update_if_leased(
         session, piece, state=JobState.DONE.value, metrics=metrics, heartbeat_at=now, error=None
     )
@@ -138,7 +138,7 @@ def finish(
     comparison: dict[str, Any] | None,
     now: datetime,
 ) -> bool:
-    """Note that the artifact is there. False: it is not ours."""
+    """Note that the artifact is there. False: the lease is lost."""
     return _update_if_leased(
         session,
         piece,
@@ -152,7 +152,7 @@ def finish(
 
 
 def fail(session: Session, piece: Piece, why: str, now: datetime) -> bool:
-    """End the whole training with a sentence for people. False: it is not ours."""
+    """End the whole training with a sentence for people. False: the lease is lost."""
     if piece.fold is not None:
         mine = _update_if_leased(session, piece, state=JobState.FAILED.value, error=why[:500])
     else:

@@ -32,7 +32,7 @@ ALL: Mapping[str, LookFor] = {name: {**CHECKS, "pixels": pixels}[name] for name 
 
 
 @task(CHECK)
-def check(nudged_for: str) -> None:
+def check(notified_for: str) -> None:
     """Run the check that waits; none may."""
     with transaction() as session:
         row = repository.lease_next(session, now())
@@ -40,7 +40,7 @@ def check(nudged_for: str) -> None:
         log.info("no_check_waits")
         return
     with bound_contextvars(check=str(row.id)):
-        log.info("check_leased", attempt=row.attempt, nudged_for=nudged_for)
+        log.info("check_leased", attempt=row.attempt, notified_for=notified_for)
         with Pulse(lambda: _heartbeat(row), process.current().settings.heartbeat_s):
             _run(row)
 
@@ -82,7 +82,7 @@ def _run(row: Check) -> None:
         runner.run()
         runner.end()
     except LeaseLostError:
-        log.info("check_not_ours")
+        log.info("check_lease_lost")
     except SoftTimeLimitExceeded:  # what it has noted stands, and the next turn goes on there
         _release(row, is_away=False)
         send(mine.celery, CHECK, str(row.id))
