@@ -16,30 +16,23 @@ from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware import Middleware
 
-from backend import logs, pages, problems
 from backend.accounts import endpoints as accounts_endpoints
+from backend.accounts.people import endpoints as people_endpoints
 from backend.accounts.schemas import TokenMade, TokenOut, UserOut
-from backend.arrivals import endpoints as arrivals_endpoints
-from backend.arrivals.guard import UploadGuard
-from backend.artifacts import endpoints as artifacts_endpoints
-from backend.audits import endpoints as audits_endpoints
-from backend.audits.schemas import AuditEventOut
-from backend.checks import endpoints as checks_endpoints
-from backend.checks.schemas import CheckRunDetail, CheckRunOut
-from backend.clients import Clients
-from backend.db import Database
-from backend.errors import NotFoundError
-from backend.health import endpoints as health_endpoints
-from backend.health.service import VERSION
+from backend.core import logs
+from backend.core.clients import Clients
+from backend.core.db import Database
+from backend.core.errors import NotFoundError
+from backend.core.mail import POSTMEN, Mailer
+from backend.core.passwords import Passwords
+from backend.core.settings import Settings
+from backend.http import api_docs, problems
+from backend.http.middleware import BodyLimit, PoliteRefusal, RequestLog, SecurityHeaders
+from backend.http.openapi import EVENT_STREAM, Problem, add_common_problems
+from backend.http.ratelimit import RateLimit
+from backend.http.services import Services
 from backend.installation import key
 from backend.jobs import make_celery
-from backend.mail import POSTMEN, Mailer
-from backend.middleware import BodyLimit, PoliteRefusal, RequestLog, SecurityHeaders
-from backend.openapi import EVENT_STREAM, Problem, add_common_problems
-from backend.passwords import Passwords
-from backend.people import endpoints as people_endpoints
-from backend.private_files import sweep_data_folder
-from backend.ratelimit import RateLimit
 from backend.recordings import endpoints as recordings_endpoints
 from backend.releases import endpoints as releases_endpoints
 from backend.reviews import endpoints as reviews_endpoints
@@ -47,11 +40,19 @@ from backend.screenings import endpoints as screenings_endpoints
 from backend.screenings.outlook import Outlook
 from backend.screenings.schemas import ScreeningIn, ScreeningOut
 from backend.screenings.watch import Watch
-from backend.services import Services
-from backend.settings import Settings
-from backend.storage import open_storage
+from backend.storage.local import open_storage
+from backend.storage.private_files import sweep_data_folder
 from backend.submissions import endpoints as submissions_endpoints
+from backend.submissions.uploads import endpoints as arrivals_endpoints
+from backend.submissions.uploads.guard import UploadGuard
+from backend.system.audit_log import endpoints as audits_endpoints
+from backend.system.audit_log.schemas import AuditEventOut
+from backend.system.checks import endpoints as checks_endpoints
+from backend.system.checks.schemas import CheckRunDetail, CheckRunOut
+from backend.system.health import endpoints as health_endpoints
+from backend.system.health.service import VERSION
 from backend.trainings import endpoints as trainings_endpoints
+from backend.trainings.artifacts import endpoints as artifacts_endpoints
 from models.contract import DISCLAIMER
 
 API = "/api/v1"
@@ -209,7 +210,7 @@ def _complete_openapi(app: FastAPI) -> None:
 def _serve_pages(app: FastAPI, settings: Settings) -> None:
     @app.get("/api/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
-        return HTMLResponse(pages.docs(app.openapi()))
+        return HTMLResponse(api_docs.docs(app.openapi()))
 
     @app.api_route("/api/{path:path}", methods=_METHODS, include_in_schema=False)
     def unknown(request: Request, path: str) -> None:

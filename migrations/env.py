@@ -6,8 +6,8 @@ from alembic import context
 from sqlalchemy import text
 
 import backend.tables  # noqa: F401  # fills the metadata
-from backend.db import Base, UTCDateTime, make_engine
-from backend.settings import Settings
+from backend.core.db import Base, UTCDateTime, make_engine
+from backend.core.settings import Settings
 
 _LOCK = 0x706F636F766964  # "pocovid": one process migrates a PostgreSQL database at a time
 

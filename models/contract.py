@@ -95,13 +95,13 @@ class Manifest:
         classes: class keys in the order of the softmax output.
         preprocessing: side, sampling rate, most frames, colour, channel order and means.
         training: every hyperparameter, the versions of the libraries, the trunk's origin, and
-            `curves`: for each group and fold, how it learnt (`models.fit.Curve`).
+            `curves`: for each group and fold, how it learnt (`models.training.fit.Curve`).
         data: hash of the dataset listing, counts, and of each recording, by the SHA-256 of its
             bytes, what it is, what it looks like and the folds that test it, see
-            `models.heldout`; `left_out`: why a cross-validation could not be had; `in_doubt`:
-            sentences on recordings that were not trained on, since it could not be told which row
-            of the table is theirs; `torn`: what was not trained on, because its own folds would
-            have parted a patient.
+            `models.evaluation.heldout`; `left_out`: why a cross-validation could not be had;
+            `in_doubt`: sentences on recordings that were not trained on, since it could not be told
+            which row of the table is theirs; `torn`: what was not trained on, because its own folds
+            would have parted a patient.
         metrics: cross-validated figures by what the folds keep together.
         licence: what the artifact may be used for.
         files: SHA-256 of each weights file.

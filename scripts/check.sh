@@ -32,11 +32,11 @@ names_no_registry() {
         docker-compose.yml .ci 'scripts/*' ':!scripts/check.sh' ':!scripts/lock.sh'
 }
 
-# A service never commits: requests commit in deps, tasks in worker/task.py, commands in backend/cli_start.py. The
+# A service never commits: requests commit in deps, tasks in worker/task.py, commands in backend/cli/start.py. The
 # installation's key is made before there is any of them.
 commits_in_three_places() {
     ! git grep -nE '\.commit\(\)' -- 'backend/*.py' 'worker/*.py' \
-        ':!backend/deps.py' ':!backend/cli_start.py' ':!worker/task.py' ':!backend/installation/key.py'
+        ':!backend/http/deps.py' ':!backend/cli/start.py' ':!worker/task.py' ':!backend/installation/key.py'
 }
 
 # A migration describes the tables as they were, not as they are now. (No package, so not import-linter's.)

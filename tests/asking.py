@@ -7,7 +7,7 @@ from uuid import UUID
 
 import httpx
 
-from backend.db import now
+from backend.core.db import now
 from backend.screenings import repository
 from tests import media_files
 from tests.conftest import Api

@@ -28,14 +28,15 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 
 import migrations
-from backend import identity, logs
+from backend.accounts import identity
+from backend.accounts.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, csrf_token
 from backend.app import create_app
-from backend.db import Base, Database
-from backend.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, csrf_token
-from backend.redaction import redact_line
-from backend.server import Server
-from backend.settings import Settings
-from backend.storage import Storage, open_storage
+from backend.core import logs
+from backend.core.db import Base, Database
+from backend.core.redaction import redact_line
+from backend.core.settings import Settings
+from backend.http.server import Server
+from backend.storage.local import Storage, open_storage
 from backend.tables import Installation, User
 from scripts.no_secrets import LOGS
 from tests import buckets, planted, postgresql

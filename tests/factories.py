@@ -7,9 +7,9 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
-from backend.db import now
-from backend.identity import TOKEN_PREFIX, digest, new_secret
-from backend.storage import Storage, frame_key, preview_key, recording_key
+from backend.accounts.identity import TOKEN_PREFIX, digest, new_secret
+from backend.core.db import now
+from backend.storage.local import Storage, frame_key, preview_key, recording_key
 from backend.tables import ApiToken, Recording, Screening, SignIn, User
 from backend.tables.vocabulary import Scope
 from models.contract import CLASSES, DISCLAIMER, Square, summarise

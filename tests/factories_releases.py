@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from backend.db import now
-from backend.storage import Storage, dataset_frame_key, dataset_pixels_key
+from backend.core.db import now
+from backend.storage.local import Storage, dataset_frame_key, dataset_pixels_key
 from backend.tables import Contribution, FoldAssignment, Release, ReleaseItem
 from tests.factories_contributions import create_contribution
-from tests.models import odd_files
+from tests.models.media import odd_files
 from tests.worker.house import still
 
 

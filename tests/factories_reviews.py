@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
-from backend.db import now
+from backend.core.db import now
 from backend.tables import Contribution, Review, User
 from tests.factories import create_user
 from tests.factories_contributions import create_contribution

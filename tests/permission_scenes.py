@@ -6,13 +6,13 @@ from uuid import uuid4
 
 from sqlalchemy import delete, func, select, update
 
-from backend import passwords
 from backend.accounts.resets import make_link
-from backend.artifacts import repository as artifacts
-from backend.checks.schemas import FINDING_EXAMPLE
-from backend.db import now
-from backend.storage import cine_key, contact_sheet_key
+from backend.core import passwords
+from backend.core.db import now
+from backend.storage.local import cine_key, contact_sheet_key
+from backend.system.checks.schemas import FINDING_EXAMPLE
 from backend.tables import Check, Contribution, Release, ReleaseItem, Training
+from backend.trainings.artifacts import repository as artifacts
 from backend.trainings.schemas import TrainingSettings
 from models.contract import CLASSES
 from tests import media_files, tus

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 from sqlalchemy.orm import Session
 
-from backend.db import now
-from backend.identity import CSRF_HEADER, SESSION_COOKIE, csrf_token
+from backend.accounts.identity import CSRF_HEADER, SESSION_COOKIE, csrf_token
+from backend.core.db import now
 from backend.tables import User
 from backend.tables.vocabulary import Scope
 from tests.conftest import ANSWER_S, Api

@@ -19,10 +19,10 @@ import pytest
 import redis
 
 import migrations
-from backend.db import Database
+from backend.core.db import Database
+from backend.core.settings import Settings
 from backend.jobs import make_celery
-from backend.settings import Settings
-from backend.storage import open_storage
+from backend.storage.local import open_storage
 from tests import buckets, planted
 from tests.conftest import (
     DATABASE_SERVER,
@@ -44,15 +44,10 @@ from tests.machines.outcome import Held, groups
 from tests.machines.recordings import STORY
 from tests.machines.story import Story
 from tests.worker.house import maintain
-from worker import (
-    arrivals_upkeep,
-    contributions_upkeep,
-    own_folder,
-    process,
-    release,
-    training,
-    upkeep,
-)
+from worker import own_folder, process
+from worker.maintenance import contributions, screenings, uploads
+from worker.releases import task as release
+from worker.trainings import task as training
 
 ACTIVE = ROOT / "models" / "artifacts" / "ACTIVE"
 SEED = int(os.environ.get("POCOVID_TEST_SEED", "1"))
@@ -158,7 +153,7 @@ def tell(told: Story) -> Held:
 def create_admin(place: Installation) -> None:
     """As whoever installs the service does."""
     subprocess.run(
-        [sys.executable, "-m", "backend.cli", "user", "create", ADMIN, "--role", "admin"],
+        [sys.executable, "-m", "backend.cli.main", "user", "create", ADMIN, "--role", "admin"],
         cwd=ROOT,
         env=dict(place.machines[0].environment),
         input=planted.PASSWORD + "\n",
@@ -216,7 +211,7 @@ def sweep(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     with monkeypatch.context() as patch:
         patch.setattr(process, "current", lambda: here)
-        for each in (arrivals_upkeep, contributions_upkeep, release, training, upkeep):
+        for each in (uploads, contributions, release, training, screenings):
             patch.setattr(each, "ORPHANED_AFTER", timedelta(0))
         maintain(hourly=True)
         own_folder.tidy()

@@ -23,7 +23,8 @@ from celery.worker import WorkController, state
 from kombu import Queue
 from sqlalchemy.orm import Session
 
-from backend.health import repository as health
+from backend.core.logs import configure
+from backend.core.settings import Settings
 from backend.installation import key
 from backend.jobs import (
     CHECK,
@@ -38,28 +39,20 @@ from backend.jobs import (
 )
 from backend.jobs.kinds import OF_WORKERS
 from backend.jobs.leases import waits
-from backend.logs import configure
-from backend.settings import Settings
+from backend.system.health import repository as health
 from backend.tables import WorkerKind
 from backend.trainings import queue as trainings
-from worker import (
-    arrivals_upkeep,
-    contributions_upkeep,
-    ingest,
-    intake,
-    own_folder,
-    predictor,
-    preparation,
-    process,
-    release,
-    screening,
-    training,
-    upkeep,
-)
+from worker import own_folder, predictor, process
 from worker.checks import task as checks
-from worker.duties import DUTIES
+from worker.contributions import deidentify, make_previews
+from worker.maintenance import contributions, screenings, uploads
+from worker.maintenance.duties import DUTIES
 from worker.process import Pulse
+from worker.releases import task as release
+from worker.screenings import task as screening
 from worker.task import transaction
+from worker.trainings import task as training
+from worker.uploads import task as intake
 from worker.watchdog import STALLED, Watchdog
 
 log = structlog.get_logger(__name__)
@@ -74,7 +67,7 @@ GRACE_S = 30.0
 """Between a task's soft limit, which it can still record, and the end of its process."""
 
 # Importing them makes their duties known.
-_WITH_DUTIES = (arrivals_upkeep, checks, contributions_upkeep, release, training, upkeep)
+_WITH_DUTIES = (uploads, checks, contributions, release, training, screenings)
 
 _until_shutdown = ExitStack()
 
@@ -128,8 +121,8 @@ def make_worker_app(settings: Settings, concurrency: int = 1) -> Celery:
     for task in (
         screening.screen,
         intake.take_in,
-        preparation.prepare,
-        ingest.ingest,
+        make_previews.prepare,
+        deidentify.ingest,
         release.release,
         training.train,
         checks.check,

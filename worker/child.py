@@ -37,7 +37,7 @@ def run(
     The child ends with this process, however that ends: its standard input is a pipe of ours.
 
     Args:
-        module: see `models.retrain` for what it reads and says.
+        module: see `models.training.retrain` for what it reads and says.
         request: plain JSON values.
         told: called with each step it tells of.
         stop: the child is ended when this is set.

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from backend.errors import DatabaseUnreachableError, StorageFullError, StorageUnreachableError
+from backend.core.errors import DatabaseUnreachableError, StorageFullError, StorageUnreachableError
 from worker import process
 
 log = structlog.get_logger(__name__)

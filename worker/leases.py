@@ -11,8 +11,8 @@ from typing import Any
 
 import structlog
 
-from backend.db import now
-from backend.errors import DatabaseUnreachableError
+from backend.core.db import now
+from backend.core.errors import DatabaseUnreachableError
 from backend.jobs import leases
 from backend.jobs.leases import JobKind
 from worker import process

@@ -2,8 +2,9 @@
 
 import structlog
 
-from backend.private_files import sweep_data_folder
-from worker import process, training
+from backend.storage.private_files import sweep_data_folder
+from worker import process
+from worker.trainings import task as training
 
 log = structlog.get_logger(__name__)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import structlog
 
-from backend.artifacts import repository
-from backend.artifacts.repository import Active
-from backend.db import now
-from backend.private_files import make_folder, private_folder
-from models.screen import Scores
+from backend.core.db import now
+from backend.storage.private_files import make_folder, private_folder
+from backend.trainings.artifacts import repository
+from backend.trainings.artifacts.repository import Active
+from models.inference.screen import Scores
 from worker import process
 from worker.task import reading, transaction
 
@@ -52,7 +52,7 @@ def _loaded(wanted: Active | None) -> Scores:
     The imports stand here because the engine's threads do not survive a fork: the process that
     forks the others must never have loaded it.
     """
-    from models.predict import Predictor
+    from models.inference.predict import Predictor
 
     if wanted is not None:
         try:
@@ -92,7 +92,7 @@ def register_shipped() -> None:
     """Let the database know of the artifact that ships with the code."""
     from dataclasses import asdict
 
-    from models import artifact
+    from models.inference import artifact
 
     manifest = artifact.read_manifest(artifact.active())
     with transaction() as session:

@@ -12,10 +12,10 @@ from typing import Self
 import structlog
 from celery import Celery
 
-from backend.db import Database
+from backend.core.db import Database
+from backend.core.settings import Settings
 from backend.jobs import make_celery
-from backend.settings import Settings
-from backend.storage import Storage, open_storage
+from backend.storage.local import Storage, open_storage
 
 log = structlog.get_logger(__name__)
 

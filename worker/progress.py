@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from backend.db import now
+from backend.core.db import now
 
 
 @dataclass

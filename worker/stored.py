@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from models import media
+from models.media import sampling
 from worker import process
 
 log = structlog.get_logger(__name__)
@@ -18,7 +18,7 @@ class DamagedError(Exception):
 
 
 @contextmanager
-def recording(key: str, sha256: str | None) -> Iterator[tuple[Path, media.Recording]]:
+def recording(key: str, sha256: str | None) -> Iterator[tuple[Path, sampling.Recording]]:
     """The file under this key and the recording in it, while the context lasts.
 
     Args:
@@ -28,13 +28,13 @@ def recording(key: str, sha256: str | None) -> Iterator[tuple[Path, media.Record
     Raises:
         MissingObjectError: there are no bytes.
         DamagedError: they are others.
-        MediaError: see `models.sources.open_source`.
+        MediaError: see `models.media.sources.open_source`.
     """
     with process.current().storage.local(key) as path:
         if sha256 is not None and sha256_of(path) != sha256:
             log.error("stored_bytes_changed", key=key)
             raise DamagedError
-        yield path, media.Recording.open(path)
+        yield path, sampling.Recording.open(path)
 
 
 def sha256_of(path: Path) -> str:

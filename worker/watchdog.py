@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
-from backend.db import now
-from backend.health import repository as health
+from backend.core.db import now
 from backend.jobs import send
+from backend.system.health import repository as health
 from backend.tables import WorkerKind
 from worker import process
 from worker.progress import progress

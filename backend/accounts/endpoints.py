@@ -7,6 +7,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from backend.accounts import resets, service, tokens
+from backend.accounts.identity import CSRF_COOKIE, SESSION_COOKIE, csrf_token
 from backend.accounts.schemas import (
     NewPasswordIn,
     ProfileIn,
@@ -19,7 +20,7 @@ from backend.accounts.schemas import (
     Tokens,
     UserOut,
 )
-from backend.deps import (
+from backend.http.deps import (
     AccountDep,
     ClientDep,
     IdentityDep,
@@ -30,9 +31,8 @@ from backend.deps import (
     SessionDep,
     from_our_pages,
 )
-from backend.identity import CSRF_COOKIE, SESSION_COOKIE, csrf_token
-from backend.openapi import problems
-from backend.services import Services
+from backend.http.openapi import problems
+from backend.http.services import Services
 
 router = APIRouter(tags=["accounts"])
 

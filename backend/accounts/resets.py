@@ -5,14 +5,14 @@ from datetime import timedelta
 from anyio import to_thread
 from sqlalchemy.orm import Session
 
-from backend import audit, passwords
 from backend.accounts import repository, service
-from backend.db import now
-from backend.errors import GoneError
-from backend.identity import digest, new_secret
-from backend.mail import Mail
-from backend.passwords import Passwords
-from backend.settings import Settings
+from backend.accounts.identity import digest, new_secret
+from backend.core import audit, passwords
+from backend.core.db import now
+from backend.core.errors import GoneError
+from backend.core.mail import Mail
+from backend.core.passwords import Passwords
+from backend.core.settings import Settings
 from backend.tables import PasswordReset, User
 
 GOOD_FOR = timedelta(hours=1)

@@ -45,7 +45,7 @@ Affiliation = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=200, pattern=_ON_ONE_LINE)
 ]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-"""As typed; `backend.passwords.check` has the rules for a new one."""
+"""As typed; `backend.core.passwords.check` has the rules for a new one."""
 
 
 class UserOut(BaseModel):

@@ -12,14 +12,14 @@ from anyio import to_thread
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from backend import audit, passwords
 from backend.accounts import repository
+from backend.accounts.identity import Identity, digest, new_secret
 from backend.accounts.schemas import ProfileIn, SignUpIn, UserOut
-from backend.db import now
-from backend.errors import ConflictError, ForbiddenError, InvalidInputError, NotSignedInError
-from backend.identity import Identity, digest, new_secret
-from backend.passwords import Passwords
-from backend.settings import Settings
+from backend.core import audit, passwords
+from backend.core.db import now
+from backend.core.errors import ConflictError, ForbiddenError, InvalidInputError, NotSignedInError
+from backend.core.passwords import Passwords
+from backend.core.settings import Settings
 from backend.tables import SignIn, User
 
 log = structlog.get_logger(__name__)

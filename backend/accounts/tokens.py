@@ -5,12 +5,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend import audit
 from backend.accounts import repository
+from backend.accounts.identity import TOKEN_PREFIX, digest, new_secret, reaches
 from backend.accounts.schemas import TokenIn, TokenMade, TokenOut, Tokens
-from backend.db import now
-from backend.errors import ConflictError, InvalidInputError, NotFoundError
-from backend.identity import TOKEN_PREFIX, digest, new_secret, reaches
+from backend.core import audit
+from backend.core.db import now
+from backend.core.errors import ConflictError, InvalidInputError, NotFoundError
 from backend.tables import ApiToken, User
 
 MOST = 50

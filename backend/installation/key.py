@@ -15,10 +15,10 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from backend.db import Database, now
-from backend.errors import UnavailableError
+from backend.core.db import Database, now
+from backend.core.errors import UnavailableError
+from backend.core.settings import Settings
 from backend.installation import repository
-from backend.settings import Settings
 from backend.tables import Installation
 
 KEY_BYTES = 32

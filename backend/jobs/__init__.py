@@ -8,25 +8,25 @@ from celery import Celery
 from kombu.exceptions import KombuError
 from sqlalchemy.orm import Session
 
-from backend.private_files import make_folder
-from backend.settings import Settings
+from backend.core.settings import Settings
+from backend.storage.private_files import make_folder
 
-SCREEN = "worker.screening.screen"
+SCREEN = "worker.screenings.task.screen"
 """Task: run the screening whose turn it is. Arguments: the id, as text, that made us send it."""
 
-PREPARE = "worker.preparation.prepare"
+PREPARE = "worker.contributions.make_previews.prepare"
 """Task: make ready for review what was asked longest ago. Arguments: the id that made us send."""
 
-INGEST = "worker.ingest.ingest"
+INGEST = "worker.contributions.deidentify.ingest"
 """Task: take the next approved contribution into the dataset. Arguments: as PREPARE's."""
 
-RELEASE = "worker.release.release"
+RELEASE = "worker.releases.task.release"
 """Task: go on with the release that is being made. Arguments: the number that made us send it."""
 
-TAKE_IN = "worker.intake.take_in"
+TAKE_IN = "worker.uploads.task.take_in"
 """Task: take in the file that came first for a submission. Arguments: as PREPARE's."""
 
-TRAIN = "worker.training.train"
+TRAIN = "worker.trainings.task.train"
 """Task: the next piece of a training. Arguments: the training's id, as text, that made us send."""
 
 CHECK = "worker.checks.task.check"
@@ -57,7 +57,7 @@ def make_celery(settings: Settings) -> Celery:
     app = Celery("pocovid", set_as_current=False)
     app.conf.update(
         broker_url=settings.broker_url or "filesystem://localhost",
-        broker_transport="backend.broker:Transport" if settings.broker_is_embedded else None,
+        broker_transport="backend.jobs.broker:Transport" if settings.broker_is_embedded else None,
         broker_transport_options=_transport_options(settings),
         broker_connection_timeout=2,
         broker_connection_retry_on_startup=True,

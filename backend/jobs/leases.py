@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from backend.db import Base
+from backend.core.db import Base
 from backend.tables.vocabulary import JobState
 
 MOST_AWAY = timedelta(hours=24)

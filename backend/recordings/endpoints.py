@@ -6,12 +6,12 @@ from uuid import UUID
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from backend.deps import ReadSessionDep, ServicesDep, SessionDep, StorageDep, may_upload
-from backend.intake import take_in
-from backend.openapi import JPEG, UPLOAD_BODY, WHERE_CLOSED, problems
+from backend.http.deps import ReadSessionDep, ServicesDep, SessionDep, StorageDep, may_upload
+from backend.http.multipart import received
+from backend.http.openapi import JPEG, UPLOAD_BODY, WHERE_CLOSED, problems
 from backend.recordings import service
+from backend.recordings.intake import take_in
 from backend.recordings.schemas import RecordingOut
-from backend.uploads import received
 
 router = APIRouter(prefix="/recordings", tags=["recordings"])
 

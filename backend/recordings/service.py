@@ -5,11 +5,11 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
-from backend.errors import GoneError, NotFoundError
-from backend.intake import keys_of
+from backend.core.errors import GoneError, NotFoundError
 from backend.recordings import repository
+from backend.recordings.intake import keys_of
 from backend.recordings.schemas import Crop, RecordingOut
-from backend.storage import MissingObjectError, Storage, delete_after_commit, frames_folder
+from backend.storage.local import MissingObjectError, Storage, delete_after_commit, frames_folder
 from backend.tables import Recording
 
 PATH = "/api/v1/recordings"

@@ -6,8 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from backend.db import now
-from backend.deps import (
+from backend.core.db import now
+from backend.core.errors import InvalidInputError
+from backend.core.pagination import LONGEST_PAGE, PAGE
+from backend.http.deps import (
     AdminDep,
     ClientDep,
     MaybeUserDep,
@@ -17,10 +19,8 @@ from backend.deps import (
     StorageDep,
     get_admin,
 )
-from backend.errors import InvalidInputError
-from backend.openapi import JPEG, problems
-from backend.paging import LONGEST_PAGE, PAGE
-from backend.ranges import UnsatisfiableError, asked_for
+from backend.http.openapi import JPEG, problems
+from backend.http.ranges import UnsatisfiableError, asked_for
 from backend.releases import public, reports, service
 from backend.releases.schemas import (
     ItemPage,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from backend.tables import Contribution
-from models.fingerprint import Known
+from models.data.fingerprint import Known
 
 _PATIENT = "patient:"
 

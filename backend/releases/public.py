@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 from sqlalchemy.orm import Session
 
-from backend.errors import GoneError, NotFoundError
-from backend.paging import PAGE
+from backend.core.errors import GoneError, NotFoundError
+from backend.core.pagination import PAGE
 from backend.releases import repository
 from backend.releases.archive import Archive, of_release
 from backend.releases.schemas import (
@@ -25,10 +25,10 @@ from backend.releases.schemas import (
     ReleasePage,
     Summary,
 )
-from backend.storage import Storage
+from backend.storage.local import Storage
 from backend.tables import Release, ReleaseItem
 from backend.tables.vocabulary import JobState, Label, Licence, Probe
-from models import media
+from models.media import sampling
 
 PATH = "/api/v1/releases"
 SHOWN_SIDE = 512
@@ -162,7 +162,7 @@ def frame(
         raise NotFoundError(f"The recording {contribution_id} has no frame {index}.")
     with closing(storage.open(frames[index]["key"])) as file, Image.open(file) as picture:
         pixels = np.asarray(picture.convert("RGB"))
-    return media.encode_jpeg(pixels, SHOWN_SIDE)
+    return sampling.encode_jpeg(pixels, SHOWN_SIDE)
 
 
 def document(session: Session, storage: Storage, number: int, name: str) -> bytes:

@@ -6,9 +6,9 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from backend import audit
-from backend.db import now
-from backend.errors import ConflictError, GoneError
+from backend.core import audit
+from backend.core.db import now
+from backend.core.errors import ConflictError, GoneError
 from backend.releases import public, repository
 from backend.releases.schemas import ReportIn, ReportOut
 from backend.reviews import repository as reviews

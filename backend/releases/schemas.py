@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from backend.paging import NO_NUL
+from backend.core.pagination import NO_NUL
 from backend.tables.vocabulary import JobState, Label, Licence, Probe
 
 MOST_NOTE = 2000

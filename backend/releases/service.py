@@ -10,9 +10,9 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from backend import audit
-from backend.db import now
-from backend.errors import ConflictError
+from backend.core import audit
+from backend.core.db import now
+from backend.core.errors import ConflictError
 from backend.jobs import RELEASE, after_commit
 from backend.releases import folds, repository, ties
 from backend.releases.contents import Content, difference, is_unchanged, summary

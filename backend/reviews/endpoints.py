@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
 
-from backend.deps import ReadSessionDep, ReviewerDep, SessionDep, SettingsDep, StorageDep
-from backend.openapi import JPEG, problems
-from backend.paging import LONGEST_PAGE, PAGE
+from backend.core.pagination import LONGEST_PAGE, PAGE
+from backend.http.deps import ReadSessionDep, ReviewerDep, SessionDep, SettingsDep, StorageDep
+from backend.http.openapi import JPEG, problems
 from backend.reviews import pictures, service, statistics
 from backend.reviews.schemas import (
     CineOut,

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
-from backend.paging import Place
+from backend.core.pagination import Place
 from backend.tables import (
     Contribution,
     LabelReport,

@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import NoReturn
 
-from backend.errors import ConflictError, InvalidInputError
-from backend.intake import refusal
+from backend.core.errors import ConflictError, InvalidInputError
+from backend.recordings.intake import refusal
 from backend.reviews.repository import is_claimed
 from backend.reviews.schemas import ReviewIn
 from backend.tables import Contribution
 from backend.tables.vocabulary import ContributionState, JobState, Reason, Verdict
-from models import media
+from models.media import sampling
 
 _SAME_MOMENT_S = 1e-3
 
@@ -67,8 +67,8 @@ def check_verdict(said: ReviewIn, contribution: Contribution) -> None:
         _refuse("reason", "Only a rejection has a reason.")
     if said.square is not None:
         try:
-            media.check_square(said.square.square(), contribution.width, contribution.height)
-        except media.MediaError as error:
+            sampling.check_square(said.square.square(), contribution.width, contribution.height)
+        except sampling.MediaError as error:
             raise refusal(error) from error
     _check_trim(said, contribution)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.paging import NO_NUL
+from backend.core.pagination import NO_NUL
 from backend.recordings.schemas import Crop
 from backend.reviews.verdicts import Outcome
 from backend.screenings.schemas import Result

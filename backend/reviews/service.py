@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 import structlog
 from sqlalchemy.orm import Session
 
-from backend import audit
-from backend.db import now
-from backend.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
-from backend.paging import cursor_of, place_of
+from backend.core import audit
+from backend.core.db import now
+from backend.core.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
+from backend.core.pagination import cursor_of, place_of
+from backend.core.settings import Settings
 from backend.reviews import repository, rules
 from backend.reviews.repository import Filters
 from backend.reviews.schemas import (
@@ -24,7 +25,6 @@ from backend.reviews.schemas import (
 )
 from backend.reviews.settlement import prepare_again, settle, unclaim
 from backend.reviews.shown import item_of, review_of
-from backend.settings import Settings
 from backend.tables import Contribution, Review, User
 from backend.tables.vocabulary import ContributionState, Role, Verdict
 

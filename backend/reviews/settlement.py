@@ -11,7 +11,7 @@ from itertools import groupby
 
 from sqlalchemy.orm import Session
 
-from backend import audit
+from backend.core import audit
 from backend.jobs.kinds import INGESTION, PREPARATION
 from backend.reviews import lanes, repository
 from backend.reviews.verdicts import Outcome, outcome

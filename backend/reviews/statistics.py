@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from backend.db import now
+from backend.core.db import now
 from backend.reviews import repository
 from backend.reviews.schemas import DayShare, DayThroughput, ReviewerThroughput, StatsOut
 from backend.reviews.verdicts import kappa, rating

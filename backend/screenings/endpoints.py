@@ -11,7 +11,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
 
-from backend.deps import (
+from backend.core.errors import InvalidInputError, NotFoundError, UnsupportedTypeError
+from backend.http.deps import (
     ClientDep,
     ReadSessionDep,
     ServicesDep,
@@ -19,15 +20,14 @@ from backend.deps import (
     StorageDep,
     may_screen,
 )
-from backend.errors import InvalidInputError, NotFoundError, UnsupportedTypeError
-from backend.intake import take_in
-from backend.openapi import JPEG, UPLOAD_BODY, WHERE_CLOSED, problems
+from backend.http.multipart import received
+from backend.http.openapi import JPEG, UPLOAD_BODY, WHERE_CLOSED, problems
+from backend.http.services import Services
+from backend.recordings.intake import take_in
 from backend.recordings.schemas import Crop
 from backend.screenings import service
 from backend.screenings.schemas import ScreeningIn, ScreeningOut
-from backend.services import Services
 from backend.tables import Screening, Status
-from backend.uploads import received
 
 router = APIRouter(prefix="/screenings", tags=["screenings"])
 

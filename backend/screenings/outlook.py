@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.health.repository import workers_alive
+from backend.core.settings import Settings
 from backend.screenings import forecast, repository
-from backend.settings import Settings
+from backend.system.health.repository import workers_alive
 from backend.tables import Screening, Status
 
 KEPT = timedelta(seconds=1)

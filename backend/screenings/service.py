@@ -5,17 +5,17 @@ from uuid import UUID, uuid4
 import structlog
 from sqlalchemy.orm import Session
 
-from backend.db import now
-from backend.errors import GoneError, NotFoundError, QueueFullError
-from backend.intake import keys_of, refusal
+from backend.core.db import now
+from backend.core.errors import GoneError, NotFoundError, QueueFullError
+from backend.core.settings import Settings
 from backend.jobs import SCREEN, after_commit
 from backend.recordings import repository as recordings
+from backend.recordings.intake import keys_of, refusal
 from backend.recordings.schemas import Crop
 from backend.screenings import repository
 from backend.screenings.outlook import Outlook
 from backend.screenings.schemas import Failure, Progress, Result, ScreeningOut
-from backend.settings import Settings
-from backend.storage import (
+from backend.storage.local import (
     MissingObjectError,
     Storage,
     delete_after_commit,
@@ -23,8 +23,8 @@ from backend.storage import (
     frames_folder,
 )
 from backend.tables import Recording, Screening, Status
-from models import media
 from models.contract import Square
+from models.media import sampling
 
 PATH = "/api/v1/screenings"
 RETRY_QUEUE_S = 15
@@ -78,8 +78,8 @@ def ask(
         )
     square = crop or Square(recording.square_x, recording.square_y, recording.square_size)
     try:
-        media.check_square(square, recording.width, recording.height)
-    except media.MediaError as error:
+        sampling.check_square(square, recording.width, recording.height)
+    except sampling.MediaError as error:
         raise refusal(error) from error
     repository.hold_queue(session)
     check_queue(session, settings, client)

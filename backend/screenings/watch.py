@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.db import Database
+from backend.core.db import Database
 from backend.screenings import repository
 
 Version = tuple[str, int, int, int]

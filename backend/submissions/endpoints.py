@@ -6,11 +6,10 @@ from uuid import UUID
 from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from backend.arrivals import limits
-from backend.deps import ReadSessionDep, SessionDep, SettingsDep, StorageDep, UserDep
-from backend.errors import FileTooLargeError
-from backend.openapi import JPEG, problems
-from backend.paging import LONGEST_PAGE, NO_NUL, PAGE
+from backend.core.errors import FileTooLargeError
+from backend.core.pagination import LONGEST_PAGE, NO_NUL, PAGE
+from backend.http.deps import ReadSessionDep, SessionDep, SettingsDep, StorageDep, UserDep
+from backend.http.openapi import JPEG, problems
 from backend.submissions import filling, sending, service
 from backend.submissions.fields import MOST_NAME
 from backend.submissions.schemas import (
@@ -29,6 +28,7 @@ from backend.submissions.schemas import (
     SubmitIn,
     VocabularyOut,
 )
+from backend.submissions.uploads import limits
 from backend.submissions.words import vocabulary
 
 router = APIRouter(tags=["submissions"])

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.arrivals import repository as arrivals
-from backend.storage import arrival_key, delete_after_commit, pieces_folder
+from backend.storage.local import arrival_key, delete_after_commit, pieces_folder
 from backend.submissions import repository
+from backend.submissions.uploads import repository as arrivals
 from backend.tables import Contribution
 
 

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.core.settings import Settings
 from backend.installation import key
-from backend.settings import Settings
 from backend.tables import Contribution
 
 FIELDS = (

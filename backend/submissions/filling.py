@@ -14,10 +14,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
-from backend.settings import Settings
+from backend.core.settings import Settings
 from backend.submissions import fields, manifest, repository
 from backend.tables import Submission
-from models.file_names import Doubt, FileName, Matching, RowName, canonical, match
+from models.data.file_names import Doubt, FileName, Matching, RowName, canonical, match
 
 NO_FILE = "No file of this name is in the submission yet. The row counts as soon as it arrives."
 

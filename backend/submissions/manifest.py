@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from backend.arrivals.limits import MOST_MANIFEST_BYTES, MOST_MANIFEST_ROWS
 from backend.submissions.fields import MOST_NAME, MOST_TEXT, unusable
+from backend.submissions.uploads.limits import MOST_MANIFEST_BYTES, MOST_MANIFEST_ROWS
 from backend.tables.vocabulary import (
     AgeBand,
     BluePoint,

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, delete, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from backend.paging import Place
+from backend.core.pagination import Place
 from backend.tables import Arrival, Contribution, Review, Submission
 from backend.tables.vocabulary import ContributionState
 

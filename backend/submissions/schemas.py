@@ -7,11 +7,11 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from backend.arrivals.limits import MOST_FILES
-from backend.arrivals.schemas import ReportRow
-from backend.paging import NO_NUL
+from backend.core.pagination import NO_NUL
 from backend.recordings.schemas import Crop
 from backend.submissions.fields import MOST_TEXT, unusable
+from backend.submissions.uploads.limits import MOST_FILES
+from backend.submissions.uploads.schemas import ReportRow
 from backend.tables.vocabulary import (
     AgeBand,
     BluePoint,

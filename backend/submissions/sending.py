@@ -7,13 +7,12 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
-from backend import audit
-from backend.arrivals import repository as arrivals
-from backend.db import now
-from backend.errors import ConflictError
+from backend.core import audit
+from backend.core.db import now
+from backend.core.errors import ConflictError
+from backend.core.settings import Settings
 from backend.jobs.kinds import PREPARATION
 from backend.reviews import lanes
-from backend.settings import Settings
 from backend.submissions import fields, filling, repository
 from backend.submissions.schemas import (
     AnswerIn,
@@ -32,9 +31,10 @@ from backend.submissions.service import (
     find_contribution,
     shown,
 )
+from backend.submissions.uploads import repository as arrivals
 from backend.tables import Contribution, Submission, User
 from backend.tables.vocabulary import ContributionState
-from models import fingerprint
+from models.data import fingerprint
 
 log = structlog.get_logger(__name__)
 

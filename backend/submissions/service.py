@@ -7,13 +7,12 @@ from uuid import UUID, uuid4
 import structlog
 from sqlalchemy.orm import Session
 
-from backend import audit
-from backend.arrivals import repository as arrivals
-from backend.db import now
-from backend.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
-from backend.paging import cursor_of, place_of
-from backend.settings import Settings
-from backend.storage import MissingObjectError, Storage
+from backend.core import audit
+from backend.core.db import now
+from backend.core.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
+from backend.core.pagination import cursor_of, place_of
+from backend.core.settings import Settings
+from backend.storage.local import MissingObjectError, Storage
 from backend.submissions import fields, filling, manifest, repository
 from backend.submissions.erasing import erase, erase_bytes
 from backend.submissions.schemas import (
@@ -28,6 +27,7 @@ from backend.submissions.schemas import (
     SubmissionPatch,
 )
 from backend.submissions.showing import contribution_out, submission_out
+from backend.submissions.uploads import repository as arrivals
 from backend.tables import Contribution, Submission, User
 from backend.tables.vocabulary import ContributionState, Role
 

@@ -2,11 +2,11 @@
 
 from enum import StrEnum
 
-from backend.arrivals import limits
-from backend.settings import Settings
+from backend.core.settings import Settings
 from backend.submissions.fields import REQUIRED
 from backend.submissions.manifest import COLUMNS
 from backend.submissions.schemas import ColumnOut, LimitsOut, VocabularyOut, Word
+from backend.submissions.uploads import limits
 from backend.tables.vocabulary import (
     AgeBand,
     BluePoint,

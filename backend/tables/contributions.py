@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from backend.db import Base, UTCDateTime
+from backend.core.db import Base, UTCDateTime
 from backend.tables.accounts import User
 from backend.tables.vocabulary import ArrivalState, ContributionState
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from backend.db import Base, UTCDateTime
+from backend.core.db import Base, UTCDateTime
 
 if TYPE_CHECKING:
     from backend.tables.screenings import Screening

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from backend.db import Base, UTCDateTime
+from backend.core.db import Base, UTCDateTime
 from backend.tables.recordings import Recording
 
 
@@ -27,7 +27,7 @@ class Screening(Base):
     `attempt` counts the claims, only grows, and fences: an outcome is taken only from the claim
     that is still the newest. `lost` counts the workers that vanished with it; `due_at` is when it
     may be claimed again (null: now), and `away_since` when something that it needs was first found
-    away (see `backend.jobs.leases`). `client` is who asked, as `backend.clients` tells clients
+    away (see `backend.jobs.leases`). `client` is who asked, as `backend.core.clients` tells clients
     apart. `nudged_at` is when the queue was last told. `done` and `total` count frames. `result` is
     `models.contract.Prediction.to_dict()`.
     """

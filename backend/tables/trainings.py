@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from backend.db import Base, UTCDateTime
+from backend.core.db import Base, UTCDateTime
 from backend.tables.vocabulary import JobState
 
 
 class Training(Base):
-    """A cross-validation on a release. `settings` are `models.retrain.Request.config`.
+    """A cross-validation on a release. `settings` are `models.training.retrain.Request.config`.
 
     `attempt`, `lost`, `due_at`, `away_since`, `heartbeat_at` and `nudged_at` are those of its last
     stage, in which the folds become an artifact. `comparison` holds the figures of the new and of

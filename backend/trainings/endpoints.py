@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from backend.deps import AdminDep, ReadSessionDep, SessionDep, get_admin
-from backend.openapi import problems
-from backend.paging import LONGEST_PAGE, PAGE
+from backend.core.pagination import LONGEST_PAGE, PAGE
+from backend.http.deps import AdminDep, ReadSessionDep, SessionDep, get_admin
+from backend.http.openapi import problems
 from backend.trainings import service
 from backend.trainings.schemas import TrainingIn, TrainingOut, TrainingPage
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from backend.paging import Place
+from backend.core.pagination import Place
 from backend.tables import ReleaseItem, Training, TrainingFold
 from backend.tables.vocabulary import JobState, Probe
 

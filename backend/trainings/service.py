@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 import structlog
 from sqlalchemy.orm import Session
 
-from backend import audit
-from backend.db import now
-from backend.errors import ConflictError, NotFoundError
+from backend.core import audit
+from backend.core.db import now
+from backend.core.errors import ConflictError, NotFoundError
+from backend.core.pagination import cursor_of, place_of
 from backend.jobs import TRAIN, after_commit
-from backend.paging import cursor_of, place_of
 from backend.releases import repository as releases
 from backend.releases.folds import FOLDS
 from backend.releases.ties import torn

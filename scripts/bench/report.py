@@ -46,7 +46,7 @@ def show(found: dict[str, Row]) -> None:
 
 def macs_per_frame(folds: int) -> float:
     """Multiply-accumulates of the shared trunk and all heads for one frame, in 10^9."""
-    from models import artifact
+    from models.inference import artifact
 
     _, weights = artifact.load(artifact.active())
     total = 0.0

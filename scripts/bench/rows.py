@@ -29,7 +29,8 @@ def reference() -> Row:
     """Five complete models by Keras `predict`, as the original service answered."""
     import numpy as np
 
-    from models import artifact, networks
+    from models import networks
+    from models.inference import artifact
 
     _, weights = artifact.load(artifact.active())
     models = []
@@ -50,7 +51,8 @@ def shared() -> Row:
     """The same in Keras with the trunk computed once, five heads after it: what sharing gives."""
     import numpy as np
 
-    from models import artifact, networks
+    from models import networks
+    from models.inference import artifact
 
     _, weights = artifact.load(artifact.active())
     frozen = networks.trunk()
@@ -71,7 +73,7 @@ def shared() -> Row:
 
 def engine(precision: str) -> Row:
     """The shipped engine in one format: load, then batches of 1, 8 and 30 frames."""
-    from models.predict import Predictor
+    from models.inference.predict import Predictor
 
     predictor = Predictor.load(precision=precision)  # type: ignore[arg-type]  # by name from a flag
     loaded = time.perf_counter() - STARTED
@@ -129,9 +131,9 @@ def paths() -> Row:
     """The whole way of a still and of a video of about 10 s, and each stage's share."""
     import numpy as np
 
-    from models import media
-    from models.predict import Predictor
-    from models.square import propose_square
+    from models.inference.predict import Predictor
+    from models.media import sampling
+    from models.media.square import propose_square
 
     predictor = Predictor.load()
     predictor.predict(np.zeros((6, 224, 224, 3), dtype=np.uint8))
@@ -140,14 +142,14 @@ def paths() -> Row:
         stages = dict.fromkeys(("probe", "decode", "crop and shrink", "predict"), 0.0)
         for _ in range(REPEATS):
             before = time.perf_counter()
-            recording = media.Recording.open(path)
+            recording = sampling.Recording.open(path)
             square = propose_square(recording.glance())
             stages["probe"] += time.perf_counter() - before
             before = time.perf_counter()
             frames = list(recording.frames(square))
             stages["decode"] += time.perf_counter() - before
             before = time.perf_counter()
-            inputs = np.stack([media.to_input(frame.pixels) for frame in frames])
+            inputs = np.stack([sampling.to_input(frame.pixels) for frame in frames])
             stages["crop and shrink"] += time.perf_counter() - before
             before = time.perf_counter()
             predictor.predict(inputs)
@@ -201,10 +203,11 @@ def guard() -> Row:
     """
     import numpy as np
 
-    from models import heldout, media
     from models.contract import CLASSES
-    from models.dataset import read_index
-    from models.predict import Predictor
+    from models.data.index import read_index
+    from models.evaluation import heldout
+    from models.inference.predict import Predictor
+    from models.media import sampling
 
     engines = (Predictor.load(), Predictor.load(precision="f32"))
     manifest = engines[0].manifest
@@ -212,7 +215,7 @@ def guard() -> Row:
     means: list[list[Any]] = [[], []]
     hits: list[list[bool]] = [[], []]
     for entry in read_index(DATASET).entries:
-        frames = media.read_inputs(entry.path)
+        frames = sampling.read_inputs(entry.path)
         for n, each in enumerate(engines):
             scores = each.scores(frames)
             means[n].append(scores.mean(axis=0))
@@ -237,7 +240,9 @@ def training() -> Row:
     import keras
     import numpy as np
 
-    from models import engine, fit, networks
+    from models import networks
+    from models.inference import engine
+    from models.training import fit
 
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 256, (16, 224, 224, 3), dtype=np.uint8)

@@ -23,7 +23,7 @@ def running(folder: Path) -> Iterator[str]:
     """
     with (folder / "service.log").open("w") as log:
         service = subprocess.Popen(
-            [sys.executable, "-m", "backend.cli", "up", "--port", "0"],
+            [sys.executable, "-m", "backend.cli.main", "up", "--port", "0"],
             cwd=HOUSE,
             env=environment(folder),
             stdout=subprocess.PIPE,
@@ -55,7 +55,7 @@ def create_admin(folder: Path, email: str, name: str, password: str) -> None:
     """Make the first administrator, as whoever installs the service does."""
     subprocess.run(
         [
-            *(sys.executable, "-m", "backend.cli", "user", "create", email),
+            *(sys.executable, "-m", "backend.cli.main", "user", "create", email),
             *("--role", "admin", "--name", name),
         ],
         cwd=HOUSE,

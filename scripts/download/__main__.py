@@ -23,9 +23,9 @@ import httpx
 import psutil
 
 import migrations
-from backend.db import Database
-from backend.settings import Settings
-from backend.storage import FolderStorage, open_storage, published_key
+from backend.core.db import Database
+from backend.core.settings import Settings
+from backend.storage.local import FolderStorage, open_storage, published_key
 from tests.factories_contributions import create_contribution
 from tests.factories_releases import create_item, create_release
 
@@ -86,7 +86,7 @@ def serving(settings: Settings) -> Iterator[tuple[str, psutil.Process]]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("POCOVID_")}
     with (settings.data_dir / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "backend.cli", "serve", "--port", "0"],
+            [sys.executable, "-m", "backend.cli.main", "serve", "--port", "0"],
             env=environment | {"POCOVID_DATA_DIR": str(settings.data_dir)},
             stdout=log,
             stderr=log,

@@ -22,8 +22,8 @@ from typing import Any, Self
 import psutil
 from sqlalchemy import func, select
 
-from backend.db import Database
-from backend.settings import Settings
+from backend.core.db import Database
+from backend.core.settings import Settings
 from backend.tables import Screening, Worker
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -88,7 +88,7 @@ class Service:
         self.database.close()
 
     def _start(self, *words: str, stand_in: bool = False) -> "subprocess.Popen[bytes]":
-        module = "tests.worker.stand_in" if stand_in else "backend.cli"
+        module = "tests.worker.stand_in" if stand_in else "backend.cli.main"
         log = self.folder / f"{words[0]}-{len(self._all)}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 from sqlalchemy import func, select
 
-from backend.db import Database, now
-from backend.identity import TOKEN_PREFIX, digest, new_secret
+from backend.accounts.identity import TOKEN_PREFIX, digest, new_secret
+from backend.core.db import Database, now
 from backend.tables import ApiToken, Arrival, Contribution, User
 from backend.tables.vocabulary import Scope
 from scripts.load import report
@@ -81,7 +81,7 @@ def submission(chosen: argparse.Namespace, folder: Path) -> Row:
 
 def _run(url: str, token: str, ward: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "backend.cli", "submit", str(ward), *words],
+        [sys.executable, "-m", "backend.cli.main", "submit", str(ward), *words],
         cwd=HOUSE,
         env={**os.environ, "POCOVID_URL": url, "POCOVID_TOKEN": token, "COLUMNS": "200"},
         capture_output=True,

@@ -11,11 +11,11 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from backend.app import create_app
-from backend.db import now
-from backend.health.repository import worker_seen
+from backend.core.db import now
+from backend.core.settings import Settings
+from backend.http.middleware import MOST_BODY_BYTES
 from backend.jobs import make_celery
-from backend.middleware import MOST_BODY_BYTES
-from backend.settings import Settings
+from backend.system.health.repository import worker_seen
 from tests import media_files
 from tests.conftest import ANSWER_S, Api
 from tests.factories import create_screening
@@ -119,7 +119,7 @@ class TestProblems:
         def fail(*_: object) -> None:
             raise RuntimeError("secret")
 
-        monkeypatch.setattr("backend.health.service.limits", fail)
+        monkeypatch.setattr("backend.system.health.service.limits", fail)
         response = api.client.get("/limits")
         assert (response.status_code, response.json()["code"]) == (500, "internal_error")
         assert "secret" not in response.text

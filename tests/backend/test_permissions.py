@@ -34,7 +34,7 @@ from tests.permissions import (
 )
 from tests.planted import PASSWORD
 from worker import process
-from worker import release as release_worker
+from worker.releases import task as release_worker
 
 SIGN_UP = {"email": "{email}", "name": "Jane", "password": PASSWORD}
 FILE = {"files": {"file": ("scan.png", media_files.image())}}

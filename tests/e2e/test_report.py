@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from models.report import files
-from models.report.evaluation import evaluate
+from models.evaluation.report import files
+from models.evaluation.report.evaluation import evaluate
 from tests.e2e.conftest import take_picture, watched
-from tests.models.report import small_evaluation
+from tests.models.evaluation.report import small_evaluation
 
 pytestmark = pytest.mark.browser
 

@@ -45,7 +45,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("service")
     with log_file("service").open("w") as log:
         service = subprocess.Popen(
-            [sys.executable, "-m", "backend.cli", "up", "--port", "0"],
+            [sys.executable, "-m", "backend.cli.main", "up", "--port", "0"],
             env={**os.environ, "POCOVID_DATA_DIR": str(folder / "data")},
             stdout=subprocess.PIPE,
             stderr=log,

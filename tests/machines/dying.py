@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from backend import cli
-from backend.bucket import S3Storage
+from backend.cli import main as cli
+from backend.storage.s3 import S3Storage
 
 
 def die_before(points: Mapping[str, int], marker: Path) -> None:

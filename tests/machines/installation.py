@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx
 
-from backend.settings import Settings
+from backend.core.settings import Settings
 from tests.conftest import TLS, log_file
 from tests.worker.house import kill_tree, wait_until
 
@@ -91,7 +91,7 @@ class Machine:
 
     def start(self) -> None:
         """Start it, to die at the points that are left."""
-        program = ["-m", "backend.cli"]
+        program = ["-m", "backend.cli.main"]
         if self.points:
             program = ["-m", "tests.machines.dying", json.dumps(self.points), str(self._marker)]
         with self.log.open("ab") as log:

@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.bucket import connect
-from backend.db import Database
-from backend.settings import Settings
-from backend.storage import Storage, open_storage
+from backend.core.db import Database
+from backend.core.settings import Settings
+from backend.storage.local import Storage, open_storage
+from backend.storage.s3 import connect
 from backend.tables import (
     Arrival,
     Artifact,

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import httpx
 
-from backend.identity import CSRF_COOKIE, CSRF_HEADER
+from backend.accounts.identity import CSRF_COOKIE, CSRF_HEADER
 from tests import planted, tus
 from tests.archives import packed
 from tests.conftest import ANSWER_S, TLS

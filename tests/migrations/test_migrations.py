@@ -26,8 +26,8 @@ from sqlalchemy import (
 )
 
 import migrations
-from backend.db import Base, make_engine
-from backend.settings import Settings
+from backend.core.db import Base, make_engine
+from backend.core.settings import Settings
 from backend.tables import (
     Arrival,
     Contribution,

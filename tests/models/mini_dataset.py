@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from models.dataset import METADATA
-from tests.models.odd_files import drawn_clip, packed
+from models.data.index import METADATA
+from tests.models.media.odd_files import drawn_clip, packed
 
 LABELS = {
     "covid19": "COVID-19",

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from models import artifact, media
-from models.artifact import Weights
-from models.calibration import calibrate
 from models.contract import CLASSES, FRAME_SIDE, Manifest
+from models.inference import artifact
+from models.inference.artifact import Weights
+from models.inference.calibration import calibrate
+from models.media import sampling
 
 MEANS_BGR = (104.0, 117.0, 123.0)
 FOLDS = 5
@@ -66,7 +67,7 @@ def manifest(**changes: object) -> Manifest:
         "classes": CLASSES,
         "preprocessing": {
             "side": FRAME_SIDE,
-            "colour": media.COLOUR,
+            "colour": sampling.COLOUR,
             "channels": "BGR",
             "means": MEANS_BGR,
         },

@@ -124,9 +124,9 @@ def test_to_dict_is_the_result_of_the_api() -> None:
     ("module", "kept_out"),
     [
         ("models.contract", ("numpy", "av", "cv2", "PIL", "tensorflow", "keras", "openvino")),
-        ("models.media", ("tensorflow", "keras", "openvino", "sklearn")),
-        ("models.screen", ("tensorflow", "keras", "openvino", "sklearn")),
-        ("models.predict", ("tensorflow", "keras", "sklearn")),
+        ("models.media.sampling", ("tensorflow", "keras", "openvino", "sklearn")),
+        ("models.inference.screen", ("tensorflow", "keras", "openvino", "sklearn")),
+        ("models.inference.predict", ("tensorflow", "keras", "sklearn")),
     ],
 )
 def test_a_cheap_module_imports_nothing_dear(module: str, kept_out: tuple[str, ...]) -> None:

@@ -9,9 +9,9 @@ import pytest
 import redis
 
 import migrations
+from backend.core.settings import Settings
 from backend.installation import key
 from backend.jobs import make_celery
-from backend.settings import Settings
 from tests import buckets
 from tests.conftest import (
     DATABASE_SERVER,

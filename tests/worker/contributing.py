@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from backend.db import now
+from backend.core.db import now
 from backend.reviews import repository
 from backend.reviews.settlement import settle
-from backend.storage import Stored, contribution_key, contribution_preview_key
+from backend.storage.local import Stored, contribution_key, contribution_preview_key
 from backend.tables import AuditEvent, Contribution
-from models import media
+from models.media import sampling
 from tests.factories_contributions import create_contribution
 from tests.factories_reviews import create_review
 from tests.worker.house import House
@@ -25,8 +25,8 @@ def contribute(house: House, content: bytes, **changes: Any) -> UUID:
     contribution_id: UUID = changes.pop("id", uuid4())
     path = house.settings.incoming_dir / str(contribution_id)
     path.write_bytes(content)
-    found = media.probe(path)
-    preview = media.encode_jpeg(media.Recording.open(path).still(), 1024)
+    found = sampling.probe(path)
+    preview = sampling.encode_jpeg(sampling.Recording.open(path).still(), 1024)
     sha256 = hashlib.sha256(content).hexdigest()
     house.storage.put(contribution_key(sha256, contribution_id), path)
     house.storage.put_bytes(contribution_preview_key(contribution_id), preview)

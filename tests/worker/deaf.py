@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kombu.transport import virtual
 
-from backend import cli
+from backend.cli import main as cli
 from tests.worker.stand_in import StandIn
 from worker import predictor
 

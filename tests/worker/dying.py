@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from backend import cli
-from backend.storage import FolderStorage
+from backend.cli import main as cli
+from backend.storage.local import FolderStorage
 from tests.worker.stand_in import StandIn
 from worker import predictor
-from worker.ingest import ingest
+from worker.contributions.deidentify import ingest
 
 WATCHED = ("dataset/", "wholes/", "contributions/", "published/", "releases/")
 

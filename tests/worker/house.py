@@ -20,14 +20,14 @@ import psutil
 from PIL import Image
 from sqlalchemy import select
 
-from backend.db import Database, now
+from backend.core.db import Database, now
+from backend.core.settings import Settings
 from backend.jobs import SCREEN, make_celery, send
-from backend.settings import Settings
-from backend.storage import Storage, open_storage, preview_key, recording_key
+from backend.storage.local import Storage, open_storage, preview_key, recording_key
 from backend.tables import Recording, Screening, Status, Worker
-from models import media
+from models.media import sampling
 from worker import app  # noqa: F401  # which knows every module with duties
-from worker.duties import DUTIES
+from worker.maintenance.duties import DUTIES
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 
@@ -83,7 +83,7 @@ class House:
         recording_id, screening_id = uuid4(), uuid4()
         path = self.settings.incoming_dir / str(recording_id)
         path.write_bytes(content)
-        found = media.probe(path)
+        found = sampling.probe(path)
         sha256 = hashlib.sha256(content).hexdigest()
         key = recording_key(sha256, recording_id)
         self.storage.put(key, path)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from backend import cli
+from backend.cli import main as cli
 from models.contract import CLASSES
 from worker import predictor
 

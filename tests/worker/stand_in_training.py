@@ -1,4 +1,4 @@
-"""A stand-in for `models.retrain`: it says and leaves what that does, in a moment.
+"""A stand-in for `models.training.retrain`: it says and leaves what that does, in a moment.
 
 How it ends is asked for in the settings' seed: see `ENDS`.
 """
@@ -39,8 +39,8 @@ def main() -> None:
         return
     found = sorted(path.read_bytes() for path in Path(asked["results"]).glob("fold*"))
     assert found == [b"result %d" % fold for fold in range(5)]
-    from models import artifact
-    from models.artifact import Weights
+    from models.inference import artifact
+    from models.inference.artifact import Weights
     from tests.models import small_artifact
 
     out = Path(asked["out"])

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
+from backend.core.settings import Settings
 from backend.jobs import SCREEN
-from backend.settings import Settings
 from worker.app import UPKEEP_QUEUE, make_trainer_app, make_worker_app
-from worker.duties import DUTIES
+from worker.maintenance.duties import DUTIES
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from kombu.utils import functional
 from kombu.utils.imports import symbol_by_name
 
-from backend.settings import Settings
+from backend.core.settings import Settings
 from worker.app import make_trainer_app, make_worker_app
 from worker.consumer import LONGEST_WAIT_S
 

@@ -8,13 +8,13 @@ import psycopg
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from backend.errors import DatabaseUnreachableError, StorageUnreachableError
-from backend.storage import FolderStorage
+from backend.core.errors import DatabaseUnreachableError, StorageUnreachableError
+from backend.storage.local import FolderStorage
 from backend.tables import Status
 from tests.worker.house import House, clip, still, wait_until
 from worker.dependencies import Backoff
 from worker.progress import progress
-from worker.screening import screen
+from worker.screenings.task import screen
 from worker.task import task, transaction
 
 

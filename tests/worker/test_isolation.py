@@ -6,15 +6,17 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from backend.db import now
+from backend.core.db import now
 from backend.tables import Arrival, Contribution, Submission
-from models import media
+from models.media import sampling
 from tests import archives, media_files
 from tests.factories_contributions import create_arrival, create_submission, store_arrival
 from tests.worker.contributing import contribute, decide, incoming, kept, row
 from tests.worker.house import House, clip, still
 from tests.worker.in_step import run_in_step
-from worker import ingest, preparation, screening, taking
+from worker.contributions import deidentify, make_previews
+from worker.screenings import task as screening
+from worker.uploads import importer
 
 pytestmark = pytest.mark.timeout(200)
 
@@ -59,7 +61,7 @@ def test_archives_with_the_same_names_keep_their_bytes_labels_and_previews(
     house = either_house
     wards = [ward(100 * n, label) for n, label in enumerate(LABELS)]
     submissions = [sent(house, files) for files in wards]
-    run_in_step("worker.intake:take_in", "worker.intake:_take")
+    run_in_step("worker.uploads.task:take_in", "worker.uploads.task:_take")
     for submission_id, files, label in zip(submissions, wards, LABELS, strict=True):
         mine = Contribution.submission_id == submission_id
         with house.database.read() as session:
@@ -76,12 +78,13 @@ def test_archives_with_the_same_names_keep_their_bytes_labels_and_previews(
             assert read(house, each.original_key) == files[each.file_name]
             path = house.settings.data_dir / each.file_name
             path.write_bytes(files[each.file_name])
-            still = media.Recording.open(path).still()
-            assert read(house, each.preview_key) == media.encode_jpeg(still, taking.PREVIEW_SIDE)
+            still = sampling.Recording.open(path).still()
+            preview = sampling.encode_jpeg(still, importer.PREVIEW_SIDE)
+            assert read(house, each.preview_key) == preview
     assert list(house.settings.incoming_dir.iterdir()) == []
 
 
-OPENED = "models.media:Recording.open"
+OPENED = "models.media.sampling:Recording.open"
 """Every task opens the recording from the file that it has brought to its data folder."""
 
 
@@ -89,10 +92,10 @@ def test_what_is_prepared_at_once_is_as_if_alone(bucket_house: House) -> None:
     contents = [media_files.gif(frames=4, frame_ms=400), media_files.image(seed=7)]
     waits = {"prep_state": "queued", "prep_queued_at": now()}
     together = [contribute(bucket_house, content, **waits) for content in contents]
-    run_in_step("worker.preparation:prepare", OPENED)
+    run_in_step("worker.contributions.make_previews:prepare", OPENED)
     alone = [contribute(bucket_house, content, **waits) for content in contents]
     for _ in contents:
-        preparation.prepare.run("")
+        make_previews.prepare.run("")
     for one, other in zip(together, alone, strict=True):
         assert row(bucket_house, one).prep_state == "done"
         assert kept(bucket_house, one) == kept(bucket_house, other)
@@ -106,10 +109,10 @@ def test_what_is_ingested_at_once_is_as_if_alone(bucket_house: House) -> None:
     )
     for contribution in together:
         decide(bucket_house, contribution)
-    run_in_step("worker.ingest:ingest", OPENED)
+    run_in_step("worker.contributions.deidentify:ingest", OPENED)
     for contribution in alone:
         decide(bucket_house, contribution)
-        ingest.ingest.run("")
+        deidentify.ingest.run("")
     for one, other in zip(together, alone, strict=True):
         assert row(bucket_house, one).ingest_state == "done"
         assert kept(bucket_house, one) == kept(bucket_house, other)
@@ -119,7 +122,7 @@ def test_what_is_ingested_at_once_is_as_if_alone(bucket_house: House) -> None:
 def test_what_is_screened_at_once_is_as_if_alone(bucket_house: House) -> None:
     contents = [clip(frames=3), still()]
     together = [bucket_house.queue(content, nudge=False) for content in contents]
-    run_in_step("worker.screening:screen", OPENED)
+    run_in_step("worker.screenings.task:screen", OPENED)
     alone = [bucket_house.queue(content, nudge=False) for content in contents]
     for _ in contents:
         screening.screen.run("")

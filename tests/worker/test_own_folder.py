@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from backend.db import now
-from backend.private_files import LEFT_BEHIND_AFTER
+from backend.core.db import now
+from backend.storage.private_files import LEFT_BEHIND_AFTER
 from tests.worker.conftest import with_settings
 from tests.worker.house import House
 from worker.own_folder import tidy

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.artifacts import repository
-from backend.db import now
-from models import artifact
+from backend.core.db import now
+from backend.trainings.artifacts import repository
+from models.inference import artifact
 from tests.models import small_artifact
 from tests.worker.house import House
 from worker import predictor

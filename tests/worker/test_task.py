@@ -7,8 +7,8 @@ import pytest
 from celery import Celery
 from sqlalchemy import select
 
-from backend.db import now
-from backend.health import repository as health
+from backend.core.db import now
+from backend.system.health import repository as health
 from backend.tables import Worker
 from tests.worker.house import House, wait_until
 from worker.process import Pulse

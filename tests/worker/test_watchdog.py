@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from backend.health import service
 from backend.jobs import SCREEN
+from backend.system.health import service
 from backend.tables import Status, WorkerKind
 from tests.worker.deaf import DEAF
 from tests.worker.house import House, still, wait_until

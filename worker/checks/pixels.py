@@ -8,16 +8,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.checks.finding import Context, Finding, in_transaction, pages
-from backend.checks.missing import ingest_again
-from backend.db import now
+from backend.core.db import now
 from backend.jobs.kinds import INGESTION, PREPARATION
 from backend.reviews import lanes
 from backend.reviews import repository as reviews
-from backend.storage import MissingObjectError
+from backend.storage.local import MissingObjectError
+from backend.system.checks.finding import Context, Finding, in_transaction, pages
+from backend.system.checks.missing import ingest_again
 from backend.tables import Contribution
 from backend.tables.vocabulary import ContributionState, JobState
-from models import fingerprint, media
+from models.data import fingerprint
+from models.media import sampling
 
 _AT_WORK = (JobState.QUEUED.value, JobState.RUNNING.value)
 _ENDED = (ContributionState.WITHDRAWN.value, ContributionState.REJECTED.value)
@@ -59,7 +60,7 @@ def _original(context: Context, row: Contribution) -> Iterator[Finding]:
     with context.storage.local(row.original_key or "") as path:
         try:
             seen = _read(path, row)
-        except media.MediaError as error:
+        except sampling.MediaError as error:
             yield Finding(
                 "unreadable",
                 "contribution",
@@ -93,7 +94,7 @@ def _original(context: Context, row: Contribution) -> Iterator[Finding]:
 
 def _read(path: Path, row: Contribution) -> dict[str, Any]:
     """The columns that the present reader would write, and the times of the reviewers' frames."""
-    probe = media.probe(path)
+    probe = sampling.probe(path)
     seen: dict[str, Any] = {
         "kind": probe.kind,
         "format": probe.format,
@@ -107,7 +108,7 @@ def _read(path: Path, row: Contribution) -> dict[str, Any]:
     }
     times_s = row.cine["times_s"] if row.cine is not None else []
     if len(times_s) == probe.frames:  # of longer ones, only some frames are shown
-        seen["times_s"] = [round(each, 4) for each in media.Recording.open(path).source.times_s]
+        seen["times_s"] = [round(each, 4) for each in sampling.Recording.open(path).source.times_s]
     return seen
 
 
@@ -144,8 +145,8 @@ def _dataset(context: Context, row: Contribution) -> Iterator[Finding]:
     """What releases hold was written by this service: its frames are those that are read of it."""
     with context.storage.local(row.pixels_key or "") as path:
         try:
-            frames = len(media.Recording.open(path).sampled())
-        except media.MediaError as error:
+            frames = len(sampling.Recording.open(path).sampled())
+        except sampling.MediaError as error:
             frames, why = 0, f"it is refused: {error.message}"
         else:
             why = f"{frames} frames are sampled of it, and {row.dataset_frames} are stored"

@@ -7,19 +7,19 @@ from celery.exceptions import SoftTimeLimitExceeded
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
-from backend.checks import repository
-from backend.checks.finding import Check as LookFor
-from backend.checks.finding import Context
-from backend.checks.run import CHECKS, NAMES, LeaseLostError, Runner
-from backend.db import now
-from backend.errors import PocovidError
+from backend.core.db import now
+from backend.core.errors import PocovidError
 from backend.jobs import CHECK, send
 from backend.jobs.kinds import CHECKING
 from backend.jobs.leases import next_try, release_lease
+from backend.system.checks import repository
+from backend.system.checks.finding import Check as LookFor
+from backend.system.checks.finding import Context
+from backend.system.checks.run import CHECKS, NAMES, LeaseLostError, Runner
 from backend.tables import Check, User
 from worker import process
 from worker.checks.pixels import pixels
-from worker.duties import duty, stale_after
+from worker.maintenance.duties import duty, stale_after
 from worker.process import Pulse
 from worker.task import reading, task, transaction
 

@@ -6,7 +6,7 @@ import { plural } from '../../words.js';
 
 /**
  * @typedef {object} Setting
- * @property {string} name as `models.train.Config` has it
+ * @property {string} name as `models.training.train.Config` has it
  * @property {string} label
  * @property {string} hint
  * @property {number} value

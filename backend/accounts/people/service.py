@@ -1,0 +1,72 @@
+"""The rules of administration: roles are given and taken, and one administrator is always left."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.accounts import repository as accounts
+from backend.accounts.people import repository
+from backend.accounts.people.schemas import People
+from backend.accounts.schemas import UserOut
+from backend.core import audit
+from backend.core.db import now
+from backend.core.errors import ConflictError, NotFoundError
+from backend.tables import User
+from backend.tables.vocabulary import Role
+
+
+def listed(session: Session, q: str, cursor: str, limit: int) -> People:
+    """Accounts that have `q` in their name, address or affiliation; the cursor is an address."""
+    rows = repository.found(session, q, cursor, limit + 1)
+    page = rows[:limit]
+    return People(
+        items=[UserOut.model_validate(user) for user in page],
+        next=page[-1].email if len(rows) > limit else None,
+    )
+
+
+def change(
+    session: Session,
+    admin: User | None,
+    user_id: UUID,
+    role: Role | None = None,
+    disabled: bool | None = None,
+) -> User:
+    """Give an account another role, disable it, or enable it again.
+
+    A disabled account's sessions end; its API tokens do nothing while it is.
+
+    Raises:
+        NotFoundError: there is no such account.
+        ConflictError: no administrator would be left.
+    """
+    admins = repository.locked_admins(session)
+    user = accounts.locked(session, user_id)
+    if user is None:
+        raise NotFoundError(f"There is no account {user_id}.")
+    leaves = disabled is True or (role is not None and role is not Role.ADMIN)
+    if leaves and list(admins) == [user_id]:
+        raise ConflictError(
+            "This is the last administrator. Give the role to somebody else first.",
+            code="last_admin",
+        )
+    if role is not None and role.value != user.role:
+        audit.record(
+            session, admin, "users.role_changed", "user", user.id, before=user.role, now=role.value
+        )
+        user.role = role.value
+    if disabled is not None and disabled != (user.disabled_at is not None):
+        _disable(session, user) if disabled else _enable(user)
+        action = "users.disabled" if disabled else "users.enabled"
+        audit.record(session, admin, action, "user", user.id)
+    return user
+
+
+def _disable(session: Session, user: User) -> None:
+    user.disabled_at = now()
+    accounts.end_sign_ins(session, user.id)
+    accounts.forget_resets(session, user.id)
+
+
+def _enable(user: User) -> None:
+    user.disabled_at = None

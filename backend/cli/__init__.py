@@ -1,0 +1,1 @@
+"""The command line, `pocovid`: one module for each group of sub-commands."""

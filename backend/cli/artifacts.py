@@ -1,0 +1,79 @@
+"""The sub-commands of artifacts: `pocovid artifact …`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backend.cli import terminal
+from backend.cli.dataset import WORK
+from backend.cli.start import read_settings, refuse, transaction
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def artifact() -> None:
+    """Look after the models that can answer."""
+
+
+@app.command("list")
+def list_() -> None:
+    """Every artifact, with its accuracy over videos; a star marks the one that answers."""
+    from backend.trainings.artifacts import service
+
+    with transaction(read_settings()) as session:
+        found = service.listing(session)
+    for each in found.items:
+        accuracy = each.metrics.get(each.group, {}).get("video_accuracy")
+        origin = "shipped" if each.shipped else f"release {each.release}"
+        figure = "" if accuracy is None else f", videos by {each.group} {accuracy:.1%}"
+        typer.echo(f"{'*' if each.active else ' '} {each.version}  ({origin}{figure})")
+    if not found.items:
+        typer.echo("None is known yet: a worker tells of the shipped one when it starts.")
+
+
+@app.command()
+def activate(
+    version: Annotated[
+        str | None, typer.Argument(help="Such as pocovidnet-1. [default: the one before]")
+    ] = None,
+) -> None:
+    """Have an artifact answer from the next screening on; without a version, roll back."""
+    from backend.core.errors import PocovidError
+    from backend.storage.local import open_storage
+    from backend.trainings.artifacts import service
+
+    settings = read_settings()
+    try:
+        with transaction(settings) as session:
+            chosen = version or service.listing(session).previous
+            if chosen is None:
+                refuse("There is nothing to roll back to.")
+            service.activate(session, open_storage(settings), None, chosen)
+    except PocovidError as error:
+        refuse(error.detail)
+    typer.echo(f"{chosen} answers from now on.")
+
+
+@app.command()
+def fingerprints(
+    folder: Annotated[Path, typer.Argument(help="Folder of the artifact.")],
+    data: Annotated[Path, typer.Option(help="Folder with all that it was trained on.")],
+    work: Annotated[Path, typer.Option(help="Folder that keeps extracted frames.")] = WORK,
+) -> None:
+    """Note in an older artifact what its recordings look like, so that copies are recognised."""
+    terminal.quiet()
+    from models.data.importing import located
+    from models.data.index import DatasetError
+    from models.evaluation.heldout import HeldOutError, add_fingerprints
+    from models.inference.artifact import ArtifactError
+
+    with terminal.stages() as told:
+        try:
+            count = add_fingerprints(
+                folder, located(data), work, lambda done, total: told("Reading", done, total)
+            )
+        except (ArtifactError, DatasetError, HeldOutError) as error:
+            terminal.stop(str(error))
+    typer.echo(f"{folder}: {count} recordings are known by what they show.")

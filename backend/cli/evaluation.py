@@ -1,0 +1,111 @@
+"""The sub-command `pocovid evaluate`: an artifact's tables and figures, as in the paper."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backend.cli import terminal
+from backend.cli.dataset import WORK
+from models.contract import CLASS_NAMES
+
+if TYPE_CHECKING:
+    from models.evaluation.report.evaluation import Chapter, Evaluation
+
+app = typer.Typer()
+
+
+@app.command()
+def evaluate(
+    artifact: Annotated[
+        Path | None,
+        typer.Argument(help="Folder of an artifact. [default: the one that answers]"),
+    ] = None,
+    data: Annotated[
+        Path, typer.Option(help="Folder in the layout of the public POCUS dataset.")
+    ] = Path("data/dataset"),
+    report: Annotated[Path, typer.Option(help="Folder for the page, JSON and CSV.")] = Path(
+        "data/report"
+    ),
+    fold: Annotated[
+        int | None,
+        typer.Option(help="Ask this fold's model alone, 0 the first, of what it has not seen."),
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=100, help="Draws behind each interval.")] = 2000,
+    work: Annotated[
+        Path, typer.Option(help="Folder that keeps extracted frames and answers.")
+    ] = WORK,
+) -> None:
+    """Answer recordings by the models that have not seen them, and write the report.
+
+    A recording that the artifact was trained on is answered by the model of the fold that held it
+    out, any other by all models. Stopped and started again it goes on where it was.
+    """
+    terminal.quiet()
+    from models.data.importing import located
+    from models.data.index import DatasetError
+    from models.evaluation.heldout import HeldOutError
+    from models.evaluation.report import files
+    from models.evaluation.report.answers import EvaluationError
+    from models.evaluation.report.evaluation import evaluate as run
+    from models.inference.artifact import ArtifactError, active
+
+    with terminal.stages() as told:
+        try:
+            folder = artifact or active()
+            found = run(folder, located(data), work, told, fold=fold, resamples=resamples)
+        except (ArtifactError, DatasetError, EvaluationError, HeldOutError) as error:
+            terminal.stop(str(error))
+    paths = files.write(found, report)
+    _print(found)
+    for path in paths:
+        typer.echo(f"wrote {path}", err=True)
+    if any(chapter.unequal for chapter in found.chapters.values()):
+        raise typer.Exit(1)
+
+
+def _print(found: "Evaluation") -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from models.evaluation.report import paper
+
+    console = Console(width=None if Console().is_terminal else 120)
+    for name, chapter in found.chapters.items():
+        title = "Recordings from outside" if name == "external" else f"Held out by {name}"
+        table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold")
+        table.add_column("frames")
+        for column in ("sensitivity", "specificity", "precision", "F1", "frames", "videos"):
+            table.add_column(column, justify="right")
+        table.add_column("paper: sens. spec. prec. F1", justify="right")
+        for key, shown in CLASS_NAMES.items():
+            ours, theirs = chapter.figures["frame_classes"][key], paper.CLASSES[key]
+            rates = ("sensitivity", "specificity", "precision", "f1")
+            table.add_row(
+                shown,
+                *(f"{ours[rate]:.3f}" for rate in rates),
+                str(ours["count"]),
+                str(sum(each.label == key for each in chapter.sheet.videos)),
+                " ".join(f"{theirs[rate]:.2f}" for rate in rates),
+            )
+        console.print(table)
+        typer.echo(_overall(chapter))
+
+
+def _overall(chapter: "Chapter") -> str:
+    figures = chapter.figures
+    line = (
+        f"frames: accuracy {figures['frame_accuracy']}, "
+        f"balanced {figures['frame_balanced_accuracy']}"
+    )
+    if figures["videos"]:
+        line += (
+            f"; videos: accuracy {figures['video_accuracy']} by mean probability, "
+            f"{figures['video_accuracy_majority']} by majority"
+        )
+    if chapter.unequal is None:
+        return line + "."
+    if chapter.unequal:
+        return f"{line}. NOT the manifest's: {', '.join(chapter.unequal)}."
+    return f"{line}. Equal to the manifest's."

@@ -1,0 +1,150 @@
+"""The sub-commands of accounts: `pocovid user …`, for the first administrator and emergencies."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backend.cli.start import read_settings, refuse, transaction
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from backend.tables import User
+
+app = typer.Typer(no_args_is_help=True)
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The account's address.")]
+
+
+@app.callback()
+def user() -> None:
+    """Make accounts, give roles, and let people back in."""
+
+
+@app.command()
+def create(
+    email: Email,
+    role: Annotated[str, typer.Option(help="contributor, reviewer or admin.")] = "contributor",
+    name: Annotated[str, typer.Option(help="Shown to reviewers. [default: the address]")] = "",
+    link: Annotated[
+        bool, typer.Option("--link", help="Ask for no password: print a link to set one.")
+    ] = False,
+) -> None:
+    """Make an account. The password is asked for, or read from standard input."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from backend.accounts import repository
+    from backend.accounts.resets import make_link
+    from backend.accounts.schemas import Address, Name
+    from backend.core import passwords
+    from backend.core.db import now
+    from backend.core.errors import PocovidError
+    from backend.tables import User
+
+    wanted = _role(role)
+    try:
+        address = TypeAdapter[str](Address).validate_python(email)
+        called = TypeAdapter[str](Name).validate_python(name or address)
+    except ValidationError as error:
+        refuse(f"{email}: {error.errors()[0]['msg']}")
+    settings = read_settings()
+    with transaction(settings) as session:
+        if repository.by_email(session, address) is not None:
+            refuse(f"There is an account {address}. Its role: pocovid user role {address} {role}")
+        session.rollback()  # nobody waits while a password is typed
+        kept = ""
+        if not link:
+            try:
+                password = _password()
+                passwords.check(password, address, called)
+            except PocovidError as error:
+                refuse(error.detail)
+            kept = passwords.hashed(password)
+        made = User(email=address, name=called, role=wanted, password_hash=kept, created_at=now())
+        repository.add(session, made)
+        _record(session, "users.created", made, role=wanted)
+        typer.echo(f"{address} has the role {wanted}.")
+        if link:
+            _print_link(make_link(session, settings, made))
+
+
+@app.command(name="list")
+def list_() -> None:
+    """List everybody with an account: address, role, name."""
+    from backend.accounts.people import repository
+    from backend.core.pagination import LONGEST_PAGE
+
+    after = ""
+    with transaction(read_settings()) as session:
+        while rows := repository.found(session, "", after, LONGEST_PAGE):
+            for each in rows:
+                state = "disabled" if each.disabled_at else each.role
+                typer.echo(f"{each.email}\t{state}\t{each.name}")
+            after = rows[-1].email
+
+
+@app.command()
+def role(
+    email: Email,
+    wanted: Annotated[str, typer.Argument(metavar="ROLE", help="contributor, reviewer or admin.")],
+) -> None:
+    """Give an account another role. The last administrator stays one."""
+    from backend.accounts.people import service
+    from backend.core.errors import PocovidError
+    from backend.tables.vocabulary import Role
+
+    known = Role(_role(wanted))
+    with transaction(read_settings()) as session:
+        try:
+            service.change(session, None, _found(session, email).id, role=known)
+        except PocovidError as error:
+            refuse(error.detail)
+    typer.echo(f"{email} has the role {known.value}.")
+
+
+@app.command()
+def reset(email: Email) -> None:
+    """Print a link that sets a new password, where no mail can be sent."""
+    from backend.accounts.resets import make_link
+
+    settings = read_settings()
+    with transaction(settings) as session:
+        found = _found(session, email)
+        if found.disabled_at is not None:
+            refuse(f"The account {email} is disabled.")
+        _record(session, "accounts.reset_asked", found)
+        _print_link(make_link(session, settings, found))
+
+
+def _print_link(link: str) -> None:
+    typer.echo(f"Good once, for an hour: {link}")
+
+
+def _record(session: "Session", action: str, subject: "User", **detail: object) -> None:
+    from backend.core import audit
+
+    audit.record(session, None, action, "user", subject.id, **detail)
+
+
+def _found(session: "Session", email: str) -> "User":
+    from backend.accounts import repository
+
+    found = repository.by_email(session, email.strip().lower())
+    if found is None:
+        refuse(f"There is no account {email}. See: pocovid user list")
+    return found
+
+
+def _role(word: str) -> str:
+    from backend.tables.vocabulary import Role
+
+    if word not in [role.value for role in Role]:
+        refuse(f"There is no role {word!r}: {', '.join(role.value for role in Role)}.")
+    return word
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")

@@ -1,0 +1,152 @@
+"""Engine, sessions, naming convention, and the column type for moments in time."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+from backend.core.settings import Settings
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """What every table inherits."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment in time: aware in Python always, UTC in the database always."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Convert to UTC. Raises ValueError for a naive datetime."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"expected an aware datetime, got the naive {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """SQLite forgets the zone; it was UTC when it went in."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def now() -> datetime:
+    """This moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def make_engine(settings: Settings) -> Engine:
+    """An engine for the settings' database, with SQLite made safe for many processes.
+
+    Errors are shown without the statement's values: a digest or an address is nothing to log.
+
+    A process that forks makes its own engine in the child.
+    """
+    url = make_url(settings.database_url)
+    if url.get_backend_name() != "sqlite":
+        return create_engine(
+            url,
+            hide_parameters=True,
+            pool_size=10,
+            max_overflow=20,
+            pool_pre_ping=True,
+            pool_timeout=10,
+        )
+    if url.database and url.database != ":memory:":
+        _make_private(Path(url.database))
+    engine = create_engine(url, hide_parameters=True, pool_size=10, max_overflow=40)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+class Database:
+    """The two kinds of session: `write()` for a transaction that changes rows, `read()` else.
+
+    On SQLite a writing transaction takes the write lock at its start and waits for it. Started
+    without, a transaction that reads and then writes fails at once when another one was faster.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.write: sessionmaker[Session] = sessionmaker(engine, expire_on_commit=False)
+        self.read: sessionmaker[Session] = sessionmaker(
+            engine.execution_options(read_only=True), expire_on_commit=False
+        )
+
+    @classmethod
+    def connect(cls, settings: Settings) -> "Database":
+        """A database for the settings. Connections open when they are first needed."""
+        return cls(make_engine(settings))
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def undo_on_rollback(session: Session, undo: Callable[[], None]) -> None:
+    """Call `undo` if the session's transaction comes to nothing (see `undoing`)."""
+    session.info.setdefault("undo", []).append(undo)
+
+
+@contextmanager
+def undoing(session: Session) -> Iterator[None]:
+    """Roll back and undo what else was done for the transaction, where the block raises."""
+    try:
+        yield
+    except BaseException:
+        session.rollback()
+        for undo in session.info.pop("undo", ()):
+            undo()
+        raise
+
+
+def _make_private(path: Path) -> None:
+    """Make the database's file for this user alone; SQLite's files beside it follow suit."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the begin event below says when a transaction starts
+    # its own knows the letters of English alone
+    connection.create_function("lower", 1, _lower, deterministic=True)
+    cursor = connection.cursor()
+    for pragma in (
+        "busy_timeout = 10000",
+        "journal_mode = WAL",
+        "synchronous = NORMAL",
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _lower(text: Any) -> Any:
+    return text.lower() if isinstance(text, str) else text
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,302 @@
+"""The one Settings class, read from POCOVID_* variables, and what is said of a wrong value."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
+
+from annotated_types import Ge, Gt, Le
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_HOUSE = Path(__file__).resolve().parents[2]
+
+_YEARS = 100
+"""No time is longer: beyond some thousands of years no date is left to reckon with."""
+MOST_DAYS = 365 * _YEARS
+MOST_HOURS = 24 * MOST_DAYS
+MOST_S = 3600 * MOST_HOURS
+
+_BROKERS = ("redis", "rediss", "amqp", "amqps")
+
+
+class Settings(BaseSettings):
+    """Everything a deployment may change. What is left out works on one bare machine.
+
+    Sizes are bytes, times are in the unit their name ends with.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="POCOVID_",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
+        allow_inf_nan=False,
+    )
+
+    host: str = Field("127.0.0.1", validation_alias=AliasChoices("POCOVID_HOST", "HOST"))
+    port: int = Field(8000, ge=0, le=65535, validation_alias=AliasChoices("POCOVID_PORT", "PORT"))
+    data_dir: Path = Field(Path("data"), description="Everything the embedded service writes.")
+    frontend_dir: Path = Field(_HOUSE / "frontend" / "dist", description="The built page.")
+
+    database_url: str = Field("", repr=False, description="Empty: SQLite in the data folder.")
+    broker_url: str = Field("", repr=False, description="Empty: files in the data folder.")
+    storage_url: str = Field("", description="Empty: the data folder. Or s3://bucket/prefix.")
+    s3_endpoint_url: str | None = Field(None, description="For stores other than AWS.")
+    s3_region: str | None = None
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+
+    retention_hours: float = Field(
+        24, gt=0, le=MOST_HOURS, description="Uploaded pixels live this long."
+    )
+    max_upload_bytes: int = Field(200_000_000, gt=0)
+    min_free_bytes: int = Field(500_000_000, ge=0, description="Uploads stop below this.")
+    uploads_per_minute: int = Field(30, gt=0, description="For each client address.")
+    upload_idle_s: float = Field(
+        30, gt=0, le=MOST_S, description="An upload that is silent so long ends."
+    )
+    max_archive_bytes: int = Field(10_000_000_000, gt=0, description="A ZIP of recordings.")
+    unfinished_upload_days: int = Field(
+        3,
+        ge=1,
+        le=MOST_DAYS,
+        description="A file of a submission that is not whole by then is deleted.",
+    )
+    draft_days: float = Field(
+        30,
+        gt=0,
+        le=MOST_DAYS,
+        description="A submission that was not sent and not touched so long is deleted.",
+    )
+    max_queued: int = Field(200, gt=0, description="Screenings that wait at the same time.")
+    max_queued_per_client: int = Field(
+        100, gt=0, description="Of these, one client's: the others still find room."
+    )
+    client_key: SecretStr | None = Field(
+        None, description="What pseudonyms are hashed with. Empty: made once, in the database."
+    )
+    open_screening: bool = Field(default=True, description="Screening needs no account.")
+    open_sign_up: bool = Field(default=True, description="Everybody can make an account.")
+    attempts_per_client: int = Field(
+        60, gt=0, description="Sign-ins, sign-ups and resets, each, in 15 minutes."
+    )
+    attempts_per_account: int = Field(10, gt=0, description="The same, for one address.")
+    smtp_url: SecretStr = Field(SecretStr(""), description="Empty: mails go to the log.")
+    mail_from: str = Field("POCOVIDScreen <noreply@localhost>", description="Sender of mails.")
+    public_url: str = Field("", description="Where people find the page. Empty: host and port.")
+    session_hours: float = Field(
+        336, gt=0, le=MOST_HOURS, description="A sign-in lasts so long at most."
+    )
+    session_idle_hours: float = Field(
+        24, ge=0.25, le=MOST_HOURS, description="Without a request it ends after this."
+    )
+    draining: bool = Field(default=False, description="Take no new work, finish what is there.")
+
+    reviews_needed: int = Field(1, ge=1, le=2, description="Readers who must agree.")
+    review_claim_minutes: float = Field(
+        20, gt=0, le=60 * MOST_HOURS, description="A claim that is not renewed ends."
+    )
+    undo_hours: float = Field(
+        24,
+        ge=0,
+        le=MOST_HOURS,
+        description="A rejected recording's pixels stay this long, for an undo.",
+    )
+    dataset_time_limit_s: float = Field(
+        1800, gt=0, le=MOST_S, description="To prepare or ingest a recording."
+    )
+
+    training_trunk: Path | None = Field(
+        None, description="Frozen layers to train on. Empty: the shipped artifact's."
+    )
+    training_time_limit_s: float = Field(
+        86_400, gt=0, le=MOST_S, description="One fold of a training."
+    )
+
+    heartbeat_s: float = Field(
+        5, gt=0, le=MOST_S, description="How often a worker says it is alive."
+    )
+    stale_after_s: float = Field(
+        30, gt=0, le=MOST_S, description="Silence after which a job is lost."
+    )
+    stalled_after_s: float = Field(
+        60,
+        gt=0,
+        le=MOST_S,
+        description="A worker that is idle so long while work waits starts anew.",
+    )
+    upkeep_every_s: float = Field(10, gt=0, le=MOST_S)
+    worker_nice: int = Field(10, ge=0, le=19, description="How far workers step back for the API.")
+    max_attempts: int = Field(3, ge=1, description="Lost workers before a screening fails.")
+    soft_time_limit_s: float = Field(300, gt=0, le=MOST_S)
+    hard_time_limit_s: float = Field(330, gt=0, le=MOST_S)
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+
+    @field_validator("database_url")
+    @classmethod
+    def _name_the_driver(cls, url: str) -> str:
+        for scheme in ("postgres://", "postgresql://"):
+            if url.startswith(scheme):
+                return "postgresql+psycopg://" + url.removeprefix(scheme)
+        return url
+
+    @field_validator("database_url")
+    @classmethod
+    def _name_a_database(cls, url: str) -> str:
+        if url and urlsplit(url).scheme.partition("+")[0] not in ("sqlite", "postgresql"):
+            raise ValueError("expected postgresql://user@host/name or sqlite:///file")
+        return url
+
+    @field_validator("broker_url")
+    @classmethod
+    def _name_a_broker(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in _BROKERS or not parts.hostname):
+            raise ValueError("expected redis://host:6379/0")
+        return url
+
+    @field_validator("storage_url")
+    @classmethod
+    def _name_a_storage(cls, url: str) -> str:
+        parts = urlsplit(url)
+        known = (parts.scheme == "file" and parts.path.startswith("/") and not parts.netloc) or (
+            parts.scheme == "s3" and parts.netloc
+        )
+        if url and not known:
+            raise ValueError("expected file:///folder or s3://bucket/prefix")
+        return url
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _name_a_mail_server(cls, url: SecretStr) -> SecretStr:
+        parts = urlsplit(url.get_secret_value())
+        wrong = parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0
+        if any(parts) and wrong:
+            raise ValueError("expected smtp://user:password@host:port or smtps://…")
+        return url
+
+    @field_validator("public_url", "s3_endpoint_url")
+    @classmethod
+    def _name_an_address(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("expected https://host or http://host:port")
+        return url and url.rstrip("/")
+
+    def model_post_init(self, _context: Any) -> None:
+        """Fill in the embedded database and storage, which depend on the data folder.
+
+        Raises:
+            ValueError: the soft time limit is not below the hard one.
+        """
+        if self.soft_time_limit_s >= self.hard_time_limit_s:
+            raise ValueError(
+                f"POCOVID_SOFT_TIME_LIMIT_S ({self.soft_time_limit_s}) must be below "
+                f"POCOVID_HARD_TIME_LIMIT_S ({self.hard_time_limit_s})"
+            )
+        self.data_dir = self.data_dir.resolve()
+        if not self.database_url:
+            self.database_url = f"sqlite:///{self.data_dir / 'pocovid.sqlite3'}"
+        if not self.storage_url:
+            self.storage_url = f"file://{self.data_dir / 'storage'}"
+
+        if not self.public_url:
+            host = f"[{self.host}]" if ":" in self.host else self.host
+            self.public_url = f"http://{host}:{self.port}"
+
+    @property
+    def broker_is_embedded(self) -> bool:
+        """Whether jobs travel through files in the data folder instead of a broker server."""
+        return not self.broker_url
+
+    @cached_property
+    def broker_dir(self) -> Path:
+        """The folder of the embedded broker."""
+        return self.data_dir / "broker"
+
+    @property
+    def stores_on_disk(self) -> bool:
+        """Whether the storage is a folder, and no bucket."""
+        return self.storage_url.startswith("file://")
+
+    @cached_property
+    def incoming_dir(self) -> Path:
+        """Where an upload is written while it arrives, on the storage's own disk."""
+        if self.stores_on_disk:
+            return Path(self.storage_url.removeprefix("file://")) / "incoming"
+        return self.data_dir / "incoming"
+
+
+def variable(name: str) -> str:
+    """The variable of the environment that sets the field `name`."""
+    return {"host": "HOST", "port": "PORT"}.get(name, f"POCOVID_{name.upper()}")
+
+
+def explain(error: ValidationError) -> str:
+    """One sentence for each setting that cannot be used: which, what it was, what is allowed.
+
+    What may be a password is not repeated.
+    """
+    return " ".join(
+        _sentence(str(each["loc"][0]) if each["loc"] else "", each["msg"], each["input"])
+        for each in error.errors(include_url=False)
+    )
+
+
+def _sentence(place: str, message: str, received: Any) -> str:
+    message = message.removeprefix("Value error, ")
+    name, field = _field(place)
+    if field is None:
+        return f"{message}."
+    known = [each for each in (f"POCOVID_{name.upper()}", name.upper()) if each in os.environ]
+    what = "is not shown here" if _is_secret(field) else f"is {str(received)[:100]!r}"
+    allowed = message if message.startswith("expected ") else f"expected {_allowed(field)}"
+    return f"{known[0] if known else variable(name)} {what}: {allowed}."
+
+
+def _field(place: str) -> tuple[str, FieldInfo | None]:
+    """The field by what pydantic calls it: its name, or a variable where it has two."""
+    name = place.removeprefix("POCOVID_").lower()
+    return name, Settings.model_fields.get(name)
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    return not field.repr or SecretStr in (field.annotation, *get_args(field.annotation))
+
+
+def _allowed(field: FieldInfo) -> str:
+    kind = field.annotation
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(map(str, get_args(kind)))
+    if kind is bool:
+        return "true or false"
+    if kind not in (int, float):
+        return "text"
+    limits = {
+        type(each): each.gt
+        if isinstance(each, Gt)
+        else each.ge
+        if isinstance(each, Ge)
+        else each.le
+        for each in field.metadata
+        if isinstance(each, Gt | Ge | Le)
+    }
+    words = [
+        f"{word} {limits[bound]:,}"
+        for bound, word in ((Gt, "above"), (Ge, "at least"), (Le, "at most"))
+        if bound in limits
+    ]
+    return f"a {'whole ' if kind is int else ''}number" + (
+        f", {' and '.join(words)}" if words else ""
+    )

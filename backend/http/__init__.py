@@ -1,0 +1,1 @@
+"""What every endpoint shares: dependencies, middleware, problem documents, limits, the server."""

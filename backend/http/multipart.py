@@ -1,0 +1,260 @@
+"""A multipart body on its way to the disk: counted, hashed and refused while it streams.
+
+Memory stays flat whatever is sent: a batch of the body at a time goes through the parser into a
+file of the storage's incoming folder, and that file is gone when the upload's context ends,
+unless the storage has taken it.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import shutil
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from streaming_form_data import StreamingFormDataParser
+from streaming_form_data.parser import ParseFailedException, UnexpectedPartException
+from streaming_form_data.targets import BaseTarget, ValueTarget
+from streaming_form_data.validators import MaxSizeValidator, ValidationError
+
+from backend.core.errors import (
+    BadRequestError,
+    FileTooLargeError,
+    InvalidInputError,
+    StorageFullError,
+    StorageUnreachableError,
+    UploadTimeoutError,
+)
+from backend.core.settings import Settings
+from backend.storage.private_files import FULL, NO_ROOM, NOT_USABLE, private_folder
+
+FILE_FIELD = "file"
+CROP_FIELD = "crop"
+
+_BATCH_BYTES = 256 * 1024
+_MOST_OVERHEAD_BYTES = 64 * 1024
+_MOST_CROP_BYTES = 1024
+_LOOK_AT_DISK_EVERY_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A whole uploaded file at `path`, its size and SHA-256, and the text of the field `crop`."""
+
+    path: Path
+    bytes: int
+    sha256: str
+    crop: str | None
+
+
+@asynccontextmanager
+async def received(
+    headers: Mapping[str, str], body: AsyncIterable[bytes], settings: Settings
+) -> AsyncIterator[Upload]:
+    """Receive one multipart body with one file; nothing stays behind when the context ends.
+
+    Raises:
+        FileTooLargeError, StorageFullError: as soon as it is known, in the middle of the body.
+        BadRequestError, InvalidInputError: not multipart, not whole, no file, several files.
+        UploadTimeoutError: silence for `upload_idle_s`.
+    """
+    _check_announced(headers, settings)
+    with private_folder(settings.incoming_dir) as folder:
+        form = _Form(headers, folder / "recording", settings)
+        try:
+            async for batch in _batches(body, settings.upload_idle_s):
+                await asyncio.to_thread(form.feed, batch)
+        finally:
+            form.close()
+        yield form.upload()
+
+
+class _Form:
+    """The parser with its two fields, and the rules that hold while it is fed."""
+
+    def __init__(self, headers: Mapping[str, str], path: Path, settings: Settings) -> None:
+        self._path = path
+        self._file = _FileTarget(path, settings)
+        self._crop = ValueTarget(validator=MaxSizeValidator(_MOST_CROP_BYTES))
+        self._received = 0
+        try:
+            self._parser = StreamingFormDataParser(headers=headers, strict=True)
+        except ParseFailedException as error:
+            raise BadRequestError(
+                "Send the recording as multipart/form-data with a boundary."
+            ) from error
+        self._parser.register(FILE_FIELD, self._file)
+        self._parser.register(CROP_FIELD, self._crop)
+
+    def feed(self, batch: bytes) -> None:
+        """Parse, hash and write one batch. Runs in a thread."""
+        self._received += len(batch)
+        try:
+            self._parser.data_received(batch)
+        except UnexpectedPartException as error:
+            raise InvalidInputError(
+                f"Unknown field {str(error.part_name)[:50]!r}: send the recording as "
+                f"{FILE_FIELD!r} and, if you like, {CROP_FIELD!r}.",
+                code="missing_file" if not self._file.started else None,
+            ) from error
+        except UnicodeDecodeError as error:
+            raise BadRequestError(
+                "A name in the multipart body is not in UTF-8, such as the file's: rename it."
+            ) from error
+        except ParseFailedException as error:
+            raise BadRequestError("The multipart body cannot be read.") from error
+        except ValidationError as error:
+            raise InvalidInputError(
+                f"The field {CROP_FIELD!r} is longer than {_MOST_CROP_BYTES} bytes."
+            ) from error
+        if self._received - self._file.bytes > _MOST_OVERHEAD_BYTES + _BATCH_BYTES:
+            raise BadRequestError("The multipart body has too much beside the file.")
+
+    def close(self) -> None:
+        """Close the file, whatever happened."""
+        self._file.close()
+
+    def upload(self) -> Upload:
+        """What was received, once it is known to be whole and not empty."""
+        if not self._file.started:
+            if self._received and not self._crop.value:
+                raise BadRequestError("The multipart body has no part that can be read.")
+            raise InvalidInputError(
+                f"The recording is missing: send it as {FILE_FIELD!r}.", code="missing_file"
+            )
+        if not self._file.finished:
+            raise BadRequestError("The upload ended before the file did. Please try again.")
+        if self._file.bytes == 0:
+            raise InvalidInputError(
+                "The file is empty: choose the recording again.", code="empty_file"
+            )
+        crop: bytes = self._crop.value
+        try:
+            text = crop.decode() or None
+        except UnicodeDecodeError as error:
+            raise InvalidInputError(f"The field {CROP_FIELD!r} is not UTF-8 text.") from error
+        return Upload(self._path, self._file.bytes, self._file.sha256, text)
+
+
+class _FileTarget(BaseTarget):  # type: ignore[misc]  # the library has no types
+    """Writes, counts and hashes the one file; refuses the second one and the byte too many."""
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        super().__init__()
+        self._path = path
+        self._settings = settings
+        self._hash = hashlib.sha256()
+        self._open: BinaryIO | None = None
+        self._look_at = 0
+        self.bytes = 0
+        self.started = False
+        self.finished = False
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    def on_start(self) -> None:
+        if self.started:
+            raise InvalidInputError("Send one file in each request; several were received.")
+        self.started = True
+        with disk_errors():
+            self._open = self._path.open("wb")
+
+    def on_data_received(self, chunk: bytes) -> None:
+        self.bytes += len(chunk)
+        most = self._settings.max_upload_bytes
+        if self.bytes > most:
+            raise too_large(most, self.bytes)
+        if self.bytes > self._look_at:
+            self._look_at = self.bytes + _LOOK_AT_DISK_EVERY_BYTES
+            check_room(self._settings)
+        self._hash.update(chunk)
+        if self._open is None:
+            raise RuntimeError("the parser sent data before the part's start")
+        with disk_errors():
+            self._open.write(chunk)
+
+    def on_finish(self) -> None:
+        self.close()
+        self.finished = True
+
+    def close(self) -> None:
+        if self._open is not None:
+            with disk_errors():
+                self._open.close()
+            self._open = None
+
+
+def check_room(settings: Settings, announced_bytes: int = 0) -> None:
+    """Refuse an upload while the disk is nearly full, before it is quite.
+
+    Raises:
+        StorageFullError: less than `min_free_bytes` are free, or would be with what is announced.
+    """
+    with disk_errors():
+        free = shutil.disk_usage(settings.incoming_dir).free
+    if free - announced_bytes < settings.min_free_bytes:
+        raise StorageFullError(NO_ROOM)
+
+
+def check_storage_room(settings: Settings, announced_bytes: int) -> None:
+    """As `check_room`, for what goes to the storage: a bucket takes nothing of this disk for long.
+
+    Raises:
+        StorageFullError
+    """
+    check_room(settings, announced_bytes if settings.stores_on_disk else 0)
+
+
+def too_large(most: int, received_bytes: int) -> FileTooLargeError:
+    """The answer to a file over the limit, both in bytes."""
+    return FileTooLargeError(
+        f"The file is larger than {most / 1e6:g} MB. Trim the video or export it smaller.",
+        limit=most,
+        received=received_bytes,
+    )
+
+
+def _check_announced(headers: Mapping[str, str], settings: Settings) -> None:
+    announced = headers.get("content-length", "")
+    if announced.isdigit():
+        most = settings.max_upload_bytes + _MOST_OVERHEAD_BYTES
+        if int(announced) > most:
+            raise too_large(settings.max_upload_bytes, int(announced))
+
+
+async def _batches(body: AsyncIterable[bytes], idle_s: float) -> AsyncIterator[bytes]:
+    """The body in pieces of about 256 KiB: fewer trips to a thread, and memory still flat."""
+    batch = bytearray()
+    chunks = aiter(body)
+    while True:
+        try:
+            async with asyncio.timeout(idle_s):
+                chunk = await anext(chunks, None)
+        except TimeoutError as error:
+            raise UploadTimeoutError(
+                f"Nothing arrived for {idle_s:g} seconds. Please send the file again."
+            ) from error
+        if chunk is None:
+            break
+        batch += chunk
+        if len(batch) >= _BATCH_BYTES:
+            yield bytes(batch)
+            batch.clear()
+    if batch:
+        yield bytes(batch)
+
+
+@contextlib.contextmanager
+def disk_errors() -> Iterator[None]:
+    """Turn what the disk says into StorageFullError and StorageUnreachableError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise StorageFullError(NO_ROOM) from error
+        raise StorageUnreachableError(NOT_USABLE) from error

@@ -1,0 +1,71 @@
+"""The web server: uvicorn, which when it stops also lets those go who follow a screening."""
+
+import ctypes
+import socket
+import sys
+from contextlib import suppress
+
+import uvicorn
+from fastapi import FastAPI
+
+from backend.core.settings import Settings
+
+LONGEST_GOODBYE_S = 5
+"""Requests under way when the server is told to stop are cut off after so long."""
+
+_SWITCH_S = 0.001
+_LARGE_BYTES = 256 * 1024
+_M_MMAP_THRESHOLD = -3  # from glibc's malloc.h
+
+
+class Server(uvicorn.Server):
+    """Serves the application on the settings' host and port.
+
+    Told to stop, it takes nothing new, finishes what runs, and closes the event streams, which
+    would otherwise stay until they are cut off. A browser whose stream was closed opens it
+    again, on the server that comes next.
+    """
+
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=settings.host,
+                port=settings.port,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=LONGEST_GOODBYE_S,
+            )
+        )
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the streams, then stop as uvicorn does."""
+        await self._app.state.services.watch.close()
+        await super().shutdown(sockets)
+
+
+def serve(app: FastAPI, settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        SystemExit: the server could not start; its log lines tell why.
+    """
+    _give_large_blocks_back()
+    # A thread that decodes lets the others wait for Python's lock so long, at each of their turns.
+    sys.setswitchinterval(_SWITCH_S)
+    server = Server(app, settings)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(1)
+
+
+def _give_large_blocks_back() -> None:
+    """Have memory for pictures returned to the system as soon as it is freed.
+
+    glibc learns from the first large block that is freed to keep the next ones, for each thread
+    apart: after an hour of uploads, three times the memory would be held for nothing.
+    """
+    with suppress(AttributeError, OSError):  # another C library, which has no such habit
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)

@@ -1,0 +1,90 @@
+"""From an uploaded file to a recording: probed, previewed, stored, and its row written."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import structlog
+from sqlalchemy.orm import Session
+
+from backend.core.db import now, undo_on_rollback
+from backend.core.errors import BadRecordingError, RefusedError, UnsupportedTypeError
+from backend.core.settings import Settings
+from backend.http.multipart import Upload
+from backend.recordings import repository
+from backend.storage.local import Storage, preview_key, recording_key
+from backend.tables import Recording
+from models.contract import Square
+from models.media import sampling
+
+PREVIEW_SIDE = 1024
+"""Longer side of a preview in pixels, at most."""
+
+log = structlog.get_logger(__name__)
+
+
+def refusal(error: sampling.MediaError) -> RefusedError:
+    """What a client is told about a recording that the models cannot use."""
+    if error.code == "unsupported_type":
+        return UnsupportedTypeError(error.message)
+    return BadRecordingError(error.message, code=error.code)
+
+
+def take_in(
+    session: Session, storage: Storage, settings: Settings, upload: Upload, crop: Square | None
+) -> Recording:
+    """Make a recording of an upload. Decodes, so it runs in a thread.
+
+    The transaction begins after the slow part, and undoes the storing where it is rolled back.
+
+    Raises:
+        RefusedError: the file, or the square on it, cannot be used. Nothing was stored.
+    """
+    try:
+        opened = sampling.Recording.open(upload.path)
+        probe = opened.probe()
+        if crop is not None:
+            sampling.check_square(crop, probe.width, probe.height)
+        still = opened.still()
+    except sampling.MediaError as error:
+        log.info("recording_refused", code=error.code, cause=error.cause)
+        raise refusal(error) from error
+    preview = sampling.encode_jpeg(still, PREVIEW_SIDE)
+
+    recording_id, moment = uuid4(), now()
+    recording = Recording(
+        id=recording_id,
+        sha256=upload.sha256,
+        storage_key=recording_key(upload.sha256, recording_id),
+        preview_key=preview_key(recording_id),
+        bytes=upload.bytes,
+        kind=probe.kind,
+        format=probe.format,
+        media_type=probe.media_type,
+        width=probe.width,
+        height=probe.height,
+        duration_s=probe.duration_s,
+        frames=probe.frames,
+        sampled_frames=probe.sampled,
+        square_x=probe.square.x,
+        square_y=probe.square.y,
+        square_size=probe.square.size,
+        created_at=moment,
+        expires_at=moment + timedelta(hours=settings.retention_hours),
+    )
+    undo_on_rollback(session, lambda: discard(storage, recording))
+    storage.put(recording.storage_key, upload.path)
+    storage.put_bytes(recording.preview_key, preview)
+    repository.add(session, recording)
+    log.info("recording_taken_in", recording_id=str(recording_id), format=probe.format)
+    return recording
+
+
+def discard(storage: Storage, recording: Recording) -> None:
+    """Remove a recording's bytes and its preview from the storage."""
+    for key in keys_of(recording):
+        storage.delete(key)
+
+
+def keys_of(recording: Recording) -> tuple[str, str]:
+    """Where a recording's bytes and its preview lie."""
+    return recording.storage_key, recording.preview_key

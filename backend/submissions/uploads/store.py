@@ -1,0 +1,254 @@
+"""Where unfinished uploads lie, for the tus library: pieces in the storage, all else in rows.
+
+No file of this process matters to another: a piece is written here, put into the storage, and
+noted with the offset in one transaction. So any API process goes on where the last piece ended,
+and one that is killed loses at most the piece it was at, which the sender sends again. Of two
+connections that send the same file, here or on two hosts, each piece is taken from whichever
+was first; the other is told, and asks for the offset. Memory stays flat.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, closing
+from dataclasses import dataclass, field
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+import structlog
+from fastapi import HTTPException
+from sqlalchemy.orm import Session
+from tuspyserver.storage import TusStorage
+
+from backend.core.errors import ConflictError, PocovidError, UnavailableError
+from backend.http.multipart import check_room, disk_errors
+from backend.http.services import Services
+from backend.storage.local import MissingObjectError, piece_key
+from backend.storage.private_files import private_folder
+from backend.submissions.uploads import repository, service
+from backend.tables import UploadPiece
+from backend.tables.vocabulary import ArrivalState
+
+PIECE_BYTES = 16 * 1024 * 1024
+"""A piece goes to the storage when it has so many."""
+
+SMALL_BYTES = 4 * 1024 * 1024
+"""A last piece with fewer is fetched again and added to, so that a file has no thousands."""
+
+_BATCH_BYTES = 256 * 1024
+_LOCK_WAIT_S = 5.0
+
+log = structlog.get_logger(__name__)
+
+Transaction = Callable[[Services], AbstractContextManager[Session]]
+
+
+@dataclass
+class _Writer:
+    """One request that sends: the piece it is at, and what is not written to that yet.
+
+    `at` is the offset up to which all is in the storage. The piece begins at `start`; of it
+    `kept` bytes are in the storage already, under `key`.
+    """
+
+    path: Path
+    at: int
+    start: int = 0
+    kept: int = 0
+    key: str | None = None
+    written: int = 0
+    is_open: bool = False
+    pending: bytearray = field(default_factory=bytearray)
+
+
+class ArrivalStore(TusStorage):
+    """The library's storage, on ours and the tables of arrivals and their pieces.
+
+    Rows are made before the library is asked (`service.begin`), so it only reads them here.
+    """
+
+    def __init__(self, services: Callable[[], Services], transaction: Transaction) -> None:
+        self._services = services
+        self._transaction = transaction
+        self._writers: dict[str, _Writer] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def location(self, uid: str) -> str:
+        """The library only hands it on."""
+        return uid
+
+    # bytes
+
+    async def create(self, uid: str) -> None:
+        """Nothing: `service.begin` made the row."""
+
+    async def exists(self, uid: str) -> bool:
+        """Whether there is a row."""
+        return await self.read_info(uid) is not None
+
+    async def size(self, uid: str) -> int:
+        """Bytes that are here."""
+        info = await self.read_info(uid)
+        return 0 if info is None else int(info["offset"])
+
+    async def append(self, uid: str, chunk: bytes) -> None:
+        """Take some of the body, and write when there is enough."""
+        writer = self._writers[uid]
+        writer.pending += chunk
+        if len(writer.pending) >= _BATCH_BYTES:
+            await self._write(uid, writer)
+
+    async def flush(self, uid: str) -> None:
+        """Write the rest, and have it in the storage before its offset is told to anybody."""
+        writer = self._writers[uid]
+        await self._write(uid, writer, is_last=True)
+
+    async def _write(self, uid: str, writer: _Writer, *, is_last: bool = False) -> None:
+        batch, writer.pending = bytes(writer.pending), bytearray()
+        try:
+            await asyncio.to_thread(self._write_batch, UUID(uid), writer, batch, is_last)
+        except PocovidError as error:
+            # the library lets these through, and takes any other for a client that went away
+            raise HTTPException(error.status) from error
+
+    def _write_batch(self, uid: UUID, writer: _Writer, batch: bytes, is_last: bool) -> None:
+        if batch:
+            if not writer.is_open:
+                self._begin_piece(uid, writer)
+            with disk_errors(), writer.path.open("ab") as file:
+                file.write(batch)
+            writer.written += len(batch)
+        if writer.written >= PIECE_BYTES or (is_last and writer.written > writer.kept):
+            self._store_piece(uid, writer)
+
+    def _begin_piece(self, uid: UUID, writer: _Writer) -> None:
+        """Begin a piece, with the bytes of the last one where that is small."""
+        services = self._services()
+        check_room(services.settings)
+        with services.database.read() as session:
+            last = repository.last_piece(session, uid)
+        if writer.at != (0 if last is None else last.start + last.bytes):
+            raise _moved_on()
+        writer.start, writer.key, writer.kept, writer.written = writer.at, None, 0, 0
+        with disk_errors():
+            writer.path.write_bytes(b"")
+        if last is not None and last.bytes < SMALL_BYTES:
+            try:
+                with (
+                    closing(services.storage.open(last.key)) as source,
+                    disk_errors(),
+                    writer.path.open("wb") as file,
+                ):
+                    shutil.copyfileobj(source, file)
+            except MissingObjectError as error:  # it has just been dropped, or added to
+                raise _moved_on() from error
+            writer.start, writer.kept, writer.key = last.start, last.bytes, last.key
+            writer.written = last.bytes
+        writer.is_open = True
+
+    def _store_piece(self, uid: UUID, writer: _Writer) -> None:
+        """Put the piece into the storage and note it, or leave nothing of it."""
+        services = self._services()
+        key = piece_key(uid, writer.start)
+        try:
+            services.storage.put(key, writer.path)
+            with self._transaction(services) as session:
+                piece = UploadPiece(
+                    arrival_id=uid, start=writer.start, bytes=writer.written, key=key
+                )
+                if not service.add_piece(session, piece, writer.at):
+                    raise _moved_on()
+        except BaseException:
+            self._delete(key)
+            raise
+        writer.at, writer.is_open = writer.start + writer.written, False
+        if writer.key is not None:
+            self._delete(writer.key)
+
+    def _delete(self, key: str) -> None:
+        try:
+            self._services().storage.delete(key)
+        except PocovidError:
+            log.warning("piece_not_deleted", key=key, exc_info=True)  # the sweep finds it
+
+    async def finalize(self, uid: str) -> None:
+        """Nothing: the last piece has told the worker."""
+
+    async def read(self, uid: str) -> bytes | None:
+        """The library never asks for a whole file, and must not."""
+        raise NotImplementedError(uid)
+
+    async def delete(self, uid: str) -> None:
+        """Forget the upload."""
+        await asyncio.to_thread(self._drop, UUID(uid))
+
+    def _drop(self, uid: UUID) -> None:
+        services = self._services()
+        service.delete_bytes(services.storage, uid)
+        with self._transaction(services) as session:
+            repository.remove(session, uid)
+        service.delete_bytes(services.storage, uid)  # of a piece that came just then
+
+    # what is known of it
+
+    async def read_info(self, uid: str) -> dict[str, Any] | None:
+        """The row, as the library's parameters."""
+        return await asyncio.to_thread(self._read_info, uid)
+
+    def _read_info(self, uid: str) -> dict[str, Any] | None:
+        with self._services().database.read() as session:
+            arrival = repository.get(session, UUID(uid))
+        if arrival is None:
+            return None
+        receiving = arrival.state == ArrivalState.RECEIVING.value
+        return {
+            "metadata": {"filename": arrival.file_name, "filetype": "application/octet-stream"},
+            "size": arrival.bytes,
+            "offset": arrival.received if receiving else arrival.bytes,
+            "created_at": arrival.created_at.isoformat(),
+            # what is whole does not expire
+            "expires": format_datetime(arrival.expires_at, usegmt=True) if receiving else None,
+        }
+
+    async def write_info(self, uid: str, data: dict[str, Any]) -> None:
+        """Nothing: the row was there first, and each piece is noted with the offset."""
+
+    async def list_uids(self) -> list[str]:
+        """The library never asks; upkeep looks into the table."""
+        raise NotImplementedError
+
+    @asynccontextmanager
+    async def lock(self, uid: str) -> AsyncIterator[None]:  # type: ignore[override]  # as meant
+        """Have one request of this process send at a time; others' pieces are held apart by rows.
+
+        Raises:
+            HTTPException: 503, another one is still sending, or the disk cannot be used.
+        """
+        lock = self._locks.setdefault(uid, asyncio.Lock())  # kept as long as anybody waits
+        try:
+            async with asyncio.timeout(_LOCK_WAIT_S):
+                await lock.acquire()
+        except TimeoutError:
+            raise HTTPException(503) from UnavailableError(
+                "Another connection is still sending this file. Please go on in a moment.",
+                retry_after_s=5,
+            )
+        try:
+            with private_folder(self._services().settings.incoming_dir) as folder:
+                at = await self.size(uid)  # before the library reads it: what is sent begins here
+                self._writers[uid] = _Writer(folder / "piece", at)
+                yield
+        except PocovidError as error:
+            raise HTTPException(error.status) from error
+        finally:
+            self._writers.pop(uid, None)
+            lock.release()
+
+
+def _moved_on() -> ConflictError:
+    return ConflictError(
+        "Another connection has sent this part of the file, or it was deleted. Ask for the offset."
+    )

@@ -1,0 +1,76 @@
+"""How the audit log is shown: by the page, or all of it as CSV."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.core.db import Database
+from backend.core.errors import InvalidInputError
+from backend.system.audit_log import repository
+from backend.system.audit_log.repository import Filters
+from backend.system.audit_log.schemas import AuditEventOut, AuditEvents
+from backend.tables import AuditEvent
+
+CSV_COLUMNS = (
+    "id", "at", "actor_id", "actor_role", "action", "subject_kind", "subject_id", "detail",
+    "request_id",
+)  # fmt: skip
+_CHUNK = 1000
+
+
+def listed(session: Session, filters: Filters, cursor: str, limit: int) -> AuditEvents:
+    """A page of what fits, the newest first; the cursor is an id.
+
+    Raises:
+        InvalidInputError: the cursor is none of ours.
+    """
+    if cursor and not (cursor.isascii() and cursor.isdigit()):
+        raise InvalidInputError("The cursor is not one that a list gave. Start again without it.")
+    before = int(cursor) if cursor else None
+    rows = repository.page(session, filters, before, limit + 1)
+    events = rows[:limit]
+    names = repository.names(session, events)
+    return AuditEvents(
+        items=[_shown(event, names) for event in events],
+        next=str(events[-1].id) if len(rows) > limit else None,
+    )
+
+
+def exported(database: Database, filters: Filters) -> Iterator[bytes]:
+    """All that fits as CSV, the newest first: a line of column names, then a line for each.
+
+    However long the log is, one chunk of it is in memory, and no connection is held while the
+    reader takes its time.
+    """
+    yield _line(CSV_COLUMNS)
+    before: int | None = None
+    while True:
+        with database.read() as session:
+            events = repository.page(session, filters, before, _CHUNK)
+        if not events:
+            return
+        yield b"".join(_line(_cells(event)) for event in events)
+        before = events[-1].id
+
+
+def _shown(event: AuditEvent, names: dict[UUID, str]) -> AuditEventOut:
+    columns = {name: getattr(event, name) for name in CSV_COLUMNS}
+    actor = event.actor_id
+    return AuditEventOut(**columns, actor_name=None if actor is None else names.get(actor))
+
+
+def _cells(event: AuditEvent) -> tuple[object, ...]:
+    cells = {name: getattr(event, name) for name in CSV_COLUMNS}
+    cells["at"] = event.at.isoformat()
+    cells["detail"] = json.dumps(event.detail, ensure_ascii=False, sort_keys=True)
+    return tuple(cells.values())
+
+
+def _line(cells: tuple[object, ...]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerow(cells)
+    return text.getvalue().encode()

@@ -1,0 +1,148 @@
+"""What a check is made of: what it may look at, what it finds, and how that is mended."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+from celery import Celery
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from backend.core import audit
+from backend.core.db import Database
+from backend.core.settings import Settings
+from backend.jobs import send_remembered
+from backend.storage.local import Storage
+from backend.tables import Arrival, Contribution, Recording, Submission, User
+
+UNDER_WAY = timedelta(hours=1)
+"""What is younger may be an upload, or a worker's work, that is still under way."""
+
+Progress = Callable[[str], None]
+"""Called after each row or object with where it stands in its order, to go on from there."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every check is given.
+
+    `transaction` gives a session whose changes are committed at the end of the context, or undone
+    by an error. `deep`: also read all bytes, which takes long. `after`: go on behind this cursor,
+    where a check was interrupted. `actor`: who asked; None for the command line.
+    """
+
+    database: Database
+    transaction: Callable[[], AbstractContextManager[Session]]
+    storage: Storage
+    settings: Settings
+    celery: Celery
+    now: datetime
+    deep: bool = False
+    after: str = ""
+    actor: User | None = None
+    progress: Progress = field(default=lambda _cursor: None)
+
+    @property
+    def old(self) -> datetime:
+        """What was written before this is nobody's work under way."""
+        return self.now - UNDER_WAY
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it should be.
+
+    `kind` is a stable name for programs; `subject` and `id` say of what; `text` is a sentence for
+    people, without file names and pseudonyms. `mend` brings it to order where that takes nobody's
+    judgement, and says whether it could and had to; `advice` says what a person should do where
+    there is no mend, or where it may come to nothing.
+    """
+
+    kind: str
+    subject: str
+    id: str
+    text: str
+    advice: str = ""
+    mend: "Mend | None" = None
+
+    def to_dict(self, *, mended: bool) -> dict[str, Any]:
+        """As it is kept and shown."""
+        return {
+            "kind": self.kind,
+            "subject": self.subject,
+            "id": self.id,
+            "text": self.text,
+            "advice": self.advice,
+            "mendable": self.mend is not None,
+            "mended": mended,
+        }
+
+
+Mend = Callable[[Context, Finding], bool]
+
+Check = Callable[[Context], Iterator[Finding]]
+"""Looks at one kind of thing, a page of rows at a time. What it raises ends the whole check."""
+
+
+Row = TypeVar("Row", Arrival, Contribution, Recording, Submission)
+"""A row of a table with an `id`."""
+
+
+def in_transaction(change: Callable[[Session], bool]) -> Mend:
+    """A mend that is one transaction, with its row in the audit log.
+
+    `change` looks again, with what it changes locked, and returns False where nothing is left to
+    mend.
+    """
+
+    def mend(context: Context, finding: Finding) -> bool:
+        with context.transaction() as session:
+            if not change(session):
+                return False
+            note(session, context, finding)
+        send_remembered(session, context.celery)
+        return True
+
+    return mend
+
+
+def note(session: Session, context: Context, finding: Finding) -> None:
+    """Write into the audit log that a finding is mended."""
+    subject_id = finding.id[-64:]
+    audit.record(
+        session, context.actor, "checks.mended", finding.subject, subject_id, kind=finding.kind
+    )
+
+
+def pages(
+    context: Context, model: type[Row], *conditions: ColumnElement[bool], size: int = 200
+) -> Iterator[Row]:
+    """Every row of a table with an `id`, a page at a time, from the context's cursor on.
+
+    No transaction stays open between two pages.
+    """
+    table, _, place = context.after.partition(" ")
+    last = UUID(place) if table == model.__tablename__ else None
+    while True:
+        query = select(model).where(*conditions).order_by(model.id).limit(size)
+        if last is not None:
+            query = query.where(model.id > last)
+        with context.database.read() as session:
+            rows = session.scalars(query).all()
+        for row in rows:
+            yield row
+            last = row.id
+            context.progress(f"{model.__tablename__} {last}")
+        if len(rows) < size:
+            return
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,100 @@
+"""Released files, which never change: those that are gone, and those that are others."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from backend.storage.local import MissingObjectError, dataset_frame_key
+from backend.storage.private_files import private_folder
+from backend.system.checks.contents import is_same
+from backend.system.checks.finding import Context, Finding, Mend, note, sha256_of
+from backend.tables import Contribution, Release, ReleaseItem
+from backend.tables.vocabulary import ContributionState, JobState
+
+_ADVICE = "Bring it back from a backup, or make another release."
+
+
+def releases(context: Context) -> Iterator[Finding]:
+    """Every file of every release, before anything of the dataset is made anew: it may be what a
+    released file can be copied from.
+    """
+    with context.database.read() as session:
+        found = session.execute(
+            select(Release.number, Release.files)
+            .where(Release.state == JobState.DONE.value)
+            .order_by(Release.number)
+        ).all()
+    for number, files in found:
+        for file in files.get("files", []):
+            if (wrong := _wrong(context, file, number)) is not None:
+                yield Finding(wrong[0], "release", str(number), wrong[1], _ADVICE)
+        yield from _items(context, number)
+
+
+def _items(context: Context, number: int) -> Iterator[Finding]:
+    with context.database.read() as session:
+        items = session.execute(
+            select(ReleaseItem.files, Contribution)
+            .join(ReleaseItem.contribution)
+            .where(
+                ReleaseItem.release_number == number,
+                Contribution.state != ContributionState.WITHDRAWN.value,
+            )
+        ).all()
+    for files, row in items:
+        context.progress("")
+        for file in files or ():
+            if (wrong := _wrong(context, file, number)) is None:
+                continue
+            sources = _made_of(row)
+            yield Finding(
+                wrong[0],
+                "contribution",
+                str(row.id),
+                wrong[1],
+                _ADVICE,
+                mend=_publish_again(sources, file["key"], file["sha256"]) if sources else None,
+            )
+
+
+def _wrong(context: Context, file: dict[str, Any], number: int) -> tuple[str, str] | None:
+    """The kind of finding and a sentence, where the file is not as it was released."""
+    of = f"A file of release {number} is"
+    if not context.storage.exists(file["key"]):
+        return "release_file_missing", f"{of} not stored any more: {file['path']}."
+    if not is_same(context, file["key"], file["bytes"], file["sha256"]):
+        return "release_file_changed", f"{of} not the one that was released: {file['path']}."
+    return None
+
+
+def _made_of(contribution: Contribution) -> list[str]:
+    """Where what releases are made of lies: the recording, and its frames."""
+    if contribution.pixels_key is None:
+        return []
+    frames = range(contribution.dataset_frames)
+    return [contribution.pixels_key, *(dataset_frame_key(contribution.id, n) for n in frames)]
+
+
+def _publish_again(sources: Sequence[str], key: str, sha256: str) -> Mend:
+    """Copy a released file from whichever of the dataset's files has its content."""
+
+    def mend(context: Context, finding: Finding) -> bool:
+        for source in sources:
+            try:
+                with (
+                    context.storage.local(source) as path,
+                    private_folder(context.settings.incoming_dir) as folder,
+                ):
+                    if sha256_of(path) != sha256:
+                        continue
+                    context.storage.put(key, shutil.copyfile(path, folder / "copy"))
+            except MissingObjectError:
+                continue
+            with context.transaction() as session:
+                note(session, context, finding)
+            return True
+        return False
+
+    return mend

@@ -1,0 +1,74 @@
+"""The rules of checks: one at a time, for administrators, run by a worker."""
+
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from backend.core import audit
+from backend.core.db import now
+from backend.core.errors import ConflictError, NotFoundError
+from backend.jobs import CHECK, after_commit
+from backend.system.checks import repository
+from backend.system.checks.schemas import CheckRunDetail, CheckRunIn, CheckRunOut, CheckRuns
+from backend.tables import Check, User
+from backend.tables.vocabulary import JobState
+
+PATH = "/api/v1/checks"
+
+
+def listed(session: Session) -> CheckRuns:
+    """The last checks, the newest first."""
+    return CheckRuns(
+        items=[CheckRunOut.model_validate(each) for each in repository.newest(session)]
+    )
+
+
+def find(session: Session, check_id: UUID) -> CheckRunDetail:
+    """One check with what it found.
+
+    Raises:
+        NotFoundError
+    """
+    found = repository.get(session, check_id)
+    if found is None:
+        raise NotFoundError("There is no such check.")
+    return CheckRunDetail.model_validate(found)
+
+
+def start(session: Session, actor: User | None, wanted: CheckRunIn, *, attempt: int = 0) -> Check:
+    """Queue a check for the next worker; with an `attempt`, it is the caller's own, and runs.
+
+    Raises:
+        ConflictError: one is under way already.
+    """
+    moment = now()
+    check = Check(
+        under_way=True,
+        deep=wanted.deep,
+        fix=wanted.fix,
+        only=sorted(set(wanted.only)),
+        created_by=actor and actor.id,
+        created_at=moment,
+        notified_at=moment,
+        state=(JobState.RUNNING if attempt else JobState.QUEUED).value,
+        attempt=attempt,
+        started_at=moment if attempt else None,
+        heartbeat_at=moment if attempt else None,
+    )
+    try:
+        if repository.under_way(session) is not None:
+            raise _under_way()
+        repository.add(session, check)
+    except IntegrityError as error:  # another was started at the same moment
+        raise _under_way() from error
+    audit.record(
+        session, actor, "checks.started", "check", check.id, fix=check.fix, deep=check.deep
+    )
+    if not attempt:
+        after_commit(session, CHECK, check.id)
+    return check
+
+
+def _under_way() -> ConflictError:
+    return ConflictError("A check is under way. Wait until it has ended.", code="check_under_way")

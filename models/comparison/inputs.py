@@ -1,0 +1,112 @@
+"""Frames and clips as the compared networks take them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.training.augment import Augmentation, augment
+from models.training.fit import Places
+
+Clips = npt.NDArray[np.int64]
+"""(clips, frames): places of frames; -1 after the last one of a clip."""
+
+
+class Pictures:
+    """Small frames, each augmented on the way: float32 RGB (n, side, side, 3), 0 to 255."""
+
+    def __init__(
+        self, frames: npt.NDArray[np.uint8], copies: int, seed: int, how: Augmentation
+    ) -> None:
+        self._clips = PictureClips(frames, np.arange(len(frames))[:, None], copies, seed, how)
+        self.copies = self._clips.copies
+
+    def batch(self, copies: Places, places: Places) -> npt.NDArray[np.float32]:
+        """These copies of these frames."""
+        found: npt.NDArray[np.float32] = self._clips.batch(copies, places)[:, 0]
+        return found
+
+
+class PictureClips:
+    """Clips of small frames, moved alike: float32 RGB (n, frames, side, side, 3), 0 to 255."""
+
+    def __init__(
+        self,
+        frames: npt.NDArray[np.uint8],
+        clips: Clips,
+        copies: int,
+        seed: int,
+        how: Augmentation,
+    ) -> None:
+        self._frames = frames
+        self._clips = clips
+        self._seed = seed
+        self._how = how
+        self.copies = 1 + copies
+
+    def batch(self, copies: Places, places: Places) -> npt.NDArray[np.float32]:
+        """These copies of these clips."""
+        return np.stack(
+            [
+                np.stack([self._copy(self._frames[n], copy, place) for n in self._clips[place]])
+                for copy, place in zip(copies.tolist(), places.tolist(), strict=True)
+            ]
+        ).astype(np.float32)
+
+    def _copy(self, frame: npt.NDArray[np.uint8], copy: int, place: int) -> Any:
+        if not copy:
+            return frame
+        # The same random numbers for all frames of a clip: the probe did not jump.
+        return augment(frame, np.random.default_rng([self._seed, copy, place]), self._how)
+
+
+class FeatureClips:
+    """Clips of pooled trunk features, and where there is a frame."""
+
+    def __init__(self, pooled: npt.NDArray[np.float32], clips: Clips) -> None:
+        self._pooled = pooled
+        self._clips = clips
+        self.copies = len(pooled)
+
+    def batch(self, copies: Places, places: Places) -> list[npt.NDArray[np.float32]]:
+        """Features (n, frames, features) and presence (n, frames) of these copies."""
+        clips = self._clips[places]
+        there = clips >= 0
+        features = self._pooled[copies[:, None], np.maximum(clips, 0)]
+        return [features * there[..., None], there.astype(np.float32)]
+
+
+def pool(features: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
+    """Mean and maximum over each frame: (copies, n, 14, 14, 512) to (copies, n, 1024)."""
+    shape = features.shape
+    pooled = np.empty((*shape[:2], 2 * shape[-1]), dtype=np.float32)
+    for copy in range(shape[0]):
+        for place in range(shape[1]):
+            each = np.asarray(features[copy, place], dtype=np.float32)
+            pooled[copy, place] = np.concatenate([each.mean(axis=(0, 1)), each.max(axis=(0, 1))])
+    return pooled
+
+
+def evenly(places: Sequence[int], most: int) -> list[int]:
+    """At most that many of the places, spread evenly, the first and the last among them."""
+    if len(places) <= most:
+        return list(places)
+    return [places[round(n * (len(places) - 1) / max(1, most - 1))] for n in range(most)]
+
+
+def clips_of(recordings: npt.NDArray[np.int64], most: int, *, repeat: bool) -> Clips:
+    """A clip for each recording, of at most that many of its frames.
+
+    Args:
+        recordings: (n,) number of the recording of each frame.
+        most: frames in each clip.
+        repeat: fill a short clip with its frames once more, or else with -1.
+    """
+    clips = np.full((int(recordings.max()) + 1, most), -1, dtype=np.int64)
+    for number in range(len(clips)):
+        mine = evenly(np.flatnonzero(recordings == number).tolist(), most)
+        clips[number, : len(mine)] = mine
+        if repeat:
+            clips[number] = np.resize(mine, most)
+    return clips

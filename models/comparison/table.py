@@ -1,0 +1,175 @@
+"""Table 2 for all networks: as rows, as text, and as files."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from models.comparison.candidates import CANDIDATES
+from models.comparison.run import Comparison, Outcome
+from models.contract import CLASS_NAMES, CLASSES
+from models.evaluation import evaluate
+from models.evaluation.report import paper
+
+HTML, CSV, JSON = "comparison.html", "comparison.csv", "comparison.json"
+
+PAPER_SOURCE = (
+    f"{paper.CITATION}; its videos by majority vote. Its recordings are others than these, many of "
+    "them not to be had: figures are compared and not reproduced. Of the other networks' figures "
+    "on lung ultrasound, none is at hand to be cited."
+)
+
+OVERALL = {
+    "frame_accuracy": "Frames",
+    "frame_balanced_accuracy": "balanced",
+    "video_accuracy": "Videos",
+}
+MEASURES = ("sensitivity", "specificity", "precision", "f1")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table: a network in one cross-validation, or the paper's.
+
+    `values` has the overall figures by name, and each class's by `class measure`.
+    """
+
+    network: str
+    title: str
+    group: str
+    parameters: int | None
+    start: str
+    epochs: int | None
+    values: Mapping[str, float | None]
+
+    def shown(self, name: str) -> str:
+        """A figure with three digits (the paper's with two), or a dash."""
+        value = self.values.get(name)
+        if value is None:
+            return "–"
+        return f"{value:.3f}" if self.parameters is not None else f"{value:.2f}"
+
+
+def rows(found: Comparison) -> list[Row]:
+    """All networks in all cross-validations; the paper's beside those by recording."""
+    lines: list[Row] = []
+    for group in found.stage.budget.groups:
+        lines += [_row(found, each) for each in found.outcomes if each.group == group]
+        if group == "recording":
+            lines.append(_paper())
+    return lines
+
+
+def as_text(lines: list[Row]) -> str:
+    """The tables for a terminal: overall figures, and the classes' sensitivity and specificity."""
+    names = [*OVERALL, *(f"{key} {measure}" for key in CLASSES for measure in MEASURES[:2])]
+    heads = [*OVERALL.values(), *("sens", "spec") * len(CLASSES)]
+    wide = max(len(line.title) for line in lines)
+    blocks = []
+    for group in dict.fromkeys(line.group for line in lines):
+        over = " " * (wide + 3 * 9) + "".join(f"{CLASS_NAMES[key]:>18}" for key in CLASSES)
+        head = (
+            f"{f'by {group}':<{wide}}" + "".join(f"{each:>9}" for each in heads) + "   starts from"
+        )
+        body = [
+            f"{line.title:<{wide}}"
+            + "".join(f"{line.shown(name):>9}" for name in names)
+            + f"   {line.start}"
+            for line in lines
+            if line.group == group
+        ]
+        blocks.append("\n".join([over, head, *body]))
+    return "\n\n".join(blocks)
+
+
+def write(found: Comparison, out: Path) -> list[Row]:
+    """Write the tables as one HTML page, CSV and JSON, and return their rows."""
+    lines = rows(found)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / CSV).write_text(_csv(lines))
+    budget = asdict(found.stage.budget)
+    about = {"budget": budget, "trunk": found.stage.trunk_name, "paper": PAPER_SOURCE}
+    values = {**about, "rows": [asdict(line) for line in lines]}
+    (out / JSON).write_text(json.dumps(values, indent=1, ensure_ascii=False))
+    pages = Environment(
+        loader=PackageLoader("models.comparison", ""),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = pages.get_template("table.html.j2").render(
+        rows=lines,
+        groups=list(dict.fromkeys(line.group for line in lines)),
+        budget=found.stage.budget,
+        recordings=len(found.entries),
+        frames=len(found.stage.material.labels),
+        overall=OVERALL,
+        measures=MEASURES,
+        classes=CLASS_NAMES,
+        paper=PAPER_SOURCE,
+    )
+    (out / HTML).write_text(page)
+    return lines
+
+
+def _paper() -> Row:
+    values: dict[str, float | None] = {
+        f"{key} {measure}": paper.CLASSES[key][measure] for key in CLASSES for measure in MEASURES
+    }
+    values |= {name: paper.OVERALL[name] for name in ("frame_accuracy", "frame_balanced_accuracy")}
+    values["video_accuracy"] = paper.OVERALL["video_accuracy_majority"]
+    return Row("paper", "POCOVID-Net, paper", "recording", None, "ImageNet, 224 px", None, values)
+
+
+def _row(found: Comparison, outcome: Outcome) -> Row:
+    material, entries = found.stage.material, found.entries
+    is_video = [entry.kind == "video" for entry in entries]
+    by_frame = evaluate.figures(
+        evaluate.Tested(outcome.frames, material.labels, material.recordings, is_video)
+    )
+    # A recording's own scores, as if it were a video of one frame.
+    labels = np.array([CLASSES.index(entry.label) for entry in entries])
+    numbers = np.arange(len(entries))
+    by_recording = evaluate.figures(evaluate.Tested(outcome.recordings, labels, numbers, is_video))
+    candidate = CANDIDATES[outcome.network]
+    values: dict[str, float | None] = {
+        "frame_accuracy": by_frame["frame_accuracy"],
+        "frame_balanced_accuracy": by_frame["frame_balanced_accuracy"],
+        "video_accuracy": by_recording["video_accuracy"],
+    }
+    for key in CLASSES:
+        mine = by_frame["frame_classes"][key]
+        values |= {f"{key} {name}": mine[name] for name in MEASURES[:3]}
+        values[f"{key} f1"] = _f1(mine["sensitivity"], mine["precision"])
+    return Row(
+        outcome.network,
+        candidate.title,
+        outcome.group,
+        found.parameters[outcome.network],
+        candidate.start(found.stage),
+        candidate.epochs(found.stage.budget),
+        values,
+    )
+
+
+def _f1(sensitivity: float, precision: float) -> float:
+    total = sensitivity + precision
+    return round(2 * sensitivity * precision / total, 4) if total else 0.0
+
+
+def _csv(lines: list[Row]) -> str:
+    names = [*OVERALL, *(f"{key} {measure}" for key in CLASSES for measure in MEASURES)]
+    file = io.StringIO()
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(["network", "title", "group", "parameters", "start", "epochs", *names])
+    for line in lines:
+        about: list[Any] = [line.network, line.title, line.group, line.parameters, line.start]
+        table.writerow([*about, line.epochs, *(line.values.get(name) for name in names)])
+    return file.getvalue()

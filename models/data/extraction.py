@@ -1,0 +1,175 @@
+"""Every recording's sampled frames, decoded once, in parallel, and kept by what the file holds."""
+
+import hashlib
+import json
+import math
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file, save_file
+
+from models.contract import Square
+from models.data import fingerprint
+from models.data.index import DatasetError, Entry
+from models.media import clips, depth, formats, limits, sampling, sources, square, stills
+from models.media.sampling import MediaError, Probe
+from models.whole_files import replacing
+
+Progress = Callable[[int, int], None]
+"""Called with recordings done and recordings in all."""
+
+FRAMES = "frames"
+"""Name of the cache's folder beside what else a training run keeps."""
+
+_FACTS = "facts"
+_MAKERS = (formats, limits, depth, stills, clips, sources, square, sampling, fingerprint)
+_LIBRARIES = ("av", "pillow", "opencv-python-headless", "imagehash")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a recording without its pixels: its probe, and what it looks like."""
+
+    probe: Probe
+    fingerprints: tuple[str, ...]
+
+    @property
+    def frame_rate_hz(self) -> float | None:
+        """Frames a second, measured; None for a still."""
+        seconds = self.probe.duration_s
+        return self.probe.frames / seconds if seconds else None
+
+
+class FrameCache:
+    """A folder of extracted recordings; what other code or other decoders made is not believed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / _edition()
+
+    def fill(
+        self, entries: Iterable[Entry], progress: Progress, workers: int | None = None
+    ) -> dict[str, MediaError]:
+        """Extract what is not there yet; a run that was killed goes on where it was.
+
+        Args:
+            entries: recordings; the same content is extracted once.
+            progress: told of each recording.
+            workers: processes; by default one for each processor.
+
+        Returns:
+            By SHA-256, why a recording could not be read.
+
+        Raises:
+            DatasetError: a process was killed from outside, for want of memory say.
+        """
+        wanted = {entry.sha256: entry.path for entry in entries}
+        missing = {name: path for name, path in wanted.items() if not self._has(name)}
+        done = len(wanted) - len(missing)
+        progress(done, len(wanted))
+        failed: dict[str, MediaError] = {}
+        for sha256, error in self._extracted(missing, workers or len(os.sched_getaffinity(0))):
+            if error:
+                failed[sha256] = MediaError(*error)
+            done += 1
+            progress(done, len(wanted))
+        return failed
+
+    def frames(self, sha256: str) -> npt.NDArray[np.uint8]:
+        """The sampled frames on the proposed square: (n, 224, 224, 3) uint8 RGB."""
+        return load_file(self._path(sha256))[FRAMES]
+
+    def facts(self, sha256: str) -> Facts:
+        """What is known without the pixels."""
+        with safe_open(self._path(sha256), framework="np") as file:
+            values = json.loads(file.metadata()[_FACTS])
+        probe = values["probe"]
+        return Facts(
+            Probe(**{**probe, "square": Square(**probe["square"])}), tuple(values["fingerprints"])
+        )
+
+    def _path(self, sha256: str) -> Path:
+        return self.folder / f"{sha256}.safetensors"
+
+    def _has(self, sha256: str) -> bool:
+        try:
+            self.facts(sha256)
+        except (OSError, SafetensorError):
+            return False
+        return True
+
+    def _extracted(
+        self, missing: dict[str, Path], workers: int
+    ) -> Iterable[tuple[str, tuple[str, str] | None]]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if min(workers, len(missing)) <= 1:
+            for sha256, path in missing.items():
+                yield sha256, extract(path, self._path(sha256))
+            return
+        # Spawned: a fork would inherit the threads of whatever is loaded here, in any state.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(min(workers, len(missing)), mp_context=context) as pool:
+            running: dict[Future[tuple[str, str] | None], str] = {
+                pool.submit(extract, path, self._path(sha256)): sha256
+                for sha256, path in missing.items()
+            }
+            for future in as_completed(running):
+                try:
+                    yield running[future], future.result()
+                except BrokenProcessPool as error:
+                    raise DatasetError(
+                        "A process that reads recordings was ended from outside, perhaps for want "
+                        "of memory. Start again: what is done is kept."
+                    ) from error
+
+
+def extract(path: Path, target: Path) -> tuple[str, str] | None:
+    """Decode one recording into a file that is there whole or not at all.
+
+    Returns:
+        None, or code and sentence of the `MediaError`: an exception of ours would not come back
+        from another process as it was raised.
+    """
+    try:
+        probe = sampling.probe(path)
+        frames = sampling.read_inputs(path)
+    except MediaError as error:
+        return error.code, error.message
+    some = frames[:: math.ceil(len(frames) / fingerprint.MOST_HASHES)]
+    facts = {"probe": asdict(probe), "fingerprints": fingerprint.fingerprints(some)}
+    with replacing(target) as scratch:
+        save_file({FRAMES: frames}, scratch, metadata={_FACTS: json.dumps(facts)})
+    return None
+
+
+def read_all(
+    entries: Sequence[Entry], cache: FrameCache, progress: Progress
+) -> list[npt.NDArray[np.uint8]]:
+    """The frames of every recording, in order: each (n, 224, 224, 3) uint8 RGB.
+
+    Raises:
+        DatasetError: a recording cannot be read; which one, and why.
+    """
+    failed = cache.fill(entries, progress)
+    for entry in entries:
+        if error := failed.get(entry.sha256):
+            raise DatasetError(f"{entry.key}: {error.message}")
+    return [cache.frames(entry.sha256) for entry in entries]
+
+
+def _edition() -> str:
+    """A name that changes with the code and the libraries that make the frames."""
+    digest = hashlib.sha256()
+    for module in _MAKERS:
+        digest.update(Path(str(module.__file__)).read_bytes())
+    for name in _LIBRARIES:
+        digest.update(f"{name} {version(name)}".encode())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,246 @@
+"""The dataset as an index of recordings."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Literal, cast
+
+from models.contract import CLASSES
+from models.data.file_names import Doubt, FileName, Match, RowName, is_junk, match
+from models.data.metadata import About, read_about
+from models.whole_files import replacing
+
+METADATA = "dataset_metadata.csv"
+ORIGINALS = "originals.json"
+"""What each recording was made from, by its key, where an installation trains on its own release.
+
+It is no part of a release: whoever holds an original could look it up there.
+"""
+_FOLDERS = ("pocus_videos", "pocus_images")
+_COLUMNS = ("Filename", "Type", "Label", "Patient ID / Name", "Source ID", "License")
+Kind = Literal["video", "image"]
+_PROBES = ("convex", "linear")
+_LABELS = {
+    "covid-19": "covid19",
+    "bacterial pneumonia": "pneumonia",
+    "regular": "healthy",
+    "viral pneumonia": "viral",
+}
+
+
+class DatasetError(Exception):
+    """A folder that is not a dataset, or one that cannot be split as asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The file that a recording was made from: the SHA-256 of its bytes and its fingerprints.
+
+    Both are empty where that is not known.
+    """
+
+    sha256: str = ""
+    fingerprints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One recording of the dataset and what is known of it.
+
+    `label` is a class key, or `viral`, which is kept but not trained (paper, section 3).
+    `patient` is empty where the dataset does not say who was examined. `certain` is false for a
+    file that lies in a folder of its own, as `label_uncertain`. `twins` names the set of
+    recordings that look nearly the same, see `models.data.duplicates.with_twins`. `original` is
+    what it was made from, if that is known.
+    """
+
+    key: str
+    path: Path
+    label: str
+    probe: str
+    kind: Kind
+    patient: str
+    source: str
+    licence: str
+    sha256: str = field(repr=False)
+    certain: bool = True
+    twins: str = ""
+    original: Original = field(default_factory=Original, repr=False)
+    about: About = field(default_factory=About, repr=False)
+
+    @property
+    def trained(self) -> bool:
+        """Whether it belongs to the three-class convex set the models are trained on."""
+        return self.probe == "convex" and self.label in CLASSES and self.certain
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """All recordings of a folder, with the rows and files that have no partner.
+
+    `doubts` are sentences on rows and files of which cannot be told what belongs together, so that
+    they are left out; `loose` on recordings whose row differs in case, punctuation or spaces.
+    """
+
+    entries: tuple[Entry, ...]
+    rows_without_file: tuple[str, ...]
+    files_without_row: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
+    loose: tuple[str, ...] = ()
+
+    @property
+    def trained(self) -> tuple[Entry, ...]:
+        """The recordings the models are trained on; of copies with the same bytes, the first."""
+        found: dict[str, Entry] = {}
+        for entry in self.entries:
+            if entry.trained:
+                found.setdefault(entry.sha256, entry)
+        return tuple(found.values())
+
+
+def read_index(folder: Path) -> Index:
+    """Read a folder in the layout of the public POCUS dataset.
+
+    Files lie in `pocus_videos/` and `pocus_images/`, each with `convex/` and `linear/`, those of
+    uncertain label in a folder below. A file's row in `dataset_metadata.csv` has its name without
+    the ending; see `models.data.file_names.match`. The row's label counts, the letters before the
+    first `_` of a name do not.
+
+    Raises:
+        DatasetError: the folder or its CSV is missing, or nothing in it can be trained on.
+    """
+    rows = _rows(folder)
+    files = _files(folder)
+    originals = _read_originals(folder / ORIGINALS)
+    entries: list[Entry] = []
+    orphans: list[Path] = []
+    unused: list[str] = []
+    doubts: list[str] = []
+    loose: list[str] = []
+    for kind in ("video", "image"):
+        found = match(
+            (each for each in rows if _kind(each.values["Type"]) == kind),
+            (
+                FileName(path, _key(folder, path))
+                for path in files
+                if _kind_of(folder, path) == kind
+            ),
+        )
+        for each in found.matches:
+            entry = _entry(folder, each)
+            if entry is None:
+                orphans.append(_path(each.file))
+                continue
+            entries.append(replace(entry, original=originals.get(entry.key, Original())))
+            if each.is_loose:
+                loose.append(f"{entry.key} is taken for the row {each.rows[0].name!r}.")
+        orphans += [_path(file) for file in found.files_without_row]
+        unused += [row.name for row in found.rows_without_file]
+        doubts += [_reason(doubt) for doubt in found.doubts]
+    index = Index(
+        tuple(sorted(entries, key=lambda entry: entry.path)),
+        tuple(sorted(unused)),
+        tuple(path.name for path in sorted(orphans)),
+        tuple(doubts),
+        tuple(loose),
+    )
+    if not index.trained:
+        raise DatasetError(f"{folder} holds no convex recording of {', '.join(CLASSES)}.")
+    return index
+
+
+def _rows(folder: Path) -> list[RowName]:
+    table = folder / METADATA
+    if not table.is_file():
+        raise DatasetError(f"{folder} holds no {METADATA}: give the folder that contains it.")
+    try:
+        text = table.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{table} is not UTF-8: save it as CSV (UTF-8).") from error
+    try:
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)
+        if missing := [name for name in _COLUMNS if name not in (reader.fieldnames or ())]:
+            raise DatasetError(f"{table} lacks the columns {', '.join(missing)}.")
+        return [RowName(reader.line_num, row["Filename"], row) for row in reader]
+    except csv.Error as error:
+        raise DatasetError(f"{table} cannot be read as CSV: {error}.") from error
+
+
+def _entry(folder: Path, found: Match) -> Entry | None:
+    """The recording, or None where the row's label is none that we know."""
+    path, row = _path(found.file), found.rows[0].values
+    label = _LABELS.get(row["Label"].strip().lower())
+    if label is None:
+        return None
+    _, probe, *deeper = path.relative_to(folder).parts
+    return Entry(
+        key=_key(folder, path),
+        path=path,
+        label=label,
+        probe=probe,
+        kind=_kind_of(folder, path),
+        patient=row["Patient ID / Name"].strip(),
+        source=row["Source ID"].strip(),
+        licence=row["License"].strip(),
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        certain=len(deeper) == 1,
+        about=read_about(row),
+    )
+
+
+def _reason(doubt: Doubt) -> str:
+    return doubt.reason([f"{row.name!r} (line {row.key})" for row in doubt.rows])
+
+
+def _path(file: FileName) -> Path:
+    return cast("Path", file.key)
+
+
+def _key(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _kind_of(folder: Path, path: Path) -> Kind:
+    return "video" if "videos" in path.relative_to(folder).parts[0] else "image"
+
+
+def listing_hash(entries: Sequence[Entry]) -> str:
+    """SHA-256 over what was trained on: content hash, label and patient of every recording."""
+    lines = sorted(f"{each.sha256} {each.label} {each.patient}" for each in entries)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def write_originals(folder: Path, originals: Mapping[str, Original]) -> None:
+    """Say, beside a dataset's table, what its recordings were made from, by their keys."""
+    with replacing(folder / ORIGINALS) as scratch:
+        scratch.write_text(json.dumps({key: asdict(each) for key, each in originals.items()}))
+
+
+def _read_originals(path: Path) -> dict[str, Original]:
+    if not path.is_file():
+        return {}
+    try:
+        return {
+            key: Original(each["sha256"], tuple(each["fingerprints"]))
+            for key, each in json.loads(path.read_text()).items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DatasetError(f"{path} is not a list of originals that can be read.") from error
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for kind in _FOLDERS
+        for probe in _PROBES
+        for path in (folder / kind / probe).rglob("*")
+        if path.is_file() and not is_junk(_key(folder, path))
+    )
+
+
+def _kind(text: str) -> Kind:
+    return "video" if text.strip().lower() == "video" else "image"

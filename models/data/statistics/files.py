@@ -1,0 +1,62 @@
+"""The survey on disk: JSON, CSV tables, and the figure."""
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from models import drawing
+from models.data.statistics import plots
+from models.data.statistics.survey import Line, Spread, Survey
+
+
+def write(found: Survey, folder: Path) -> list[Path]:
+    """Write everything into a folder, and return the paths of the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    summary = folder / "stats.json"
+    summary.write_text(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
+    tables: dict[str, list[dict[str, Any]]] = {
+        "by_class.csv": [flat(line) for line in found.by_class],
+        "by_source.csv": [flat(line) for line in found.by_source],
+        "recordings.csv": [each.row for each in found.recordings],
+    }
+    paths = [summary]
+    for name, rows in tables.items():
+        _write_csv(folder / name, rows)
+        paths.append(folder / name)
+    with drawing.figure(plots.WIDTH_IN, plots.HEIGHT_IN) as figure:
+        plots.draw(found, figure)
+        (folder / "stats.png").write_bytes(drawing.png(figure))
+        figure.savefig(folder / "stats.pdf", metadata={"CreationDate": None})
+    return [*paths, folder / "stats.png", folder / "stats.pdf"]
+
+
+def flat(line: Line) -> dict[str, Any]:
+    """A line as one row: each spread in four columns."""
+    row: dict[str, Any] = dict(line.names)
+    for name in ("recordings", "videos", "stills", "patients", "frames"):
+        row[name] = getattr(line, name)
+    for name in ("frames_per_video", "file_frames_per_video", "length_s", "frame_rate_hz"):
+        row |= _columns(name, getattr(line, name))
+    for name in ("width", "height"):
+        row |= _columns(name, getattr(line, name))
+    return row
+
+
+def _columns(name: str, spread: Spread) -> Mapping[str, float | None]:
+    values = {
+        "mean": spread.mean,
+        "sd": spread.sd,
+        "min": spread.least,
+        "max": spread.most,
+    }
+    return {f"{name}_{key}": None if v is None else round(v, 3) for key, v in values.items()}
+
+
+def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    listed = list(rows)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(listed[0]) if listed else [])
+        table.writeheader()
+        table.writerows(listed)

@@ -1,0 +1,190 @@
+"""The survey as one figure of eight panels."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from models.data.statistics.survey import CLASS_ORDER, Measured, Survey
+from models.drawing import COLOURS, INK, MUTED, NAMES
+
+WIDTH_IN, HEIGHT_IN = 16.0, 8.4
+
+
+def draw(found: Survey, into: Figure) -> None:
+    """Sources, classes and findings above; frames, length, rate and resolution below."""
+    axes = into.subplots(2, 4)
+    recordings = found.recordings
+    _sources(axes[0, 0], recordings)
+    _classes(axes[0, 1], recordings)
+    _findings(axes[0, 2], found)
+    _patients(axes[0, 3], recordings)
+    videos = [each for each in recordings if each.is_video]
+    _spread(axes[1, 0], "e  Frames sampled per video", videos, lambda one: one.facts.probe.sampled)
+    _spread(axes[1, 1], "f  Length of videos (s)", videos, lambda one: one.facts.probe.duration_s)
+    axes[1, 1].set_yscale("log")
+    _plain(axes[1, 1].yaxis, (1, 2, 5, 10, 20, 50, 100, 200, 500))
+    _spread(axes[1, 2], "g  Frame rate of videos (Hz)", videos, lambda one: one.facts.frame_rate_hz)
+    _resolution(axes[1, 3], recordings)
+
+
+def _present(recordings: Sequence[Measured]) -> list[str]:
+    there = {each.entry.label for each in recordings}
+    return [label for label in CLASS_ORDER if label in there]
+
+
+def _sources(axes: Axes, recordings: Sequence[Measured]) -> None:
+    """Which classes come from where: a model can learn the one instead of the other."""
+    counts = Counter((each.entry.source or "unknown", each.entry.label) for each in recordings)
+    sizes = Counter(each.entry.source or "unknown" for each in recordings)
+    names = [name for name, _ in reversed(sizes.most_common())]
+    left = np.zeros(len(names))
+    for label in _present(recordings):
+        widths = [counts[name, label] for name in names]
+        axes.barh(names, widths, left=left, color=COLOURS[label], label=NAMES[label])
+        left += widths
+    for place, name in enumerate(names):
+        axes.text(left[place] + 0.5, place, str(sizes[name]), va="center", color=MUTED, size=8)
+    axes.set(title="a  Recordings by source", ylabel="Source ID")
+    axes.margins(x=0.1)
+    axes.legend(loc="lower right")
+
+
+def _classes(axes: Axes, recordings: Sequence[Measured]) -> None:
+    kinds = [(probe, kind) for probe in ("convex", "linear") for kind in ("video", "image")]
+    labels = _present(recordings)
+    width = 0.8 / len(labels)
+    for n, label in enumerate(labels):
+        counts = [
+            sum(
+                (each.entry.probe, each.entry.kind) == kind and each.entry.label == label
+                for each in recordings
+            )
+            for kind in kinds
+        ]
+        places = np.arange(len(kinds)) + (n - (len(labels) - 1) / 2) * width
+        bars = axes.bar(places, counts, width * 0.92, color=COLOURS[label])
+        axes.bar_label(bars, [str(c) if c else "" for c in counts], size=8, color=MUTED, padding=1)
+    shown = {"video": "videos", "image": "stills"}
+    axes.set_xticks(range(len(kinds)), [f"{probe}\n{shown[kind]}" for probe, kind in kinds])
+    axes.set(title="b  Recordings by probe and class")
+
+
+def _findings(axes: Axes, found: Survey) -> None:
+    """How often doctors saw each finding in recordings of each class."""
+    labels = list(found.findings)
+    names = list(dict.fromkeys(name for mine in found.findings.values() for name in mine))
+    axes.set(title="c  Findings, share of recordings")
+    if not names:
+        axes.set_axis_off()
+        axes.text(0, 0.9, "The table tells of none.", transform=axes.transAxes, color=MUTED)
+        return
+    sizes = Counter(each.entry.label for each in found.recordings if each.entry.about.findings)
+    shares = np.array(
+        [
+            [found.findings[label].get(name, 0) / max(1, sizes[label]) for label in labels]
+            for name in names
+        ]
+    )
+    axes.imshow(shares, cmap="Purples", vmin=0, vmax=1, aspect="auto")
+    for (row, column), share in np.ndenumerate(shares):
+        colour = "white" if share > 0.5 else INK
+        axes.text(column, row, f"{share:.0%}", ha="center", va="center", size=8, color=colour)
+    axes.set_xticks(
+        range(len(labels)),
+        [f"{NAMES[name]}\nn = {sizes[name]}".replace(" p", "\np") for name in labels],
+    )
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _patients(axes: Axes, recordings: Sequence[Measured]) -> None:
+    """How few patients stand behind a class; folds by patient keep each of these together."""
+    labels = _present(recordings)
+    for place, label in enumerate(labels):
+        mine = [each.entry.patient for each in recordings if each.entry.label == label]
+        sizes = sorted(Counter(name for name in mine if name).values(), reverse=True)
+        bottom = 0
+        for size in sizes:
+            axes.bar(
+                place,
+                size,
+                0.7,
+                bottom=bottom,
+                color=COLOURS[label],
+                edgecolor="white",
+                linewidth=0.8,
+            )
+            bottom += size
+        if unknown := mine.count(""):
+            axes.bar(place, unknown, 0.7, bottom=bottom, color="#d4d4d8", edgecolor="white")
+            bottom += unknown
+        text = f"{len(sizes)} patients" + (f"\n{unknown} unknown" if unknown else "")
+        axes.text(place, bottom + 0.8, text, ha="center", va="bottom", size=8, color=MUTED)
+    axes.set_xticks(range(len(labels)), [NAMES[name].replace(" ", "\n") for name in labels])
+    axes.margins(y=0.12)
+    axes.set(title="d  Recordings, a block for each patient")
+
+
+def _spread(
+    axes: Axes,
+    title: str,
+    videos: Sequence[Measured],
+    measure: Callable[[Measured], float | None],
+) -> None:
+    """Quartiles, and every video as a dot."""
+    labels = _present(videos)
+    rng = np.random.default_rng(0)
+    for place, label in enumerate(labels):
+        values = [
+            value
+            for each in videos
+            if each.entry.label == label and (value := measure(each)) is not None
+        ]
+        if not values:
+            continue
+        axes.boxplot(
+            values,
+            positions=[place],
+            widths=0.55,
+            showfliers=False,
+            medianprops={"color": INK, "linewidth": 1.4},
+            boxprops={"color": MUTED},
+            whiskerprops={"color": MUTED},
+            capprops={"color": MUTED},
+        )
+        jitter = place + rng.uniform(-0.18, 0.18, len(values))
+        axes.scatter(jitter, values, s=11, color=COLOURS[label], alpha=0.65, linewidths=0, zorder=3)
+    axes.set_xticks(range(len(labels)), [NAMES[name].replace(" ", "\n") for name in labels])
+    axes.set(title=title)
+
+
+def _resolution(axes: Axes, recordings: Sequence[Measured]) -> None:
+    for label in _present(recordings):
+        mine = [each.facts.probe for each in recordings if each.entry.label == label]
+        axes.scatter(
+            [each.width for each in mine],
+            [each.height for each in mine],
+            s=16,
+            color=COLOURS[label],
+            alpha=0.65,
+            linewidths=0,
+        )
+    axes.axline((100, 100), (1000, 1000), color=MUTED, linewidth=0.7, linestyle=":", zorder=0)
+    axes.set(title="h  Resolution (pixels)", xlabel="width", ylabel="height")
+    axes.set(xscale="log", yscale="log")
+    for axis in (axes.xaxis, axes.yaxis):
+        _plain(axis, (50, 100, 200, 500, 1000, 2000, 5000))
+
+
+def _plain(axis: Axis, ticks: Sequence[float]) -> None:
+    """Plain numbers on a logarithmic axis."""
+    low, high = axis.get_view_interval()
+    shown = [tick for tick in ticks if low <= tick <= high]
+    axis.set_ticks(shown, [f"{tick:g}" for tick in shown])
+    axis.set_minor_locator(NullLocator())

@@ -1,0 +1,238 @@
+"""Counts and measures of a dataset, per source, class and probe, and what is wrong with it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from models.data.duplicates import Pair, duplicates
+from models.data.extraction import Facts
+from models.data.index import Entry, Index
+from models.media.sampling import MediaError
+
+CLASS_ORDER = ("covid19", "pneumonia", "healthy", "viral")
+"""Classes of a dataset in the order of its tables; the last is kept and not trained."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One readable recording with what was measured of it; a still has no rate and no length."""
+
+    entry: Entry
+    facts: Facts
+
+    @property
+    def is_video(self) -> bool:
+        """As the dataset files it; a video of one frame is one."""
+        return self.entry.kind == "video"
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """One row of the list of recordings, flat, as for a CSV file."""
+        probe, about = self.facts.probe, self.entry.about
+        return {
+            "recording": self.entry.key,
+            "class": self.entry.label,
+            "probe": self.entry.probe,
+            "kind": self.entry.kind,
+            "trained": self.entry.trained,
+            "source": self.entry.source,
+            "patient": self.entry.patient,
+            "width": probe.width,
+            "height": probe.height,
+            "format": probe.format,
+            "frames": probe.frames,
+            "frames_sampled": probe.sampled,
+            "frame_rate_hz": _rounded(self.facts.frame_rate_hz),
+            "length_s": _rounded(probe.duration_s),
+            "licence": self.entry.licence,
+            "licence_url": about.licence_url,
+            "gender": about.gender,
+            "age": about.age,
+            "findings": "; ".join(name for name, there in about.findings.items() if there),
+            "symptoms": "; ".join(name for name, there in about.symptoms.items() if there),
+            "doctors": " | ".join(about.doctors),
+            "comment": about.comment,
+            "url": about.url,
+            "doi": about.doi,
+            "sha256": self.entry.sha256,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Mean, standard deviation (n - 1) and range of a measure; all None of nothing."""
+
+    count: int
+    mean: float | None
+    sd: float | None
+    least: float | None
+    most: float | None
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread":
+        """The spread of some values; a single one has no standard deviation."""
+        if not values:
+            return cls(0, None, None, None, None)
+        sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
+        mean = float(np.mean(values))
+        return cls(len(values), mean, sd, float(min(values)), float(max(values)))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What some recordings have in common, and how many and what they are.
+
+    `frames` is the number of frames a training run samples of them (3 Hz, 30 at most).
+    """
+
+    names: Mapping[str, str]
+    recordings: int
+    videos: int
+    stills: int
+    patients: int
+    frames: int
+    frames_per_video: Spread
+    file_frames_per_video: Spread
+    length_s: Spread
+    frame_rate_hz: Spread
+    width: Spread
+    height: Spread
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A dataset's tables and its faults."""
+
+    recordings: tuple[Measured, ...]
+    overall: tuple[Line, ...]
+    by_class: tuple[Line, ...]
+    by_source: tuple[Line, ...]
+    findings: Mapping[str, Mapping[str, int]]
+    duplicates: tuple[Pair, ...]
+    unreadable: Mapping[str, str]
+    rows_without_file: tuple[str, ...]
+    files_without_row: tuple[str, ...]
+    doubts: tuple[str, ...]
+    loose: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "overall": [line.to_dict() for line in self.overall],
+            "by_class": [line.to_dict() for line in self.by_class],
+            "by_source": [line.to_dict() for line in self.by_source],
+            "findings": self.findings,
+            "duplicates": [
+                {
+                    "one": pair.one.key,
+                    "other": pair.other.key,
+                    "exact": pair.exact,
+                    "bits": pair.bits,
+                    "across_patients": pair.across_patients,
+                }
+                for pair in self.duplicates
+            ],
+            "unreadable": self.unreadable,
+            "rows_without_file": self.rows_without_file,
+            "files_without_row": self.files_without_row,
+            "doubts": self.doubts,
+            "loose": self.loose,
+            "recordings": [each.row for each in self.recordings],
+        }
+
+
+def survey(index: Index, facts: Mapping[str, Facts], failed: Mapping[str, MediaError]) -> Survey:
+    """Count and measure what an index holds.
+
+    Args:
+        index: of the folder.
+        facts: by SHA-256, of all readable recordings.
+        failed: by SHA-256, why the others could not be read.
+    """
+    found = tuple(
+        Measured(entry, facts[entry.sha256]) for entry in index.entries if entry.sha256 in facts
+    )
+    return Survey(
+        recordings=found,
+        overall=_lines(found, lambda each: {"set": _set_name(each.entry)}),
+        by_class=_lines(found, lambda each: {"probe": each.entry.probe, "class": each.entry.label}),
+        by_source=_lines(
+            found,
+            lambda each: {"source": each.entry.source or "unknown", "class": each.entry.label},
+        ),
+        findings=_findings(found),
+        duplicates=tuple(duplicates(index.entries, facts)),
+        unreadable={
+            entry.key: failed[entry.sha256].message
+            for entry in index.entries
+            if entry.sha256 in failed
+        },
+        rows_without_file=index.rows_without_file,
+        files_without_row=index.files_without_row,
+        doubts=index.doubts,
+        loose=index.loose,
+    )
+
+
+def _set_name(entry: Entry) -> str:
+    return "trained" if entry.trained else "not trained"
+
+
+def _lines(
+    found: Sequence[Measured], names: Callable[[Measured], dict[str, str]]
+) -> tuple[Line, ...]:
+    parts: dict[tuple[str, ...], list[Measured]] = {}
+    for each in found:
+        parts.setdefault(tuple(names(each).values()), []).append(each)
+    return tuple(_line(names(parts[key][0]), parts[key]) for key in sorted(parts, key=_place))
+
+
+def _place(names: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
+    """Classes in their order, numbered sources by number, all else by name."""
+    return tuple(
+        (CLASS_ORDER.index(name), "")
+        if name in CLASS_ORDER
+        else (int(name) if name.isdecimal() else 10**9, name)
+        for name in names
+    )
+
+
+def _line(names: Mapping[str, str], some: Sequence[Measured]) -> Line:
+    videos = [each for each in some if each.is_video]
+    lengths = [each.facts.probe.duration_s for each in videos]
+    rates = [each.facts.frame_rate_hz for each in videos]
+    return Line(
+        names=names,
+        recordings=len(some),
+        videos=len(videos),
+        stills=len(some) - len(videos),
+        # Of recordings whose patient is not known, nobody knows how many patients there were.
+        patients=len({each.entry.patient for each in some} - {""}),
+        frames=sum(each.facts.probe.sampled for each in some),
+        frames_per_video=Spread.of([each.facts.probe.sampled for each in videos]),
+        file_frames_per_video=Spread.of([each.facts.probe.frames for each in videos]),
+        length_s=Spread.of([each for each in lengths if each]),
+        frame_rate_hz=Spread.of([each for each in rates if each]),
+        width=Spread.of([each.facts.probe.width for each in some]),
+        height=Spread.of([each.facts.probe.height for each in some]),
+    )
+
+
+def _findings(found: Sequence[Measured]) -> dict[str, dict[str, int]]:
+    """For each class, in how many recordings the doctors saw each finding."""
+    counts: dict[str, dict[str, int]] = {}
+    for each in sorted(found, key=lambda one: CLASS_ORDER.index(one.entry.label)):
+        mine = counts.setdefault(each.entry.label, {})
+        for name, there in each.entry.about.findings.items():
+            mine[name] = mine.get(name, 0) + there
+    return counts
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

@@ -1,0 +1,252 @@
+"""What each cross-validation said of the recordings it held out, kept in the artifact.
+
+Recordings are known by their bytes, by those of the file they were made from, and by what they
+show, so that a renamed or re-encoded copy, or a part of a clip, is still known; a copy on a much
+smaller square only where its original is. See `models.data.recognition`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.contract import CLASSES, Manifest
+from models.data.extraction import FRAMES, Facts, FrameCache, Progress
+from models.data.index import Entry, read_index
+from models.data.recognition import Identity, Recogniser, identity
+from models.inference import artifact
+from models.inference.engine import Engine, Precision
+from models.inference.screen import BATCH
+from models.whole_files import replacing
+
+Array = npt.NDArray[Any]
+
+PRECISION: Precision = "f32"
+"""What held-out frames are answered in, the same on every processor; a service may be narrower."""
+
+
+class HeldOutError(Exception):
+    """An artifact that does not tell what it was trained on, or tells it wrongly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One recording an artifact was made from, as its manifest lists it.
+
+    `frames` counts the sampled frames; `folds` holds, for each kind of cross-validation, the fold
+    whose model never saw the recording. `original` is the SHA-256 of the file it was made from,
+    where that is known; each of `fingerprints` holds the hashes of one of the two, parted by
+    spaces, and there are none in artifacts of before recordings were known by what they show.
+    """
+
+    sha256: str
+    key: str
+    label: str
+    kind: str
+    patient: str
+    source: str
+    frames: int
+    folds: Mapping[str, int]
+    original: str = ""
+    fingerprints: Sequence[str] = ()
+
+    @property
+    def identity(self) -> Identity:
+        """What it is known by."""
+        return Identity(
+            frozenset(each for each in (self.sha256, self.original) if each),
+            tuple(tuple(each.split()) for each in self.fingerprints),
+        )
+
+
+def listing(
+    entries: Sequence[Entry],
+    frames: Sequence[int],
+    splits: Mapping[Any, Sequence[int]],
+    facts: Mapping[str, Facts],
+) -> dict[str, dict[str, Any]]:
+    """The manifest's `data.recordings`: by SHA-256, in the order of the stored scores.
+
+    Args:
+        entries: the recordings trained on.
+        frames: how many frames were sampled of each.
+        splits: for each kind of cross-validation, the fold that tests each recording.
+        facts: by SHA-256, with what each recording looks like.
+    """
+    return {
+        entry.sha256: {
+            "key": entry.key,
+            "label": entry.label,
+            "kind": entry.kind,
+            "patient": entry.patient,
+            "source": entry.source,
+            "frames": int(count),
+            "folds": {group: int(folds[n]) for group, folds in splits.items()},
+            "original": entry.original.sha256,
+            "fingerprints": looks_of(entry, facts.get(entry.sha256)),
+        }
+        for n, (entry, count) in enumerate(zip(entries, frames, strict=True))
+    }
+
+
+def looks_of(entry: Entry, facts: Facts | None) -> list[str]:
+    """A recording's fingerprints as the manifest lists them."""
+    return [" ".join(each) for each in identity(entry, facts).looks]
+
+
+def listed(manifest: Manifest) -> tuple[Listed, ...]:
+    """The recordings of `listing`, in its order.
+
+    Raises:
+        HeldOutError: the artifact was written before manifests told this.
+    """
+    recordings = manifest.data.get("recordings")
+    if not isinstance(recordings, Mapping):
+        raise HeldOutError(
+            f"{manifest.version} does not list the content of the recordings it was trained on, "
+            "so nothing can be held out: train it again with this version."
+        )
+    try:
+        return tuple(Listed(sha256=sha256, **values) for sha256, values in recordings.items())
+    except TypeError as error:
+        raise HeldOutError(f"{manifest.version} lists its recordings wrongly: {error}") from error
+
+
+class TrainingSet:
+    """The recordings that an artifact was trained on, made ready to be asked about others.
+
+    Raises:
+        HeldOutError: see `listed`.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.recordings = listed(manifest)
+        self.group = manifest.group
+        self._recogniser = Recogniser([each.identity for each in self.recordings])
+
+    @property
+    def complete(self) -> bool:
+        """Whether each is known by what it shows: else a copy of one may go unrecognised."""
+        return self._recogniser.complete
+
+    def known(self, one: Identity) -> list[Listed]:
+        """The recordings trained on that this one is, or is a copy of."""
+        return [self.recordings[place] for place in self._recogniser.places(one)]
+
+    def held_out_by(self, one: Identity) -> set[int]:
+        """The folds that held these out; none where it was not trained on.
+
+        More than one where no model is without a copy of it.
+        """
+        return {each.folds[self.group] for each in self.known(one)}
+
+
+def add_fingerprints(folder: Path, data: Path, work: Path, progress: Progress) -> int:
+    """Add to an artifact's manifest what its recordings look like, from the recordings themselves.
+
+    For an artifact of before training noted that. Nothing else of it changes.
+
+    Args:
+        folder: of the artifact.
+        data: folder in the layout of the public dataset, with all that it was trained on.
+        work: folder that keeps extracted frames.
+        progress: told of each recording.
+
+    Returns:
+        How many recordings it lists.
+
+    Raises:
+        ArtifactError, DatasetError, HeldOutError: it cannot be read, or a recording is missing.
+    """
+    manifest = artifact.read_manifest(folder)
+    entries = {entry.sha256: entry for entry in read_index(data).entries}
+    wanted = listed(manifest)
+    missing = [each.key for each in wanted if each.sha256 not in entries]
+    if missing:
+        raise HeldOutError(
+            f"{data} lacks {len(missing)} of the {len(wanted)} recordings that {manifest.version} "
+            f"was trained on, {missing[0]} among them."
+        )
+    cache = FrameCache(work / FRAMES)
+    failed = cache.fill([entries[each.sha256] for each in wanted], progress)
+    for sha256, error in failed.items():
+        raise HeldOutError(f"{entries[sha256].key}: {error.message}")
+    for each in wanted:
+        manifest.data["recordings"][each.sha256]["fingerprints"] = looks_of(
+            entries[each.sha256], cache.facts(each.sha256)
+        )
+    artifact.write_manifest(folder, manifest)
+    return len(wanted)
+
+
+def stored(manifest: Manifest, scores: Mapping[str, Array]) -> dict[str, list[Array]]:
+    """For each kind of cross-validation, softmax scores (frames, 3) of each listed recording.
+
+    Args:
+        manifest: of a loaded artifact.
+        scores: of the same artifact: for each kind, (all frames, 3) in the order of the listing.
+
+    Raises:
+        HeldOutError: scores of another shape than the listing asks for.
+    """
+    counts = [each.frames for each in listed(manifest)]
+    expected = (sum(counts), len(CLASSES))
+    found = {}
+    for group, values in scores.items():
+        if values.shape != expected:
+            raise HeldOutError(
+                f"{manifest.version}: expected scores of shape {expected} for the folds by "
+                f"{group}, got {values.shape}."
+            )
+        found[group] = np.split(values, np.cumsum(counts)[:-1])
+    return found
+
+
+def answer(
+    scores_of: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]],
+    frames: npt.NDArray[np.uint8],
+) -> npt.NDArray[np.float32]:
+    """Every model's scores (models, n, 3) for a recording's frames, a few at a time.
+
+    Args:
+        scores_of: the models' answer in `PRECISION`, as
+            `models.inference.predict.Predictor.scores`.
+        frames: uint8 RGB (n, 224, 224, 3).
+    """
+    parts = [scores_of(frames[at : at + BATCH]) for at in range(0, len(frames), BATCH)]
+    return np.concatenate(parts, axis=1)
+
+
+def answer_own(
+    prepare: Callable[[], Engine],
+    frames: npt.NDArray[np.uint8],
+    recordings: npt.NDArray[np.int64],
+    folds: Sequence[int],
+    path: Path,
+    progress: Callable[[int, int], None],
+) -> npt.NDArray[np.float32]:
+    """Scores (n, 3) of every frame by the model of the fold that holds its recording out.
+
+    Args:
+        prepare: makes the engine, in `PRECISION`, if anything is to be answered at all.
+        frames: uint8 RGB (n, 224, 224, 3).
+        recordings: (n,) number of the recording of each frame.
+        folds: for each recording, the fold that tests it.
+        path: file that keeps the scores, so that a run that is killed later finds them.
+        progress: called with frames done and frames in all.
+    """
+    if path.is_file():
+        progress(len(frames), len(frames))
+        return np.asarray(np.load(path), dtype=np.float32)
+    engine = prepare()
+    scores = np.zeros((len(frames), len(CLASSES)), dtype=np.float32)
+    for number, fold in enumerate(folds):
+        mine = np.flatnonzero(recordings == number)
+        scores[mine] = answer(lambda some: engine.run(some)[0], frames[mine])[fold]
+        progress(int(mine[-1]) + 1, len(frames))
+    with replacing(path) as scratch, scratch.open("wb") as file:
+        np.save(file, scores)
+    return scores

@@ -1,0 +1,168 @@
+"""95 % intervals by drawing patients anew: frames of one patient are no independent evidence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.contract import CLASSES
+from models.evaluation import evaluate
+from models.evaluation.report.sheet import Sheet
+
+RESAMPLES = 2000
+LEVEL = 0.95
+SEED = 1
+
+Interval = tuple[float, float]
+_COUNT = len(CLASSES)
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Patients: whom each recording belongs to, and which of them are drawn for one another."""
+
+    of_recording: npt.NDArray[np.int64]
+    strata: tuple[npt.NDArray[np.int64], ...]
+
+    @classmethod
+    def of(cls, sheet: Sheet) -> "Clusters":
+        """The patients of a sheet, in strata by class, so that no draw is without a class."""
+        names = [each.examined for each in sheet.recordings]
+        numbers = {name: n for n, name in enumerate(dict.fromkeys(names))}
+        owners = np.array([numbers[name] for name in names])
+        first = {numbers[each.examined]: each.truth for each in reversed(sheet.recordings)}
+        labels = np.array([first[n] for n in range(len(numbers))])
+        return cls(owners, tuple(np.flatnonzero(labels == n) for n in np.unique(labels)))
+
+    def draws(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        """How often each patient is drawn: (count, patients)."""
+        times = np.zeros((count, sum(map(len, self.strata))), dtype=np.int64)
+        for members in self.strata:
+            even = np.full(len(members), 1 / len(members))
+            times[:, members] = rng.multinomial(len(members), even, size=count)
+        return times
+
+
+def intervals(sheet: Sheet, *, resamples: int = RESAMPLES, seed: int = SEED) -> dict[str, Interval]:
+    """Percentile intervals of the figures, by names as `frame_classes.covid19.sensitivity`.
+
+    Args:
+        sheet: answered recordings.
+        resamples: how often all patients are drawn anew, within each class.
+        seed: of the draws.
+    """
+    clusters = Clusters.of(sheet)
+    times = clusters.draws(resamples, np.random.default_rng(seed))
+    drawn = {
+        "frame": _tables(
+            sheet.labels, sheet.scores.argmax(axis=1), clusters.of_recording[sheet.owners], times
+        )
+    }
+    places = [n for n, each in enumerate(sheet.recordings) if each.kind == "video"]
+    if places:
+        videos = [sheet.recordings[n] for n in places]
+        truth = np.array([each.truth for each in videos])
+        owners = clusters.of_recording[places]
+        by_mean = np.array([each.mean.argmax() for each in videos])
+        by_vote = np.array([evaluate.majority(each.scores) for each in videos])
+        drawn["video"] = _tables(truth, by_mean, owners, times)
+        drawn["majority"] = _tables(truth, by_vote, owners, times)
+    found: dict[str, npt.NDArray[Any]] = {}
+    for name, tables in drawn.items():
+        found |= _named(name, tables)
+    found |= _areas(sheet, clusters.of_recording[sheet.owners], times)
+    return {name: _interval(values) for name, values in found.items()}
+
+
+def rates(tables: npt.NDArray[Any]) -> dict[str, npt.NDArray[np.float64]]:
+    """Figures of confusion matrices (…, 3, 3), rows true: each (…) or, per class, (…, 3).
+
+    What is not there counts as none found, as in `models.evaluation.evaluate`: nothing is ever NaN.
+    """
+    hits = np.diagonal(tables, axis1=-2, axis2=-1).astype(float)
+    true, named = tables.sum(axis=-1), tables.sum(axis=-2)
+    total = tables.sum(axis=(-2, -1))[..., None]
+    missed, false = true - hits, named - hits
+    sensitivity = hits / np.maximum(1, true)
+    present = true > 0
+    return {
+        "accuracy": hits.sum(axis=-1) / np.maximum(1, total[..., 0]),
+        "balanced_accuracy": sensitivity.sum(axis=-1) / np.maximum(1, present.sum(axis=-1)),
+        "sensitivity": sensitivity,
+        "specificity": (total - true - false) / np.maximum(1, total - true),
+        "precision": hits / np.maximum(1, named),
+        "f1": 2 * hits / np.maximum(1, 2 * hits + missed + false),
+    }
+
+
+def _tables(
+    truth: npt.NDArray[Any],
+    named: npt.NDArray[Any],
+    owners: npt.NDArray[np.int64],
+    times: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int64]:
+    """The confusion matrix of each draw: (draws, 3, 3)."""
+    per_patient = np.zeros((times.shape[1], _COUNT, _COUNT), dtype=np.int64)
+    np.add.at(per_patient, (owners, truth, named), 1)
+    drawn: npt.NDArray[np.int64] = np.tensordot(times, per_patient, axes=1)
+    return drawn
+
+
+def _named(name: str, tables: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
+    found = rates(tables)
+    if name == "majority":
+        return {"video_accuracy_majority": found["accuracy"]}
+    values = {
+        f"{name}_accuracy": found["accuracy"],
+        f"{name}_balanced_accuracy": found["balanced_accuracy"],
+    }
+    for n, key in enumerate(CLASSES):
+        for what in ("sensitivity", "specificity", "precision", "f1"):
+            values[f"{name}_classes.{key}.{what}"] = found[what][:, n]
+    return values
+
+
+def _areas(
+    sheet: Sheet, owners: npt.NDArray[np.int64], times: npt.NDArray[np.int64]
+) -> Mapping[str, npt.NDArray[Any]]:
+    """Of each draw: the share of pairs of a positive and a negative frame in the right order."""
+    found = {}
+    for n, key in enumerate(CLASSES):
+        positive = sheet.labels == n
+        if not positive.any() or positive.all():
+            continue
+        counts = [
+            np.bincount(owners[side], minlength=times.shape[1]) for side in (positive, ~positive)
+        ]
+        wins = times @ _wins(sheet.scores[:, n], positive, owners, times.shape[1])
+        pairs = (times @ counts[0]) * (times @ counts[1])
+        # A draw may lack a class where one patient has recordings of several.
+        told = pairs > 0
+        if told.any():
+            found[f"auc.{key}"] = (wins * times).sum(axis=1)[told] / pairs[told]
+    return found
+
+
+def _wins(
+    scores: npt.NDArray[Any],
+    positive: npt.NDArray[np.bool_],
+    owners: npt.NDArray[np.int64],
+    patients: int,
+) -> npt.NDArray[np.float64]:
+    """Of patient i's positive and patient j's negative frames, the pairs in the right order."""
+    wins = np.zeros((patients, patients))
+    for other in range(patients):
+        rest = np.sort(scores[~positive & (owners == other)])
+        below, up_to = (np.searchsorted(rest, scores[positive], side) for side in ("left", "right"))
+        wins[:, other] = np.bincount(
+            owners[positive], weights=(below + up_to) / 2, minlength=patients
+        )
+    return wins
+
+
+def _interval(values: npt.NDArray[Any]) -> Interval:
+    tail = 100 * (1 - LEVEL) / 2
+    low, high = np.percentile(values, [tail, 100 - tail])
+    return float(low), float(high)

@@ -1,0 +1,122 @@
+"""The report on disk: the page, and its numbers as JSON and CSV."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.contract import CLASSES
+from models.evaluation.heldout import PRECISION
+from models.evaluation.report import page, paper
+from models.evaluation.report.evaluation import Chapter, Evaluation
+from models.evaluation.report.sheet import Sheet
+
+PAGE = "report.html"
+NUMBERS = "report.json"
+
+_RATES = ("sensitivity", "specificity", "precision", "f1")
+
+
+def write(found: Evaluation, folder: Path) -> list[Path]:
+    """Write page, numbers, Table 2 and the answers of all recordings; returns the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        PAGE: page.render(found),
+        NUMBERS: json.dumps(numbers(found), indent=1, ensure_ascii=False),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    tables = {
+        "table2.csv": [
+            row for name, chapter in found.chapters.items() for row in table2(name, chapter)
+        ],
+        "recordings.csv": [
+            row for name, chapter in found.chapters.items() for row in answers(name, chapter.sheet)
+        ],
+    }
+    for name, rows in tables.items():
+        _write_csv(folder / name, rows)
+    return [folder / name for name in (*texts, *tables)]
+
+
+def numbers(found: Evaluation) -> dict[str, Any]:
+    """Everything that is in the page, as plain JSON values."""
+    return {
+        "artifact": found.manifest.version,
+        "group": found.manifest.group,
+        "precision": PRECISION,
+        "fold": found.fold,
+        "known_recordings": found.known,
+        "resamples": found.resamples,
+        "unread": dict(found.unread),
+        "paper": {"citation": paper.CITATION, **paper.OVERALL, "frame_classes": paper.CLASSES},
+        "chapters": {name: _chapter(chapter) for name, chapter in found.chapters.items()},
+    }
+
+
+def table2(name: str, chapter: Chapter) -> list[dict[str, Any]]:
+    """A row for each class, with intervals and the paper's own figures."""
+    rows = []
+    for key in CLASSES:
+        ours = chapter.figures["frame_classes"][key]
+        row: dict[str, Any] = {"held_out_by": name, "class": key}
+        for rate in _RATES:
+            low, high = chapter.intervals[f"frame_classes.{key}.{rate}"]
+            row |= {rate: ours[rate], f"{rate}_low": round(low, 4), f"{rate}_high": round(high, 4)}
+        row["frames"] = ours["count"]
+        row["videos"] = sum(each.label == key for each in chapter.sheet.videos)
+        row |= {f"paper_{rate}": paper.CLASSES[key][rate] for rate in _RATES}
+        rows.append(row)
+    return rows
+
+
+def answers(name: str, sheet: Sheet) -> list[dict[str, Any]]:
+    """A row for each recording: who it is, who answered, and what."""
+    return [
+        {
+            "held_out_by": name,
+            "recording": each.key,
+            "sha256": each.sha256,
+            "kind": each.kind,
+            "patient": each.patient,
+            "source": each.source,
+            "fold": "" if each.fold is None else each.fold,
+            "frames": len(each.scores),
+            "class": each.label,
+            "answer": each.named,
+            **{key: round(float(each.mean[n]), 6) for n, key in enumerate(CLASSES)},
+        }
+        for each in sheet.recordings
+    ]
+
+
+def _chapter(chapter: Chapter) -> dict[str, Any]:
+    return {
+        "answered_here": chapter.answered_here,
+        "equals_manifest": None if chapter.unequal is None else not chapter.unequal,
+        "unequal": chapter.unequal,
+        "figures": chapter.figures,
+        "intervals": {
+            name: [round(v, 4) for v in ends] for name, ends in chapter.intervals.items()
+        },
+        "roc": {each.key: _plain(asdict(each)) for each in chapter.rocs},
+        "calibration": asdict(chapter.trust) if chapter.trust else None,
+    }
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: [round(float(each), 4) for each in value] if isinstance(value, np.ndarray) else value
+        for name, value in values.items()
+    }
+
+
+def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)

@@ -1,0 +1,275 @@
+"""The report as one HTML page that needs nothing else, no network and no other file."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from models.contract import CLASS_NAMES, CLASSES, DISCLAIMER
+from models.drawing import COLOURS
+from models.evaluation.heldout import PRECISION
+from models.evaluation.report import figures, paper
+from models.evaluation.report.bootstrap import Interval
+from models.evaluation.report.evaluation import Chapter, Evaluation
+from models.evaluation.report.sheet import Answered, Sheet, by_fold, worst
+from models.media import sampling
+
+WORST = 12
+_THUMBNAILS = 4
+_SIDE = 128
+
+_TITLES = {
+    "patient": "Held out by patient",
+    "recording": "Held out by recording",
+    "source": "Held out by source",
+    "external": "Recordings from outside",
+}
+_EXPLAINED = {
+    "patient": "No patient is on both sides of a split: the honest figure for the sources at hand.",
+    "recording": (
+        "No recording is on both sides of a split, but recordings of one patient may be: "
+        "the paper's protocol."
+    ),
+    "source": (
+        "Whole sources are held out, the small ones together: what to expect of a hospital that "
+        "the models have never seen."
+    ),
+    "external": (
+        "The artifact was not trained on these recordings. All its models answer, and their mean "
+        "counts."
+    ),
+}
+_RATES = ("sensitivity", "specificity", "precision", "f1")
+
+
+def render(found: Evaluation) -> str:
+    """The whole page."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = lambda value: f"{value:.0%}"
+    return environment.get_template("report.html.j2").render(
+        manifest=found.manifest,
+        found=found,
+        disclaimer=DISCLAIMER,
+        citation=paper.CITATION,
+        colours=COLOURS,
+        precision=PRECISION,
+        names=CLASS_NAMES,
+        listed=len(found.manifest.data["recordings"]),
+        summary=_summary(found.chapters),
+        ways=Markup(figures.ways(found.chapters)),  # noqa: S704 - drawn here
+        chapters=[_chapter(name, chapter) for name, chapter in found.chapters.items()],
+        worst=_worst(found),
+        settings=_flat(found.manifest.training),
+    )
+
+
+def with_interval(value: float | None, interval: Interval | None) -> str:
+    """A figure and its interval, as `0.835 (0.78–0.89)`."""
+    if value is None:
+        return "–"
+    if interval is None:
+        return f"{value:.3f}"
+    low, high = interval
+    return Markup('{:.3f} <span class="interval">({:.2f}–{:.2f})</span>').format(value, low, high)
+
+
+def _summary(chapters: Mapping[str, Chapter]) -> list[list[str]]:
+    rows = {
+        "Frames: accuracy": "frame_accuracy",
+        "Frames: balanced accuracy": "frame_balanced_accuracy",
+        "Videos: accuracy, mean probability": "video_accuracy",
+        "Videos: accuracy, majority of frames": "video_accuracy_majority",
+        "COVID-19, frames: sensitivity": "frame_classes.covid19.sensitivity",
+        "COVID-19, frames: specificity": "frame_classes.covid19.specificity",
+        "COVID-19, videos: sensitivity": "video_classes.covid19.sensitivity",
+        "COVID-19, videos: specificity": "video_classes.covid19.specificity",
+    }
+    told = {
+        "frame_accuracy": paper.OVERALL["frame_accuracy"],
+        "frame_balanced_accuracy": paper.OVERALL["frame_balanced_accuracy"],
+        "video_accuracy_majority": paper.OVERALL["video_accuracy_majority"],
+        "frame_classes.covid19.sensitivity": paper.CLASSES["covid19"]["sensitivity"],
+        "frame_classes.covid19.specificity": paper.CLASSES["covid19"]["specificity"],
+    }
+    return [
+        [
+            title,
+            *(
+                with_interval(figures.value(chapter, path), chapter.intervals.get(path))
+                for chapter in chapters.values()
+            ),
+            f"{told[path]:.2f}" if path in told else "–",
+        ]
+        for title, path in rows.items()
+    ]
+
+
+def _chapter(name: str, chapter: Chapter) -> dict[str, Any]:
+    sheet = chapter.sheet
+    return {
+        "name": name,
+        "title": _TITLES[name],
+        "explained": _EXPLAINED[name],
+        "answered_here": chapter.answered_here,
+        "unequal": chapter.unequal,
+        "recordings": len(sheet.recordings),
+        "frames": len(sheet.scores),
+        "people": len({each.examined for each in sheet.recordings}),
+        "table2": [_class_row(chapter, key) for key in CLASSES],
+        "overall": {
+            key: with_interval(chapter.figures[key], chapter.intervals.get(key))
+            for key in ("frame_accuracy", "frame_balanced_accuracy")
+        },
+        "paper": paper.OVERALL,
+        "roc": Markup(figures.roc(name, chapter.rocs)) if chapter.rocs else "",  # noqa: S704
+        "areas": [
+            {
+                "name": CLASS_NAMES[each.key],
+                "folds": f"{each.auc_mean:.3f} ± {each.auc_sd:.3f}" if each.folds > 1 else "–",
+                "count": each.folds,
+                "pooled": with_interval(each.auc, chapter.intervals.get(f"auc.{each.key}")),
+                "threshold": f"{each.threshold:.3f}",
+                "accuracy": f"{each.accuracy:.3f}",
+            }
+            for each in chapter.rocs
+        ],
+        "confusion": Markup(figures.confusion(name, chapter)),  # noqa: S704
+        "videos": _videos(chapter),
+        "trust": chapter.trust,
+        "reliability": Markup(figures.reliability(name, chapter.trust)) if chapter.trust else "",  # noqa: S704
+        "folds": [_fold_row(fold, part) for fold, part in by_fold(sheet)],
+    }
+
+
+def _class_row(chapter: Chapter, key: str) -> dict[str, Any]:
+    ours = chapter.figures["frame_classes"][key]
+    return {
+        "key": key,
+        "name": CLASS_NAMES[key],
+        "rates": [
+            with_interval(ours[rate], chapter.intervals.get(f"frame_classes.{key}.{rate}"))
+            for rate in _RATES
+        ],
+        "frames": ours["count"],
+        "videos": sum(each.label == key for each in chapter.sheet.videos),
+        "theirs": [f"{paper.CLASSES[key][rate]:.2f}" for rate in _RATES],
+        "their_frames": int(paper.CLASSES[key]["count"]),
+    }
+
+
+def _videos(chapter: Chapter) -> dict[str, Any] | None:
+    if not chapter.sheet.videos:
+        return None
+    return {
+        "count": len(chapter.sheet.videos),
+        "mean": with_interval(
+            chapter.figures["video_accuracy"], chapter.intervals.get("video_accuracy")
+        ),
+        "majority": with_interval(
+            chapter.figures["video_accuracy_majority"],
+            chapter.intervals.get("video_accuracy_majority"),
+        ),
+        "classes": [
+            {
+                "key": key,
+                "name": CLASS_NAMES[key],
+                "count": chapter.figures["video_classes"][key]["count"],
+                "rates": [
+                    with_interval(
+                        chapter.figures["video_classes"][key][rate],
+                        chapter.intervals.get(f"video_classes.{key}.{rate}"),
+                    )
+                    for rate in _RATES
+                ],
+            }
+            for key in CLASSES
+        ],
+    }
+
+
+def _fold_row(fold: int, part: Sheet) -> dict[str, Any]:
+    """What one model was tested on, and how it did; of classes that are not there, nothing."""
+    found = part.figures()
+    sources = sorted({each.source or "unknown" for each in part.recordings}, key=_by_number)
+    there = {each.label for each in part.recordings}
+    return {
+        "name": "all models" if fold < 0 else str(fold + 1),
+        "sources": ", ".join(sources),
+        "recordings": len(part.recordings),
+        "counts": [sum(each.label == key for each in part.recordings) for key in CLASSES],
+        "frames": found["frames"],
+        "frame_accuracy": f"{found['frame_accuracy']:.3f}",
+        "balanced": f"{found['frame_balanced_accuracy']:.3f}" if len(there) > 1 else "–",
+        "video_accuracy": "–"
+        if found["video_accuracy"] is None
+        else f"{found['video_accuracy']:.3f}",
+        "sensitivity": [
+            f"{found['frame_classes'][key]['sensitivity']:.2f}" if key in there else "–"
+            for key in CLASSES
+        ],
+    }
+
+
+def _by_number(name: str) -> tuple[int, str]:
+    return (int(name), "") if name.isdecimal() else (10**9, name)
+
+
+def _worst(found: Evaluation) -> list[dict[str, Any]]:
+    """The recordings at hand whose true class is given least, with the frames that mislead most."""
+    here = [
+        each
+        for name in (found.manifest.group, "external")
+        if (chapter := found.chapters.get(name)) and chapter.answered_here
+        for each in chapter.sheet.recordings
+    ]
+    return [_case(each, found) for each in worst(here, WORST)]
+
+
+def _case(each: Answered, found: Evaluation) -> dict[str, Any]:
+    frames = found.frames.frames(each.sha256)
+    places = sorted(each.scores[:, each.truth].argsort()[:_THUMBNAILS])
+    return {
+        "key": each.key,
+        "truth": CLASS_NAMES[each.label],
+        "truth_key": each.label,
+        "named": CLASS_NAMES[each.named],
+        "named_key": each.named,
+        "right": each.named == each.label,
+        "source": each.source,
+        "patient": each.patient,
+        "frames": len(each.scores),
+        "scores": [(key, CLASS_NAMES[key], float(each.mean[n])) for n, key in enumerate(CLASSES)],
+        "pictures": [
+            {
+                "data": base64.b64encode(sampling.encode_jpeg(frames[place], _SIDE)).decode(),
+                "number": place + 1,
+                "score": f"{each.scores[place, each.truth]:.2f}",
+            }
+            for place in places
+        ],
+    }
+
+
+def _flat(values: Mapping[str, Any], name: str = "") -> list[tuple[str, str]]:
+    """A manifest's settings as rows; learning curves are elsewhere."""
+    rows: list[tuple[str, str]] = []
+    for key, value in values.items():
+        path = f"{name}.{key}".lstrip(".")
+        if key == "curves":
+            continue
+        if isinstance(value, Mapping):
+            rows += _flat(value, path)
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            rows.append((path, ", ".join(map(str, value))))
+        else:
+            rows.append((path, str(value)))
+    return rows

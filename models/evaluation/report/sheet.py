@@ -1,0 +1,137 @@
+"""Answered recordings: what every table and figure of the report is computed from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.contract import CLASSES, Manifest
+from models.evaluation import evaluate
+from models.evaluation.heldout import Listed, listed, stored
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A recording with the softmax scores (frames, 3) of whoever may answer it.
+
+    `fold` is the fold whose model answered, the one that held the recording out; None where all
+    models did, because none of them has seen it.
+    """
+
+    sha256: str
+    key: str
+    label: str
+    kind: str
+    patient: str
+    source: str
+    fold: int | None
+    scores: npt.NDArray[np.float32]
+
+    @property
+    def truth(self) -> int:
+        """Number of the true class."""
+        return CLASSES.index(self.label)
+
+    @property
+    def mean(self) -> npt.NDArray[np.float32]:
+        """Mean softmax scores (3,): the recording's answer."""
+        found: npt.NDArray[np.float32] = self.scores.mean(axis=0)
+        return found
+
+    @property
+    def named(self) -> str:
+        """The class the recording's answer names."""
+        return CLASSES[int(self.mean.argmax())]
+
+    @property
+    def examined(self) -> str:
+        """Who was examined; where nobody knows, a recording stands for somebody else."""
+        return f"patient {self.patient}" if self.patient else f"recording {self.sha256}"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All answers of one cross-validation, or those for recordings from outside."""
+
+    name: str
+    recordings: tuple[Answered, ...]
+
+    @cached_property
+    def scores(self) -> npt.NDArray[np.float32]:
+        """Of all frames: (n, 3)."""
+        return np.concatenate([each.scores for each in self.recordings])
+
+    @cached_property
+    def owners(self) -> npt.NDArray[np.int64]:
+        """For each frame, the number of its recording."""
+        counts = [len(each.scores) for each in self.recordings]
+        return np.repeat(np.arange(len(self.recordings)), counts)
+
+    @cached_property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """For each frame, the number of its true class."""
+        return np.array([each.truth for each in self.recordings])[self.owners]
+
+    @cached_property
+    def folds(self) -> npt.NDArray[np.int64]:
+        """For each frame, the fold that answered it; -1 where all models did."""
+        numbers = [-1 if each.fold is None else each.fold for each in self.recordings]
+        return np.array(numbers)[self.owners]
+
+    @property
+    def videos(self) -> tuple[Answered, ...]:
+        """Those that are videos."""
+        return tuple(each for each in self.recordings if each.kind == "video")
+
+    def figures(self) -> dict[str, Any]:
+        """As a manifest's `metrics` has them, see `models.evaluation.evaluate.figures`."""
+        return evaluate.figures(
+            evaluate.Tested(
+                self.scores,
+                self.labels,
+                self.owners,
+                [each.kind == "video" for each in self.recordings],
+            )
+        )
+
+
+def stored_sheets(manifest: Manifest, scores: Mapping[str, Any]) -> dict[str, Sheet]:
+    """The sheet of each cross-validation that an artifact has kept.
+
+    Raises:
+        HeldOutError: it has kept none, or not as it should.
+    """
+    recordings = listed(manifest)
+    return {
+        group: Sheet(
+            group,
+            tuple(
+                answered(each, each.folds[group], found)
+                for each, found in zip(recordings, parts, strict=True)
+            ),
+        )
+        for group, parts in stored(manifest, scores).items()
+    }
+
+
+def answered(each: Listed, fold: int | None, scores: npt.NDArray[np.float32]) -> Answered:
+    """A listed recording with its scores."""
+    return Answered(
+        each.sha256, each.key, each.label, each.kind, each.patient, each.source, fold, scores
+    )
+
+
+def by_fold(sheet: Sheet) -> list[tuple[int, Sheet]]:
+    """The part of each fold, in order."""
+    parts: dict[int, list[Answered]] = {}
+    for each in sheet.recordings:
+        parts.setdefault(-1 if each.fold is None else each.fold, []).append(each)
+    return [(fold, Sheet(sheet.name, tuple(parts[fold]))) for fold in sorted(parts)]
+
+
+def worst(recordings: Sequence[Answered], most: int) -> list[Answered]:
+    """Those whose answer gives the true class least, the worst first."""
+    return sorted(recordings, key=lambda each: (float(each.mean[each.truth]), each.key))[:most]

@@ -1,0 +1,134 @@
+"""Whether a probability can be believed: reliability, ECE, and one temperature for each fold."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+
+from models.evaluation.report.sheet import Answered, Sheet
+
+BINS = 10
+_SMALLEST = 1e-7
+_RANGE = (0.05, 20.0)
+
+Scores = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Answers of about the same confidence: the mean of it, the share that is right, how many."""
+
+    confidence: float
+    accuracy: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """How confidence and accuracy agree.
+
+    `ece` is the expected calibration error over ten bins of equal width (Guo et al. 2017), `nll`
+    the mean negative log likelihood, `brier` the mean squared error over the three classes.
+    """
+
+    bins: tuple[Bin, ...]
+    ece: float
+    nll: float
+    brier: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Reliability of frames and of videos, as answered and with temperatures; by fold, these."""
+
+    frames: Reliability
+    frames_scaled: Reliability
+    videos: Reliability | None
+    videos_scaled: Reliability | None
+    temperatures: dict[int, float]
+
+
+def trust(sheet: Sheet) -> Trust | None:
+    """Reliability before and after scaling; None with fewer than two folds.
+
+    Each fold's temperature is fitted on what the other folds' models said of their own test
+    recordings, so that no recording has a part in the temperature it is judged with.
+    """
+    folds = sorted({each.fold for each in sheet.recordings if each.fold is not None})
+    if len(folds) < 2:
+        return None
+    temperatures = {
+        fold: fit_temperature(sheet.scores[sheet.folds != fold], sheet.labels[sheet.folds != fold])
+        for fold in folds
+    }
+    by_frame = np.array([temperatures[int(fold)] for fold in sheet.folds])
+    scaled = scale(sheet.scores, by_frame)
+    videos = sheet.videos
+    answers, answers_scaled = _answers(videos, {}), _answers(videos, temperatures)
+    truth = np.array([each.truth for each in videos])
+    return Trust(
+        frames=reliability(sheet.scores, sheet.labels),
+        frames_scaled=reliability(scaled, sheet.labels),
+        videos=reliability(answers, truth) if videos else None,
+        videos_scaled=reliability(answers_scaled, truth) if videos else None,
+        temperatures=temperatures,
+    )
+
+
+def scale(scores: Scores, temperature: float | npt.NDArray[np.floating]) -> Scores:
+    """Softmax scores (n, 3) at another temperature, one for all or one for each row (n,)."""
+    logits = np.log(np.maximum(scores, _SMALLEST)) / np.reshape(temperature, (-1, 1))
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def fit_temperature(scores: Scores, labels: npt.NDArray[np.int64]) -> float:
+    """The temperature, 0.05 to 20, under which the true classes are likeliest."""
+
+    def loss(log_temperature: float) -> float:
+        return _nll(scale(scores, float(np.exp(log_temperature))), labels)
+
+    found = minimize_scalar(loss, bounds=np.log(_RANGE), method="bounded")
+    return float(np.exp(found.x))
+
+
+def reliability(scores: Scores, labels: npt.NDArray[np.int64]) -> Reliability:
+    """Of the class that is named and the probability it is named with.
+
+    Args:
+        scores: (n, 3), n at least 1.
+        labels: (n,) true class numbers.
+    """
+    confidence = scores.max(axis=1)
+    right = scores.argmax(axis=1) == labels
+    places = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    bins = tuple(
+        Bin(
+            float(confidence[places == n].mean()),
+            float(right[places == n].mean()),
+            int((places == n).sum()),
+        )
+        for n in np.unique(places)
+    )
+    ece = sum(each.count * abs(each.accuracy - each.confidence) for each in bins) / len(labels)
+    target = np.eye(scores.shape[1])[labels]
+    return Reliability(
+        bins, float(ece), _nll(scores, labels), float(((scores - target) ** 2).sum(axis=1).mean())
+    )
+
+
+def _answers(videos: tuple[Answered, ...], temperatures: dict[int, float]) -> Scores:
+    """The videos' mean scores (n, 3), each frame at the temperature of its fold."""
+    rows = [
+        scale(each.scores, temperatures[each.fold]).mean(axis=0)
+        if each.fold in temperatures
+        else each.mean
+        for each in videos
+    ]
+    return np.array(rows)
+
+
+def _nll(scores: Scores, labels: npt.NDArray[np.int64]) -> float:
+    likelihood = scores[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(likelihood, _SMALLEST)).mean())

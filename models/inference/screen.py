@@ -1,0 +1,93 @@
+"""From a recording to its answer, batch by batch: the one way, with or without a server."""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from models.contract import Prediction, Square, summarise
+from models.media import sampling
+from models.media.square import propose_square
+
+BATCH = 6
+"""Frames answered at once: enough to keep the processor busy, few enough to show progress."""
+
+
+class Scores(Protocol):
+    """What a screening needs of `models.inference.predict.Predictor`."""
+
+    @property
+    def version(self) -> str:
+        """The name each answer carries."""
+
+    def scores(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Softmax scores (models, n, 3) for uint8 RGB frames (n, 224, 224, 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some consecutive frames of a recording, and the models' scores (models, n, 3) for them."""
+
+    frames: Sequence[sampling.Frame]
+    scores: npt.NDArray[np.float32]
+
+
+def batches(recording: sampling.Recording, square: Square, predictor: Scores) -> Iterator[Batch]:
+    """Decode and answer the sampled frames, a few at a time, so that memory stays flat.
+
+    Raises:
+        MediaError: `crop_outside`, or what stopped the decoding.
+    """
+    frames = recording.frames(square)
+    while some := list(itertools.islice(frames, BATCH)):
+        inputs = np.stack([sampling.to_input(frame.pixels) for frame in some])
+        yield Batch(some, predictor.scores(inputs))
+
+
+def conclude(
+    scores: Sequence[npt.NDArray[np.float32]],
+    times_s: Sequence[float],
+    square: Square,
+    version: str,
+) -> Prediction:
+    """The answer for the recording, from all its batches' scores and all its frames' times."""
+    return summarise(np.concatenate(scores, axis=1).tolist(), times_s, square, version)
+
+
+def screen(
+    path: Path,
+    predictor: Scores,
+    square: Square | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Prediction:
+    """The answer for one image or video.
+
+    Args:
+        path: the file.
+        predictor: see `models.inference.predict.Predictor.load`.
+        square: part of the picture to look at; by default the proposed one.
+        progress: called with frames answered and frames in all.
+
+    Raises:
+        MediaError: the file cannot be used, see `models.media.sources.open_source`.
+    """
+    recording = sampling.Recording.open(path)
+    chosen = square or propose_square(recording.glance())
+    told = progress or _nobody
+    total = len(recording.sampled())
+    told(0, total)
+    scores: list[npt.NDArray[np.float32]] = []
+    times_s: list[float] = []
+    for batch in batches(recording, chosen, predictor):
+        scores.append(batch.scores)
+        times_s += [frame.time_s for frame in batch.frames]
+        told(len(times_s), total)
+    return conclude(scores, times_s, chosen, predictor.version)
+
+
+def _nobody(_done: int, _total: int) -> None:
+    """Stands in where nobody asks for progress."""

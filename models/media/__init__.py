@@ -1,0 +1,1 @@
+"""From files that people send to frames: the one path for training and serving."""

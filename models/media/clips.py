@@ -1,0 +1,431 @@
+"""Clips that FFmpeg reads, as a player presents them.
+
+What the container hides is no frame: packets before and after an edit list's part, covers and
+thumbnails, pictures that a camera noted as dropped. Times begin at 0 with the first frame shown.
+"""
+
+import itertools
+import statistics
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal, cast
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.sidedata.sidedata import SideDataContainer, Type
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from models.media import limits
+from models.media.depth import Deep, bits_used, to_eight_bits
+from models.media.formats import Format, MediaError, avi_pictures, shown_ms, truncated
+from models.media.limits import (
+    check_length,
+    check_size,
+    no_frames,
+    too_many_frames,
+    too_many_pixels,
+)
+from models.media.square import Picture
+
+_NEVER_SHOWN = Disposition.attached_pic | Disposition.timed_thumbnails
+_ENOUGH = 0.95
+"""Share of the announced pictures that must be stored; the last one may be cut off."""
+
+_BACK_S, _AHEAD_S = 0.1, 10.0
+"""A clock that steps back or ahead by more began anew, as FFmpeg's own program judges it."""
+
+_SAME_S = 1e-4
+"""Two stamps that differ by less are one."""
+
+_NEARLY = Fraction(1, 200)
+"""A pixel is square if its sides differ by less."""
+
+_LONGEST_PIXEL = 16
+_DEEP = 16
+_SHOWN_VP8 = 0x10
+
+_Clock = Literal["pts", "dts", "count"]
+"""What tells when a frame is shown: its stamp, that of its packet, or how many came before."""
+
+_MOST_REORDERED = 16
+"""How many pictures a decoder may keep back, to bring them into the order of showing (H.264)."""
+
+_UPRIGHT = (False, False, False)
+_QUARTER_TURNS = (_UPRIGHT, (True, False, True), (False, True, True), (True, True, False))
+"""To swap a frame's sides, then mirror it, then flip it: for each quarter anticlockwise."""
+
+_EDITED = ("mp4", "mov")
+"""Demuxers that follow edit lists, and so do not give packets in the order of one clock."""
+
+
+class Clip:
+    """A video or animated GIF, through FFmpeg."""
+
+    def __init__(self, path: Path, form: Format) -> None:
+        self._path = path
+        self._form = form
+        self._restarted = False
+        self._hides_unstamped = False
+        with self._opened() as (container, stream):
+            context = stream.codec_context
+            if not context.width or not context.height:
+                raise no_frames()
+            check_size(context.width, context.height, limits.LIMITS.video_pixels)
+            # Where the clock restarts, the announced duration may be any number.
+            if self._form.demuxer != "mpeg" and stream.duration and stream.time_base:
+                check_length((), float(stream.duration * stream.time_base))
+            pixel_aspect = self._pixel_aspect(stream)
+            self._clock, stamps = self._stamps(container, stream)
+            in_order = not context.has_b_frames
+        begun = self._first_frames(1 if in_order else _MOST_REORDERED)
+        first = begun[0]
+        shown_s = _time(first, self._clock)
+        if shown_s is not None:
+            # What comes before the first picture that can be decoded is never shown.
+            stamps = [stamp for stamp in stamps if stamp >= shown_s - _SAME_S]
+            moments = [_time(frame, self._clock) or 0.0 for frame in begun]
+            if moments != sorted(moments):
+                # Copied from a container that knows no order of showing: pictures in that order
+                # carry stamps in the order of decoding.
+                self._clock, stamps = "count", _apart(stamps)
+        elif not in_order:
+            stamps = _delayed(stamps, first)
+        stamps = sorted(set(stamps))
+        if not stamps:
+            raise no_frames()
+        self._start_s = stamps[0]
+        self.times_s: Sequence[float] = [stamp - self._start_s for stamp in stamps]
+        gaps = [b - a for a, b in itertools.pairwise(stamps)] or [0.0]
+        self.duration_s: float | None = self.times_s[-1] + statistics.median(gaps)
+        check_length(self.times_s, self.duration_s)
+        self._display = self._display_of(first, pixel_aspect)
+
+    def read(self, wanted: Sequence[int]) -> Iterator[Picture]:
+        """The first decodable picture at or after each wanted place."""
+        targets = [self.times_s[place] for place in wanted]
+        last: VideoFrame | None = None
+        given = 0
+        for number, shown in enumerate(self._frames()):
+            last = shown
+            moment = self._moment(shown, number)
+            while given < len(targets) and moment >= targets[given] - _SAME_S:
+                yield self._display.picture(shown)
+                given += 1
+            if given == len(targets):
+                return
+        if last is None:
+            raise no_frames()
+        # The last frames of a file may not decode; the final picture stands in for one of them.
+        if given == 0:
+            yield self._display.picture(last)
+
+    def _moment(self, shown: VideoFrame, number: int) -> float:
+        time_s = _time(shown, self._clock)
+        if time_s is None:
+            return self.times_s[min(number, len(self.times_s) - 1)]
+        return time_s - self._start_s
+
+    def _first_frames(self, most: int) -> list[VideoFrame]:
+        with closing(self._frames(threads=False)) as frames:
+            begun = list(itertools.islice(frames, most))
+        if not begun:
+            raise no_frames()
+        return begun
+
+    def _frames(self, *, threads: bool = True) -> Generator[VideoFrame]:
+        """All frames in order of showing; what cannot be decoded is left out.
+
+        Raises:
+            MediaError: `too_many_pixels` for a frame larger than the header announced;
+                `no_frames` where too many packets come before the first that can be decoded.
+        """
+        begun, missed = False, 0
+        with self._opened() as (container, stream):
+            if threads:
+                stream.thread_type = "AUTO"
+            for packet in self._packets(container, stream):
+                try:
+                    frames = packet.decode()
+                except av.FFmpegError as error:
+                    if isinstance(error, ValueError) and not stream.codec_context.width:
+                        # The bound on a frame's memory; it says no more than that.
+                        raise too_many_pixels(limits.LIMITS.video_pixels) from error
+                    missed += 1
+                    if not begun and missed > limits.LIMITS.undecodable_frames:
+                        raise no_frames() from error
+                    continue
+                for frame in frames:
+                    if frame.width * frame.height > limits.LIMITS.video_pixels:
+                        raise too_many_pixels(limits.LIMITS.video_pixels)
+                    begun = True
+                    if not (self._hides_unstamped and frame.pts is None and frame.dts is None):
+                        yield frame
+
+    def _packets(
+        self, container: InputContainer, stream: VideoStream
+    ) -> Iterator["Packet[VideoStream]"]:
+        """The packets that hold something, on one clock that never starts anew; then the flush."""
+        # Only programmes are joined byte by byte; elsewhere a packet may claim to last too long.
+        restarts = self._form.demuxer == "mpeg" and stream.time_base is not None
+        base = stream.time_base or Fraction(1)
+        flush = None
+        shift = 0
+        due: int | None = None  # when the next packet should be decoded
+        for packet in container.demux(stream):
+            if not packet.size:
+                # A dropped picture, or the end; to a decoder either means: give out what is left.
+                flush = packet
+                continue
+            if restarts and packet.dts is not None:
+                if due is not None:
+                    late_s = float((packet.dts + shift - due) * base)
+                    if late_s < -_BACK_S or late_s > _AHEAD_S:
+                        self._restarted = True
+                        shift += due - (packet.dts + shift)
+                due = packet.dts + shift + (packet.duration or 0)
+            if shift:
+                packet.dts = None if packet.dts is None else packet.dts + shift
+                packet.pts = None if packet.pts is None else packet.pts + shift
+            yield packet
+        if flush is not None:
+            yield flush
+
+    def _stamps(self, container: InputContainer, stream: VideoStream) -> tuple[_Clock, list[float]]:
+        """What tells when a picture is shown, and all times in seconds.
+
+        Raises:
+            MediaError: `too_many_frames`, or `truncated_file` where pictures are announced that
+                are not there; those that an edit list hides are.
+        """
+        packets: list[tuple[int | None, int | None, bool]] = []
+        stored = 0
+        for packet in self._packets(container, stream):
+            if not packet.size:
+                break
+            stored += 1
+            if stored > limits.LIMITS.frames:
+                raise too_many_frames()
+            if not packet.is_discard and not _is_hidden(stream, packet):
+                packets.append((packet.pts, packet.dts, packet.is_keyframe))
+        if stored < _ENOUGH * stream.frames and not self._is_whole(stream):
+            raise truncated()
+        base = stream.time_base
+        shown = [dts if pts is None else pts for pts, dts, _ in packets]
+        if base is not None and self._is_out_of_order(stream, shown):
+            first_key = next((n for n, (_, _, key) in enumerate(packets) if key), 0)
+            decoded = [dts for _, dts, _ in packets[first_key:] if dts is not None]
+            if len(decoded) == len(packets) - first_key:
+                avi_in_order = self._form.demuxer == "avi" and not stream.codec_context.has_b_frames
+                clock: _Clock = "dts" if avi_in_order else "count"
+                return clock, _apart([float(dts * base) for dts in sorted(decoded)])
+        # In Matroska a cut leaves pictures that would come before 0, and have no stamps: not shown.
+        begin = _MOST_REORDERED if self._form.demuxer == "matroska" else 0
+        known = [stamp for stamp in shown if stamp is not None]
+        if base is not None and known and None not in shown[begin:]:
+            self._hides_unstamped = None in shown
+            if self._form.name == "gif":
+                return "count", _unhurried([float(stamp * base) for stamp in known])
+            return "pts", [float(stamp * base) for stamp in sorted(known)]
+        rate = float(stream.average_rate or stream.base_rate or 25)
+        return "count", [number / rate for number in range(len(packets))]
+
+    def _is_out_of_order(self, stream: VideoStream, shown: Sequence[int | None]) -> bool:
+        """Whether the stamps of showing are wrong, so that those of decoding must tell the times.
+
+        The n-th picture is then shown when the n-th packet is decoded.
+        """
+        known = [stamp for stamp in shown if stamp is not None]
+        if self._form.demuxer == "mpeg":
+            # FFmpeg mixes up the stamps of two programmes; and of two pictures, where one begins
+            # at the end of a packet.
+            return self._restarted or len(set(known)) < len(known)
+        if self._form.demuxer == "avi":
+            # An AVI knows no order of showing. FFmpeg finds it, but for H.264: it counts packets.
+            return stream.codec_context.name == "h264" and known == sorted(known)
+        # Without a container around MPEG-1, the first stamps come before B pictures are known.
+        return self._form.demuxer == "mpegvideo" and stream.codec_context.name == "mpeg1video"
+
+    def _is_whole(self, stream: VideoStream) -> bool:
+        """Whether the announced pictures are stored, although fewer packets came."""
+        if self._form.demuxer == "avi":
+            return avi_pictures(self._path, stream.index) >= _ENOUGH * stream.frames
+        if self._form.demuxer not in _EDITED:
+            return False
+        size = self._path.stat().st_size
+        with self._opened({"ignore_editlist": "1"}, stream.index) as (_, whole):
+            entries = [entry for entry in whole.index_entries if entry.pos + entry.size <= size]
+        return len(entries) >= _ENOUGH * stream.frames
+
+    def _pixel_aspect(self, stream: VideoStream) -> Fraction:
+        """How wide a pixel is for its height; 1 where nothing says so, or nothing sensible."""
+        aspect = stream.sample_aspect_ratio
+        if not aspect or self._form.name == "gif":  # browsers show a GIF's pixels square
+            return Fraction(1)
+        if not 1 / _LONGEST_PIXEL <= aspect <= _LONGEST_PIXEL or abs(aspect - 1) < _NEARLY:
+            return Fraction(1)
+        return aspect
+
+    def _display_of(self, first: VideoFrame, pixel_aspect: Fraction) -> "_Display":
+        width, height = max(1, round(first.width * pixel_aspect)), first.height
+        check_size(width, height, limits.LIMITS.video_pixels)
+        bits = 8
+        if first.format.components[0].bits == _DEEP:
+            bits = bits_used(max(int(_deep(frame).max()) for frame in self._frames()))
+        return _Display(width, height, *_turn(first), bits)
+
+    @contextmanager
+    def _opened(
+        self, options: dict[str, str] | None = None, index: int | None = None
+    ) -> Iterator[tuple[InputContainer, VideoStream]]:
+        """The container, and the stream of this index or else the one that a player would show."""
+        # With the protocol in front of it, no part of a name is taken for one.
+        with av.open(
+            f"file:{self._path}",
+            format=self._form.demuxer,
+            options={"protocol_whitelist": "file"} | (options or {}),
+            metadata_errors="replace",
+        ) as container:
+            stream = (
+                _shown_stream(container)
+                if index is None
+                else next(each for each in container.streams.video if each.index == index)
+            )
+            # A later frame may be larger than the header says; its memory is refused by FFmpeg.
+            settings = {"max_pixels": str(limits.LIMITS.video_pixels)}
+            if self._form.name == "gif":
+                # Transparent parts become black, as in stills; FFmpeg's default is white.
+                settings["trans_color"] = "0"
+            stream.codec_context.options = settings
+            yield container, stream
+
+
+@dataclass(frozen=True, slots=True)
+class _Display:
+    """How decoded frames become pictures: alike for all frames of a clip.
+
+    A frame is brought to `width` × `height`, then its sides are swapped (`swap`), then it is
+    mirrored left to right (`mirror`) and upside down (`flip`). `bits` is 8, or what is used of 16.
+    """
+
+    width: int
+    height: int
+    swap: bool
+    mirror: bool
+    flip: bool
+    bits: int
+
+    def picture(self, frame: VideoFrame) -> Picture:
+        """The upright picture of a frame."""
+        if (frame.width, frame.height) != (self.width, self.height):
+            frame = frame.reformat(self.width, self.height, interpolation="AREA")
+        if self.bits != 8 or frame.format.components[0].bits == _DEEP:
+            picture = to_eight_bits(_deep(frame), self.bits)
+            if picture.ndim == 2:
+                picture = np.repeat(picture[:, :, None], 3, axis=2)
+        else:
+            picture = cast("Picture", frame.to_ndarray(format="rgb24"))
+        if self.swap:
+            picture = picture.swapaxes(0, 1)
+        if self.mirror:
+            picture = picture[:, ::-1]
+        if self.flip:
+            picture = picture[::-1]
+        return np.ascontiguousarray(picture, dtype=np.uint8)
+
+
+def _time(frame: VideoFrame, clock: _Clock) -> float | None:
+    """When a frame is shown, by this clock; None where pictures are counted."""
+    stamp = {"pts": frame.pts, "dts": frame.dts, "count": None}[clock]
+    if stamp is None or frame.time_base is None:
+        return None
+    return float(stamp * frame.time_base)
+
+
+def _apart(stamps: list[float]) -> list[float]:
+    """Ascending times without doubles: evenly spread where as many fit into the time they take."""
+    gaps = [b - a for a, b in itertools.pairwise(stamps)]
+    if min(gaps, default=1.0) > _SAME_S:
+        return stamps
+    gap = statistics.median([each for each in gaps if each > _SAME_S] or [_SAME_S])
+    if abs(stamps[-1] - stamps[0] - gap * len(gaps)) < gap / 2:
+        return [stamps[0] + gap * place for place in range(len(stamps))]
+    apart = stamps[-1:]
+    for stamp in reversed(stamps[:-1]):
+        apart.append(stamp if stamp < apart[-1] - _SAME_S else apart[-1] - gap)
+    return apart[::-1]
+
+
+def _unhurried(stamps: Sequence[float]) -> list[float]:
+    """Times of an animation as browsers keep them: see `shown_ms`."""
+    gaps_ms = [shown_ms(round(1000 * (b - a))) for a, b in itertools.pairwise(stamps)]
+    return [stamps[0] + each / 1000 for each in itertools.accumulate(gaps_ms, initial=0.0)]
+
+
+def _delayed(stamps: list[float], first: VideoFrame) -> list[float]:
+    """Times of decoding as times of showing: a decoder keeps some pictures back at first."""
+    if first.dts is None or first.time_base is None:
+        return stamps
+    kept_back = sum(stamp < float(first.dts * first.time_base) - _SAME_S for stamp in stamps)
+    if not 0 < kept_back < len(stamps) - 1:
+        return stamps
+    gap = statistics.median(b - a for a, b in itertools.pairwise(stamps))
+    return stamps[kept_back:] + [stamps[-1] + n * gap for n in range(1, kept_back + 1)]
+
+
+def _shown_stream(container: InputContainer) -> VideoStream:
+    """The stream that a player would show: never a cover, a thumbnail only for want of others.
+
+    Raises:
+        MediaError: `no_frames`; `unreadable_file` where no decoder is known.
+    """
+    shown = [s for s in container.streams.video if not s.disposition & _NEVER_SHOWN]
+    if not shown:
+        raise no_frames()
+    # PyAV has no context for a codec that FFmpeg was built without, whatever its types say.
+    readable = [s for s in shown if cast("object", s.codec_context) is not None]
+    if not readable:
+        raise MediaError(
+            "unreadable_file",
+            "The video is coded in a way that cannot be read here. Export it as MP4 with H.264.",
+        )
+    best = container.streams.best("video")  # FFmpeg's own choice: marked, moving, large
+    return best if isinstance(best, VideoStream) and best in readable else readable[0]
+
+
+def _is_hidden(stream: VideoStream, packet: "Packet[VideoStream]") -> bool:
+    """Whether a frame of VP8 is only there for others to refer to (RFC 6386, section 9.1)."""
+    return stream.codec_context.name == "vp8" and not memoryview(packet)[0] & _SHOWN_VP8
+
+
+def _turn(frame: VideoFrame) -> tuple[bool, bool, bool]:
+    """Whether to swap a frame's sides, then mirror it, then flip it, by its display matrix.
+
+    PyAV's `rotation` is an angle, in which a mirror is lost. An oblique one counts as the nearest.
+    """
+    try:
+        side_data = cast("SideDataContainer", frame.side_data)
+    except ValueError:
+        # PyAV does not know every kind of side data that FFmpeg has: the EXIF of a camera's MJPEG
+        # is one. Cameras turn by quarters, and mirror nothing.
+        return _QUARTER_TURNS[round(frame.rotation / 90) % 4]
+    if Type.DISPLAYMATRIX not in side_data:
+        return _UPRIGHT
+    matrix = np.frombuffer(bytes(side_data[Type.DISPLAYMATRIX]), dtype=np.int32)
+    a, b, _, c, d = (int(value) for value in matrix[:5])
+    # To the right of the display go a of what is to the right in the frame and c of what is below.
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return False, a < 0, d < 0
+    return True, c < 0, b < 0
+
+
+def _deep(frame: VideoFrame) -> Deep:
+    """The 16 bits for each value: (h, w), or (h, w, 3) in colour."""
+    grey = len(frame.format.components) == 1
+    return cast("Deep", frame.to_ndarray(format="gray16le" if grey else "rgb48le"))

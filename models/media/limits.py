@@ -1,0 +1,77 @@
+"""What a recording may ask of us, and the refusals that say so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from models.media.formats import MediaError
+from models.media.square import SMALLEST_SIDE
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a recording may ask of us before any of its pixels is decoded."""
+
+    image_pixels: int = 50_000_000
+    video_pixels: int = 9_000_000
+    seconds: float = 600.0
+    frames: int = 40_000
+    smallest_side: int = SMALLEST_SIDE
+    undecodable_frames: int = 300
+
+
+LIMITS = Limits()
+
+
+def check_size(width: int, height: int, most_pixels: int) -> None:
+    """Refuse a picture that is too large or too small.
+
+    Raises:
+        MediaError: `too_many_pixels` or `too_small`.
+    """
+    if width * height > most_pixels:
+        raise too_many_pixels(most_pixels)
+    if min(width, height) < LIMITS.smallest_side:
+        raise MediaError(
+            "too_small",
+            f"The picture measures {width}×{height} pixels; "
+            f"each side must have at least {LIMITS.smallest_side}.",
+        )
+
+
+def check_length(times_s: Sequence[float], duration_s: float) -> None:
+    """Refuse a clip of too many frames or seconds.
+
+    Raises:
+        MediaError: `too_many_frames` or `too_long`.
+    """
+    if len(times_s) > LIMITS.frames:
+        raise too_many_frames()
+    if duration_s > LIMITS.seconds:
+        raise MediaError(
+            "too_long",
+            f"The video lasts {duration_s / 60:.0f} minutes; at most {LIMITS.seconds / 60:.0f} "
+            "can be screened. Cut out the part that shows the lung.",
+        )
+
+
+def too_many_pixels(most: int) -> MediaError:
+    """The error for a picture above the limit."""
+    return MediaError(
+        "too_many_pixels",
+        f"The picture has more than {most / 1e6:.0f} million pixels. Export it smaller.",
+    )
+
+
+def too_many_frames() -> MediaError:
+    """The error for a clip above the limit."""
+    return MediaError(
+        "too_many_frames",
+        f"The video has more than {LIMITS.frames} frames. Cut out the part that shows the lung.",
+    )
+
+
+def no_frames() -> MediaError:
+    """The error for a file in which nothing could be decoded."""
+    return MediaError(
+        "no_frames", "No picture could be decoded from this file. Export it again, as MP4 say."
+    )

@@ -1,0 +1,238 @@
+"""From a file to square frames: decode, probe, sample at 3 Hz, crop; for training and serving.
+
+One path for both (paper, section 3): what a clinician sends is read as what the models learnt from.
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from models.contract import FRAME_SIDE, Square
+from models.media.formats import Format, MediaError
+from models.media.limits import LIMITS, no_frames
+from models.media.sources import Source, Trimmed, open_source
+from models.media.square import Picture, propose_square
+
+__all__ = ["LIMITS", "Frame", "MediaError", "Picture", "Probe", "Recording", "probe", "read_inputs"]
+
+SAMPLING_HZ = 3.0
+MOST_FRAMES = 30
+COLOUR = "grey"
+"""What is left of a frame's colours when the network sees it."""
+
+_GLANCE_FRAMES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a recording is, found without decoding more than a few of its frames.
+
+    `width` and `height` are those of the upright picture; `frames` counts the file's frames,
+    `sampled` those that will be answered (1 to 30); `square` is the proposed one.
+    """
+
+    kind: Literal["image", "video"]
+    format: str
+    media_type: str
+    width: int
+    height: int
+    duration_s: float | None
+    frames: int
+    sampled: int
+    square: Square
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One sampled frame: its place, its time, and its square as uint8 RGB (size, size, 3)."""
+
+    index: int
+    time_s: float
+    pixels: Picture
+
+
+@dataclass(frozen=True)
+class Recording:
+    """An opened recording: its format, its time line, and its pictures on request."""
+
+    format: Format
+    source: Source = field(repr=False)
+
+    @classmethod
+    def open(cls, path: Path) -> "Recording":
+        """Recognise a file by its bytes and read its time line.
+
+        Raises:
+            MediaError: see `models.media.sources.open_source`.
+        """
+        return cls(*open_source(path))
+
+    @property
+    def kind(self) -> Literal["image", "video"]:
+        """`video` where the file has a time line, even one of a single frame."""
+        return "image" if self.source.duration_s is None else "video"
+
+    def sampled(self) -> list[int]:
+        """Places of the frames that are answered: see `sample`."""
+        return sample(self.source.times_s)
+
+    def glance(self, most: int = 5) -> list[Picture]:
+        """A few pictures spread over the beginning, enough to find the ultrasound field."""
+        places = [place for place in self.sampled() if place < _GLANCE_FRAMES]
+        step = max(1, math.ceil(len(places) / most))
+        return list(self.source.read(places[::step]))
+
+    def probe(self) -> "Probe":
+        """What the recording is, and the proposed square; decodes a few of its frames.
+
+        Raises:
+            MediaError: `no_frames`, or what stopped the decoding.
+        """
+        pictures = self.glance()
+        if not pictures:
+            raise no_frames()
+        height, width = pictures[0].shape[:2]
+        return Probe(
+            kind=self.kind,
+            format=self.format.name,
+            media_type=self.format.media_type,
+            width=width,
+            height=height,
+            duration_s=self.source.duration_s,
+            frames=len(self.source.times_s),
+            sampled=len(self.sampled()),
+            square=propose_square(pictures),
+        )
+
+    def still(self) -> Picture:
+        """The first sampled picture, upright and uncropped: (h, w, 3) uint8 RGB."""
+        return next(self.source.read(self.sampled()[:1]))
+
+    def trimmed(self, start_s: float | None, end_s: float | None) -> "Recording":
+        """The part shown from `start_s` to `end_s` (None: its own start or end); a still is whole.
+
+        Raises:
+            MediaError: `trim_outside` where no frame is shown in between.
+        """
+        if self.kind == "image" or (start_s is None and end_s is None):
+            return self
+        return Recording(self.format, Trimmed(self.source, start_s, end_s))
+
+    def frames(self, square: Square) -> Iterator[Frame]:
+        """The sampled frames, cropped to the square, at most 30, decoded as they are asked for.
+
+        Raises:
+            MediaError: `crop_outside`; `no_frames` if nothing could be decoded.
+        """
+        places = self.sampled()
+        index = -1
+        for index, picture in enumerate(self.source.read(places)):
+            if index == 0:
+                check_square(square, picture.shape[1], picture.shape[0])
+            pixels = np.ascontiguousarray(
+                picture[square.y : square.y + square.size, square.x : square.x + square.size]
+            )
+            yield Frame(index, self.source.times_s[places[index]], pixels)
+        if index < 0:
+            raise no_frames()
+
+
+def probe(path: Path) -> Probe:
+    """What the file is, whether it can be screened, and the proposed square.
+
+    Raises:
+        MediaError: see `models.media.sources.open_source`.
+    """
+    return Recording.open(path).probe()
+
+
+def sample(times_s: Sequence[float]) -> list[int]:
+    """Places of the frames shown at 0, 1/3, 2/3 … s; where these are over 30, 30 spread evenly.
+
+    Works on time stamps alone: any frame rate, changing ones and single frames included.
+
+    Args:
+        times_s: ascending times of all frames in seconds.
+    """
+    start, end = times_s[0], times_s[-1]
+    moments = math.floor((end - start) * SAMPLING_HZ + 1e-6) + 1
+    grid = [start + n / SAMPLING_HZ for n in range(moments)]
+    places = sorted({_nearest(times_s, moment) for moment in grid})
+    if len(places) <= MOST_FRAMES:
+        return places
+    step = (len(places) - 1) / (MOST_FRAMES - 1)
+    return [places[round(n * step)] for n in range(MOST_FRAMES)]
+
+
+def check_square(square: Square, width: int, height: int) -> None:
+    """Refuse a square that is not wholly inside the picture, or too small to show anything.
+
+    Raises:
+        MediaError: `crop_outside`.
+    """
+    inside = (
+        square.x >= 0
+        and square.y >= 0
+        and square.x + square.size <= width
+        and square.y + square.size <= height
+    )
+    if square.size < LIMITS.smallest_side or not inside:
+        raise MediaError(
+            "crop_outside",
+            f"The square (x {square.x}, y {square.y}, size {square.size}) must lie inside the "
+            f"picture of {width}×{height} pixels and measure at least "
+            f"{LIMITS.smallest_side} pixels.",
+        )
+
+
+def to_input(pixels: Picture) -> Picture:
+    """The network's input: a square of any size as (224, 224, 3) uint8, three times the same grey.
+
+    A tint belongs to a machine or a screen, not to a lung: what is not shown cannot be learnt.
+    """
+    grey = cv2.cvtColor(resize(pixels, FRAME_SIDE), cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
+
+
+def read_inputs(path: Path) -> Picture:
+    """Every sampled frame of a file on its proposed square: (n, 224, 224, 3) uint8, grey.
+
+    Raises:
+        MediaError: see `models.media.sources.open_source`.
+    """
+    recording = Recording.open(path)
+    square = propose_square(recording.glance())
+    return np.stack([to_input(frame.pixels) for frame in recording.frames(square)])
+
+
+def resize(pixels: Picture, side: int) -> Picture:
+    """A square picture at another side length; averages areas when it shrinks."""
+    how = cv2.INTER_AREA if pixels.shape[0] > side else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, (side, side), interpolation=how), dtype=np.uint8)
+
+
+def encode_jpeg(pixels: Picture, longest: int, quality: int = 88) -> bytes:
+    """A picture as JPEG without metadata, its longer side at most `longest` pixels."""
+    height, width = pixels.shape[:2]
+    scale = longest / max(height, width)
+    if scale < 1:
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    done, data = cv2.imencode(
+        ".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
+    if not done:
+        raise RuntimeError(f"could not encode a picture of {width}×{height} pixels as JPEG")
+    return data.tobytes()
+
+
+def _nearest(times_s: Sequence[float], moment: float) -> int:
+    after = min(bisect_left(times_s, moment), len(times_s) - 1)
+    before = max(after - 1, 0)
+    return before if moment - times_s[before] < times_s[after] - moment else after

@@ -1,0 +1,228 @@
+"""Pictures and animations, upright, in 8 bits, on black: Pillow reads them, but for animated PNG.
+
+Pillow is given an open file and never a path. By path it maps an uncompressed TIFF into memory with
+the sides of the turned picture, before it has turned it: Orientation 5 to 8 came out as stripes.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import av
+import numpy as np
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
+
+from models.media import limits
+from models.media.depth import Deep, bits_used, to_eight_bits
+from models.media.formats import Format, MediaError, truncated
+from models.media.limits import check_length, check_size
+from models.media.square import Picture
+
+_REDUCED_OR_MASK = 0b101
+"""Bits of NewSubfileType: a smaller copy of another page, or the mask of one (TIFF 6.0)."""
+
+_OLD_REDUCED = 2
+_WHITE_IS_ZERO = 0
+_UNCOMPRESSED, _PLANES_APART, _SIGNED = 1, 2, 2
+_BYTE = 8
+_DNG_VERSION = 50706
+_RAW = {32803, 34892}
+"""PhotometricInterpretation of what a camera's sensor saw: a colour filter array, or linear raw."""
+
+_MOST_PAGES = 1000
+_TOO_DARK = 64
+"""What of 16 bits a channel reaches less than this in its upper 8 uses at most 14."""
+
+
+class Still:
+    """A picture: one frame, no time line."""
+
+    times_s: Sequence[float] = (0.0,)
+    duration_s: float | None = None
+
+    def __init__(self, path: Path, form: Format) -> None:
+        self._path = path
+        self._form = form
+        self._page = 0
+        with _opened(path, form) as image:
+            check_size(*image.size, limits.LIMITS.image_pixels)
+            if isinstance(image, TiffImagePlugin.TiffImageFile):
+                self._page = _only_page(image)
+                image.seek(self._page)
+                check_size(*image.size, limits.LIMITS.image_pixels)
+
+    def read(self, wanted: Sequence[int]) -> Iterator[Picture]:
+        """The picture, once for each wanted place."""
+        with _opened(self._path, self._form) as image:
+            if self._page:
+                image.seek(self._page)
+            picture = _rgb(image)
+        for _ in wanted:
+            yield picture
+
+
+class Animation:
+    """An animated WebP or PNG."""
+
+    def __init__(self, path: Path, form: Format, durations_ms: Sequence[float]) -> None:
+        self._path = path
+        self._form = form
+        starts = [0.0]
+        for duration in durations_ms:
+            starts.append(starts[-1] + duration / 1000)
+        self.times_s: Sequence[float] = starts[:-1]
+        self.duration_s: float | None = starts[-1]
+        with _opened(path, form) as image:
+            check_size(*image.size, limits.LIMITS.video_pixels)
+            frames = int(getattr(image, "n_frames", 1))
+            # A PNG may hold a picture for those who cannot show animations; it is none of them.
+            frames -= int(bool(getattr(image, "default_image", False)))
+            if _is_deep(image):
+                raise _too_deep("An animation")
+        check_length(self.times_s, starts[-1])
+        if frames != len(self.times_s):
+            raise truncated()
+
+    def read(self, wanted: Sequence[int]) -> Iterator[Picture]:
+        """The pictures at the wanted places."""
+        with _opened(self._path, self._form) as image:
+            if self._form.name == "png":
+                orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+                yield from _read_apng(self._path, wanted, orientation)
+                return
+            for place in wanted:
+                image.seek(place)
+                yield _rgb(image)
+
+
+def _read_apng(path: Path, wanted: Sequence[int], orientation: int) -> Iterator[Picture]:
+    """Pictures of an animated PNG, on black, upright by this orientation (EXIF).
+
+    Pillow (13.0) forgets what a picture covers that is taken away again, if it was read before
+    the next one was looked for; FFmpeg does not.
+    """
+    with av.open(
+        f"file:{path}", format="apng", options={"protocol_whitelist": "file"}
+    ) as container:
+        places = iter(wanted)
+        place = next(places, None)
+        for number, frame in enumerate(container.decode(video=0)):
+            while place is not None and place <= number:
+                rgba = frame.to_ndarray(format="rgba").astype(np.uint16)
+                stored = Image.fromarray((rgba[:, :, :3] * rgba[:, :, 3:] // 255).astype(np.uint8))
+                stored.getexif()[ExifTags.Base.Orientation] = orientation
+                yield np.array(ImageOps.exif_transpose(stored), dtype=np.uint8)
+                place = next(places, None)
+            if place is None:
+                return
+
+
+@contextmanager
+def _opened(path: Path, form: Format) -> Iterator[Image.Image]:
+    with path.open("rb") as file, Image.open(file, formats=[form.name.upper()]) as image:
+        yield image
+
+
+def _only_page(image: TiffImagePlugin.TiffImageFile) -> int:
+    """Which page is the picture: not a smaller copy of it, nor a mask.
+
+    Raises:
+        MediaError: `unsupported_type` where there are several, or what a camera's sensor saw.
+    """
+    pages: list[int] = []
+    for page in range(_MOST_PAGES):
+        try:
+            image.seek(page)
+        except EOFError:
+            break
+        tags = image.tag_v2
+        if _DNG_VERSION in tags or tags.get(ExifTags.Base.PhotometricInterpretation) in _RAW:
+            raise MediaError(
+                "unsupported_type",
+                "This is what a camera's sensor saw (DNG or another raw format). "
+                "Export it as JPEG or PNG.",
+            )
+        kind = int(tags.get(ExifTags.Base.NewSubfileType, 0))
+        if not kind & _REDUCED_OR_MASK and (tags.get(ExifTags.Base.SubfileType) != _OLD_REDUCED):
+            pages.append(page)
+    if len(pages) > 1:
+        count = f"{len(pages)}" if pages[-1] < _MOST_PAGES - 1 else f"more than {len(pages) - 1}"
+        raise MediaError(
+            "unsupported_type",
+            f"This TIFF is a stack of {count} pictures, and nothing says when each is shown. "
+            "Export it as a video (MP4 or AVI), or each picture as a file of its own.",
+        )
+    return pages[0] if pages else 0
+
+
+def _rgb(image: Image.Image) -> Picture:
+    """Upright 8-bit RGB; transparent parts become black, as the ground of an ultrasound is."""
+    if _is_misread(image):
+        raise MediaError(
+            "unreadable_file",
+            "This TIFF keeps its values in a rare way (below zero, or 16 bits with each colour "
+            "apart) that cannot be read here. Export it as PNG, or as a TIFF with 8 bits.",
+        )
+    if image.mode in ("I", "F"):
+        raise _too_deep("The picture")
+    deep = _is_deep(image)
+    inverted = (
+        isinstance(image, TiffImagePlugin.TiffImageFile)
+        and image.tag_v2.get(ExifTags.Base.PhotometricInterpretation) == _WHITE_IS_ZERO
+    )
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16"):
+        values = cast("Deep", np.array(image, dtype=np.uint16))
+        values[values == image.info.get("transparency", -1)] = 0
+        grey = to_eight_bits(values, bits_used(int(values.max())))
+        # Pillow turns white to black in up to 8 bits, not in 16.
+        return np.repeat((255 - grey if inverted else grey)[:, :, None], 3, axis=2)
+    if deep and isinstance(image.info.get("transparency"), tuple):
+        # Pillow (13.0) would look for a colour of 16 bits among those of 8, and not find it.
+        raise MediaError(
+            "unreadable_file",
+            "The picture has 16 bits for each colour, and one colour of it stands for transparent, "
+            "which cannot be read here. Export it with 8 bits.",
+        )
+    if image.has_transparency_data:
+        ground = Image.new("RGBA", image.size, "black")
+        image = Image.alpha_composite(ground, image.convert("RGBA"))
+    picture = np.array(image.convert("RGB"), dtype=np.uint8)
+    # Pillow keeps the upper 8 of 16 bits: all there is where 16 are used, and little where 12 are.
+    if deep and picture.max() < _TOO_DARK:
+        raise MediaError(
+            "unreadable_file",
+            "The picture has 16 bits for each colour and uses only some of them, so it would be "
+            "nearly black. Export it in grey, or with 8 bits.",
+        )
+    return picture
+
+
+def _is_misread(image: Image.Image) -> bool:
+    """Whether Pillow (13.0) shows a TIFF otherwise than it is.
+
+    It takes signed values of 8 bits for unsigned ones, and the bytes of uncompressed colours of
+    16 bits, each in a plane of its own, for values.
+    """
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return False
+    tags = image.tag_v2
+    deepest = max(tags.get(ExifTags.Base.BitsPerSample, (1,)))
+    apart = tags.get(ExifTags.Base.PlanarConfiguration) == _PLANES_APART
+    raw = tags.get(ExifTags.Base.Compression, _UNCOMPRESSED) == _UNCOMPRESSED
+    signed = _SIGNED in tags.get(ExifTags.Base.SampleFormat, ())
+    return (signed and deepest <= _BYTE) or (apart and raw and deepest > _BYTE)
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Whether the file holds 16 bits for each value, whatever Pillow makes of them."""
+    return any(";16" in str(tile.args) for tile in getattr(image, "tile", ()))
+
+
+def _too_deep(what: str) -> MediaError:
+    return MediaError(
+        "unreadable_file",
+        f"{what} with more bits for each point than can be read here: nothing says which of them "
+        "is white. Export it with 8 bits, or a single grey picture with 16.",
+    )

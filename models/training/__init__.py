@@ -1,0 +1,1 @@
+"""Training POCOVID-Net: frozen trunk, folds, checkpoints, and training from a release."""

@@ -1,0 +1,250 @@
+"""Blocks 4 and 5 of a trunk, taught to say what other networks see (Hinton et al. 2015).
+
+No label is used: from what block5_conv3 makes of a frame, a 1x1 convolution has to tell the
+teachers' feature maps. The teachers see the frame as it is, the trunk also its copies in other
+brightness, so that what it says depends less on a machine's gain.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import save_file
+
+from models import networks
+from models.data.extraction import FRAMES, FrameCache
+from models.data.index import read_index
+from models.inference import engine
+from models.networks import Array
+from models.training import fit, trunk
+from models.training.augment import BRIGHTNESS, Augmentation
+from models.training.distil import teachers
+from models.training.fit import Curve, Material, Schedule
+from models.training.train import Progress, read_frames
+from models.training.trunk import TrunkError
+from models.whole_files import replacing
+
+_GIVEN_BLOCKS = 3
+_FIRST, _LAST = f"block{_GIVEN_BLOCKS}_pool", "block5_conv3"
+_SIDE = networks.FEATURE_SHAPE[0]
+_AT_ONCE = 32
+_SAMPLE = 7  # every seventh frame is enough to know the channels, and to begin with
+_SHRINKAGE = 0.01  # of its ridge regression, as a part of the frames' places
+_LEAST_SPREAD = 0.2  # of a channel, as a part of the median: what hardly varies is not blown up
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Every hyperparameter.
+
+    Attributes:
+        epochs: how often each frame is learnt from, in one of its copies or as it is.
+        copies: of each frame.
+        batch: frames in each step.
+        learning_rate: of AdamW at its highest; it rises over the first epoch and then falls to
+            nothing by a cosine.
+        seed: of copies and order.
+        augmentation: how copies differ from their frames; they must not move.
+    """
+
+    epochs: int = 15
+    copies: int = 2
+    batch: int = 16
+    learning_rate: float = 1e-5
+    seed: int = 1
+    augmentation: Augmentation = BRIGHTNESS
+
+
+def distil(
+    data: Path,
+    trunk_source: str,
+    teacher_files: Sequence[Path],
+    out: Path,
+    work: Path,
+    recipe: Recipe,
+    progress: Progress,
+) -> Curve:
+    """Write a trunk whose blocks 4 and 5 have learnt from the teachers on a dataset's frames.
+
+    All frames are learnt from, those that a cross-validation holds out among them, though never
+    their labels: a mild form of looking ahead. A run that was killed goes on after its last epoch.
+
+    Args:
+        data: folder in the layout of the public dataset.
+        trunk_source: what it starts from, see `models.training.trunk.load`.
+        teacher_files: see `models.training.distil.teachers.load`.
+        out: the new trunk, a `.safetensors` file for `models.training.trunk.load`.
+        work: folder for frames, maps and the checkpoint: some gigabytes.
+        recipe: hyperparameters.
+        progress: told of every step.
+
+    Returns:
+        The mean squared error of each epoch; 1 is what knowing nothing but the means would give.
+
+    Raises:
+        DatasetError, TrunkError: what cannot be learnt on, from, or written to.
+    """
+    if out.exists():
+        raise TrunkError(f"{out} exists; give another name, or delete it.")
+    entries = read_index(data).trained
+    weights = trunk.load(trunk_source)
+    models = [teachers.load(path) for path in teacher_files]
+    frames = read_frames(entries, FrameCache(work / FRAMES), progress).frames
+    precision = engine.best_precision({})
+    what = [trunk.fingerprint(weights), json.dumps(asdict(recipe)), precision]
+    what += [hashlib.sha256(path.read_bytes()).hexdigest() for path in teacher_files]
+    what.append(hashlib.sha256(frames.tobytes()).hexdigest())
+    home = work / f"distil-{hashlib.sha256(' '.join(what).encode()).hexdigest()[:12]}"
+    home.mkdir(parents=True, exist_ok=True)
+    given = _given(home / "given.npy", frames, weights, precision, recipe, progress)
+    wanted = _wanted(home / "wanted.npy", frames, models, progress)
+    keras.utils.set_random_seed(recipe.seed)
+    with fit.arithmetic(precision):
+        student = _student(weights)
+        model = _telling(student, given[0], wanted)
+    steps = math.ceil(len(frames) / recipe.batch)
+    pace = keras.optimizers.schedules.CosineDecay(
+        0.0,
+        max(1, steps * (recipe.epochs - 1)),
+        warmup_target=recipe.learning_rate,
+        warmup_steps=steps,
+    )
+    fit.compile_with(model, keras.optimizers.AdamW(pace, weight_decay=1e-5, clipnorm=1.0), "mse")
+    everything = np.arange(len(frames))
+    curve = fit.fit(
+        model,
+        Material(
+            trunk.CachedFeatures(given),
+            wanted,
+            np.ones(len(frames), dtype=np.float32),
+            everything,
+            everything[:0],
+        ),
+        Schedule(recipe.epochs, recipe.batch, patience=0),
+        [recipe.seed],
+        home,
+        lambda done, total: progress("Distilling", done, total),
+    )
+    learnt = networks.get_weights(student)
+    made = {name: learnt.get(name, value).astype(np.float16) for name, value in weights.items()}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(out) as scratch:
+        save_file(made, scratch)
+    return curve
+
+
+def _student(weights: dict[str, Array]) -> keras.Model:
+    """Blocks 4 and 5, to be trained: (n, 28, 28, 256) to (n, 14, 14, 512)."""
+    whole = networks.pocovidnet()
+    ends = (whole.get_layer(_FIRST).output, whole.get_layer(_LAST).output)
+    student = keras.Model(*ends, name="student")
+    for layer in student.layers:
+        layer.trainable = True
+    networks.set_weights(
+        student, {n: v for n, v in weights.items() if n.startswith(("block4", "block5"))}
+    )
+    return student
+
+
+def _telling(
+    student: keras.Model, given: npt.NDArray[np.float16], wanted: npt.NDArray[np.float16]
+) -> keras.Model:
+    """The student and a 1x1 convolution that tells the teachers' maps, by a ridge regression."""
+    sample = slice(None, None, _SAMPLE)
+    seen = np.concatenate(
+        [
+            np.asarray(student.predict_on_batch(each.astype(np.float32)), dtype=np.float32)
+            for each in _chunks(given[sample])
+        ]
+    ).reshape(-1, networks.FEATURE_SHAPE[-1])
+    told = wanted[sample].reshape(len(seen), -1).astype(np.float32)
+    spread = seen.std(axis=0)
+    spread = np.maximum(spread, max(_LEAST_SPREAD * float(np.median(spread)), 1e-6))
+    known = np.concatenate([seen / spread, np.ones((len(seen), 1), dtype=np.float32)], axis=1)
+    square = known.T @ known + _SHRINKAGE * len(known) * np.eye(known.shape[1], dtype=np.float32)
+    found = np.linalg.solve(square, known.T @ told)
+    # What is compared is told in full precision.
+    tell = keras.layers.Conv2D(told.shape[1], 1, name="tell", dtype="float32")
+    flat = keras.layers.Flatten(dtype="float32")
+    model = keras.Model(student.input, flat(tell(student.output)))
+    tell.set_weights([(found[:-1] / spread[:, None])[None, None], found[-1]])
+    return model
+
+
+def _given(
+    path: Path,
+    frames: npt.NDArray[np.uint8],
+    weights: dict[str, Array],
+    precision: engine.Precision,
+    recipe: Recipe,
+    progress: Progress,
+) -> npt.NDArray[np.float16]:
+    """Block 3's output for frames and copies: (1 + copies, n, 28, 28, 256), on disk."""
+    shape = (1 + recipe.copies, len(frames), 2 * _SIDE, 2 * _SIDE, 256)
+
+    def fill(maps: Any) -> None:
+        frozen = trunk.frozen(weights)
+        compiled = engine.extracting(frozen, networks.MEAN_BGR, precision, _GIVEN_BLOCKS)
+        for copy in range(shape[0]):
+            for start in range(0, len(frames), _AT_ONCE):
+                stop = min(start + _AT_ONCE, len(frames))
+                pictures = [
+                    trunk.copy_of(frames[place], copy, place, recipe.seed, recipe.augmentation)
+                    for place in range(start, stop)
+                ]
+                maps[copy, start:stop] = compiled.run(np.stack(pictures))[0]
+                progress("Maps of block 3", copy * len(frames) + stop, shape[0] * shape[1])
+
+    return _kept(path, shape, fill)
+
+
+def _wanted(
+    path: Path,
+    frames: npt.NDArray[np.uint8],
+    models: Sequence[keras.Model],
+    progress: Progress,
+) -> npt.NDArray[np.float16]:
+    """The teachers' maps, each channel with mean 0 and spread 1: (n, 14 * 14 * channels)."""
+    fitting = keras.layers.Resizing(_SIDE, _SIDE)
+    channels = sum(model.output.shape[-1] for model in models)
+
+    def fill(maps: Any) -> None:
+        for start in range(0, len(frames), _AT_ONCE):
+            some = frames[start : start + _AT_ONCE]
+            said = [np.asarray(fitting(_answers(model, some))) for model in models]
+            maps[start : start + len(some)] = np.concatenate(said, axis=-1).reshape(len(some), -1)
+            progress("Maps of the teachers", start + len(some), len(frames))
+        sample = maps[::_SAMPLE].reshape(-1, channels).astype(np.float32)
+        mean, spread = sample.mean(axis=0), sample.std(axis=0)
+        spread = np.maximum(spread, max(_LEAST_SPREAD * float(np.median(spread)), 1e-6))
+        for each in _chunks(maps):
+            flat = each.reshape(len(each), -1, channels)
+            each[:] = ((flat - mean) / spread).reshape(len(each), -1)
+
+    return _kept(path, (len(frames), _SIDE * _SIDE * channels), fill)
+
+
+def _kept(path: Path, shape: tuple[int, ...], fill: Any) -> npt.NDArray[np.float16]:
+    """An array on disk, filled unless it is there; half-filled it has another name."""
+    if not path.is_file():
+        with replacing(path) as scratch:
+            maps = np.lib.format.open_memmap(scratch, mode="w+", dtype=np.float16, shape=shape)
+            fill(maps)
+            maps.flush()
+    return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+
+
+def _answers(model: keras.Model, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    found = model.predict_on_batch(networks.preprocess(frames))
+    return np.asarray(found, dtype=np.float32)
+
+
+def _chunks(array: npt.NDArray[Any]) -> Sequence[npt.NDArray[Any]]:
+    return [array[start : start + _AT_ONCE] for start in range(0, len(array), _AT_ONCE)]

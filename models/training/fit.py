@@ -1,0 +1,273 @@
+"""Fitting any network epoch by epoch: resumed after a kill to the same result, stopped in time."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+
+from models.contract import CLASSES
+from models.inference.engine import Precision
+from models.networks import Array, to_numpy
+from models.whole_files import replacing
+
+CHECKPOINT = "checkpoint.safetensors"
+
+Places = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.float32]
+
+_ANSWERED_AT_ONCE = 32
+_POLICIES: Mapping[Precision, str] = {"f32": "float32", "bf16": "mixed_bfloat16"}
+
+
+class Inputs(Protocol):
+    """What a network is fed: numbered samples, each in several copies; copy 0 is not augmented."""
+
+    @property
+    def copies(self) -> int:
+        """How many there are of each sample, that without augmentation among them."""
+
+    def batch(self, copies: Places, places: Places) -> Any:
+        """These copies of these samples as the network takes them: one array, or several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long a network learns.
+
+    Attributes:
+        epochs: at most, or exactly where `patience` is 0.
+        batch: samples in each step.
+        patience: epochs without a lower validation loss after which training ends; 0 for never.
+    """
+
+    epochs: int
+    batch: int
+    patience: int
+
+
+@dataclass(slots=True)
+class Curve:
+    """What became of each epoch, from the first.
+
+    `best` counts from 0 the epoch whose weights are kept; validation is empty without a part for
+    it. Losses are cross entropies: in training each sample has its weight, in validation each class
+    the same share; so has the validation accuracy.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+    best: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What there is to learn from, and what tells when to stop.
+
+    Attributes:
+        inputs: of all samples.
+        labels: (n,) class numbers, or (n, m) what the network shall say; then nothing is validated.
+        weights: (n,) of each sample in the loss.
+        trained: places of the samples that are trained on.
+        validated: places of those that tell when to stop; may be empty.
+    """
+
+    inputs: Inputs
+    labels: npt.NDArray[Any]
+    weights: npt.NDArray[np.float32]
+    trained: Places
+    validated: Places
+
+
+@contextmanager
+def arithmetic(precision: Precision) -> Iterator[None]:
+    """Layers made inside compute in this precision; their weights stay float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(_POLICIES[precision])
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def prepare(model: keras.Model, learning_rate: float, look_back: float = 1.0) -> None:
+    """Make a network ready to be fitted: Adam, and the cross entropy of class numbers.
+
+    Args:
+        model: any network that ends in a softmax.
+        learning_rate: of Adam.
+        look_back: steps over which the weights that are kept are averaged, each with less say the
+            longer ago it was (an exponential moving average; Polyak and Juditsky 1992). What was
+            learnt last then decides less. One step: no average.
+    """
+    optimizer = keras.optimizers.Adam(
+        learning_rate, use_ema=look_back > 1, ema_momentum=1 - 1 / max(1.0, look_back)
+    )
+    compile_with(model, optimizer, "sparse_categorical_crossentropy")
+
+
+def compile_with(model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: str) -> None:
+    """Make a network ready to be fitted, with an optimizer and a loss of its own."""
+    # XLA's convolutions on a CPU are many times slower than oneDNN's, so it is off.
+    model.compile(optimizer, loss, jit_compile=False)
+    model.optimizer.build(model.trainable_variables)
+
+
+def fit(
+    model: keras.Model,
+    material: Material,
+    schedule: Schedule,
+    seed: Sequence[int],
+    work: Path,
+    progress: Callable[[int, int], None],
+) -> Curve:
+    """Train a network in place, and leave it with the (averaged) weights of its best epoch.
+
+    After each epoch everything needed to go on is in `work`, so that a run that was killed ends
+    with the same weights as one that was not. Nothing but the samples of `trained` and `validated`
+    is ever read.
+
+    Args:
+        model: as prepared; only what is trainable changes.
+        material: see there.
+        schedule: see there.
+        seed: of order, copies and dropout.
+        work: folder of the checkpoint.
+        progress: called with epochs done and epochs in all.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    curve, best = _restore(work, model)
+    validates = len(material.validated) > 0
+    while not _ended(curve, schedule):
+        rng = np.random.default_rng([*seed, len(curve.loss)])
+        _reseed(model, int(rng.integers(2**31)))
+        curve.loss.append(_epoch(model, material, schedule.batch, rng))
+        curve.best = len(curve.loss) - 1
+        if validates:
+            with _averaged(model):
+                loss, accuracy = _validate(model, material)
+                curve.validation_loss.append(loss)
+                curve.validation_accuracy.append(accuracy)
+                curve.best = int(np.argmin(curve.validation_loss))
+                if curve.best == len(curve.loss) - 1:
+                    best = _numbered("best", model.weights)
+        _checkpoint(work, model, best, curve)
+        progress(len(curve.loss), schedule.epochs)
+    if validates:
+        for n, variable in enumerate(model.weights):
+            variable.assign(best[f"best/{n}"])
+    else:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+    return curve
+
+
+def get_state(model: keras.Model) -> dict[str, Array]:
+    """Weights and optimizer of a prepared network, to begin from anew or to go on from."""
+    return _numbered("model", model.weights) | _numbered("optimizer", model.optimizer.variables)
+
+
+def set_state(model: keras.Model, state: Mapping[str, Array]) -> None:
+    """Put back what `get_state` gave."""
+    for part, variables in (("model", model.weights), ("optimizer", model.optimizer.variables)):
+        for n, variable in enumerate(variables):
+            variable.assign(state[f"{part}/{n}"])
+
+
+def answer(model: keras.Model, inputs: Inputs, places: Places) -> Scores:
+    """Softmax scores (len(places), 3) for samples that are not augmented."""
+    rows = [np.zeros((0, len(CLASSES)), dtype=np.float32)]
+    for at in range(0, len(places), _ANSWERED_AT_ONCE):
+        some = places[at : at + _ANSWERED_AT_ONCE]
+        found = model.predict_on_batch(inputs.batch(np.zeros_like(some), some))
+        rows.append(np.asarray(found, dtype=np.float32))
+    return np.concatenate(rows)
+
+
+def _epoch(model: keras.Model, material: Material, batch: int, rng: np.random.Generator) -> float:
+    order = rng.permutation(material.trained)
+    copies = rng.integers(material.inputs.copies, size=len(order))
+    losses = []
+    for at in range(0, len(order), batch):
+        places = order[at : at + batch]
+        if at and len(places) == 1:
+            # Batch normalisation makes nothing of a single sample.
+            continue
+        loss = model.train_on_batch(
+            material.inputs.batch(copies[at : at + batch], places),
+            material.labels[places],
+            sample_weight=material.weights[places],
+        )
+        model.reset_metrics()
+        losses.append(float(np.asarray(loss).ravel()[0]))
+    return float(np.mean(losses))
+
+
+@contextmanager
+def _averaged(model: keras.Model) -> Iterator[None]:
+    """The network with its averaged weights in place, where there are any."""
+    learnt = [to_numpy(variable) for variable in model.trainable_variables]
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    yield
+    for variable, value in zip(model.trainable_variables, learnt, strict=True):
+        variable.assign(value)
+
+
+def _validate(model: keras.Model, material: Material) -> tuple[float, float]:
+    """Loss and accuracy, each class with the same share."""
+    scores = answer(model, material.inputs, material.validated)
+    truth = material.labels[material.validated]
+    surprise = -np.log(np.maximum(scores[np.arange(len(truth)), truth], 1e-7))
+    present = np.unique(truth)
+    loss = np.mean([surprise[truth == n].mean() for n in present])
+    accuracy = np.mean([(scores[truth == n].argmax(axis=1) == n).mean() for n in present])
+    return float(loss), float(accuracy)
+
+
+def _ended(curve: Curve, schedule: Schedule) -> bool:
+    done = len(curve.loss)
+    impatient = schedule.patience and curve.validation_loss
+    return done >= schedule.epochs or bool(impatient and done - 1 - curve.best >= schedule.patience)
+
+
+def _reseed(model: keras.Model, seed: int) -> None:
+    """Set the dropout masks of an epoch, so that a resumed run draws the same ones."""
+    # PyTorch's dropout asks its one generator, the others a state of their own.
+    keras.utils.set_random_seed(seed)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            layer.seed_generator.state.assign(np.array([seed, 0], dtype=np.uint32))
+
+
+def _checkpoint(work: Path, model: keras.Model, best: dict[str, Array], curve: Curve) -> None:
+    """Keep weights, optimizer state, best weights and curve in one file, replaced at once."""
+    metadata = {"curve": json.dumps(curve.to_dict())}
+    with replacing(work / CHECKPOINT) as scratch:
+        save_file(get_state(model) | best, scratch, metadata=metadata)
+
+
+def _restore(work: Path, model: keras.Model) -> tuple[Curve, dict[str, Array]]:
+    """Go on from the last whole epoch; returns the curve so far and the best weights."""
+    path = work / CHECKPOINT
+    if not path.is_file():
+        return Curve(), {}
+    state = load_file(path)
+    set_state(model, state)
+    with safe_open(path, framework="np") as file:
+        curve = Curve(**json.loads(file.metadata()["curve"]))
+    return curve, {name: value for name, value in state.items() if name.startswith("best/")}
+
+
+def _numbered(part: str, variables: Sequence[Any]) -> dict[str, Array]:
+    return {f"{part}/{n}": to_numpy(variable) for n, variable in enumerate(variables)}

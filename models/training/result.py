@@ -1,0 +1,71 @@
+"""What training one fold leaves, on disk and in memory."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+
+from models.data.folds import Group
+from models.networks import Array
+from models.training.fit import Curve
+from models.whole_files import replacing
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """One trained fold.
+
+    Attributes:
+        group: what the folds keep together.
+        fold: its number.
+        head: the layers it trained, as they are shipped.
+        places: (m,) the frames it tests, which it never saw.
+        scores: (m, 3) its softmax scores for these.
+        curve: how it learnt.
+        validation: what its validation part kept together, or None without one.
+    """
+
+    group: Group
+    fold: int
+    head: dict[str, Array] = field(repr=False)
+    places: npt.NDArray[np.int64] = field(repr=False)
+    scores: npt.NDArray[np.float32] = field(repr=False)
+    curve: Curve
+    validation: Group | None
+
+    def save(self, path: Path) -> None:
+        """Write it whole or not at all."""
+        values = {f"head/{name}": value for name, value in self.head.items()}
+        about = {
+            "group": self.group,
+            "fold": self.fold,
+            "curve": self.curve.to_dict(),
+            "validation": self.validation,
+        }
+        with replacing(path) as scratch:
+            save_file(
+                {**values, "places": self.places, "scores": self.scores},
+                scratch,
+                metadata={"about": json.dumps(about)},
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> "FoldResult":
+        """As it was saved."""
+        values = dict(load_file(path))
+        with safe_open(path, framework="np") as file:
+            about = json.loads(file.metadata()["about"])
+        places, scores = values.pop("places"), values.pop("scores")
+        return cls(
+            group=about["group"],
+            fold=about["fold"],
+            head={name.removeprefix("head/"): value for name, value in values.items()},
+            places=places,
+            scores=scores,
+            curve=Curve(**about["curve"]),
+            validation=about["validation"],
+        )

@@ -1,0 +1,435 @@
+"""One run of POCOVID-Net's cross-validation, from a folder of recordings to an artifact.
+
+`train` does everything in a row. Its three parts can as well be called apart, by processes that
+come and go: `plan` reads and prepares, `train_fold` trains one model, `assemble` writes the
+artifact.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from models import networks
+from models.contract import CLASSES, FRAME_SIDE, Manifest
+from models.data.duplicates import with_twins
+from models.data.extraction import FRAMES, Facts, FrameCache, read_all
+from models.data.folds import Group, assign_folds, given_folds, validation_part, without_torn
+from models.data.index import DatasetError, Entry, listing_hash, read_index
+from models.evaluation import evaluate, heldout
+from models.inference import artifact, engine
+from models.inference.calibration import calibrate
+from models.media import sampling
+from models.networks import Array
+from models.training import curves, fit, trunk
+from models.training.augment import BRIGHTNESS, Augmentation
+from models.training.balance import Balance, sample_weights
+from models.training.fit import Inputs
+from models.training.result import FoldResult
+
+LICENCE = (
+    "Trained on recordings of the POCUS dataset, most of them CC BY-NC or CC BY-NC-SA: "
+    "for research and non-commercial use only."
+)
+
+CALIBRATION_STEP = 4
+"""Every fourth frame measures how large the activations grow."""
+
+_FINISHED = "fold.safetensors"
+_ANSWERS = "answers.npy"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every hyperparameter of a run."""
+
+    group: Group = "patient"  # what the shipped models' folds keep together
+    folds: int = 5
+    epochs: int = 15  # at most, or exactly where there is no patience
+    patience: int = 0  # epochs without progress on the validation part before training ends, or 0
+    validation: float = 0.15  # share of a fold's training recordings, where there is patience
+    batch: int = 16
+    learning_rate: float = 1e-4  # Adam, constant (paper, section 4.1)
+    averaging: float = 0.2  # share of a fold's steps over which its weights are averaged, or 0
+    copies: int = 4  # augmented copies of each frame, one of them or the frame itself per epoch
+    augmentation: Augmentation = BRIGHTNESS
+    balance: Balance = "class"  # what has the same share of the loss
+    cache: bool = True  # keep the trunk's features, or compute them at every step
+    seed: int = 1
+    report: tuple[Group, ...] = ("recording", "patient", "source")  # cross-validations measured
+
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSet:
+    """The frames of all recordings in one row: pixels, class numbers, recording numbers."""
+
+    frames: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+    recordings: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run with everything in place to train any of its folds.
+
+    Attributes:
+        config: its hyperparameters.
+        entries: the recordings that are trained on.
+        splits: for each group, the fold that tests each recording.
+        left_out: the groups that were to be measured and cannot be split, and why.
+        doubts: sentences on recordings whose row in the table cannot be told, see
+            `models.data.index`.
+        torn: keys of the recordings that the dataset's own folds cannot test, see
+            `models.data.folds.without_torn`.
+        facts: by SHA-256, what is known of each recording.
+        weights: what the networks start from, see `models.training.trunk.load`.
+        trunk_name: see `models.training.trunk.name_of`.
+        material: all frames.
+        inputs: the trunk's features of them.
+        precision: of the arithmetic in which block5_conv3 learns.
+        work: folder of this very run; its name changes with anything the models depend on.
+    """
+
+    config: Config
+    entries: tuple[Entry, ...]
+    splits: dict[Group, list[int]]
+    left_out: dict[Group, str]
+    doubts: tuple[str, ...]
+    torn: tuple[str, ...]
+    facts: dict[str, Facts] = field(repr=False)
+    weights: dict[str, Array] = field(repr=False)
+    trunk_name: str
+    material: FrameSet = field(repr=False)
+    inputs: Inputs = field(repr=False)
+    precision: engine.Precision
+    work: Path
+
+    @property
+    def jobs(self) -> list[tuple[Group, int]]:
+        """Group and fold of every model that the artifact needs."""
+        return [(group, fold) for group in self.splits for fold in range(self.folds(group))]
+
+    def folds(self, group: Group) -> int:
+        """How many there are of a group."""
+        return max(self.splits[group]) + 1
+
+
+def train(
+    data: Path, trunk_source: str, out: Path, work: Path, config: Config, progress: Progress
+) -> Manifest:
+    """Train the models of a cross-validation and write them as an artifact.
+
+    Everything finished stays in `work`: a run that was killed and is started again with the same
+    arguments goes on after the last whole epoch and ends with the same models.
+
+    Args:
+        data: folder in the layout of the public dataset, see `models.data.index.read_index`.
+        trunk_source: see `models.training.trunk.load`.
+        out: folder of the new artifact; its name is the version.
+        work: folder for cached features and checkpoints.
+        config: hyperparameters.
+        progress: told of every step.
+
+    Raises:
+        DatasetError, TrunkError, ArtifactError: what cannot be trained on, from, or written to.
+    """
+    if out.exists():
+        raise artifact.ArtifactError(f"{out} exists and an artifact is never changed.")
+    planned = plan(data, trunk_source, work, config, progress)
+    results = [train_fold(planned, group, fold, progress) for group, fold in planned.jobs]
+    return assemble(planned, results, out, progress)
+
+
+def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Progress) -> Plan:
+    """Read the recordings, split them, and compute the trunk's features; arguments as in `train`.
+
+    Called again, it finds what it has computed in `work`.
+
+    Raises:
+        DatasetError: nothing to train on, or the shipped models' group cannot be split.
+        TrunkError: see `models.training.trunk.load`.
+    """
+    index = read_index(data)
+    entries = index.trained
+    _splits(data, entries, config)  # what cannot be split is refused before anything is read
+    weights = trunk.load(trunk_source)
+    cache = FrameCache(work / FRAMES)
+    material = read_frames(entries, cache, progress)
+    facts = {each.sha256: cache.facts(each.sha256) for each in entries}
+    named = with_twins(entries, facts)
+    entries = without_torn(data, named)
+    torn = tuple(sorted({each.key for each in named} - {each.key for each in entries}))
+    if torn:
+        material = read_frames(entries, cache, progress)
+    splits, left_out = _splits(data, entries, config)
+    copies: dict[str, Any] = {
+        "copies": config.copies,
+        "seed": config.seed,
+        "augmentation": config.augmentation,
+    }
+    inputs: Inputs
+    if config.cache:
+        inputs = trunk.CachedFeatures(
+            trunk.cache_features(
+                work / "features",
+                material.frames,
+                weights,
+                progress=lambda done, total: progress("Trunk features", done, total),
+                **copies,
+            )
+        )
+    else:
+        inputs = trunk.DirectFeatures(material.frames, weights, **copies)
+    precision = engine.best_precision({})
+    run = work / _run_name(entries, weights, config, precision)
+    name = trunk.name_of(trunk_source)
+    return Plan(
+        config,
+        entries,
+        splits,
+        left_out,
+        index.doubts,
+        torn,
+        facts,
+        weights,
+        name,
+        material,
+        inputs,
+        precision,
+        run,
+    )
+
+
+def train_fold(plan: Plan, group: Group, fold: int, progress: Progress) -> FoldResult:
+    """Train the model of one fold and let it answer the frames it never saw.
+
+    A finished fold is read from the plan's folder; one that was interrupted goes on after its last
+    whole epoch.
+    """
+    home = plan.work / f"by-{group}" / f"fold{fold}"
+    if (home / _FINISHED).is_file():
+        return FoldResult.load(home / _FINISHED)
+    config, material = plan.config, plan.material
+    folds = plan.splits[group]
+    learnt = [number for number, tests in enumerate(folds) if tests != fold]
+    stopping: list[int] = []
+    kept: Group | None = None
+    if config.patience:
+        seed = [config.seed, fold]
+        stopping, kept = validation_part(plan.entries, learnt, group, config.validation, seed)
+    trained = _places(material, sorted(set(learnt) - set(stopping)))
+    keras.utils.set_random_seed(config.seed * 1000 + fold)
+    with fit.arithmetic(plan.precision):
+        model = networks.head()
+    networks.set_weights(
+        model, {n: value for n, value in plan.weights.items() if n.startswith("block5_conv3")}
+    )
+    steps = config.epochs * math.ceil(len(trained) / config.batch)
+    fit.prepare(model, config.learning_rate, config.averaging * steps)
+    curve = fit.fit(
+        model,
+        fit.Material(
+            plan.inputs,
+            material.labels,
+            sample_weights(plan.entries, material.recordings, trained, config.balance),
+            trained,
+            _places(material, stopping),
+        ),
+        fit.Schedule(config.epochs, config.batch, config.patience),
+        [config.seed, fold],
+        home,
+        lambda done, total: progress(f"by-{group}, fold {fold + 1}", done, total),
+    )
+    head = {name: _shipped(name, value) for name, value in networks.get_weights(model).items()}
+    # What is measured is what is shipped, rounded as it is, in the arithmetic of an evaluation.
+    measured = networks.head()
+    networks.set_weights(measured, head)
+    tested = _places(material, [n for n, tests in enumerate(folds) if tests == fold])
+    scores = fit.answer(measured, plan.inputs, tested)
+    result = FoldResult(group, fold, head, tested, scores, curve, kept)
+    result.save(home / _FINISHED)
+    (home / fit.CHECKPOINT).unlink()
+    return result
+
+
+def assemble(
+    plan: Plan,
+    results: Sequence[FoldResult],
+    out: Path,
+    progress: Progress,
+    licence: str = LICENCE,
+) -> Manifest:
+    """Measure and calibrate the models of all folds and write the artifact.
+
+    Args:
+        plan: of the run.
+        results: of every fold that it needs.
+        out: folder of the new artifact; its name is the version.
+        progress: told of every step.
+        licence: what the artifact may be used for, which follows from the recordings'.
+
+    Raises:
+        ValueError: a fold's result is missing.
+        ArtifactError: the artifact exists.
+    """
+    found = {(result.group, result.fold): result for result in results}
+    if missing := [job for job in plan.jobs if job not in found]:
+        raise ValueError(f"expected a result for every fold of {plan.work}, got none for {missing}")
+    config, material, entries = plan.config, plan.material, plan.entries
+    by_group = {
+        group: [found[group, fold] for fold in range(plan.folds(group))] for group in plan.splits
+    }
+    softmax: dict[str, Array] = {
+        group: _gathered(material, parts) for group, parts in by_group.items()
+    }
+    shipped = [result.head for result in by_group[config.group]]
+    frozen = trunk.frozen(plan.weights)
+    # Training's own scores differ from the engine's in single frames, by the rounding of cached
+    # features; an evaluation of the artifact must find what its manifest says.
+    softmax[config.group] = heldout.answer_own(
+        lambda: engine.answering(frozen, shipped, networks.MEAN_BGR, heldout.PRECISION, {}),
+        material.frames,
+        material.recordings,
+        plan.splits[config.group],
+        plan.work / _ANSWERS,
+        lambda done, total: progress("Answering held-out frames", done, total),
+    )
+    calibration = calibrate(
+        frozen,
+        shipped,
+        networks.MEAN_BGR,
+        material.frames[::CALIBRATION_STEP],
+        lambda done, total: progress("Calibrating", done, total),
+    )
+    is_video = [entry.kind == "video" for entry in entries]
+    manifest = Manifest(
+        version=out.name,
+        created=datetime.now(UTC).date().isoformat(),
+        network="pocovidnet",
+        folds=len(shipped),
+        group=config.group,
+        classes=CLASSES,
+        preprocessing={
+            "side": FRAME_SIDE,
+            "sampling_hz": sampling.SAMPLING_HZ,
+            "most_frames": sampling.MOST_FRAMES,
+            "colour": sampling.COLOUR,
+            "channels": "BGR",
+            "means": networks.MEAN_BGR,
+        },
+        training={
+            **asdict(config),
+            "optimizer": "Adam",
+            "loss": f"cross entropy, each {config.balance} with the same share",
+            "precision": plan.precision,
+            "trunk": {"file": plan.trunk_name, "sha256": trunk.fingerprint(plan.weights)},
+            "versions": artifact.versions() | {"backend": keras.backend.backend()},
+            "curves": {
+                group: [
+                    {**result.curve.to_dict(), "validation": result.validation} for result in parts
+                ]
+                for group, parts in by_group.items()
+            },
+        },
+        data={
+            "listing_sha256": listing_hash(entries),
+            "frames": len(material.frames),
+            "recordings": heldout.listing(
+                entries,
+                np.bincount(material.recordings).tolist(),
+                dict[str, Sequence[int]](plan.splits.items()),
+                plan.facts,
+            ),
+            "left_out": plan.left_out,
+            "in_doubt": list(plan.doubts),
+            "torn": plan.torn,
+        },
+        metrics={
+            group: evaluate.figures(
+                evaluate.Tested(scores, material.labels, material.recordings, is_video)
+            )
+            for group, scores in softmax.items()
+        },
+        licence=licence,
+    )
+    return artifact.save(
+        out,
+        manifest,
+        artifact.Weights(frozen, shipped, calibration, softmax),
+        curves.plot({group: [each.curve for each in parts] for group, parts in by_group.items()}),
+    )
+
+
+def read_frames(entries: Sequence[Entry], cache: FrameCache, progress: Progress) -> FrameSet:
+    """Decode, crop to the proposed square and sample every recording, each content once.
+
+    Raises:
+        DatasetError: a recording cannot be read; which one, and why.
+    """
+    frames = read_all(
+        entries, cache, lambda done, total: progress("Reading recordings", done, total)
+    )
+    owners = np.repeat(np.arange(len(entries)), [len(each) for each in frames])
+    labels = np.array([CLASSES.index(entry.label) for entry in entries])
+    return FrameSet(np.concatenate(frames), labels[owners], owners)
+
+
+def _splits(
+    data: Path, entries: Sequence[Entry], config: Config
+) -> tuple[dict[Group, list[int]], dict[Group, str]]:
+    """Folds by group. A dataset's own folds by patient are kept, however many were asked for."""
+    given = given_folds(data, entries)
+
+    def folds(group: Group) -> list[int]:
+        if group == "patient" and given is not None:
+            return given
+        return assign_folds(entries, group, config.folds, config.seed)
+
+    splits = {config.group: folds(config.group)}
+    left_out: dict[Group, str] = {}
+    for group in config.report:
+        try:
+            splits[group] = folds(group)
+        except DatasetError as error:
+            left_out[group] = str(error)
+    return splits, left_out
+
+
+def _places(material: FrameSet, recordings: Sequence[int]) -> npt.NDArray[np.int64]:
+    return np.flatnonzero(np.isin(material.recordings, recordings))
+
+
+def _gathered(material: FrameSet, results: Sequence[FoldResult]) -> npt.NDArray[np.float32]:
+    scores = np.zeros((len(material.labels), len(CLASSES)), dtype=np.float32)
+    for result in results:
+        scores[result.places] = result.scores
+    return scores
+
+
+def _run_name(
+    entries: Sequence[Entry],
+    weights: dict[str, Array],
+    config: Config,
+    precision: engine.Precision,
+) -> str:
+    """A folder name that changes with anything the models depend on."""
+    parts = [listing_hash(entries), trunk.fingerprint(weights), json.dumps(asdict(config))]
+    parts += [f"{entry.source} {entry.twins}" for entry in entries]
+    parts += [keras.backend.backend(), precision]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _shipped(name: str, value: Array) -> Array:
+    return value.astype(np.float16) if name.endswith("kernel") else value.astype(np.float32)

@@ -1,0 +1,60 @@
+"""Sessions: what is undone with a transaction, and moments in time."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from backend.core.db import Database, now, undo_on_rollback, undoing
+from backend.recordings import repository
+from tests.factories import create_recording, create_user
+
+
+def test_moments_come_back_aware_and_in_utc(database: Database) -> None:
+    moment = datetime(2025, 3, 1, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
+    with database.write() as session:
+        recording = create_recording(session, created_at=moment)
+        session.commit()
+    with database.read() as session:
+        found = repository.get(session, recording.id)
+    assert found is not None
+    assert found.created_at == moment
+    assert found.created_at.tzinfo == UTC
+
+
+def test_a_naive_moment_is_refused(database: Database) -> None:
+    with database.write() as session, pytest.raises(Exception, match="naive"):
+        create_recording(session, expires_at=datetime(2025, 3, 1))  # noqa: DTZ001
+
+
+def test_an_error_shows_no_values(database: Database) -> None:
+    with database.write() as session, pytest.raises(IntegrityError) as caught:
+        create_user(session, password_hash="a hash", role="king")
+    assert "INSERT INTO users" in str(caught.value)
+    assert "a hash" not in str(caught.value).partition("[SQL")[2]
+
+
+def test_what_was_done_for_a_transaction_is_undone_with_it(database: Database) -> None:
+    undone: list[str] = []
+    with database.write() as session:
+        recording = create_recording(session)
+        undo_on_rollback(session, lambda: undone.append("stored"))
+        with pytest.raises(ZeroDivisionError), undoing(session):
+            1 / 0  # noqa: B018
+    assert undone == ["stored"]
+    with database.read() as session:
+        assert repository.get(session, recording.id) is None
+
+
+def test_sqlite_is_safe_for_many_processes(database: Database) -> None:
+    if database.engine.dialect.name != "sqlite":
+        pytest.skip("pragmas are SQLite's")
+    with database.read() as session:
+        assert session.scalar(text("PRAGMA journal_mode")) == "wal"
+        assert session.scalar(text("PRAGMA foreign_keys")) == 1
+        assert session.scalar(text("PRAGMA busy_timeout")) == 10_000
+
+
+def test_now_is_aware() -> None:
+    assert now().utcoffset() == timedelta(0)

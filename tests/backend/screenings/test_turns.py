@@ -1,0 +1,153 @@
+"""Whose turn it is: first come within a client, clients in turns, on SQLite and PostgreSQL."""
+
+import threading
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from backend.core.db import Database, now
+from backend.jobs import leases
+from backend.jobs.kinds import SCREENING
+from backend.screenings import repository as screenings
+from tests.factories import answer, create_screening
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def start() -> datetime:
+    return now() - timedelta(hours=1)
+
+
+def ask(database: Database, line: str, since: datetime) -> dict[UUID, str]:
+    """Queue one screening for each letter, a second apart; the letter is the client."""
+    ids: dict[UUID, str] = {}
+    with database.write() as session:
+        for place, client in enumerate(line):
+            queued_at = since + place * SECOND
+            made = create_screening(session, client=client, queued_at=queued_at)
+            ids[made.id] = f"{client}{line[: place + 1].count(client)}"
+        session.commit()
+    return ids
+
+
+def claim(database: Database, moment: datetime) -> UUID:
+    with database.write() as session:
+        mine = screenings.claim_next(session, moment)
+        assert mine is not None
+        session.commit()
+    return mine.id
+
+
+def answered(database: Database, moment: datetime) -> UUID:
+    """Claim what is next and answer it, in half a second."""
+    screening_id = claim(database, moment)
+    with database.write() as session:
+        assert screenings.finish(session, screening_id, 1, answer(), moment + SECOND / 2)
+        session.commit()
+    return screening_id
+
+
+def foreseen(database: Database) -> list[UUID]:
+    with database.read() as session:
+        return [each.id for each in screenings.waiting_in_turn(session)]
+
+
+@pytest.mark.parametrize(
+    ("line", "order"),
+    [
+        ("aaa", "a1 a2 a3"),
+        ("aaaab", "a1 b1 a2 a3 a4"),
+        ("aaabbc", "a1 b1 c1 a2 b2 a3"),
+        ("abcabc", "a1 b1 c1 a2 b2 c2"),
+    ],
+)
+def test_clients_take_turns_in_the_order_foreseen(
+    database: Database, start: datetime, line: str, order: str
+) -> None:
+    ids = ask(database, line, start)
+    expected = foreseen(database)
+    claimed = [answered(database, start + (10 + n) * SECOND) for n in range(len(line))]
+    assert claimed == expected
+    assert [ids[each] for each in claimed] == order.split()
+
+
+def test_a_newcomer_is_next_however_many_wait(database: Database, start: datetime) -> None:
+    ask(database, "a" * 50, start)
+    for n in range(5):
+        answered(database, start + (100 + n) * SECOND)
+    ids = ask(database, "b", start + 200 * SECOND)
+    assert claim(database, start + 201 * SECOND) in ids
+
+
+def test_a_newcomers_many_do_not_pass_everybody(database: Database, start: datetime) -> None:
+    """Whoever was served before owes nothing: from now on they take turns."""
+    ids = ask(database, "a" * 9, start)
+    for n in range(5):
+        answered(database, start + (10 + n) * SECOND)
+    ids |= ask(database, "b" * 4, start + 20 * SECOND)
+    claimed = [answered(database, start + (30 + n) * SECOND) for n in range(8)]
+    assert [ids[each] for each in claimed] == ["b1", "a6", "b2", "a7", "b3", "a8", "b4", "a9"]
+
+
+def test_one_that_lost_its_worker_keeps_its_place(database: Database, start: datetime) -> None:
+    ids = ask(database, "aabb", start)
+    lost = claim(database, start + 10 * SECOND)
+    with database.write() as session:
+        screenings.requeue_expired(session, start + 60 * SECOND, 30 * SECOND, 3)
+        session.commit()
+    assert ids[lost] == "a1"
+    assert [ids[each] for each in foreseen(database)] == ["a1", "b1", "a2", "b2"]
+
+
+def test_one_given_back_keeps_its_place(database: Database, start: datetime) -> None:
+    ids = ask(database, "aabb", start)
+    back = claim(database, start + 10 * SECOND)
+    with database.write() as session:
+        assert leases.release_lease(session, SCREENING, back, 1, start + 11 * SECOND)
+        session.commit()
+    assert [ids[each] for each in foreseen(database)] == ["a1", "b1", "a2", "b2"]
+
+
+def test_an_empty_line_has_no_next(database: Database) -> None:
+    with database.write() as session:
+        create_screening(session, status="running", attempt=1)
+        assert screenings.claim_next(session, now()) is None
+
+
+def test_workers_that_claim_at_the_same_instant_get_different_ones(database: Database) -> None:
+    ids = ask(database, "aaabbbccc" * 2, now())
+    at_once = threading.Barrier(6)
+    claimed: list[UUID] = []
+
+    def work() -> None:
+        at_once.wait(20)
+        while True:
+            with database.write() as session:
+                mine = screenings.claim_next(session, now())
+                session.commit()
+            if mine is None:
+                return
+            claimed.append(mine.id)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(claimed) == sorted(ids)
+
+
+def test_one_that_another_transaction_is_claiming_is_left_out(
+    database: Database, start: datetime
+) -> None:
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("on SQLite a writing transaction is alone")
+    ids = ask(database, "ab", start)
+    with database.write() as first, database.write() as second:
+        one = screenings.claim_next(first, start + 10 * SECOND)
+        other = screenings.claim_next(second, start + 10 * SECOND)
+        assert one is not None
+        assert other is not None
+        assert (ids[one.id], ids[other.id]) == ("a1", "b1")

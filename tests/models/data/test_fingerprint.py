@@ -1,0 +1,92 @@
+"""Fingerprints: copies are near, others far, whatever the encoding."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models.data import fingerprint
+from tests import media_files
+
+DATASET = Path(__file__).parents[4] / "shared" / "dataset"
+
+Pictures = list[NDArray[np.uint8]]
+
+
+def clip(seed: int, frames: int = 8, side: int = 160) -> Pictures:
+    """Soft blobs that drift: enough structure for a perceptual hash."""
+    coarse = np.random.default_rng(seed).integers(0, 255, (6, 6 + frames), dtype=np.uint8)
+    moving = (coarse[:, n : n + 6] for n in range(frames))
+    grey = (cv2.resize(each, (side, side), interpolation=cv2.INTER_CUBIC) for each in moving)
+    return [np.repeat(np.asarray(each, dtype=np.uint8)[..., None], 3, axis=2) for each in grey]
+
+
+def reencoded(pictures: Pictures, side: int = 80, quality: int = 40) -> Pictures:
+    """At another size, through lossy compression."""
+    copies = []
+    for picture in pictures:
+        small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+        packed = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        copies.append(np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), dtype=np.uint8))
+    return copies
+
+
+class TestDistance:
+    @pytest.mark.parametrize("seed", range(5))
+    def test_a_copy_encoded_anew_is_near(self, seed: int) -> None:
+        one = fingerprint.fingerprints(clip(seed))
+        other = fingerprint.fingerprints(reencoded(clip(seed)))
+        assert fingerprint.distance(one, other) <= fingerprint.NEAR
+        assert fingerprint.distance(other, one) <= fingerprint.NEAR
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_a_part_is_near_its_whole(self, seed: int) -> None:
+        whole = fingerprint.fingerprints(clip(seed))
+        assert fingerprint.distance(whole, whole[3:]) == 0
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_another_recording_is_far(self, seed: int) -> None:
+        one = fingerprint.fingerprints(clip(seed))
+        other = fingerprint.fingerprints(clip(seed + 100))
+        assert fingerprint.distance(one, other) > fingerprint.NEAR
+
+    def test_without_hashes_nothing_is_near(self) -> None:
+        assert fingerprint.distance([], ["0" * 16]) == 64
+
+
+class TestOfFile:
+    def test_hashes_a_few_frames_of_a_video(self, tmp_path: Path) -> None:
+        path = media_files.write(tmp_path, "a.mp4", media_files.video(seconds=6))
+        hashes = fingerprint.of_file(path)
+        assert 2 <= len(hashes) <= fingerprint.MOST_HASHES
+        assert all(len(each) == 16 for each in hashes)
+
+    def test_hashes_an_image_once(self, tmp_path: Path) -> None:
+        path = media_files.write(tmp_path, "a.png", media_files.image())
+        assert len(fingerprint.of_file(path)) == 1
+
+
+@pytest.mark.dataset
+@pytest.mark.skipif(not DATASET.is_dir(), reason="no recordings at ../shared/dataset")
+def test_copies_of_real_recordings_are_near_and_others_far(tmp_path: Path) -> None:
+    files = sorted((DATASET / "pocus_images" / "convex").iterdir())[:12]
+    original = {path: fingerprint.of_file(path) for path in files}
+    for path in files:
+        picture = cv2.imread(str(path))
+        assert picture is not None
+        half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        copy = tmp_path / "copy.jpg"
+        cv2.imwrite(str(copy), half, [cv2.IMWRITE_JPEG_QUALITY, 40])
+        hashes = fingerprint.of_file(copy)
+        assert fingerprint.distance(hashes, original[path]) <= fingerprint.NEAR
+        near = [p for p in files if fingerprint.distance(hashes, original[p]) <= fingerprint.NEAR]
+        assert len(near) <= 2, near
+
+
+def test_needs_no_keras() -> None:
+    code = "import sys, models.data.fingerprint; sys.exit('keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,75 @@
+"""A small artifact that knows a small dataset, as training would have left the two."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.contract import CLASSES
+from models.data.extraction import FRAMES, Facts, FrameCache, read_all
+from models.data.index import Entry, read_index
+from models.evaluation import evaluate, heldout
+from models.inference import artifact
+from models.inference.artifact import Weights
+from models.inference.predict import Predictor
+from tests.models import mini_dataset, small_artifact
+from tests.models.mini_dataset import Row
+
+ROWS = tuple(
+    Row(f"{label}_{n}.{ending}", label, f"{label} {n // 2}")
+    for label in CLASSES
+    for n, ending in enumerate(("png", "mp4", "mp4"))
+)
+HEADS = 3
+
+
+@dataclass(frozen=True)
+class House:
+    """Where everything is."""
+
+    artifact: Path
+    data: Path
+    work: Path
+    entries: tuple[Entry, ...]
+    facts: dict[str, Facts]
+
+
+def make(folder: Path) -> House:
+    """Nine recordings of six patients, three models, and scores as training stores them."""
+    data, work = mini_dataset.make(folder / "data", ROWS), folder / "work"
+    entries = read_index(data).trained
+    cache = FrameCache(work / FRAMES)
+    frames = read_all(entries, cache, lambda _done, _total: None)
+    facts = {each.sha256: cache.facts(each.sha256) for each in entries}
+    heads = [small_artifact.head(fold) for fold in range(HEADS)]
+    splits = {
+        "patient": [int(entry.patient[-1]) + CLASSES.index(entry.label) % 2 for entry in entries],
+        "recording": [n % HEADS for n in range(len(entries))],
+        "source": [CLASSES.index(entry.label) for entry in entries],
+    }
+    manifest = small_artifact.manifest(
+        folds=HEADS,
+        data={
+            "listing_sha256": "0" * 64,
+            "frames": sum(map(len, frames)),
+            "recordings": heldout.listing(entries, [len(each) for each in frames], splits, facts),
+        },
+    )
+    weights = Weights(small_artifact.trunk(), heads)
+    artifact.save(folder / "bare", manifest, weights)
+    predictor = Predictor.load(folder / "bare", heldout.PRECISION)
+    answers = [heldout.answer(predictor.scores, each) for each in frames]
+    scores = {
+        group: np.concatenate([found[fold] for found, fold in zip(answers, folds, strict=True)])
+        for group, folds in splits.items()
+    }
+    owners = np.repeat(np.arange(len(entries)), [len(each) for each in frames])
+    labels = np.array([CLASSES.index(entry.label) for entry in entries])[owners]
+    is_video = [entry.kind == "video" for entry in entries]
+    measured = {
+        group: evaluate.figures(evaluate.Tested(values, labels, owners, is_video))
+        for group, values in scores.items()
+    }
+    whole = small_artifact.manifest(folds=HEADS, data=manifest.data, metrics=measured)
+    artifact.save(folder / "pocovidnet-small", whole, Weights(weights.trunk, heads, scores=scores))
+    return House(folder / "pocovidnet-small", data, work, entries, facts)

@@ -1,0 +1,167 @@
+"""Whatever a file tells of a patient, a place or a machine is nowhere once it was approved."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from PIL import Image
+from PIL.ExifTags import GPS, IFD
+
+from backend.releases import repository
+from backend.releases import service as releases
+from backend.releases.archive import of_release
+from tests import media_files, planted
+from tests.planted import LATITUDE, PLACE, SECRET
+from tests.worker.contributing import change, contribute, decide, everything, row
+from tests.worker.house import House, maintain
+from worker.contributions.deidentify import ingest
+from worker.contributions.make_previews import prepare
+from worker.releases.task import release
+
+SPELLINGS = [
+    text.encode(coding)
+    for text in (SECRET, SECRET.lower(), PLACE.rstrip("/"), "2026:03:01", "2026-03-01T10:11")
+    for coding in ("utf-8", "utf-16-le", "utf-16-be")
+]
+FOREIGN_BOXES = (b"udta", b"meta", b"ilst", b"uuid", b"loci", b"\xa9xyz", b"chpl", b"soun", b"text")
+PLAIN_PNG = [b"IHDR", b"IDAT", b"IEND"]
+NEUTRAL = {"major_brand", "minor_version", "compatible_brands"}
+NEUTRAL_OF_TRACKS = {"language", "handler_name", "vendor_id"}
+
+
+def all_bytes(house: House) -> dict[str, bytes]:
+    found = {}
+    for each in everything(house):
+        with house.storage.open(each.key) as file:
+            found[each.key] = file.read()
+    return found
+
+
+def chunks_of(png: bytes) -> list[bytes]:
+    found, place = [], 8
+    while place < len(png):
+        found.append(png[place + 4 : place + 8])
+        place += 12 + int.from_bytes(png[place : place + 4], "big")
+    return found
+
+
+def segments_of(jpeg: bytes) -> list[int]:
+    """The markers before the picture's data."""
+    found, place = [], 2
+    while jpeg[place + 1] != 0xDA:
+        found.append(jpeg[place + 1])
+        place += 2 + int.from_bytes(jpeg[place + 2 : place + 4], "big")
+    return found
+
+
+def assert_pixels_alone(key: str, content: bytes) -> None:
+    if key.endswith(".png"):
+        assert [each for each in chunks_of(content) if each not in PLAIN_PNG] == []
+        assert content.endswith(b"IEND\xaeB`\x82")
+    elif key.endswith(".jpg"):
+        # JFIF, tables, frame header: neither APP1 and above, nor a comment
+        assert set(segments_of(content)) <= {0xE0, 0xDB, 0xC0, 0xC4}
+        assert content.endswith(b"\xff\xd9")
+        with Image.open(io.BytesIO(content)) as image:
+            assert not image.getexif()
+    else:
+        with av.open(io.BytesIO(content)) as container:
+            (track,) = container.streams
+            assert track.type == "video"
+            assert set(container.metadata) <= NEUTRAL
+            assert set(track.metadata) <= NEUTRAL_OF_TRACKS
+            assert not container.chapters()
+        head = content[: content.index(b"mdat")]
+        assert [box for box in FOREIGN_BOXES if box in head] == []
+
+
+@pytest.mark.parametrize("kind", planted.ALL)
+def test_nothing_planted_is_found_after_approval(house: House, kind: str) -> None:
+    content = planted.ALL[kind]()
+    assert SECRET.encode() in content
+    name = f"{SECRET}.{kind}"
+    contribution = contribute(house, content, file_name=name, prep_state="queued")
+    prepare.work(str(contribution))
+    decide(house, contribution, square={"x": 10, "y": 0, "size": 64})
+    ingest.work(str(contribution))
+
+    found = row(house, contribution)
+    assert (found.prep_state, found.ingest_state) == ("done", "done"), found.ingest_error
+    kept = all_bytes(house)
+    folders = {key.split("/")[0] for key in kept}
+    assert folders == {"contribution-previews", "review", "wholes", "dataset"}
+    for key, stored in kept.items():
+        assert [each for each in SPELLINGS if each in stored] == [], key
+        assert SECRET not in key
+        assert "rossi" not in key
+        assert_pixels_alone(key, stored)
+
+
+def test_nothing_planted_is_published(house: House) -> None:
+    """A release of them all: every file that it serves, its tables, and the archive itself."""
+    contributions = []
+    for kind, make in planted.ALL.items():
+        contribution = contribute(house, make(), file_name=f"{SECRET}.{kind}", prep_state="done")
+        decide(house, contribution)
+        ingest.work(str(contribution))
+        contributions.append(contribution)
+    with house.database.write() as session:
+        number = releases.make(session, None, "").number
+        session.commit()
+    for _ in contributions:
+        release.work(str(number))
+    with house.database.read() as session:
+        made = repository.get(session, number)
+        assert made is not None
+        assert (made.state, made.error) == ("done", None)
+        files = [*made.files["files"]]
+        files += [file for item in repository.items(session, number) for file in item.files or []]
+        moment = made.created_at
+    whole = of_release(number, moment, files)
+    archive = b"".join(whole.read(0, whole.size, house.storage.open))
+    with zipfile.ZipFile(io.BytesIO(archive)) as unpacked:
+        served = {name: unpacked.read(name) for name in unpacked.namelist()}
+    assert len(served) > 2 * len(contributions)
+    for name, content in {"the archive": archive, **served}.items():
+        assert [each for each in SPELLINGS if each in content] == [], name
+        assert SECRET not in name
+        if name.endswith((".png", ".jpg", ".mp4")):
+            assert_pixels_alone(name, content)
+
+
+def test_the_planting_worked(tmp_path: Path) -> None:
+    """The test above could not fail if these files held nothing."""
+    with Image.open(io.BytesIO(planted.jpeg())) as image:
+        place: Any = image.getexif().get_ifd(IFD.GPSInfo)
+        assert place[GPS.GPSLatitude] == LATITUDE
+        assert SECRET.encode() in image.info["comment"]
+        assert SECRET.encode() in image.info["xmp"]
+    with Image.open(io.BytesIO(planted.png())) as image:
+        image.load()
+        assert SECRET in image.info["Packed"]
+        assert SECRET in image.info["Referrer"]
+        assert image.getexif().get_ifd(IFD.GPSInfo)[GPS.GPSLatitude] == LATITUDE
+    for kind in ("mov", "mp4", "avi", "mpeg", "webm"):
+        path = media_files.write(tmp_path, kind, planted.ALL[kind]())
+        with av.open(path) as container:
+            assert container.streams.audio, kind
+            if kind in ("mov", "mp4", "webm"):
+                assert container.chapters(), kind
+    assert planted.mov().count(PLACE.encode()) >= 1
+    assert b"com.apple.quicktime.model" in planted.mov()
+
+
+def test_a_rejected_one_is_gone_with_everything_that_it_told(house: House) -> None:
+    contribution = contribute(house, planted.mov(), prep_state="queued")
+    prepare.work(str(contribution))
+    decide(house, contribution, verdict="reject", reason="identifying_text", label=None)
+    maintain()
+    assert row(house, contribution).original_key is not None, "kept for an undo"
+    decided_at = row(house, contribution).decided_at
+    assert decided_at is not None
+    change(house, contribution, decided_at=decided_at.replace(year=2020))
+    maintain()
+    assert all_bytes(house) == {}

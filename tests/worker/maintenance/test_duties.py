@@ -1,0 +1,136 @@
+"""Duties of maintenance: each fails by itself, goes around what fails, and keeps nobody waiting."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+
+from backend.core.db import now
+from backend.core.errors import StorageUnreachableError
+from backend.storage.local import FolderStorage
+from backend.system.health import repository as health
+from backend.system.health import service
+from backend.tables import Duty, Postponement, Status
+from tests.worker.house import House, maintain, still
+from tests.worker.maintenance.test_contributions import prepared
+from worker import process
+from worker.maintenance.duties import DUTIES
+
+EXPIRED = timedelta(seconds=1)
+
+
+def noted(house: House) -> dict[str, Duty]:
+    with house.database.read() as session:
+        return {each.name: each for each in session.scalars(select(Duty))}
+
+
+def expired(house: House) -> Any:
+    return house.queue(still(), nudge=False, status="done", expires_at=now() - EXPIRED)
+
+
+def test_one_that_breaks_stops_no_other_and_both_are_noted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screening = expired(house)
+    monkeypatch.setattr("backend.screenings.repository.requeue_expired", lambda *_: 1 / 0)
+
+    maintain()
+    maintain()
+
+    assert house.recording(screening).pixels_deleted_at is not None
+    broken, well = noted(house)["requeue-screenings"], noted(house)["delete-expired"]
+    assert (broken.failures, broken.error, broken.succeeded_at) == (2, "ZeroDivisionError", None)
+    assert (well.failures, well.error) == (0, None)
+    assert well.succeeded_at is not None
+    said = service.health(house.database, house.storage, house.settings).reasons
+    assert any("requeue-screenings" in reason for reason in said)
+
+
+def test_an_object_that_cannot_be_deleted_is_gone_around_and_tried_again_later(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, others = expired(house), [expired(house) for _ in range(3)]
+    key = house.recording(stuck).storage_key
+    real: Callable[..., None] = FolderStorage.delete
+
+    def delete(storage: FolderStorage, asked: str) -> None:
+        if asked == key:
+            raise StorageUnreachableError("The storage cannot be used now.")
+        real(storage, asked)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderStorage, "delete", delete)
+        maintain()
+        assert [house.recording(each).pixels_deleted_at is None for each in (stuck, *others)] == [
+            True, False, False, False,
+        ]  # fmt: skip
+        with house.database.write() as session:
+            first = session.scalars(select(Postponement)).one()
+            assert (first.failures, first.duty) == (1, "delete-expired")
+            waited = first.due_at - now()
+            first.due_at = now()
+            session.commit()
+        maintain()
+    with house.database.write() as session:
+        again = session.scalars(select(Postponement)).one()
+        assert again.failures == 2
+        assert again.due_at - now() > 1.5 * waited, "longer each time"
+        again.due_at = now()
+        session.commit()
+    maintain()
+    assert house.recording(stuck).pixels_deleted_at is not None
+
+
+def test_a_duty_waits_for_heartbeats_where_it_was_not_done_for_long(house: House) -> None:
+    """As after the database was away: nobody could be heard, and nobody is lost for it."""
+    silent = now() - timedelta(seconds=60)
+    alive = house.queue(still(), nudge=False, status="running", attempt=1, heartbeat_at=silent)
+    with house.database.write() as session:
+        health.duty_succeeded(session, "requeue-screenings", now() - timedelta(seconds=59))
+        session.commit()
+    maintain()
+    assert house.row(alive).status == Status.RUNNING.value
+    maintain()
+    assert (house.row(alive).status, house.row(alive).lost) == (Status.QUEUED.value, 1)
+
+
+def test_nothing_calls_the_storage_inside_a_write_transaction(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite that kept the only writer waiting for the storage."""
+    writing = threading.local()
+    begun: list[str] = []
+
+    def began(connection: Any) -> None:
+        writing.now = not connection.get_execution_options().get("read_only", False)
+
+    def ended(_connection: Any) -> None:
+        writing.now = False
+
+    engine = process.current().database.engine
+    event.listen(engine, "begin", began)
+    for name in ("commit", "rollback"):
+        event.listen(engine, name, ended)
+
+    def watched(name: str) -> None:
+        real = getattr(FolderStorage, name)
+
+        def method(storage: FolderStorage, *rest: Any) -> Any:
+            begun.append(name)
+            assert not getattr(writing, "now", False), f"{name} inside a write transaction"
+            return real(storage, *rest)
+
+        monkeypatch.setattr(FolderStorage, name, method)
+
+    expired(house)
+    prepared(house, state="withdrawn")
+    for name in ("put", "put_bytes", "open", "delete", "delete_folder", "listing", "check"):
+        watched(name)
+    maintain()
+    maintain(hourly=True)
+    assert {"delete", "delete_folder", "listing"} <= set(begun)
+    assert {each.failures for each in noted(house).values()} == {0}
+    assert set(noted(house)) == set(DUTIES)

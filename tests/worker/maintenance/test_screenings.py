@@ -1,0 +1,205 @@
+"""Upkeep: lost work is put back, pixels past their time go, and nothing else does."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from backend.core.db import now
+from backend.core.errors import StorageUnreachableError
+from backend.storage.local import frame_key, preview_key, recording_key
+from backend.system.health import repository as health
+from backend.tables import SignIn, Status, Worker
+from tests.factories import create_sign_in, create_user
+from tests.worker.conftest import with_settings
+from tests.worker.house import House, maintain, still
+from worker.maintenance import screenings as tasks
+from worker.maintenance.duties import ORPHANED_AFTER
+from worker.screenings.task import screen
+
+LONG_AGO = timedelta(minutes=5)
+YESTERDAY = timedelta(days=1)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Ids of the screenings that the broker was told of."""
+    ids: list[str] = []
+
+    def remember(_celery: Any, _task: str, screening_id: str) -> bool:
+        ids.append(screening_id)
+        return True
+
+    monkeypatch.setattr(tasks, "send", remember)
+    return ids
+
+
+class TestPutBack:
+    def test_running_without_heartbeat_is_queued_again(self, house: House, sent: list[str]) -> None:
+        lost = house.queue(
+            still(), nudge=False, status="running", attempt=1, heartbeat_at=now() - LONG_AGO
+        )
+        maintain()
+        row = house.row(lost)
+        assert (row.status, row.attempt) == (Status.QUEUED.value, 1)
+        assert sent == [str(lost)]
+
+    def test_running_with_a_heartbeat_is_left_alone(self, house: House, sent: list[str]) -> None:
+        alive = house.queue(still(), nudge=False, status="running", attempt=1, heartbeat_at=now())
+        maintain()
+        assert house.row(alive).status == Status.RUNNING.value
+        assert sent == []
+
+    def test_three_lost_workers_are_enough(self, house: House, sent: list[str]) -> None:
+        lost = house.queue(
+            still(), nudge=False, status="running", attempt=5, lost=2, heartbeat_at=now() - LONG_AGO
+        )
+        maintain()
+        row = house.row(lost)
+        assert (row.status, row.error_code) == (Status.FAILED.value, "worker_lost")
+        assert sent == []
+
+    def test_a_message_that_never_came_is_sent_again(self, house: House, sent: list[str]) -> None:
+        waiting = house.queue(still(), nudge=False, nudged_at=now() - LONG_AGO)
+        fresh = house.queue(still(), nudge=False)
+        tasks.requeue_expired()
+        tasks.requeue_expired()
+        assert sent == [str(waiting)]
+        assert house.row(fresh).status == Status.QUEUED.value
+
+
+class TestDeleteExpired:
+    def test_pixels_go_and_numbers_stay(self, house: House) -> None:
+        screening = house.queue(still(), nudge=False)
+        screen.work(str(screening))
+        recording = house.recording(screening)
+        house.change(recording, expires_at=now() - timedelta(seconds=1))
+
+        maintain()
+
+        assert not house.storage.exists(recording.storage_key)
+        assert not house.storage.exists(recording.preview_key)
+        assert not house.frames(screening)
+        assert house.recording(screening).pixels_deleted_at is not None
+        assert house.row(screening).result is not None
+
+    def test_before_their_time_they_stay(self, house: House) -> None:
+        screening = house.queue(still(), nudge=False)
+        screen.work(str(screening))
+        maintain()
+        assert house.storage.exists(house.recording(screening).storage_key)
+        assert house.frames(screening)
+
+    def test_what_is_still_to_be_screened_keeps_its_pixels(self, house: House) -> None:
+        screening = house.queue(still(), nudge=False, expires_at=now() - YESTERDAY)
+        maintain()
+        assert house.storage.exists(house.recording(screening).storage_key)
+
+    def test_a_storage_that_is_away_is_tried_again_next_time(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        screening = house.queue(
+            still(), nudge=False, status="done", expires_at=now() - timedelta(seconds=1)
+        )
+
+        def away(_key: str) -> None:
+            raise StorageUnreachableError("away")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(house.storage, "delete", away)
+            patch.setattr(house.storage, "check", lambda: away(""))
+            maintain()
+        assert house.recording(screening).pixels_deleted_at is None
+        maintain()
+        assert house.recording(screening).pixels_deleted_at is not None
+
+
+class TestSilentWorkers:
+    def test_one_killed_long_ago_is_forgotten_and_one_alive_is_not(self, house: House) -> None:
+        with house.database.write() as session:
+            health.worker_seen(session, "killed:1", now() - timedelta(hours=1))
+            health.worker_seen(session, "alive:2", now())
+            session.commit()
+        maintain()
+        with house.database.read() as session:
+            assert list(session.scalars(select(Worker.name))) == ["alive:2"]
+
+
+def test_sessions_that_have_ended_are_forgotten(house: House) -> None:
+    with house.database.write() as session:
+        user = create_user(session)
+        for ends in (-LONG_AGO, LONG_AGO):
+            create_sign_in(session, user, expires_at=now() + ends)
+        session.commit()
+    maintain()
+    with house.database.read() as session:
+        (left,) = session.scalars(select(SignIn.expires_at))
+        assert left > now()
+
+
+class TestSweep:
+    def old(self, house: House, path: Path) -> None:
+        moment = (now() - 2 * ORPHANED_AFTER).timestamp()
+        os.utime(path, (moment, moment))
+
+    def age_everything(self, house: House) -> None:
+        for path in (house.settings.data_dir / "storage").rglob("*"):
+            self.old(house, path)
+
+    def test_bytes_without_a_row_go(self, house: House) -> None:
+        keys = [
+            recording_key("0" * 64, uuid4()),
+            preview_key(uuid4()),
+            frame_key(uuid4(), 0),
+        ]
+        for key in keys:
+            house.storage.put_bytes(key, b"orphan")
+        self.age_everything(house)
+        maintain(hourly=True)
+        assert [key for key in keys if house.storage.exists(key)] == []
+
+    def test_bytes_of_a_row_stay(self, house: House) -> None:
+        screening = house.queue(still(), nudge=False)
+        screen.work(str(screening))
+        self.age_everything(house)
+        maintain(hourly=True)
+        recording = house.recording(screening)
+        assert house.storage.exists(recording.storage_key)
+        assert house.storage.exists(recording.preview_key)
+        assert len(house.frames(screening)) == 1
+
+    def test_an_upload_under_way_is_left_alone(self, house: House) -> None:
+        key = recording_key("0" * 64, uuid4())
+        house.storage.put_bytes(key, b"its row is not committed yet")
+        arriving = house.settings.incoming_dir / "arriving"
+        arriving.write_bytes(b"half of it")
+        maintain(hourly=True)
+        assert house.storage.exists(key)
+        assert arriving.exists()
+
+    def test_more_orphans_than_one_query_asks_for_all_go(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tasks, "CHUNK", 2)
+        for _ in range(5):
+            house.storage.put_bytes(preview_key(uuid4()), b"orphan")
+            house.storage.put_bytes(frame_key(uuid4(), 0), b"orphan")
+        self.age_everything(house)
+        maintain(hourly=True)
+        assert list(house.storage.listing("previews")) == []
+        assert list(house.storage.listing("frames")) == []
+
+
+def test_attempts_are_counted_by_the_setting(
+    house: House, sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_settings(monkeypatch, max_attempts=1)
+    lost = house.queue(
+        still(), nudge=False, status="running", attempt=1, heartbeat_at=now() - LONG_AGO
+    )
+    maintain()
+    assert house.row(lost).error_code == "worker_lost"

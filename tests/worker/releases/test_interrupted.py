@@ -1,0 +1,144 @@
+"""A release is killed, overtaken, kept waiting: it comes out the same, once."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from backend.core.db import now
+from backend.core.errors import StorageUnreachableError
+from backend.releases import queue, repository
+from backend.storage.local import published_folder
+from tests.worker.conftest import with_settings
+from tests.worker.house import House
+from tests.worker.releases.test_task import archive, ask, finish, make, row, three, unpacked
+from worker.releases import task as tasks
+
+__all__ = ["three"]
+
+
+@pytest.fixture(autouse=True)
+def _in_one_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What these tests disturb is reached in the first turn, however slow the machine is."""
+    monkeypatch.setattr(tasks, "TURN_S", float("inf"))
+
+
+@pytest.mark.parametrize("step", ["_copy", "_publish", "_finish", "_write_top", "of_release"])
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_at_any_point_it_comes_out_the_same(
+    house: House,
+    three: list[UUID],
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    after: bool,
+) -> None:
+    """A kill is what no handler sees: rows stay `running` and bytes stay half done."""
+    number = ask(house)
+    real: Callable[..., Any] = getattr(tasks, step)
+
+    def killed(*args: Any, **named: Any) -> Any:
+        if after:
+            real(*args, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks, step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            tasks.release.work(str(number))
+    if not after:
+        assert row(house, number).state == "running"
+    with_settings(monkeypatch, stale_after_s=0.0)
+    tasks.requeue_expired()
+    finish(house, number)
+
+    interrupted = archive(house, number)
+    assert row(house, number).state == "done"
+    assert again(house, number) == interrupted
+
+
+def again(house: House, number: int) -> bytes:
+    """The same release made from the start, undisturbed."""
+    with house.database.write() as session:
+        found = repository.get(session, number)
+        assert found is not None
+        found.state, found.attempt, found.done = "queued", 0, 0
+        for each in repository.items(session, number):
+            each.files = each.facts = None
+            house.storage.delete_folder(published_folder(each.contribution_id))
+        session.commit()
+    finish(house, number)
+    return archive(house, number)
+
+
+def test_one_given_up_by_too_many_workers_frees_its_recordings(
+    house: House, three: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = ask(house)
+    with_settings(monkeypatch, stale_after_s=0.0, max_attempts=2)
+    for _ in range(2):
+        with house.database.write() as session:
+            assert queue.claim_next(session, now()) is not None
+            session.commit()
+        tasks.requeue_expired()
+    found = row(house, number)
+    assert found.state == "failed"
+    assert "interrupted 2 times" in (found.error or "")
+    with house.database.read() as session:
+        assert not repository.is_released(session, three[0])
+    assert make(house) == number + 1
+
+
+def test_it_steps_aside_and_goes_on(
+    house: House, three: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "TURN_S", -1.0)
+    number = ask(house)
+    tasks.release.work(str(number))
+    found = row(house, number)
+    assert (found.state, found.attempt, found.lost) == ("queued", 1, 0)
+
+
+def test_a_storage_that_is_away_is_waited_for(
+    house: House, three: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = ask(house)
+
+    def away(*_: Any, **__: Any) -> None:
+        raise StorageUnreachableError("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks, "_copy", away)
+        tasks.release.run(str(number))
+    with house.database.write() as session:
+        found = repository.get(session, number)
+        assert found is not None
+        assert (found.state, found.lost) == ("queued", 0)
+        assert found.due_at is not None, "it waits longer each time"
+        found.due_at = None
+        session.commit()
+    finish(house, number)
+    assert row(house, number).state == "done"
+
+
+def test_an_attempt_that_was_overtaken_changes_nothing(
+    house: House, three: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = ask(house)
+    real = tasks._write_top
+
+    def overtaken(claim: Any, *args: Any) -> Any:
+        with_settings(monkeypatch, stale_after_s=0.0)
+        with monkeypatch.context() as patch:
+            patch.setattr(tasks, "_write_top", real)
+            tasks.requeue_expired()
+            finish(house, number)
+        return real(claim, *args)
+
+    monkeypatch.setattr(tasks, "_write_top", overtaken)
+    tasks.release.work(str(number))
+
+    found = row(house, number)
+    assert (found.state, found.attempt) == ("done", 2)
+    assert {each["key"].split("/")[2] for each in found.files["files"]} == {"2"}
+    assert len(unpacked(house, number)) == 3 + 5 + 6

@@ -1,0 +1,34 @@
+"""The trained models in a real worker process, on whatever a recording shows."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from backend.tables import Status
+from models.contract import CLASSES
+from tests.worker.house import House, clip
+
+ACTIVE = Path(__file__).parents[3] / "models" / "artifacts" / "ACTIVE"
+
+pytestmark = [
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(not ACTIVE.exists(), reason="no trained artifact in models/artifacts"),
+]
+
+
+def test_five_models_answer_a_clip(house: House) -> None:
+    screening = house.queue(clip(8))
+    house.start_program(sys.executable, "-m", "backend.cli.main", "worker")
+
+    row = house.finished(screening, within_s=150)
+
+    assert (row.status, row.error_message) == (Status.DONE.value, None)
+    assert row.model_version == ACTIVE.read_text().strip()
+    result = row.result
+    assert result is not None
+    assert len(result["frames"]) == 8
+    assert len(result["models"]) == 5
+    for answer in (result, *result["models"], *result["frames"]):
+        assert list(answer["probabilities"]) == list(CLASSES)
+        assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)

@@ -1,0 +1,278 @@
+"""One screening at a time, in this process: what each thing that can happen leaves behind."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+
+from backend.core.db import now
+from backend.core.errors import StorageUnreachableError
+from backend.jobs import leases
+from backend.tables import Screening, Status
+from models.media import sampling
+from tests.worker.conftest import with_settings
+from tests.worker.house import House, clip, still, wait_until
+from tests.worker.stand_in import StandIn
+from worker import predictor
+from worker.screenings.task import SHOWN_SIDE, screen
+
+
+@pytest.fixture
+def during(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], None]:
+    """Let something happen while frames are predicted."""
+
+    def arrange(happens: Callable[[], Any]) -> None:
+        class Disturbed(StandIn):
+            def scores(self, frames: Any) -> Any:
+                happens()
+                return super().scores(frames)
+
+        monkeypatch.setattr(predictor, "load", Disturbed)
+
+    return arrange
+
+
+def run(house: House, content: bytes, **changes: Any) -> Screening:
+    screening = house.queue(content, nudge=False, **changes)
+    screen.work(str(screening))
+    return house.row(screening)
+
+
+class TestAnswer:
+    def test_a_still_is_answered(self, house: House) -> None:
+        row = run(house, still())
+        assert row.status == Status.DONE.value
+        assert row.result is not None
+        assert row.result["probabilities"] == {"covid19": 0.2, "pneumonia": 0.7, "healthy": 0.1}
+        assert row.result["agreement"] == 5
+        assert row.result["crop"] == {"x": 0, "y": 0, "size": 64}
+        assert (row.done, row.total, row.attempt) == (1, 1, 1)
+        assert row.model_version == row.result["model_version"] == "stand-in"
+        assert row.started_at is not None
+        assert row.finished_at is not None
+        assert row.finished_at >= row.started_at
+
+    def test_frames_keep_their_order_and_time(self, house: House) -> None:
+        row = run(house, clip(8))
+        assert row.result is not None
+        assert [frame["index"] for frame in row.result["frames"]] == list(range(8))
+        assert [frame["time_s"] for frame in row.result["frames"]] == [n / 2 for n in range(8)]
+
+    def test_each_frame_gets_its_own_scores(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Eight frames are more than one batch: their scores must not change places."""
+        seen: list[float] = []
+
+        class Counting(StandIn):
+            def scores(self, frames: Any) -> Any:
+                answer = np.zeros((5, len(frames), 3), dtype=np.float32)
+                for n in range(len(frames)):
+                    share = len(seen) / 8
+                    seen.append(share)
+                    answer[:, n] = (share, 1 - share, 0)
+                return answer
+
+        counting = Counting()
+        monkeypatch.setattr(predictor, "load", lambda: counting)
+        row = run(house, clip(8))
+        assert row.result is not None
+        assert [f["probabilities"]["covid19"] for f in row.result["frames"]] == seen
+
+    def test_the_chosen_square_is_what_is_screened_and_shown(self, house: House) -> None:
+        row = run(house, still(), crop_x=8, crop_y=4, crop_size=40)
+        assert row.result is not None
+        assert row.result["crop"] == {"x": 8, "y": 4, "size": 40}
+        with house.storage.open(f"frames/{row.id}/0.jpg") as file:
+            head = file.read()
+        assert head.startswith(b"\xff\xd8")
+        assert len(house.frames(row.id)) == 1
+
+    def test_a_frame_is_shown_at_most_512_pixels_wide(self, house: House) -> None:
+        row = run(house, still(700))
+        with house.storage.local(f"frames/{row.id}/0.jpg") as path:
+            shown = sampling.probe(path)
+        assert (shown.width, shown.height) == (SHOWN_SIDE, SHOWN_SIDE)
+
+    def test_progress_is_seen_while_it_runs(
+        self, house: House, during: Callable[[Callable[[], Any]], None]
+    ) -> None:
+        screening = house.queue(clip(20), nudge=False)
+        seen: list[tuple[str, int, int]] = []
+
+        def look() -> None:
+            row = house.row(screening)
+            seen.append((row.status, row.done, row.total))
+
+        during(look)
+        screen.work(str(screening))
+        assert seen == [("running", done, 20) for done in (0, 6, 12, 18)]
+
+    def test_the_heart_beats_while_the_models_are_busy(
+        self,
+        house: House,
+        during: Callable[[Callable[[], Any]], None],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        with_settings(monkeypatch, heartbeat_s=0.02)
+        screening = house.queue(still(), nudge=False)
+
+        def wait_for_a_beat() -> None:
+            before = house.row(screening).heartbeat_at
+            assert before is not None
+            wait_until(lambda: house.row(screening).heartbeat_at != before, 5)
+
+        during(wait_for_a_beat)
+        screen.work(str(screening))
+        assert house.row(screening).status == Status.DONE.value
+
+
+class TestClaim:
+    @pytest.mark.parametrize("status", [Status.RUNNING, Status.DONE, Status.FAILED])
+    def test_only_a_queued_screening_is_run(self, house: House, status: Status) -> None:
+        row = run(house, still(), status=status.value, attempt=1)
+        assert (row.status, row.attempt, row.result) == (status.value, 1, None)
+        assert not house.frames(row.id)
+
+    def test_an_unknown_id_is_no_error(self, house: House) -> None:
+        screen.work(str(uuid4()))
+
+    def test_whoever_is_first_in_turn_is_run_whatever_the_message_names(self, house: House) -> None:
+        moment = now()
+        mine = [
+            house.queue(still(), nudge=False, client="a", queued_at=moment + timedelta(seconds=n))
+            for n in range(3)
+        ]
+        newcomer = house.queue(
+            still(), nudge=False, client="b", queued_at=moment + timedelta(seconds=9)
+        )
+        for _ in range(2):
+            screen.work(str(mine[2]))
+        ended = {each: house.row(each).status for each in (*mine, newcomer)}
+        assert ended == {
+            mine[0]: Status.DONE.value,
+            mine[1]: Status.QUEUED.value,
+            mine[2]: Status.QUEUED.value,
+            newcomer: Status.DONE.value,
+        }
+
+
+class TestFailure:
+    def test_changed_bytes_are_not_screened(self, house: House) -> None:
+        screening = house.queue(still(), nudge=False)
+        house.storage.put_bytes(house.recording(screening).storage_key, clip(2))
+        screen.work(str(screening))
+        row = house.row(screening)
+        assert (row.status, row.error_code) == ("failed", "recording_damaged")
+
+    def test_missing_bytes_are_named(self, house: House) -> None:
+        screening = house.queue(still(), nudge=False)
+        house.storage.delete(house.recording(screening).storage_key)
+        screen.work(str(screening))
+        row = house.row(screening)
+        assert (row.status, row.error_code) == ("failed", "recording_missing")
+
+    def test_what_the_decoder_refuses_is_told_in_its_words(self, house: House) -> None:
+        row = run(house, still(), crop_x=60, crop_size=64)
+        assert (row.status, row.error_code) == ("failed", "crop_outside")
+        assert row.error_message
+        assert "64" in row.error_message
+
+    def test_a_recording_that_takes_too_long_is_told_so(
+        self, house: House, during: Callable[[Callable[[], Any]], None]
+    ) -> None:
+        during(_raise(SoftTimeLimitExceeded()))
+        row = run(house, still())
+        assert (row.status, row.error_code) == ("failed", "too_slow")
+
+    def test_our_own_mistake_tells_people_nothing_of_its_insides(
+        self, house: House, during: Callable[[Callable[[], Any]], None]
+    ) -> None:
+        during(_raise(ZeroDivisionError("secret detail")))
+        row = run(house, still())
+        assert (row.status, row.error_code) == ("failed", "internal_error")
+        assert row.error_message
+        assert "secret" not in row.error_message
+
+    def test_a_failure_leaves_no_frames(self, house: House, monkeypatch: Any) -> None:
+        class Tiring(StandIn):
+            rounds = 0
+
+            def scores(self, frames: Any) -> Any:
+                self.rounds += 1
+                if self.rounds > 1:
+                    raise SoftTimeLimitExceeded
+                return super().scores(frames)
+
+        tiring = Tiring()
+        monkeypatch.setattr(predictor, "load", lambda: tiring)
+        row = run(house, clip(20))
+        assert row.status == "failed"
+        assert not house.frames(row.id)
+
+    def test_a_storage_that_is_away_costs_no_attempt(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        screening = house.queue(still(), nudge=False)
+        monkeypatch.setattr(house.storage, "put_bytes", _raise(StorageUnreachableError("away")))
+        screen.run(str(screening))
+        row = house.row(screening)
+        assert (row.status, row.attempt, row.lost, row.error_code) == ("queued", 1, 0, None)
+
+
+class TestLost:
+    def test_deleted_while_it_runs_it_leaves_nothing(
+        self, house: House, during: Callable[[Callable[[], Any]], None]
+    ) -> None:
+        screening = house.queue(still(), nudge=False)
+        during(lambda: house.delete(screening))
+        screen.work(str(screening))
+        assert not house.frames(screening)
+
+    def test_taken_by_another_attempt_it_writes_nothing_and_keeps_the_frames(
+        self, house: House, during: Callable[[Callable[[], Any]], None]
+    ) -> None:
+        screening = house.queue(still(), nudge=False)
+        during(lambda: house.change(house.row(screening), attempt=2))
+        screen.work(str(screening))
+        row = house.row(screening)
+        assert (row.status, row.attempt, row.result) == ("running", 2, None)
+        assert house.frames(screening)
+
+    def test_a_heartbeat_that_finds_the_row_gone_stops_the_work(
+        self,
+        house: House,
+        during: Callable[[Callable[[], Any]], None],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Without the heart it would notice only after the batch; with it, before the next."""
+        with_settings(monkeypatch, heartbeat_s=0.02)
+        beats: list[bool] = []
+        real = leases.update_if_leased
+
+        def listen(*arguments: Any) -> bool:
+            beats.append(real(*arguments))
+            return beats[-1]
+
+        monkeypatch.setattr(leases, "update_if_leased", listen)
+        screening = house.queue(clip(20), nudge=False)
+
+        def delete_and_wait() -> None:
+            house.delete(screening)
+            wait_until(lambda: False in beats, 5)
+
+        during(delete_and_wait)
+        screen.work(str(screening))
+        assert beats[-1] is False
+        assert not house.frames(screening)
+
+
+def _raise(error: Exception) -> Callable[..., Any]:
+    def fail(*_: Any) -> None:
+        raise error
+
+    return fail

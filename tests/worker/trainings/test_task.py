@@ -1,0 +1,288 @@
+"""Trainings: five folds and a last stage over all workers, whatever is killed meanwhile."""
+
+import json
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psutil
+import pytest
+from sqlalchemy import select
+
+from backend.core.db import now
+from backend.releases import service as releases
+from backend.storage.local import training_folder
+from backend.tables import AuditEvent, Contribution, Training, User
+from backend.tables.vocabulary import JobState
+from backend.trainings import queue, repository, service
+from backend.trainings.artifacts import repository as artifacts
+from backend.trainings.schemas import TrainingIn
+from models.inference import artifact as shipped
+from tests.factories import create_user
+from tests.factories_releases import create_ingested
+from tests.worker.conftest import with_settings
+from tests.worker.house import House, wait_until
+from tests.worker.releases.test_task import finish as make_release
+from tests.worker.stand_in_training import ENDS
+from worker.own_folder import tidy
+from worker.trainings import task as tasks
+
+
+@pytest.fixture(autouse=True)
+def _stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "PROGRAM", "tests.worker.stand_in_training")
+
+
+@pytest.fixture
+def admin(house: House) -> User:
+    with house.database.write() as session:
+        user = create_user(session, "admin")
+        session.commit()
+        return user
+
+
+@pytest.fixture
+def released(house: House) -> list[UUID]:
+    """Release 1: two patients of each class."""
+    with house.database.write() as session:
+        found = [
+            create_ingested(session, house.storage, label=label, patient_hash=f"{label}{n}")
+            for label in ("covid19", "pneumonia", "healthy")
+            for n in range(2)
+        ]
+        releases.make(session, None, "")
+        session.commit()
+        ids = [each.id for each in found]
+    make_release(house, 1)
+    return ids
+
+
+def start(house: House, admin: User, end: str = "well") -> UUID:
+    wanted = TrainingIn.model_validate({"release": 1, "settings": {"seed": ENDS[end]}})
+    with house.database.write() as session:
+        training = service.start(session, admin, wanted)
+        session.commit()
+        return training.id
+
+
+def row(house: House, training_id: UUID) -> Training:
+    with house.database.read() as session:
+        found = repository.get(session, training_id)
+        assert found is not None
+        return found
+
+
+def states(house: House, training_id: UUID) -> list[str]:
+    folds = sorted(row(house, training_id).folds, key=lambda each: each.fold)
+    return [each.state for each in folds]
+
+
+def work(times: int) -> None:
+    for _ in range(times):
+        tasks.train.work("somebody")
+
+
+def test_five_folds_and_a_last_stage_make_an_artifact(
+    house: House, admin: User, released: list[UUID]
+) -> None:
+    training_id = start(house, admin)
+
+    work(5)
+    assert states(house, training_id) == ["done"] * 5
+    assert row(house, training_id).state == "running"
+    work(1)
+
+    found = row(house, training_id)
+    assert (found.state, found.error) == ("done", None)
+    version = f"pocovidnet-r1-{training_id.hex[:8]}"
+    assert found.artifact_version == version
+    answers = shipped.active().name
+    assert found.comparison == {"new": {"version": version}, "active": {"version": answers}}
+    with house.database.read() as session:
+        artifact = artifacts.get(session, version)
+        assert artifact is not None
+        assert artifact.manifest["licence"].startswith("Trained on release 1 of the dataset (CC BY")
+        folder = artifact.storage_folder
+        assert artifacts.active(session) is None, "nobody has decided that it answers"
+    names = {each.key.removeprefix(f"{folder}/") for each in house.storage.listing(folder or "")}
+    assert names == {"manifest.json", *artifact.manifest["files"]}
+    with house.storage.open(f"{folder}/manifest.json") as file:
+        assert json.load(file)["version"] == version
+    assert not list(house.storage.listing(training_folder(training_id)))
+    assert not list((house.settings.data_dir / "trainings").iterdir()), "the last one tidies up"
+
+
+def test_progress_is_on_the_rows(house: House, admin: User, released: list[UUID]) -> None:
+    training_id = start(house, admin, "noisy")
+    work(1)
+    fold = min(row(house, training_id).folds, key=lambda each: each.fold)
+    assert (fold.stage, fold.done, fold.total) == ("Trunk features", 1, 2)
+    assert fold.metrics == {"frames": 3, "frame_accuracy": 0.5, "loss": [1.0]}
+    assert row(house, training_id).stage == "Training"
+
+
+def test_what_cannot_be_done_ends_it_with_the_reason(
+    house: House, admin: User, released: list[UUID]
+) -> None:
+    training_id = start(house, admin, "refused")
+    work(2)
+    found = row(house, training_id)
+    assert (found.state, found.error) == ("failed", "Nothing in it can be trained on.")
+    assert states(house, training_id) == ["failed", *["cancelled"] * 4]
+
+
+def test_a_child_that_dies_is_tried_again_and_then_given_up(
+    house: House, admin: User, released: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training_id = start(house, admin, "killed")
+    with_settings(monkeypatch, stale_after_s=0.0, max_attempts=2)
+    work(1)
+    assert states(house, training_id)[0] == "running"
+    tasks.requeue_expired()
+    assert states(house, training_id)[0] == "queued"
+    work(1)
+    tasks.requeue_expired()
+    found = row(house, training_id)
+    assert found.state == "failed"
+    assert "want of memory" in (found.error or "")
+
+
+def test_a_cancelled_one_stops_within_seconds(
+    house: House, admin: User, released: list[UUID]
+) -> None:
+    training_id = start(house, admin, "never")
+    worker = threading.Thread(target=work, args=(1,))
+    worker.start()
+    note = house.settings.data_dir / "trainings" / str(training_id) / "work" / "running"
+    wait_until(note.is_file)
+    child = int(note.read_text())
+
+    with house.database.write() as session:
+        service.cancel(session, admin, training_id)
+        session.commit()
+    worker.join(30)
+
+    assert not worker.is_alive()
+    assert not psutil.pid_exists(child)
+    assert row(house, training_id).state == "cancelled"
+    assert set(states(house, training_id)) == {"cancelled"}
+
+
+def test_a_worker_killed_in_the_last_stage_leaves_it_to_the_next(
+    house: House, admin: User, released: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training_id = start(house, admin)
+    work(5)
+
+    def killed(*_: Any) -> Path:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks, "_manifest", killed)
+        with pytest.raises(KeyboardInterrupt):
+            work(1)
+    assert row(house, training_id).state == "running"
+    work(1)
+    assert row(house, training_id).state == "running", "it is somebody's"
+    with_settings(monkeypatch, stale_after_s=0.0)
+    tasks.requeue_expired()
+    work(1)
+    assert row(house, training_id).state == "done"
+    assert tasks.sweep(now()) == 5, "what the killed one had stored"
+
+
+def test_an_overtaken_attempt_changes_nothing(
+    house: House, admin: User, released: list[UUID]
+) -> None:
+    training_id = start(house, admin)
+    with house.database.write() as session:
+        mine = queue.claim_next(session, now())
+        assert mine is not None
+        session.commit()
+    with house.database.write() as session:
+        queue.requeue_expired(session, now(), timedelta(0), timedelta(0), 3)
+        other = queue.claim_next(session, now())
+        assert other is not None
+        session.commit()
+    assert (mine.fold, other.fold, other.attempt) == (0, 0, 2)
+    with house.database.write() as session:
+        assert not queue.heartbeat(session, mine, now())
+        assert not queue.finish_fold(session, mine, {}, now())
+        assert not queue.fail(session, mine, "late", now())
+        assert queue.heartbeat(session, other, now())
+        session.commit()
+    assert row(house, training_id).state == "running"
+
+
+def test_a_withdrawal_ends_it(house: House, admin: User, released: list[UUID]) -> None:
+    training_id = start(house, admin)
+    work(1)
+    with house.database.write() as session:
+        contribution = session.get(Contribution, released[0])
+        assert contribution is not None
+        contribution.state, contribution.withdrawn_at = "withdrawn", now()
+        session.commit()
+    work(1)
+    found = row(house, training_id)
+    assert (found.state, found.error) == ("failed", tasks.WITHDRAWN)
+
+
+def test_the_copies_of_one_that_was_cancelled_go(
+    house: House, admin: User, released: list[UUID]
+) -> None:
+    training_id = start(house, admin)
+    work(1)
+    tidy()
+    home = house.settings.data_dir / "trainings" / str(training_id)
+    assert home.is_dir(), "it is under way"
+    with house.database.write() as session:
+        service.cancel(session, admin, training_id)
+        session.commit()
+    tidy()
+    assert not home.exists()
+
+
+def test_what_was_withdrawn_before_is_left_out(
+    house: House, admin: User, released: list[UUID]
+) -> None:
+    with house.database.write() as session:
+        contribution = session.get(Contribution, released[0])
+        assert contribution is not None
+        contribution.state, contribution.withdrawn_at = "withdrawn", now()
+        session.commit()
+    training_id = start(house, admin)
+    work(1)
+    data = house.settings.data_dir / "trainings" / str(training_id) / "data"
+    assert len(list(data.glob("pocus_videos/convex/*.mp4"))) == 5
+
+
+def test_each_step_is_in_the_audit_log(house: House, admin: User, released: list[UUID]) -> None:
+    start(house, admin)
+    work(6)
+    with house.database.read() as session:
+        events = session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
+    found = [(each.action, each.actor_id) for each in events if "trainings" in each.action]
+    assert found == [("trainings.started", admin.id), ("trainings.done", None)]
+
+
+def test_workers_share_the_folds_and_train_each_once(
+    house: House, admin: User, released: list[UUID]
+) -> None:
+    training_id = start(house, admin)
+    workers = [threading.Thread(target=work, args=(3,)) for _ in range(3)]
+    for each in workers:
+        each.start()
+    for each in workers:
+        each.join()
+    work(1)
+    found = row(house, training_id)
+    assert found.state == JobState.DONE.value
+    assert {each.attempt for each in found.folds} == {1}
+    assert found.attempt == 1
+
+
+def test_nothing_happens_where_nothing_waits(house: House) -> None:
+    work(1)
+    tasks.requeue_expired()

@@ -1,0 +1,484 @@
+"""What was sent becomes contributions, or is refused by name; nothing else stays behind."""
+
+import errno
+import zipfile
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from backend.core.db import now
+from backend.storage.local import MissingObjectError
+from backend.tables import Arrival, AuditEvent, Contribution, Submission
+from tests import archives, media_files
+from tests.factories_contributions import create_arrival, create_submission, store_arrival
+from tests.worker.conftest import with_settings
+from tests.worker.house import House
+from worker.leases import LeaseLostError
+from worker.uploads import importer
+from worker.uploads import task as intake
+from worker.uploads.archives import RefusedFileError
+from worker.uploads.task import take_in
+
+FOLDERS = ("arrivals", "pieces", "contributions", "contribution-previews")
+
+
+@pytest.fixture
+def draft(house: House) -> Submission:
+    with house.database.write() as session:
+        submission = create_submission(session)
+        session.commit()
+    return submission
+
+
+def sent(house: House, draft: Submission, name: str, content: bytes, **changes: Any) -> UUID:
+    """A file that is all here."""
+    with house.database.write() as session:
+        size = len(content)
+        arrival = create_arrival(
+            session, draft, file_name=name, bytes=size, received=size, **changes
+        )
+        session.commit()
+    store_arrival(house.storage, arrival, content)
+    return arrival.id
+
+
+def row(house: House, arrival_id: UUID) -> Arrival:
+    with house.database.read() as session:
+        return session.scalars(select(Arrival).where(Arrival.id == arrival_id)).one()
+
+
+def entries(house: House, arrival_id: UUID) -> Sequence[Arrival]:
+    query = select(Arrival).where(Arrival.parent_id == arrival_id).order_by(Arrival.entry)
+    with house.database.read() as session:
+        return session.scalars(query).all()
+
+
+def contributions(house: House) -> Sequence[Contribution]:
+    with house.database.read() as session:
+        return session.scalars(select(Contribution).order_by(Contribution.file_name)).all()
+
+
+def stored(house: House) -> set[str]:
+    found = {each.key for folder in FOLDERS for each in house.storage.listing(folder)}
+    return found | {path.name for path in house.settings.incoming_dir.iterdir()}
+
+
+class TestRecordings:
+    def test_become_contributions_with_their_bytes(self, house: House, draft: Submission) -> None:
+        content = media_files.video()
+        arrival_id = sent(house, draft, "ward 3/lung.mp4", content)
+        take_in.run(str(arrival_id))
+        (made,) = contributions(house)
+        found = row(house, arrival_id)
+        assert (found.state, found.kind, found.contribution_id) == ("done", "recording", made.id)
+        assert (made.state, made.kind, made.file_name) == ("draft", "video", "ward 3/lung.mp4")
+        assert len(made.fingerprints) >= 1
+        assert made.original_key is not None
+        with house.storage.open(made.original_key) as file:
+            assert file.read() == content
+        assert stored(house) == {made.original_key, made.preview_key}
+
+    def test_are_noted_without_a_name(self, house: House, draft: Submission) -> None:
+        take_in.run(str(sent(house, draft, "Jane Doe.mp4", media_files.video())))
+        with house.database.read() as session:
+            (event,) = session.scalars(select(AuditEvent)).all()
+        assert event.action == "contributions.added"
+        assert "Jane" not in str(event.detail)
+
+    @pytest.mark.parametrize("name", [name for name in media_files.BAD if name != "empty.png"])
+    def test_that_are_bad_are_refused_with_their_reason(
+        self, house: House, draft: Submission, name: str
+    ) -> None:
+        make, _, codes = media_files.BAD[name]
+        arrival_id = sent(house, draft, name, make())
+        take_in.run(str(arrival_id))
+        found = row(house, arrival_id)
+        assert found.state == "failed"
+        assert found.error_code in codes
+        assert found.error_message
+        assert stored(house) == set()
+        assert contributions(house) == []
+
+    def test_are_filled_from_a_manifest_that_came_before(
+        self, house: House, draft: Submission
+    ) -> None:
+        manifest = b"file_name,label,patient\nlung.mp4,covid19,17\n"
+        sent(house, draft, "labels.csv", manifest)
+        sent(house, draft, "Lung.mp4", media_files.video())
+        take_in.run("")
+        take_in.run("")
+        (made,) = contributions(house)
+        assert made.label == "covid19"
+        assert made.patient_hash is not None
+        assert "17" not in made.patient_hash[:2]
+        with house.database.read() as session:
+            kept = session.scalars(select(Submission.manifest)).one()
+        (kept_row,) = kept.values()
+        assert set(kept_row["values"]) == {"label", "patient_hash"}
+
+    def test_larger_than_a_file_may_be_are_refused_whatever_their_name(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with_settings(monkeypatch, max_upload_bytes=1000)
+        arrival_id = sent(house, draft, "really.zip", media_files.video())
+        take_in.run("")
+        assert row(house, arrival_id).error_code == "file_too_large"
+
+
+class TestManifests:
+    def test_fill_what_is_there_and_name_each_bad_row(
+        self, house: House, draft: Submission
+    ) -> None:
+        sent(house, draft, "a.mp4", media_files.video())
+        take_in.run("")
+        manifest = "file_name;label\na.mp4;healthy\nb.mp4;healthy\nc.mp4;flu\n".encode("utf-16")
+        arrival_id = sent(house, draft, "labels.csv", manifest)
+        take_in.run("")
+        assert contributions(house)[0].label == "healthy"
+        found = row(house, arrival_id)
+        assert (found.state, found.kind) == ("done", "manifest")
+        assert [each["line"] for each in found.report if each["problem"]] == [3, 4]
+
+    def test_that_are_none_are_refused(self, house: House, draft: Submission) -> None:
+        arrival_id = sent(house, draft, "labels.csv", b"a,b\n1,2\n")
+        take_in.run("")
+        assert row(house, arrival_id).error_code == "bad_manifest"
+
+
+class TestArchives:
+    def test_are_taken_in_file_by_file(self, house: House, draft: Submission) -> None:
+        manifest = b"file_name,label\n000,pneumonia\nward/001.png,healthy\n"
+        files = archives.pictures(3) | {
+            "labels.csv": manifest,
+            "__MACOSX/._000.png": b"x",
+            "ward/.DS_Store": b"x",
+        }
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(files))
+        take_in.run("")
+        found = row(house, arrival_id)
+        assert (found.state, found.kind, found.done, found.total) == ("done", "archive", 4, 4)
+        made = contributions(house)
+        assert [each.file_name for each in made] == [f"ward/00{n}.png" for n in range(3)]
+        assert [each.label for each in made] == ["pneumonia", "healthy", None]
+        assert len(stored(house)) == 6
+        assert {each.state for each in entries(house, arrival_id)} == {"done"}
+
+    @pytest.mark.parametrize("name", archives.REFUSED)
+    def test_that_are_hostile_are_refused_as_a_whole(
+        self, house: House, draft: Submission, name: str
+    ) -> None:
+        make, code = archives.REFUSED[name]
+        arrival_id = sent(house, draft, "ward.zip", make())
+        take_in.run("")
+        found = row(house, arrival_id)
+        assert (found.state, found.error_code) == ("failed", code)
+        assert found.error_message
+        assert entries(house, arrival_id) == []
+        assert stored(house) == set()
+
+    @pytest.mark.parametrize("name", archives.FAILING)
+    def test_name_the_one_file_that_cannot_be_used(
+        self, house: House, draft: Submission, name: str
+    ) -> None:
+        make, code = archives.FAILING[name]
+        arrival_id = sent(house, draft, "ward.zip", make())
+        take_in.run("")
+        assert row(house, arrival_id).state == "done"
+        (entry,) = entries(house, arrival_id)
+        assert (entry.state, entry.error_code) == ("failed", code)
+        assert stored(house) == set()
+
+    def test_keep_the_good_files_beside_a_bad_one(self, house: House, draft: Submission) -> None:
+        files = archives.pictures(2) | {"letter.doc": b"Dear all" * 50}
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(files))
+        take_in.run("")
+        assert [each.state for each in entries(house, arrival_id)] == ["done", "done", "failed"]
+        assert len(contributions(house)) == 2
+
+    @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+    def test_take_one_of_two_files_with_a_name(self, house: House, draft: Submission) -> None:
+        first, second = archives.pictures(2).values()
+        content = archives.packed({"a.png": first, "b.png": second}, zipfile.ZIP_STORED)
+        arrival_id = sent(house, draft, "ward.zip", content.replace(b"b.png", b"a.png"))
+        take_in.run("")
+        one, other = entries(house, arrival_id)
+        assert (one.state, other.error_code) == ("done", "duplicate_name")
+        assert len(contributions(house)) == 1
+
+    def test_have_names_in_the_letters_they_were_packed_with(
+        self, house: House, draft: Submission
+    ) -> None:
+        """As macOS packs (UTF-8 without the flag), as DOS does, and with Info-ZIP's extra field."""
+        kinds = {
+            "scans/Lunge-u\u0308_1.png".encode(): ("scans/Lunge-u\u0308_1.png", b""),
+            b"scans/gr\x94\xe1e.png": ("scans/größe.png", b""),
+            b"scans/_.png": ("scans/肺.png", archives.unicode_path(b"scans/_.png", "scans/肺.png")),
+            b"scans/c.png": ("scans/c.png", archives.unicode_path(b"another.png", "no.png")),
+        }
+        content = archives.with_stored_names({name: extra for name, (_, extra) in kinds.items()})
+        sent(house, draft, "labels.csv", "file_name,label\nLunge-ü_1.png,healthy\n".encode())
+        arrival_id = sent(house, draft, "macos.zip", content)
+        take_in.run("")
+        take_in.run("")
+        made = {each.file_name: each.label for each in contributions(house)}
+        assert set(made) == {name for name, _ in kinds.values()}
+        assert made["scans/Lunge-u\u0308_1.png"] == "healthy"
+        assert row(house, arrival_id).state == "done"
+
+    def test_tables_in_two_of_equal_names_keep_to_their_own_files(
+        self, house: House, draft: Submission
+    ) -> None:
+        pictures = archives.pictures(2).values()
+        for picture, label in zip(pictures, ("covid19", "healthy"), strict=True):
+            table = f"file_name,label\n1.png,{label}\n".encode()
+            sent(house, draft, "export.zip", archives.packed({"m.csv": table, "1.png": picture}))
+            take_in.run("")
+        made = {each.label for each in contributions(house)}
+        assert made == {"covid19", "healthy"}
+
+    def test_tell_how_many_files_were_skipped(self, house: House, draft: Submission) -> None:
+        files = archives.pictures(1) | {"Thumbs.db": b"x", "a/.DS_Store": b"x", ".b.png": b"x"}
+        arrival_id = sent(house, draft, "x.zip", archives.packed(files))
+        take_in.run("")
+        (said,) = row(house, arrival_id).report
+        assert said["note"].startswith("3 files that computers keep for themselves")
+        assert len(contributions(house)) == 1
+
+    def test_keep_two_names_apart_that_differ_in_case(
+        self, house: House, draft: Submission
+    ) -> None:
+        first, second = archives.pictures(2).values()
+        sent(house, draft, "x.zip", archives.packed({"a.png": first, "A.png": second}))
+        take_in.run("")
+        assert [each.file_name for each in contributions(house)] == ["A.png", "a.png"]
+
+    def test_of_one_name_composed_and_not_have_one_refused(
+        self, house: House, draft: Submission
+    ) -> None:
+        first, second = archives.pictures(2).values()
+        content = archives.packed({"\u00fc.png": first, "u\u0308.png": second})
+        arrival_id = sent(house, draft, "x.zip", content)
+        take_in.run("")
+        one, other = entries(house, arrival_id)
+        assert (one.state, other.error_code) == ("done", "duplicate_name")
+
+    @pytest.mark.parametrize("name", archives.OFFICE)
+    @pytest.mark.parametrize("sent_as", ["labels.xlsx", "labels.csv", "labels"])
+    def test_that_are_office_files_are_refused_in_one_sentence(
+        self, house: House, draft: Submission, name: str, sent_as: str
+    ) -> None:
+        make, code = archives.OFFICE[name]
+        arrival_id = sent(house, draft, sent_as, make())
+        take_in.run("")
+        found = row(house, arrival_id)
+        assert (found.state, found.error_code) == ("failed", code)
+        assert entries(house, arrival_id) == []
+
+    def test_with_more_files_than_a_submission_holds(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("backend.submissions.uploads.limits.MOST_FILES", 2)
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
+        take_in.run("")
+        assert row(house, arrival_id).error_code == "too_many_files"
+        assert stored(house) == set()
+
+    def test_that_the_disk_has_no_room_for(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with_settings(monkeypatch, min_free_bytes=10**18)
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
+        take_in.run("")
+        assert row(house, arrival_id).error_code == "storage_full"
+
+    def test_in_a_bucket_need_room_here_for_one_file_at_a_time(
+        self, bucket_house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with bucket_house.database.write() as session:
+            draft = create_submission(session)
+            session.commit()
+        pictures = archives.pictures(3)
+        arrival_id = sent(bucket_house, draft, "ward.zip", archives.packed(pictures))
+        free = max(len(content) for content in pictures.values()) + 1000
+        with_settings(monkeypatch, min_free_bytes=1000)
+        monkeypatch.setattr(type(bucket_house.storage), "free_bytes", lambda _: free)
+        take_in.run("")
+        assert row(bucket_house, arrival_id).state == "done"
+        assert len(contributions(bucket_house)) == 3
+
+    def test_that_would_be_too_large_are_refused_as_a_whole(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("backend.submissions.uploads.limits.MOST_UNPACKED_BYTES", 10_000)
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
+        take_in.run("")
+        assert row(house, arrival_id).error_code == "archive_too_large"
+        assert stored(house) == set()
+
+    def test_hold_each_file_to_what_a_file_may_be(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with_settings(monkeypatch, max_upload_bytes=1000)
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(1)))
+        take_in.run("")
+        (entry,) = entries(house, arrival_id)
+        assert entry.error_code == "file_too_large"
+
+    def test_make_room_for_others_and_go_on(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(intake, "SLICE_S", 0.0)
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
+        for done in (1, 2):
+            take_in.run("")
+            found = row(house, arrival_id)
+            assert (found.state, found.done, found.total) == ("queued", done, 3)
+        take_in.run("")
+        assert row(house, arrival_id).state == "done"
+        assert len(contributions(house)) == 3
+
+
+class TestFullStorage:
+    def full_for(self, house: House, arrival_id: UUID, minutes: float) -> None:
+        """As if it had waited so long, and were due again."""
+        with house.database.write() as session:
+            waiting = session.get_one(Arrival, arrival_id)
+            waiting.away_since = now() - timedelta(minutes=minutes)
+            waiting.due_at = None
+            session.commit()
+
+    def test_is_waited_for_with_growing_distance(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+        with monkeypatch.context() as patched:
+            with_settings(patched, min_free_bytes=10**18)
+            take_in.run("")
+            first = row(house, arrival_id)
+            assert (first.state, first.attempt) == ("queued", 1)
+            assert first.due_at is not None
+            assert now() < first.due_at < now() + timedelta(seconds=10)
+            take_in.run("")  # it is not due: nothing is taken
+            assert row(house, arrival_id).attempt == 1
+            self.full_for(house, arrival_id, minutes=3)
+            take_in.run("")
+            later = row(house, arrival_id)
+            assert (later.state, later.attempt) == ("queued", 2)
+            assert later.due_at is not None
+            assert later.due_at > now() + timedelta(minutes=2)
+        assert stored(house) == {f"arrivals/{arrival_id}"}
+        self.full_for(house, arrival_id, minutes=4)
+        take_in.run("")
+        assert row(house, arrival_id).state == "done"
+
+    def test_ends_what_waits_too_long_with_a_sentence_and_its_bytes(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+        with_settings(monkeypatch, min_free_bytes=10**18)
+        take_in.run("")
+        self.full_for(house, arrival_id, minutes=31)
+        take_in.run("")
+        found = row(house, arrival_id)
+        assert (found.state, found.error_code) == ("failed", "storage_full")
+        assert found.error_message == intake.FULL_FOR_LONG
+        assert stored(house) == set()
+
+    @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+    def test_in_the_middle_of_an_archive_keeps_what_is_taken_in(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch, code: int
+    ) -> None:
+        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(4)))
+        look_at = importer.look_at
+
+        def full_from_the_third_on(path: Path) -> importer.Look:
+            if len(contributions(house)) >= 2:
+                raise OSError(code, "no room")
+            return look_at(path)
+
+        monkeypatch.setattr(intake, "look_at", full_from_the_third_on)
+        take_in.run("")
+        assert row(house, arrival_id).state == "queued"
+        assert len(contributions(house)) == 2
+        self.full_for(house, arrival_id, minutes=31)
+        take_in.run("")
+        assert row(house, arrival_id).state == "done"
+        codes = [each.error_code for each in entries(house, arrival_id)]
+        assert codes == [None, None, "storage_full", "storage_full"]
+        assert len(contributions(house)) == 2
+        kept = {each.original_key for each in contributions(house)}
+        assert stored(house) == kept | {each.preview_key for each in contributions(house)}
+
+
+class TestFence:
+    def test_what_was_dropped_meanwhile_leaves_nothing(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+        look_at = importer.look_at
+
+        def dropped(path: Any) -> importer.Look:
+            with house.database.write() as session:
+                session.delete(session.get(Arrival, arrival_id))
+                session.commit()
+            return look_at(path)
+
+        monkeypatch.setattr(intake, "look_at", dropped)
+        take_in.run("")
+        assert contributions(house) == []
+        assert stored(house) == set()
+
+    def test_what_another_attempt_has_keeps_its_bytes(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+
+        def taken(*_: Any) -> None:
+            raise LeaseLostError
+
+        monkeypatch.setattr(intake, "commit_recording", taken)
+        take_in.run("")
+        assert stored(house) == {f"arrivals/{arrival_id}"}
+
+    def test_what_another_attempt_has_keeps_its_bytes_where_ours_is_refused(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+
+        def overtaken(_path: Any) -> importer.Look:
+            with house.database.write() as session:
+                arrival = session.get(Arrival, arrival_id)
+                assert arrival is not None
+                arrival.attempt += 1
+                session.commit()
+            raise RefusedFileError("too_slow", "It took too long.")
+
+        monkeypatch.setattr(intake, "look_at", overtaken)
+        take_in.run("")
+        assert stored(house) == {f"arrivals/{arrival_id}"}
+
+    def test_a_submission_that_was_sent_takes_no_more(
+        self, house: House, draft: Submission
+    ) -> None:
+        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+        with house.database.write() as session:
+            changed = session.get(Submission, draft.id)
+            assert changed is not None
+            changed.submitted_at = changed.created_at
+            session.commit()
+        take_in.run("")
+        assert row(house, arrival_id).error_code == "already_submitted"
+        assert stored(house) == set()
+
+    def test_lost_bytes_are_told(self, house: House, draft: Submission) -> None:
+        arrival_id = sent(house, draft, "lung.mp4", b"x")
+        house.storage.delete(f"arrivals/{arrival_id}")
+        with pytest.raises(MissingObjectError):
+            house.storage.open(f"arrivals/{arrival_id}")
+        take_in.run("")
+        assert row(house, arrival_id).error_code == "recording_missing"

@@ -1,0 +1,1 @@
+"""Previews for reviewers, and de-identified recordings for the dataset."""

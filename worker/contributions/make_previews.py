@@ -1,0 +1,68 @@
+"""The preparation task: what reviewers look at, and the model's own answer, which they see last."""
+
+import math
+from typing import Any
+
+from backend.jobs import PREPARE
+from backend.jobs.kinds import PREPARATION
+from backend.storage.local import cine_key, contact_sheet_key
+from backend.storage.private_files import private_folder
+from backend.tables import Contribution
+from models.inference.screen import screen
+from models.media import sampling
+from models.media.contact_sheet import contact_sheet
+from worker import predictor, process, stored
+from worker.contributions.lane import Hold, take_turn
+from worker.contributions.pixels import deidentify, proposed_square, source_of
+from worker.task import task
+
+CINE_SIDE = 720
+"""Longest side in pixels of a frame for the player."""
+
+MOST_CINE_FRAMES = 900
+"""Half a minute at thirty frames a second; of a longer clip as many are taken, evenly."""
+
+SHEET_QUALITY = 92
+"""JPEG quality of the contact sheet, on which small letters must be seen."""
+
+_CHECK_EVERY = 25
+
+
+@task(PREPARE)
+def prepare(notified_for: str) -> None:
+    """Prepare what was submitted first, whatever row the message was sent for."""
+    take_turn(PREPARATION, notified_for, _prepare, "reviews.prepared")
+
+
+def _prepare(hold: Hold, row: Contribution) -> dict[str, Any]:
+    square = proposed_square(row)
+    with stored.recording(*source_of(row)) as (path, recording):
+        # Nobody may approve what cannot be ingested: this is what an ingest does.
+        with private_folder(process.current().settings.incoming_dir) as folder:
+            deidentify(row, recording, recording, square, folder)
+        found: dict[str, Any] = {"cine": _store_cine(hold, recording)}
+        if row.model_answer is None:
+            found["model_answer"] = screen(path, predictor.load(), square).to_dict()
+    return found
+
+
+def _store_cine(hold: Hold, recording: sampling.Recording) -> dict[str, Any]:
+    """Store the player's frames and the contact sheet; what the player needs to know of them."""
+    storage = process.current().storage
+    times_s = recording.source.times_s
+    step = max(1.0, len(times_s) / MOST_CINE_FRAMES)
+    places = [math.floor(n * step) for n in range(math.ceil(len(times_s) / step))]
+    stored_s: list[float] = []
+    width = height = 0
+    for n, picture in enumerate(recording.source.read(places)):
+        if n % _CHECK_EVERY == 0:
+            hold.check()
+        height, width = picture.shape[:2]
+        storage.put_bytes(cine_key(hold.id, n), sampling.encode_jpeg(picture, CINE_SIDE))
+        stored_s.append(round(times_s[places[n]], 4))
+    sampled = recording.sampled()
+    sheet = contact_sheet(recording.source.read(sampled), len(sampled))
+    jpeg = sampling.encode_jpeg(sheet, max(sheet.shape), SHEET_QUALITY)
+    hold.check()
+    storage.put_bytes(contact_sheet_key(hold.id), jpeg)
+    return {"times_s": stored_s, "width": width, "height": height}

@@ -1,0 +1,127 @@
+"""The duties of maintenance: each is a scheduled task of its own, with a failure of its own.
+
+How each last ended is a row. A batch goes around what fails: an object that cannot be deleted is
+noted, logged, and tried again later, longer each time, while the others have their turn.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+import structlog
+
+from backend.core.db import now
+from backend.core.settings import Settings
+from backend.system.health import repository as health
+from worker import process
+from worker.task import Task, reading, transaction
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+HOURLY_S = 3600.0
+
+ORPHANED_AFTER = timedelta(hours=1)
+"""Bytes without a row are left alone for so long: their upload may still be under way."""
+
+DUTIES: dict[str, "Duty"] = {}
+"""Every duty by its name; importing a module with duties adds them."""
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Work that is due every now and then. Calling it does it once, and lets errors through."""
+
+    name: str
+    work: Callable[[], object]
+    hourly: bool
+
+    def __call__(self) -> object:
+        """Do it now, outside of the schedule."""
+        return self.work()
+
+    @property
+    def task(self) -> Task:
+        """Its Celery task."""
+        return Task(f"worker.maintenance.duties.{self.name}", self.run, is_job=False)
+
+    def every_s(self, settings: Settings) -> float:
+        """How often it is due."""
+        return HOURLY_S if self.hourly else settings.upkeep_every_s
+
+    def run(self) -> None:
+        """Do it, and note how it ended."""
+        try:
+            self.work()
+        except Exception as error:
+            log.exception("duty_failed", duty=self.name)
+            with transaction() as session:
+                health.duty_failed(session, self.name, type(error).__name__, now())
+        else:
+            with transaction() as session:
+                health.duty_succeeded(session, self.name, now())
+
+
+def duty(name: str, *, hourly: bool = False) -> Callable[[Callable[[], object]], Duty]:
+    """Make a function the duty `name`, due each hour or else as POCOVID_UPKEEP_EVERY_S says."""
+    return partial(_register, name, hourly)
+
+
+def _register(name: str, hourly: bool, work: Callable[[], object]) -> Duty:  # partial
+    assert name not in DUTIES, name  # noqa: S101  # names are ours
+    DUTIES[name] = Duty(name, work, hourly)
+    return DUTIES[name]
+
+
+def stale_after(name: str) -> timedelta:
+    """Silence after which a job counts as lost, for the duty that looks for lost jobs.
+
+    Where that was not done for longer, nobody knows who was silent: the database may have been
+    away, for the heartbeats too. Then everybody has as long again to be heard.
+    """
+    usual = timedelta(seconds=process.current().settings.stale_after_s)
+    with reading() as session:
+        last = health.last_success(session, name)
+    gap = timedelta(0) if last is None else now() - last
+    return usual if gap <= usual else gap + usual
+
+
+def postponed(name: str) -> set[str]:
+    """Subjects that the duty goes around for now."""
+    with reading() as session:
+        return health.postponed(session, name, now())
+
+
+def for_each(name: str, subjects: Iterable[T], do: Callable[[T], object]) -> int:
+    """Do something for each subject; how often it was done. One that fails is postponed.
+
+    Args:
+        name: the duty's.
+        subjects: what it is done for; their text tells them apart, such as an id or a key.
+        do: it. Never inside a write transaction where it calls the storage.
+
+    Raises:
+        Exception: as `do` does, where the storage is away as a whole: all of them would fail.
+    """
+    later, done = postponed(name), 0
+    for subject in subjects:
+        if str(subject) in later:
+            continue
+        try:
+            do(subject)
+        except Exception:
+            process.current().storage.check()
+            log.exception("postponed", duty=name, subject=str(subject))
+            with transaction() as session:
+                health.postpone(session, name, str(subject), now())
+        else:
+            done += 1
+    return done
+
+
+def delete_objects(name: str, keys: Iterable[str]) -> int:
+    """Delete stored objects as `for_each` does; how many there were."""
+    return for_each(name, keys, process.current().storage.delete)

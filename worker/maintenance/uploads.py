@@ -1,0 +1,127 @@
+"""Upkeep of submissions: lost files are put back; what was begun and forgotten goes."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from backend.core import audit
+from backend.core.db import now
+from backend.jobs import TAKE_IN, send
+from backend.storage.local import arrival_key, pieces_folder
+from backend.submissions import repository as submissions
+from backend.submissions.erasing import erase
+from backend.submissions.uploads import repository as arrivals
+from worker import process
+from worker.maintenance.duties import (
+    ORPHANED_AFTER,
+    delete_objects,
+    duty,
+    for_each,
+    postponed,
+    stale_after,
+)
+from worker.task import reading, transaction
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 500
+
+_FOLDERS = ("contributions", "contribution-previews")
+
+
+@duty("requeue-uploads")
+def requeue_expired() -> None:
+    """Queue again what lost its worker or its message; fail what lost too many workers."""
+    mine, patience = process.current(), stale_after("requeue-uploads")
+    with transaction() as session:
+        found = arrivals.requeue_expired(
+            session,
+            now(),
+            patience,
+            mine.settings.max_attempts,
+        )
+    for arrival_id in found.notify:
+        send(mine.celery, TAKE_IN, str(arrival_id))
+    if found.notify or found.given_up:
+        log.info("uploads_requeued", notified=len(found.notify), given_up=len(found.given_up))
+
+
+@duty("delete-unfinished-uploads")
+def delete_unfinished() -> None:
+    """Delete files whose last byte did not come in time: first the bytes, then the row."""
+    later = {UUID(each) for each in postponed("delete-unfinished-uploads")}
+    with reading() as session:
+        expired = arrivals.expired(session, now(), later)
+    for_each("delete-unfinished-uploads", expired, _delete_unfinished)
+
+
+def _delete_unfinished(arrival_id: UUID) -> None:
+    process.current().storage.delete_folder(pieces_folder(arrival_id))
+    with transaction() as session:
+        arrivals.remove(session, arrival_id)
+    log.info("unfinished_upload_deleted", arrival=str(arrival_id))
+
+
+@duty("delete-forgotten-drafts")
+def delete_forgotten() -> None:
+    """Delete drafts that nobody touched for long, with everything that was sent for them."""
+    before = now() - timedelta(days=process.current().settings.draft_days)
+    later = {UUID(each) for each in postponed("delete-forgotten-drafts")}
+    with reading() as session:
+        forgotten = submissions.forgotten(session, before, later)
+    for_each("delete-forgotten-drafts", forgotten, lambda each: _delete_forgotten(each, before))
+
+
+def _delete_forgotten(submission_id: UUID, before: datetime) -> None:
+    with transaction() as session:
+        draft = submissions.get_locked(session, submission_id)
+        if draft is None or draft.submitted_at is not None or draft.touched_at >= before:
+            return
+        erase(session, submission_id)
+        audit.record(session, None, "submissions.expired", "submission", submission_id)
+    log.info("forgotten_draft_deleted", submission=str(submission_id))
+
+
+@duty("sweep-uploads", hourly=True)
+def sweep_uploads() -> int:
+    """Delete what no submission answers for (see `sweep`)."""
+    return sweep(now() - ORPHANED_AFTER)
+
+
+def sweep(before: datetime) -> int:
+    """Delete bytes that no row answers for and nobody wrote since `before`; how many there were."""
+    strangers = [
+        key for folder in _FOLDERS for key in _unknown(_old(folder, before), submissions.known_keys)
+    ]
+    strangers += _unknown(_old("pieces", before), arrivals.known_pieces)
+    strangers += _unknown(_old("arrivals", before), _known_arrivals)
+    with transaction() as session:
+        arrivals.forget_pieces_of_ended(session)
+    return delete_objects("sweep-uploads", strangers)
+
+
+def _old(folder: str, before: datetime) -> Iterator[str]:
+    listed = process.current().storage.listing(folder)
+    return (each.key for each in listed if each.modified_at < before)
+
+
+def _unknown(keys: Iterator[str], known: Callable[[Session, list[str]], set[str]]) -> Iterator[str]:
+    while chunk := list(itertools.islice(keys, CHUNK)):
+        with reading() as session:
+            yield from set(chunk) - known(session, chunk)
+
+
+def _known_arrivals(session: Session, keys: list[str]) -> set[str]:
+    ids = {arrival_id for key in keys if (arrival_id := _id_of(key.rpartition("/")[2]))}
+    return {arrival_key(arrival_id) for arrival_id in arrivals.with_bytes(session, ids)}
+
+
+def _id_of(name: str) -> UUID | None:
+    with suppress(ValueError):
+        return UUID(name)
+    return None

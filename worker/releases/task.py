@@ -1,0 +1,340 @@
+"""The release task: measure and publish each recording's files, write the tables, and finish.
+
+It works a few seconds at a time and then steps aside, so that even a release of thousands of
+recordings keeps nobody waiting. What is measured stays noted: whatever kills a worker, the next
+one goes on there, and the release comes out the same.
+"""
+
+import hashlib
+import itertools
+import time
+import zlib
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+from uuid import UUID
+
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from structlog.contextvars import bound_contextvars
+
+from backend.core import audit
+from backend.core.db import now
+from backend.jobs import RELEASE, send
+from backend.jobs.kinds import RELEASING
+from backend.releases import queue, repository
+from backend.releases.archive import of_release
+from backend.storage.local import (
+    MissingObjectError,
+    dataset_frame_key,
+    published_folder,
+    published_key,
+    release_key,
+)
+from backend.storage.private_files import private_folder
+from backend.tables import Contribution, Release, ReleaseItem
+from models.media import sampling
+from worker import process
+from worker.dependencies import AWAY
+from worker.leases import Lease, LeaseLostError, held
+from worker.maintenance.duties import ORPHANED_AFTER, delete_objects, duty, stale_after
+from worker.releases import files
+from worker.releases.croissant import croissant
+from worker.task import reading, task, transaction
+
+log = structlog.get_logger(__name__)
+
+TURN_S = 5.0
+"""After so many seconds whatever else waits has its turn."""
+
+INTERNAL = "Something went wrong on our side. It was noted; please try again."
+EMPTY = "Every recording was withdrawn before the release was finished."
+
+_CHUNK = 1024 * 1024
+_CHUNK_OF_IDS = 500
+
+
+class Claim(Lease):
+    """Our hold on the release that is being made."""
+
+    @property
+    def number(self) -> int:
+        """The release's number."""
+        found: int = self.key
+        return found
+
+
+@task(RELEASE)
+def release(notified_for: str) -> None:
+    """Go on with the release that waits; nothing may wait."""
+    with transaction() as session:
+        row = queue.claim_next(session, now())
+    if row is None:
+        log.info("no_release_waits")
+        return
+    claim = Claim(kind=RELEASING, key=row.number, attempt=row.attempt, away_since=row.away_since)
+    with bound_contextvars(release=claim.number):
+        log.info("release_claimed", attempt=claim.attempt, notified_for=notified_for)
+        with held(claim):
+            _run(claim)
+
+
+@duty("requeue-releases")
+def requeue_expired() -> None:
+    """Queue again what lost its worker or its message; give up what cannot be done."""
+    mine, patience = process.current(), stale_after("requeue-releases")
+    with transaction() as session:
+        found = queue.requeue_expired(
+            session,
+            now(),
+            patience,
+            mine.settings.max_attempts,
+        )
+        for number in found.given_up:
+            audit.record(session, None, "releases.failed", "release", number)
+    for number in found.notify:
+        send(mine.celery, RELEASE, str(number))
+    if found.notify or found.given_up:
+        log.info("releases_requeued", notified=found.notify, given_up=found.given_up)
+
+
+@duty("sweep-releases", hourly=True)
+def sweep_releases() -> int:
+    """Delete what no release serves (see `sweep`)."""
+    return sweep(now() - ORPHANED_AFTER)
+
+
+def sweep(before: datetime) -> int:
+    """Delete published files that no release serves, and the tables of attempts that ended.
+
+    Only what nobody wrote since `before`; how many objects went.
+    """
+    storage = process.current().storage
+    with reading() as session:
+        known = repository.file_keys(session)
+        making = repository.under_way(session) is not None
+    old = [] if making else [e.key for e in storage.listing("releases") if e.modified_at < before]
+    orphans = [key for key in old if key not in known]
+    owned: dict[UUID, list[str]] = {}
+    for each in storage.listing("published"):
+        if each.modified_at < before:
+            owned.setdefault(UUID(each.key.split("/")[1]), []).append(each.key)
+    ids = iter(owned)
+    while chunk := set(itertools.islice(ids, _CHUNK_OF_IDS)):
+        with reading() as session:
+            strangers = chunk - repository.holders(session, chunk)
+        orphans += [key for stranger in strangers for key in owned[stranger]]
+    return delete_objects("sweep-releases", orphans)
+
+
+def _run(claim: Claim) -> None:
+    """Turn whatever happens into an outcome of the row."""
+    try:
+        if _measure(claim):
+            _finish(claim)
+        else:
+            _step_aside(claim)
+    except LeaseLostError:
+        log.info("release_not_ours")
+    except AWAY:
+        raise
+    except SoftTimeLimitExceeded:
+        claim.release()  # maintenance sends it when it has rested
+        log.warning("release_waits", exc_info=True)
+    except MissingObjectError as error:
+        log.exception("pixels_missing")
+        _fail(claim, f"The stored files of a recording are missing ({error}).")
+    except Exception:
+        log.exception("release_broke")
+        _fail(claim, INTERNAL)
+
+
+# Recordings.
+
+
+def _measure(claim: Claim) -> bool:
+    """Publish the files of recordings and note what they are; whether all are done in this turn."""
+    until = time.monotonic() + TURN_S
+    with reading() as session:
+        members = [each for each in repository.items(session, claim.number) if each.files is None]
+        earlier = repository.earlier_items(session, [each.contribution_id for each in members])
+    for member in members:
+        if claim.lost.is_set():
+            raise LeaseLostError
+        if time.monotonic() > until:
+            return False
+        _publish(claim, member, earlier.get(member.contribution_id))
+    return True
+
+
+def _publish(claim: Claim, member: ReleaseItem, earlier: ReleaseItem | None) -> None:
+    """Copy one recording's files to where releases serve them, and note what they are."""
+    contribution = member.contribution
+    if repository.is_gone(contribution):
+        return  # left out at the end
+    if earlier is not None and _is_unchanged(earlier, contribution):
+        facts, found = earlier.facts or {}, [dict(each) for each in earlier.files or []]
+        found[0]["path"] = _path(contribution, PurePosixPath(found[0]["key"]).suffix)
+    else:
+        try:
+            facts, found = _copied(contribution)
+        except MissingObjectError:
+            if _is_gone(claim.number, contribution.id):
+                return
+            raise
+    with transaction() as session:
+        ours = queue.note_item(
+            session, claim.number, claim.attempt, contribution.id, facts, found, now()
+        )
+    if _is_gone(claim.number, contribution.id):  # while we copied: nothing of it may stay
+        process.current().storage.delete_folder(published_folder(contribution.id))
+    if not ours:
+        raise LeaseLostError
+
+
+def _is_unchanged(earlier: ReleaseItem, contribution: Contribution) -> bool:
+    """Whether an earlier release serves exactly these pixels already."""
+    if earlier.facts is None or not earlier.files:
+        return False
+    same = earlier.files[0]["sha256"] == contribution.pixels_sha256
+    return same and len(earlier.files) == 1 + contribution.dataset_frames
+
+
+def _is_gone(number: int, contribution_id: UUID) -> bool:
+    with reading() as session:
+        item = repository.item(session, number, contribution_id)
+    return item is None or repository.is_gone(item.contribution)
+
+
+def _copied(contribution: Contribution) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What is known of a recording's file, and all its files, the recording first."""
+    assert contribution.pixels_key is not None, contribution.id  # noqa: S101  # `ready` asks for it
+    suffix = PurePosixPath(contribution.pixels_key).suffix
+    facts, recording = _copy(contribution, contribution.pixels_key, _path(contribution, suffix))
+    if recording["sha256"] != contribution.pixels_sha256:
+        log.error("stored_bytes_changed", key=contribution.pixels_key)
+        raise MissingObjectError(contribution.pixels_key)
+    found = [recording]
+    for index in range(contribution.dataset_frames):
+        key = dataset_frame_key(contribution.id, index)
+        path = f"frames/{contribution.id}/{index:02}{PurePosixPath(key).suffix}"
+        found.append(_copy(contribution, key, path, probed=False)[1])
+    return facts, found
+
+
+def _copy(
+    contribution: Contribution, key: str, path: str, *, probed: bool = True
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Copy one file by way of the incoming folder, hashed as it goes."""
+    mine = process.current()
+    digest, crc32, size, facts = hashlib.sha256(), 0, 0, {}
+    with private_folder(mine.settings.incoming_dir) as folder:
+        copy = folder / "copy"
+        with closing(mine.storage.open(key)) as source, copy.open("wb") as target:
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                crc32 = zlib.crc32(chunk, crc32)
+                size += target.write(chunk)
+        if probed:
+            facts = _facts(copy)
+        sha256 = digest.hexdigest()
+        home = published_key(contribution.id, sha256, PurePosixPath(key).suffix)
+        mine.storage.put(home, copy)
+    return facts, {"path": path, "key": home, "bytes": size, "sha256": sha256, "crc32": crc32}
+
+
+def _path(contribution: Contribution, suffix: str) -> str:
+    """Where a recording lies in the public dataset's layout, under a name of ours."""
+    return f"pocus_{contribution.kind}s/{contribution.probe}/{contribution.id}{suffix}"
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    found = sampling.probe(path)
+    rate = round(found.frames / found.duration_s, 2) if found.duration_s else ""
+    return {"width": found.width, "height": found.height, "frames": found.frames, "rate": rate}
+
+
+# The whole.
+
+
+def _finish(claim: Claim) -> None:
+    """Write the tables over what was not withdrawn meanwhile, and publish."""
+    with transaction() as session:
+        if not queue.drop_gone(session, claim.number, claim.attempt, now()):
+            raise LeaseLostError
+    with reading() as session:
+        row = repository.get(session, claim.number)
+        assert row is not None  # noqa: S101  # releases are never deleted
+        members = repository.items(session, claim.number)
+        summary, diff = repository.figures(session, claim.number)
+    if not members:
+        _fail(claim, EMPTY)
+        return
+    top = _write_top(claim, row, members, summary, diff)
+    everything = [*top, *(each for member in members for each in member.files or [])]
+    with transaction() as session:
+        done = queue.finish(
+            session,
+            claim.number,
+            claim.attempt,
+            now(),
+            summary={**summary, "diff": diff},
+            files=top,
+            archive_bytes=of_release(row.number, row.created_at, everything).size,
+        )
+        if not done:
+            raise LeaseLostError
+        audit.record(
+            session, None, "releases.done", "release", claim.number, recordings=len(members)
+        )
+    log.info("release_done", recordings=len(members), files=len(everything))
+
+
+def _write_top(
+    claim: Claim,
+    row: Release,
+    members: Sequence[ReleaseItem],
+    summary: dict[str, Any],
+    diff: dict[str, Any],
+) -> list[dict[str, Any]]:
+    """Store the files at the top; each as it is listed."""
+
+    def stored(name: str, text: str) -> dict[str, Any]:
+        content = text.encode()
+        key = release_key(claim.number, claim.attempt, name)
+        process.current().storage.put_bytes(key, content)
+        return {
+            "path": name,
+            "key": key,
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "crc32": zlib.crc32(content),
+        }
+
+    tables = [
+        stored(files.TABLE, files.table(members)),
+        stored(files.FOLDS, files.fold_table(members)),
+        stored(files.CHANGES, files.changes(diff)),
+    ]
+    top = [
+        stored(files.README, files.readme(row, summary, diff)),
+        stored(files.CROISSANT, croissant(row, summary, members, tables)),
+        *tables,
+    ]
+    rest = [each for member in members for each in member.files or []]
+    return [stored(files.CHECKSUMS, files.checksums([*top, *rest])), *top]
+
+
+def _step_aside(claim: Claim) -> None:
+    if claim.release():
+        send(process.current().celery, RELEASE, str(claim.number))
+
+
+def _fail(claim: Claim, why: str) -> None:
+    with transaction() as session:
+        ours = queue.fail(session, claim.number, claim.attempt, why, now())
+        if ours:
+            audit.record(session, None, "releases.failed", "release", claim.number)
+    log.info("release_failed", recorded=ours)

@@ -1,0 +1,1 @@
+"""From a finished upload to contributions."""
