@@ -36,7 +36,8 @@ from backend.core.db import Base, Database
 from backend.core.redaction import redact_line
 from backend.core.settings import Settings
 from backend.http.server import Server
-from backend.storage.local import Storage, open_storage
+from backend.storage.base import Storage
+from backend.storage.opening import open_storage
 from backend.tables import Installation, User
 from scripts.no_secrets import LOGS
 from tests import buckets, planted, postgresql

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from backend.accounts.identity import TOKEN_PREFIX, digest, new_secret
 from backend.core.db import now
-from backend.storage.local import Storage, frame_key, preview_key, recording_key
+from backend.storage.base import Storage
+from backend.storage.keys import frame_key, preview_key, recording_key
 from backend.tables import ApiToken, Recording, Screening, SignIn, User
 from backend.tables.vocabulary import Scope
 from models.contract import CLASSES, DISCLAIMER, Square, summarise

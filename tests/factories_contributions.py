@@ -8,7 +8,8 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from backend.core.db import now
-from backend.storage.local import Storage, arrival_key, contribution_key, contribution_preview_key
+from backend.storage.base import Storage
+from backend.storage.keys import arrival_key, contribution_key, contribution_preview_key
 from backend.tables import Arrival, Contribution, Submission, User
 from tests.factories import create_user
 from tests.planted import SECRET

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from backend.core.db import now
-from backend.storage.local import Storage, dataset_frame_key, dataset_pixels_key
+from backend.storage.base import Storage
+from backend.storage.keys import dataset_frame_key, dataset_pixels_key
 from backend.tables import Contribution, FoldAssignment, Release, ReleaseItem
 from tests.factories_contributions import create_contribution
 from tests.models.media import odd_files

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 from backend.accounts.resets import make_link
 from backend.core import passwords
 from backend.core.db import now
-from backend.storage.local import cine_key, contact_sheet_key
+from backend.storage.keys import cine_key, contact_sheet_key
 from backend.system.checks.schemas import FINDING_EXAMPLE
 from backend.tables import Check, Contribution, Release, ReleaseItem, Training
 from backend.trainings.artifacts import repository as artifacts

@@ -15,7 +15,8 @@ from celery import Celery
 from backend.core.db import Database
 from backend.core.settings import Settings
 from backend.jobs import make_celery
-from backend.storage.local import Storage, open_storage
+from backend.storage.base import Storage
+from backend.storage.opening import open_storage
 
 log = structlog.get_logger(__name__)
 

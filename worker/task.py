@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
 from backend.jobs import send
-from backend.storage.local import delete_remembered
+from backend.storage.base import delete_remembered
 from worker import process
 from worker.dependencies import AWAY, backoff, database_errors
 from worker.progress import at_work

@@ -20,7 +20,7 @@ from backend.http.multipart import check_room
 from backend.http.services import Services
 from backend.jobs import send_remembered
 from backend.screenings.service import check_queue
-from backend.storage.local import Storage, delete_remembered
+from backend.storage.base import Storage, delete_remembered
 from backend.tables import User
 from backend.tables.vocabulary import Role, Scope
 

@@ -13,7 +13,7 @@ from backend.core.settings import Settings
 from backend.http.ratelimit import RateLimit
 from backend.screenings.outlook import Outlook
 from backend.screenings.watch import Watch
-from backend.storage.local import Storage
+from backend.storage.base import Storage
 
 
 @dataclass(frozen=True, slots=True)

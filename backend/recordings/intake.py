@@ -11,7 +11,8 @@ from backend.core.errors import BadRecordingError, RefusedError, UnsupportedType
 from backend.core.settings import Settings
 from backend.http.multipart import Upload
 from backend.recordings import repository
-from backend.storage.local import Storage, preview_key, recording_key
+from backend.storage.base import Storage
+from backend.storage.keys import preview_key, recording_key
 from backend.tables import Recording
 from models.contract import Square
 from models.media import sampling

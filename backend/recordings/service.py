@@ -9,7 +9,8 @@ from backend.core.errors import GoneError, NotFoundError
 from backend.recordings import repository
 from backend.recordings.intake import keys_of
 from backend.recordings.schemas import Crop, RecordingOut
-from backend.storage.local import MissingObjectError, Storage, delete_after_commit, frames_folder
+from backend.storage.base import MissingObjectError, Storage, delete_after_commit
+from backend.storage.keys import frames_folder
 from backend.tables import Recording
 
 PATH = "/api/v1/recordings"

@@ -25,7 +25,7 @@ from backend.releases.schemas import (
     ReleasePage,
     Summary,
 )
-from backend.storage.local import Storage
+from backend.storage.base import Storage
 from backend.tables import Release, ReleaseItem
 from backend.tables.vocabulary import JobState, Label, Licence, Probe
 from models.media import sampling

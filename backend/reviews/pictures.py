@@ -8,7 +8,8 @@ from backend.core.errors import ConflictError, GoneError, NotFoundError
 from backend.reviews.schemas import CineOut
 from backend.reviews.service import find
 from backend.reviews.shown import PATH, proposed
-from backend.storage.local import MissingObjectError, Storage, cine_key, contact_sheet_key
+from backend.storage.base import MissingObjectError, Storage
+from backend.storage.keys import cine_key, contact_sheet_key
 from backend.tables import Contribution, User
 from backend.tables.vocabulary import ContributionState, JobState
 

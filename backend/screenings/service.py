@@ -15,13 +15,8 @@ from backend.recordings.schemas import Crop
 from backend.screenings import repository
 from backend.screenings.outlook import Outlook
 from backend.screenings.schemas import Failure, Progress, Result, ScreeningOut
-from backend.storage.local import (
-    MissingObjectError,
-    Storage,
-    delete_after_commit,
-    frame_key,
-    frames_folder,
-)
+from backend.storage.base import MissingObjectError, Storage, delete_after_commit
+from backend.storage.keys import frame_key, frames_folder
 from backend.tables import Recording, Screening, Status
 from models.contract import Square
 from models.media import sampling

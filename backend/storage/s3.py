@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from backend.core.errors import StorageFullError, StorageUnreachableError
 from backend.core.settings import Settings
-from backend.storage.local import MissingObjectError, Stored, checked, os_errors
+from backend.storage.base import MissingObjectError, Stored, checked, os_errors
 from backend.storage.private_files import NO_ROOM, NOT_USABLE, private_folder
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.storage.local import arrival_key, delete_after_commit, pieces_folder
+from backend.storage.base import delete_after_commit
+from backend.storage.keys import arrival_key, pieces_folder
 from backend.submissions import repository
 from backend.submissions.uploads import repository as arrivals
 from backend.tables import Contribution

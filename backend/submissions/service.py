@@ -12,7 +12,7 @@ from backend.core.db import now
 from backend.core.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
 from backend.core.pagination import cursor_of, place_of
 from backend.core.settings import Settings
-from backend.storage.local import MissingObjectError, Storage
+from backend.storage.base import MissingObjectError, Storage
 from backend.submissions import fields, filling, manifest, repository
 from backend.submissions.erasing import erase, erase_bytes
 from backend.submissions.schemas import (

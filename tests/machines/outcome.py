@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from backend.core.db import Database
 from backend.core.settings import Settings
-from backend.storage.local import Storage, open_storage
+from backend.storage.base import Storage
+from backend.storage.opening import open_storage
 from backend.storage.s3 import connect
 from backend.tables import (
     Arrival,

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from backend.core.db import now
 from backend.reviews import repository
 from backend.reviews.settlement import settle
-from backend.storage.local import Stored, contribution_key, contribution_preview_key
+from backend.storage.base import Stored
+from backend.storage.keys import contribution_key, contribution_preview_key
 from backend.tables import AuditEvent, Contribution
 from models.media import sampling
 from tests.factories_contributions import create_contribution

@@ -12,7 +12,7 @@ from backend.core.db import now
 from backend.jobs.kinds import INGESTION, PREPARATION
 from backend.reviews import lanes
 from backend.reviews import repository as reviews
-from backend.storage.local import MissingObjectError
+from backend.storage.base import MissingObjectError
 from backend.system.checks.finding import Context, Finding, in_transaction, pages
 from backend.system.checks.missing import ingest_again
 from backend.tables import Contribution

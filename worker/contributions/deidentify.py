@@ -7,7 +7,7 @@ import structlog
 
 from backend.jobs import INGEST
 from backend.jobs.kinds import INGESTION
-from backend.storage.local import dataset_folder, dataset_frame_key, dataset_pixels_key, whole_key
+from backend.storage.keys import dataset_folder, dataset_frame_key, dataset_pixels_key, whole_key
 from backend.storage.private_files import private_folder
 from backend.tables import Contribution
 from models.contract import Square

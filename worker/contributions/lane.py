@@ -13,7 +13,7 @@ from backend.core import audit
 from backend.core.db import now
 from backend.jobs.leases import JobKind
 from backend.reviews import lanes
-from backend.storage.local import MissingObjectError
+from backend.storage.base import MissingObjectError
 from backend.tables import Contribution
 from models.media.sampling import MediaError
 from worker.dependencies import AWAY

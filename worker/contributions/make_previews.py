@@ -5,7 +5,7 @@ from typing import Any
 
 from backend.jobs import PREPARE
 from backend.jobs.kinds import PREPARATION
-from backend.storage.local import cine_key, contact_sheet_key
+from backend.storage.keys import cine_key, contact_sheet_key
 from backend.storage.private_files import private_folder
 from backend.tables import Contribution
 from models.inference.screen import screen

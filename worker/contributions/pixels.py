@@ -7,7 +7,7 @@ So what cannot be ingested is never approved.
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.storage.local import MissingObjectError
+from backend.storage.base import MissingObjectError
 from backend.tables import Contribution
 from models.contract import Square
 from models.media import reencode, sampling

@@ -14,13 +14,8 @@ from backend.jobs import send
 from backend.jobs.kinds import INGESTION, PREPARATION
 from backend.reviews import lanes, repository
 from backend.reviews.settlement import reopen
-from backend.storage.local import (
-    dataset_folder,
-    delete_after_commit,
-    published_folder,
-    review_folder,
-    whole_key,
-)
+from backend.storage.base import delete_after_commit
+from backend.storage.keys import dataset_folder, published_folder, review_folder, whole_key
 from backend.tables import Contribution
 from backend.tables.vocabulary import ContributionState
 from models.media import reencode

@@ -13,7 +13,8 @@ from backend.core.db import now
 from backend.jobs import SCREEN, send
 from backend.recordings import repository as recordings
 from backend.screenings import repository as screenings
-from backend.storage.local import Stored, frames_folder
+from backend.storage.base import Stored
+from backend.storage.keys import frames_folder
 from backend.system.health import repository as health
 from backend.tables import Recording
 from worker import process

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from backend.core import audit
 from backend.core.db import now
 from backend.jobs import TAKE_IN, send
-from backend.storage.local import arrival_key, pieces_folder
+from backend.storage.keys import arrival_key, pieces_folder
 from backend.submissions import repository as submissions
 from backend.submissions.erasing import erase
 from backend.submissions.uploads import repository as arrivals

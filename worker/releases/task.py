@@ -26,13 +26,8 @@ from backend.jobs import RELEASE, send
 from backend.jobs.kinds import RELEASING
 from backend.releases import queue, repository
 from backend.releases.archive import of_release
-from backend.storage.local import (
-    MissingObjectError,
-    dataset_frame_key,
-    published_folder,
-    published_key,
-    release_key,
-)
+from backend.storage.base import MissingObjectError
+from backend.storage.keys import dataset_frame_key, published_folder, published_key, release_key
 from backend.storage.private_files import private_folder
 from backend.tables import Contribution, Release, ReleaseItem
 from models.media import sampling

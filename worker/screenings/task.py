@@ -14,7 +14,8 @@ from backend.core.db import now
 from backend.jobs import SCREEN
 from backend.jobs.kinds import SCREENING
 from backend.screenings import repository
-from backend.storage.local import MissingObjectError, frame_key, frames_folder
+from backend.storage.base import MissingObjectError
+from backend.storage.keys import frame_key, frames_folder
 from backend.tables import Screening
 from models.contract import Square
 from models.inference.screen import batches, conclude

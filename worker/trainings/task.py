@@ -26,7 +26,8 @@ from backend.core.errors import DatabaseUnreachableError
 from backend.jobs import TRAIN, send
 from backend.jobs.kinds import FOLD
 from backend.releases import repository as releases
-from backend.storage.local import MissingObjectError, artifact_folder, training_folder, training_key
+from backend.storage.base import MissingObjectError
+from backend.storage.keys import artifact_folder, training_folder, training_key
 from backend.storage.private_files import make_folder, private_folder
 from backend.tables import Contribution, Training
 from backend.tables.vocabulary import Licence

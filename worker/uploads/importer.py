@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from backend.core import audit
 from backend.core.db import now
 from backend.core.errors import DatabaseUnreachableError
-from backend.storage.local import contribution_key, contribution_preview_key
+from backend.storage.keys import contribution_key, contribution_preview_key
 from backend.storage.private_files import private_folder
 from backend.submissions import filling
 from backend.submissions import repository as submissions

@@ -19,7 +19,7 @@ from backend.core.db import now
 from backend.core.errors import StorageFullError
 from backend.jobs import TAKE_IN, send
 from backend.jobs.kinds import UPLOAD
-from backend.storage.local import MissingObjectError
+from backend.storage.base import MissingObjectError
 from backend.storage.private_files import FULL, NO_ROOM
 from backend.submissions.manifest import SPREADSHEET
 from backend.submissions.uploads import limits

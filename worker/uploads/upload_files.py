@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
-from backend.storage.local import MissingObjectError, Storage, arrival_key, pieces_folder
+from backend.storage.base import MissingObjectError, Storage
+from backend.storage.keys import arrival_key, pieces_folder
 from backend.storage.private_files import private_folder
 from backend.submissions.uploads import repository
 from backend.tables import UploadPiece

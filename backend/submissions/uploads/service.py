@@ -13,7 +13,8 @@ from backend.core.pagination import cursor_of, place_of
 from backend.core.settings import Settings
 from backend.http.multipart import check_storage_room, too_large
 from backend.jobs import TAKE_IN, after_commit
-from backend.storage.local import Storage, arrival_key, pieces_folder
+from backend.storage.base import Storage
+from backend.storage.keys import arrival_key, pieces_folder
 from backend.submissions import repository as submissions
 from backend.submissions.fields import unusable
 from backend.submissions.uploads import limits, repository

@@ -26,7 +26,8 @@ from tuspyserver.storage import TusStorage
 from backend.core.errors import ConflictError, PocovidError, UnavailableError
 from backend.http.multipart import check_room, disk_errors
 from backend.http.services import Services
-from backend.storage.local import MissingObjectError, piece_key
+from backend.storage.base import MissingObjectError
+from backend.storage.keys import piece_key
 from backend.storage.private_files import private_folder
 from backend.submissions.uploads import repository, service
 from backend.tables import UploadPiece

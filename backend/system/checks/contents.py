@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from backend.storage.local import MissingObjectError
+from backend.storage.base import MissingObjectError
 from backend.system.checks.finding import Context, Finding, in_transaction, pages, sha256_of
 from backend.system.checks.missing import ingest_again
 from backend.tables import Contribution, Recording

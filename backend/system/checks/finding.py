@@ -17,7 +17,7 @@ from backend.core import audit
 from backend.core.db import Database
 from backend.core.settings import Settings
 from backend.jobs import send_remembered
-from backend.storage.local import Storage
+from backend.storage.base import Storage
 from backend.tables import Arrival, Contribution, Recording, Submission, User
 
 UNDER_WAY = timedelta(hours=1)

@@ -12,8 +12,8 @@ from backend.jobs.kinds import INGESTION, PREPARATION
 from backend.recordings import repository as recordings
 from backend.reviews import lanes
 from backend.reviews import repository as reviews
-from backend.storage.local import (
-    MissingObjectError,
+from backend.storage.base import MissingObjectError
+from backend.storage.keys import (
     arrival_key,
     cine_key,
     contact_sheet_key,

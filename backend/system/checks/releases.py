@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from backend.storage.local import MissingObjectError, dataset_frame_key
+from backend.storage.base import MissingObjectError
+from backend.storage.keys import dataset_frame_key
 from backend.storage.private_files import private_folder
 from backend.system.checks.contents import is_same
 from backend.system.checks.finding import Context, Finding, Mend, note, sha256_of

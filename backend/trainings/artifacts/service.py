@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from backend.core import audit
 from backend.core.db import now
 from backend.core.errors import ConflictError, NotFoundError
-from backend.storage.local import Storage
+from backend.storage.base import Storage
 from backend.tables import Artifact, User
 from backend.trainings.artifacts import repository
 from backend.trainings.artifacts.schemas import (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from backend.accounts.identity import TOKEN_PREFIX, csrf_token, new_secret
 from backend.core.redaction import HIDDEN, InClear, redact, redact_line
-from backend.storage.local import contribution_key, dataset_pixels_key, published_key, whole_key
+from backend.storage.keys import contribution_key, dataset_pixels_key, published_key, whole_key
 
 WORD = "Zw8Rossi"
 SECRET = new_secret()

@@ -14,7 +14,7 @@ from backend.core.db import Database, now
 from backend.core.errors import ConflictError
 from backend.jobs import make_celery
 from backend.releases import repository, service
-from backend.storage.local import dataset_folder, published_folder
+from backend.storage.keys import dataset_folder, published_folder
 from backend.tables import Contribution
 from tests.conftest import ANSWER_S, Api
 from tests.factories_releases import create_ingested, create_item, create_release

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from backend.core.db import now
-from backend.storage.local import cine_key, contact_sheet_key
+from backend.storage.keys import cine_key, contact_sheet_key
 from backend.tables.vocabulary import ContributionState
 from tests.backend.reviews.reviewing import (
     APPROVE,

@@ -9,14 +9,9 @@ import pytest
 
 from backend.core.errors import StorageFullError, StorageUnreachableError
 from backend.core.settings import Settings
-from backend.storage.local import (
-    MissingObjectError,
-    Storage,
-    frame_key,
-    open_storage,
-    preview_key,
-    recording_key,
-)
+from backend.storage.base import MissingObjectError, Storage
+from backend.storage.keys import frame_key, preview_key, recording_key
+from backend.storage.opening import open_storage
 from tests import buckets
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from backend.core.db import now
 from backend.core.errors import UnavailableError
-from backend.storage.local import piece_key
+from backend.storage.keys import piece_key
 from backend.submissions.uploads import repository, service, store
 from backend.tables import Arrival, UploadPiece
 from tests import tus

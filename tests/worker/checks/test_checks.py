@@ -17,7 +17,7 @@ from backend.core.db import now
 from backend.core.settings import Settings
 from backend.jobs import make_celery
 from backend.releases import repository as releases
-from backend.storage.local import (
+from backend.storage.keys import (
     arrival_key,
     cine_key,
     contact_sheet_key,

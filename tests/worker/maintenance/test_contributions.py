@@ -10,7 +10,8 @@ import pytest
 
 from backend.core.db import now
 from backend.core.errors import StorageUnreachableError
-from backend.storage.local import FolderStorage, cine_key, dataset_pixels_key, whole_key
+from backend.storage.keys import cine_key, dataset_pixels_key, whole_key
+from backend.storage.local import FolderStorage
 from tests.worker.contributing import actions, change, contribute, decide, kept, row
 from tests.worker.house import House, maintain, still
 from worker.contributions.deidentify import ingest

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from backend.core.db import now
 from backend.core.errors import StorageUnreachableError
-from backend.storage.local import frame_key, preview_key, recording_key
+from backend.storage.keys import frame_key, preview_key, recording_key
 from backend.system.health import repository as health
 from backend.tables import SignIn, Status, Worker
 from tests.factories import create_sign_in, create_user

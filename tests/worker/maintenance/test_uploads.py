@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from backend.core.db import now
-from backend.storage.local import piece_key
+from backend.storage.keys import piece_key
 from backend.tables import Arrival, AuditEvent, Contribution, Submission, UploadPiece
 from tests.factories_contributions import (
     create_arrival,

@@ -9,7 +9,7 @@ import pytest
 from backend.core.db import now
 from backend.core.errors import StorageUnreachableError
 from backend.releases import queue, repository
-from backend.storage.local import published_folder
+from backend.storage.keys import published_folder
 from tests.worker.conftest import with_settings
 from tests.worker.house import House
 from tests.worker.releases.test_task import archive, ask, finish, make, row, three, unpacked

@@ -14,7 +14,8 @@ from sqlalchemy import select
 from backend.core.db import now
 from backend.releases import repository, service
 from backend.releases.archive import of_release
-from backend.storage.local import MissingObjectError, dataset_folder, published_folder
+from backend.storage.base import MissingObjectError
+from backend.storage.keys import dataset_folder, published_folder
 from backend.submissions.fields import FORMULA_STARTS
 from backend.tables import AuditEvent, Contribution, Release, ReleaseItem
 from models.data.index import METADATA, read_index

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from backend.core.db import now
 from backend.releases import service as releases
-from backend.storage.local import training_folder
+from backend.storage.keys import training_folder
 from backend.tables import AuditEvent, Contribution, Training, User
 from backend.tables.vocabulary import JobState
 from backend.trainings import queue, repository, service

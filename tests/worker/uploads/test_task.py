@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from backend.core.db import now
-from backend.storage.local import MissingObjectError
+from backend.storage.base import MissingObjectError
 from backend.tables import Arrival, AuditEvent, Contribution, Submission
 from tests import archives, media_files
 from tests.factories_contributions import create_arrival, create_submission, store_arrival
