@@ -101,13 +101,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             celery=make_celery(settings),
             clients=Clients(partial(key.for_requests, database, settings)),
             rate_limit=RateLimit(settings),
-            watch=watch,
-            outlook=Outlook(settings),
             decoders=CapacityLimiter(os.cpu_count() or 2),
             passwords=Passwords(),
             mailer=Mailer(settings),
             postmen=CapacityLimiter(POSTMEN),
         )
+        app.state.watch, app.state.outlook = watch, Outlook(settings)
+        app.state.end_streams = watch.close
         removed = sweep_data_folder(settings)
         log.info("started", version=VERSION, leftovers_removed=removed)
         tidying = asyncio.create_task(_tidy(settings))

@@ -36,10 +36,10 @@ from backend.jobs import (
     TRAIN,
     TRAINING_QUEUE,
     make_celery,
+    workers,
 )
 from backend.jobs.kinds import OF_WORKERS
 from backend.jobs.leases import waits
-from backend.system.health import repository as health
 from backend.tables import WorkerKind
 from backend.trainings import queue as trainings
 from worker import own_folder, predictor, process
@@ -252,4 +252,4 @@ def _stop_process(**_: Any) -> None:
 
 def _gone() -> None:
     with transaction() as session:
-        health.worker_gone(session, process.current().name)
+        workers.worker_gone(session, process.current().name)

@@ -11,8 +11,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.core.db import now
-from backend.jobs import send
-from backend.system.health import repository as health
+from backend.jobs import send, workers
 from backend.tables import WorkerKind
 from worker import process
 from worker.progress import progress
@@ -72,7 +71,7 @@ class Watchdog:
         with transaction() as session:
             waiting = self._waiting(session, moment)
             idle_s = self._idle_s(waiting is not None, clock)
-            health.worker_seen(
+            workers.worker_seen(
                 session,
                 process.current().name,
                 moment,

@@ -7,6 +7,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from backend.accounts import resets, service, tokens
+from backend.accounts.deps import CurrentIdentity, CurrentUser, SessionUser
 from backend.accounts.identity import CSRF_COOKIE, SESSION_COOKIE, csrf_token
 from backend.accounts.schemas import (
     NewPasswordIn,
@@ -21,11 +22,8 @@ from backend.accounts.schemas import (
     UserOut,
 )
 from backend.http.deps import (
-    AccountDep,
     ClientDep,
-    IdentityDep,
     LaterDep,
-    PersonDep,
     ReadSessionDep,
     ServicesDep,
     SessionDep,
@@ -91,7 +89,7 @@ async def sign_in(
 
 
 @router.post("/sign-out", status_code=204, summary="Sign out", responses=problems(503))
-def sign_out(response: Response, identity: IdentityDep, session: SessionDep) -> None:
+def sign_out(response: Response, identity: CurrentIdentity, session: SessionDep) -> None:
     """End the session, if there is one; the answer takes the cookies away."""
     service.sign_out(session, identity)
     for name in (SESSION_COOKIE, CSRF_COOKIE):
@@ -99,13 +97,13 @@ def sign_out(response: Response, identity: IdentityDep, session: SessionDep) -> 
 
 
 @router.get("/me", summary="My account")
-def get_me(user: AccountDep) -> UserOut:
+def get_me(user: CurrentUser) -> UserOut:
     """Who is signed in, or whose API token asks."""
     return service.shown(user)
 
 
 @router.patch("/me", summary="Change my profile", responses=problems(422))
-def change_me(wanted: ProfileIn, person: PersonDep, session: SessionDep) -> UserOut:
+def change_me(wanted: ProfileIn, person: SessionUser, session: SessionDep) -> UserOut:
     """Change the name or the affiliation. Not with an API token."""
     return service.change_profile(session, person, wanted)
 
@@ -115,7 +113,7 @@ def change_me(wanted: ProfileIn, person: PersonDep, session: SessionDep) -> User
 )
 async def change_password(
     wanted: NewPasswordIn,
-    person: PersonDep,
+    person: SessionUser,
     services: ServicesDep,
     session: SessionDep,
     client: ClientDep,
@@ -163,7 +161,7 @@ async def reset_password(
 
 
 @router.get("/me/tokens", summary="My API tokens")
-def get_tokens(person: PersonDep, session: ReadSessionDep) -> Tokens:
+def get_tokens(person: SessionUser, session: ReadSessionDep) -> Tokens:
     """All of them, newest first, without their secrets. Not with an API token."""
     return tokens.listed(session, person.user)
 
@@ -171,7 +169,7 @@ def get_tokens(person: PersonDep, session: ReadSessionDep) -> Tokens:
 @router.post(
     "/me/tokens", status_code=201, summary="Make an API token", responses=problems(409, 422)
 )
-def make_token(wanted: TokenIn, person: PersonDep, session: SessionDep) -> TokenMade:
+def make_token(wanted: TokenIn, person: SessionUser, session: SessionDep) -> TokenMade:
     """Its secret is in this answer and never shown again. Not with an API token."""
     return tokens.make(session, person.user, wanted)
 
@@ -184,7 +182,7 @@ def make_token(wanted: TokenIn, person: PersonDep, session: SessionDep) -> Token
 )
 def revoke_token(
     token_id: Annotated[UUID, Path(description="The token's id.")],
-    person: PersonDep,
+    person: SessionUser,
     session: SessionDep,
 ) -> None:
     """It is worthless from now on. Not with an API token."""

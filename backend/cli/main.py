@@ -165,11 +165,11 @@ def _answers(address: str) -> bool:
 def _worker_started(database: "Database", since: "datetime") -> bool:
     """Whether a worker, its models loaded, was seen since then."""
     from backend.core.db import now
-    from backend.system.health import repository
+    from backend.jobs.workers import workers_alive
 
     this_moment = now()
     with database.read() as session:
-        return repository.workers_alive(session, this_moment, this_moment - since) > 0
+        return workers_alive(session, this_moment, this_moment - since) > 0
 
 
 def main() -> None:

@@ -1,10 +1,17 @@
-"""The audit log: one row for each step, written in the step's own transaction."""
+"""The audit log: one row for each step, written in the step's own transaction.
 
-from sqlalchemy.orm import Session
+Its table is here and not among the others, since every room writes to it and core knows no room.
+"""
+
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, Index, Integer, String
+from sqlalchemy.orm import Mapped, Session, mapped_column
 from structlog.contextvars import get_contextvars
 
-from backend.core.db import now
-from backend.tables import AuditEvent, User
+from backend.core.db import Base, UTCDateTime, now
 
 ANONYMOUS = "anonymous"
 """The role of an actor who asked over HTTP without an account."""
@@ -13,9 +20,46 @@ SERVICE = "service"
 """The role where nobody asked: a worker, or the command line."""
 
 
+class Actor(Protocol):
+    """Whoever does something: an account."""
+
+    @property
+    def id(self) -> UUID:
+        """The account's."""
+
+    @property
+    def role(self) -> str:
+        """As in `backend.tables.vocabulary.Role`."""
+
+
+class AuditEvent(Base):
+    """Who did what to what. `actor_id` is null for a worker or somebody without an account.
+
+    No foreign keys: the log outlives what it tells of. `action` is `feature.verb`, such as
+    `reviews.approved`; `detail` holds plain JSON values, never a name, an address or a file name.
+    """
+
+    __tablename__ = "audit_events"
+    __table_args__ = (
+        Index("ix_audit_events_subject_kind_subject_id", "subject_kind", "subject_id"),
+    )
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    actor_id: Mapped[UUID | None] = mapped_column(index=True)
+    actor_role: Mapped[str] = mapped_column(String(20))
+    action: Mapped[str] = mapped_column(String(50), index=True)
+    subject_kind: Mapped[str] = mapped_column(String(30))
+    subject_id: Mapped[str] = mapped_column(String(64))
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+    request_id: Mapped[str] = mapped_column(String(64), default="")
+
+
 def record(
     session: Session,
-    actor: User | None,
+    actor: Actor | None,
     action: str,
     subject_kind: str,
     subject_id: object,

@@ -1,45 +1,25 @@
-"""What endpoints ask for: sessions, storage, settings, who asks, and the permission to send."""
+"""What every endpoint may ask for: sessions, storage, settings, the client, mail sent afterwards.
+
+Who asks is in `backend.accounts.deps`.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, cast
 
 from anyio import to_thread
-from fastapi import BackgroundTasks, Depends, Request, Security
-from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
-from fastapi.security.utils import get_authorization_scheme_param
+from fastapi import BackgroundTasks, Depends, Request
 from sqlalchemy.orm import Session
 
-from backend.accounts import identity as identities
-from backend.accounts.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, Identity
 from backend.core.db import now, undoing
 from backend.core.errors import DrainingError, ForbiddenError
 from backend.core.mail import Mail
 from backend.core.settings import Settings
-from backend.http.multipart import check_room
 from backend.http.services import Services
 from backend.jobs import send_remembered
-from backend.screenings.service import check_queue
 from backend.storage.base import Storage, delete_remembered
-from backend.tables import User
-from backend.tables.vocabulary import Role, Scope
 
 RETRY_DRAINING_S = 30
-
-_cookie = APIKeyCookie(
-    name=SESSION_COOKIE,
-    scheme_name="session",
-    description=(
-        "The cookie of `POST /sign-in`. Calls that change something also need the header "
-        f"`{CSRF_HEADER}` with the value of the cookie `{CSRF_COOKIE}`."
-    ),
-    auto_error=False,
-)
-_bearer = HTTPBearer(
-    scheme_name="token",
-    description="An API token: `Authorization: Bearer pocovid_…`. Its scopes must cover the call.",
-    auto_error=False,
-)
 
 # What waits for nothing is async: FastAPI gives anything else a trip to a thread and back, and with
 # pictures being decoded in other threads, each trip may wait for Python's lock.
@@ -103,85 +83,6 @@ async def get_client(request: Request, services: ServicesDep) -> str:
 ClientDep = Annotated[str, Depends(get_client)]
 
 
-def get_identity(
-    request: Request,
-    services: ServicesDep,
-    cookie: Annotated[str | None, Security(_cookie)],
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-) -> Identity | None:
-    """Who asks, by API token or else by session; None where it is nobody.
-
-    Raises:
-        NotSignedInError: the token is not valid.
-        ForbiddenError: the session's CSRF token is missing.
-    """
-    token = None if bearer is None else bearer.credentials
-    return _identify(request, services, cookie, token)
-
-
-def _identify(
-    request: Request, services: Services, cookie: str | None, token: str | None
-) -> Identity | None:
-    if cookie is None and token is None:
-        return None
-    moment = now()
-    with services.database.read() as session:
-        if token is not None:
-            found: Identity | None = identities.from_token(session, moment, token)
-        else:
-            csrf = request.headers.get(CSRF_HEADER)
-            found = identities.from_cookie(
-                session, services.settings, moment, cookie or "", request.method, csrf
-            )
-    if found is not None and found.is_due(moment):
-        with services.database.write() as session:
-            identities.touch(session, found, moment)
-            session.commit()
-    return found
-
-
-IdentityDep = Annotated[Identity | None, Depends(get_identity)]
-
-
-async def get_maybe_user(identity: IdentityDep) -> User | None:
-    """Whoever asks, with any token; None where it is nobody."""
-    return None if identity is None else identity.user
-
-
-async def get_account(identity: IdentityDep) -> User:
-    """Any account, with any token."""
-    return identities.known(identity).user
-
-
-async def get_user(identity: IdentityDep) -> User:
-    """Any account; a token has the scope `submit`."""
-    return identities.allowed(identity, Role.CONTRIBUTOR, Scope.SUBMIT)
-
-
-async def get_reviewer(identity: IdentityDep) -> User:
-    """A reviewer or an administrator; a token has the scope `review`."""
-    return identities.allowed(identity, Role.REVIEWER, Scope.REVIEW)
-
-
-async def get_admin(identity: IdentityDep) -> User:
-    """An administrator; a token has the scope `admin`."""
-    return identities.allowed(identity, Role.ADMIN, Scope.ADMIN)
-
-
-async def get_person(identity: IdentityDep) -> Identity:
-    """Any account, in person and not by a token."""
-    return identities.in_person(identity)
-
-
-# The rows come from a session that has ended: to change an account, load it again.
-MaybeUserDep = Annotated[User | None, Depends(get_maybe_user)]
-AccountDep = Annotated[User, Depends(get_account)]
-UserDep = Annotated[User, Depends(get_user)]
-ReviewerDep = Annotated[User, Depends(get_reviewer)]
-AdminDep = Annotated[User, Depends(get_admin)]
-PersonDep = Annotated[Identity, Depends(get_person)]
-
-
 async def from_our_pages(request: Request) -> None:
     """Refuse what a browser sends for another site's page: it could sign somebody in unseen.
 
@@ -214,45 +115,6 @@ async def get_later(background: BackgroundTasks, services: ServicesDep) -> Calla
 
 
 LaterDep = Annotated[Callable[[Letter], None], Depends(get_later)]
-
-
-def _may_screen_here(request: Request, services: Services) -> None:
-    """Where the service is open, whoever asks; where it is closed, anybody with an account."""
-    if services.settings.open_screening:
-        return
-    kind, token = get_authorization_scheme_param(request.headers.get("Authorization"))
-    cookie = request.cookies.get(SESSION_COOKIE)
-    identities.known(
-        _identify(request, services, cookie, token if kind.lower() == "bearer" else None)
-    )
-
-
-def may_upload(request: Request, client: ClientDep, services: ServicesDep) -> None:
-    """Refuse, before any of the body is read, what cannot be taken anyway.
-
-    Raises:
-        NotSignedInError, ForbiddenError: where the service is closed.
-        DrainingError, RateLimitedError, StorageFullError
-    """
-    _may_screen_here(request, services)
-    not_draining(services)
-    services.rate_limit.hit("recording", client)
-    check_room(services.settings)
-
-
-def may_screen(request: Request, client: ClientDep, services: ServicesDep) -> None:
-    """As `may_upload`, and the queue has room.
-
-    Raises:
-        NotSignedInError, ForbiddenError: where the service is closed.
-        DrainingError, RateLimitedError, QueueFullError, StorageFullError
-    """
-    _may_screen_here(request, services)
-    not_draining(services)
-    services.rate_limit.hit("screening", client)
-    with services.database.read() as session:
-        check_queue(session, services.settings, client)
-    check_room(services.settings)
 
 
 def not_draining(services: Services) -> None:

@@ -41,7 +41,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the streams, then stop as uvicorn does."""
-        await self._app.state.services.watch.close()
+        await self._app.state.end_streams()
         await super().shutdown(sockets)
 
 

@@ -11,8 +11,6 @@ from backend.core.mail import Mailer
 from backend.core.passwords import Passwords
 from backend.core.settings import Settings
 from backend.http.ratelimit import RateLimit
-from backend.screenings.outlook import Outlook
-from backend.screenings.watch import Watch
 from backend.storage.base import Storage
 
 
@@ -29,8 +27,6 @@ class Services:
     celery: Celery
     clients: Clients
     rate_limit: RateLimit
-    watch: Watch
-    outlook: Outlook
     decoders: CapacityLimiter
     passwords: Passwords
     mailer: Mailer

@@ -6,10 +6,11 @@ from uuid import UUID
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from backend.http.deps import ReadSessionDep, ServicesDep, SessionDep, StorageDep, may_upload
+from backend.http.deps import ReadSessionDep, ServicesDep, SessionDep, StorageDep
 from backend.http.multipart import received
 from backend.http.openapi import JPEG, UPLOAD_BODY, WHERE_CLOSED, problems
 from backend.recordings import service
+from backend.recordings.deps import may_upload
 from backend.recordings.intake import take_in
 from backend.recordings.schemas import RecordingOut
 

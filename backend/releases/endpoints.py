@@ -6,19 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from backend.accounts.deps import CurrentAdmin, OptionalUser, get_admin
 from backend.core.db import now
 from backend.core.errors import InvalidInputError
 from backend.core.pagination import LONGEST_PAGE, PAGE
-from backend.http.deps import (
-    AdminDep,
-    ClientDep,
-    MaybeUserDep,
-    ReadSessionDep,
-    ServicesDep,
-    SessionDep,
-    StorageDep,
-    get_admin,
-)
+from backend.http.deps import ClientDep, ReadSessionDep, ServicesDep, SessionDep, StorageDep
 from backend.http.openapi import JPEG, problems
 from backend.http.ranges import UnsatisfiableError, asked_for
 from backend.releases import public, reports, service
@@ -50,7 +42,7 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 @router.get("", summary="Versions of the dataset", responses=problems(401, 422))
 def list_releases(
-    session: ReadSessionDep, user: MaybeUserDep, cursor: Cursor = None, limit: Limit = PAGE
+    session: ReadSessionDep, user: OptionalUser, cursor: Cursor = None, limit: Limit = PAGE
 ) -> ReleasePage:
     """Finished releases with the newest first; an admin also sees the others."""
     below = None
@@ -71,7 +63,7 @@ def list_releases(
     },
 )
 def make_release(
-    wanted: ReleaseIn, response: Response, session: SessionDep, admin: AdminDep
+    wanted: ReleaseIn, response: Response, session: SessionDep, admin: CurrentAdmin
 ) -> ReleaseOut:
     """Ask for an immutable version of everything that is approved and taken in."""
     release = service.make(session, admin, wanted.note)
@@ -91,7 +83,7 @@ def next_release(session: ReadSessionDep) -> NextRelease:
 
 
 @router.get("/{number}", summary="A version of the dataset", responses=problems(401, 404, 422))
-def get_release(number: Number, session: ReadSessionDep, user: MaybeUserDep) -> ReleaseOut:
+def get_release(number: Number, session: ReadSessionDep, user: OptionalUser) -> ReleaseOut:
     """Counts per class, the difference to the release before, files with their checksums."""
     release = public.find(session, number, every_state=_is_admin(user))
     return public.shown(session, release)

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
 
+from backend.accounts.deps import CurrentReviewer
 from backend.core.pagination import LONGEST_PAGE, PAGE
-from backend.http.deps import ReadSessionDep, ReviewerDep, SessionDep, SettingsDep, StorageDep
+from backend.http.deps import ReadSessionDep, SessionDep, SettingsDep, StorageDep
 from backend.http.openapi import JPEG, problems
 from backend.reviews import pictures, service, statistics
 from backend.reviews.schemas import (
@@ -37,7 +38,7 @@ class QueueQuery(QueueFilters):
 
 @router.get("/reviews/queue", summary="What waits for your verdict", responses=problems(422))
 def get_queue(
-    asked: Annotated[QueueQuery, Query()], reviewer: ReviewerDep, session: ReadSessionDep
+    asked: Annotated[QueueQuery, Query()], reviewer: CurrentReviewer, session: ReadSessionDep
 ) -> QueueOut:
     """Oldest first, without your own recordings and those that you have judged."""
     filters = QueueFilters.model_validate(asked.model_dump(exclude={"cursor", "limit"}))
@@ -51,7 +52,7 @@ def get_queue(
     responses={204: {"description": "Nothing waits that you could take."}, **problems(422)},
 )
 def claim_next(
-    reviewer: ReviewerDep,
+    reviewer: CurrentReviewer,
     session: SessionDep,
     settings: SettingsDep,
     filters: QueueFilters | None = None,
@@ -63,14 +64,14 @@ def claim_next(
 
 @router.get("/reviews/mine", summary="Your verdicts", responses=problems(422))
 def get_mine(
-    reviewer: ReviewerDep, session: ReadSessionDep, cursor: Cursor = None, limit: Limit = PAGE
+    reviewer: CurrentReviewer, session: ReadSessionDep, cursor: Cursor = None, limit: Limit = PAGE
 ) -> MinePage:
     """The newest first, with the model's answers."""
     return service.mine(session, reviewer, cursor, limit)
 
 
 @router.get("/reviews/stats", summary="Agreement and throughput")
-def get_stats(_: ReviewerDep, session: ReadSessionDep) -> StatsOut:
+def get_stats(_: CurrentReviewer, session: ReadSessionDep) -> StatsOut:
     """Cohen's kappa of first and second readers; verdicts for each reviewer and day."""
     return statistics.stats(session)
 
@@ -83,7 +84,7 @@ def get_stats(_: ReviewerDep, session: ReadSessionDep) -> StatsOut:
 )
 def undo(
     review_id: Annotated[UUID, Path(description="The review's id.")],
-    reviewer: ReviewerDep,
+    reviewer: CurrentReviewer,
     session: SessionDep,
     settings: SettingsDep,
 ) -> None:
@@ -98,7 +99,7 @@ def undo(
 )
 def claim(
     contribution_id: ContributionId,
-    reviewer: ReviewerDep,
+    reviewer: CurrentReviewer,
     session: SessionDep,
     settings: SettingsDep,
 ) -> ReviewItem:
@@ -112,7 +113,9 @@ def claim(
     summary="Give a recording back",
     responses=problems(404, 422),
 )
-def give_back(contribution_id: ContributionId, reviewer: ReviewerDep, session: SessionDep) -> None:
+def give_back(
+    contribution_id: ContributionId, reviewer: CurrentReviewer, session: SessionDep
+) -> None:
     """The next reviewer takes it; you are asked again when nothing else waits."""
     service.give_back(session, reviewer, contribution_id)
 
@@ -126,7 +129,7 @@ def give_back(contribution_id: ContributionId, reviewer: ReviewerDep, session: S
 def give(
     contribution_id: ContributionId,
     said: ReviewIn,
-    reviewer: ReviewerDep,
+    reviewer: CurrentReviewer,
     session: SessionDep,
     settings: SettingsDep,
 ) -> GivenOut:
@@ -140,7 +143,7 @@ def give(
     responses=problems(404, 409, 410, 422),
 )
 def get_cine(
-    contribution_id: ContributionId, reviewer: ReviewerDep, session: ReadSessionDep
+    contribution_id: ContributionId, reviewer: CurrentReviewer, session: ReadSessionDep
 ) -> CineOut:
     """The times of all frames, and where the frames are."""
     return pictures.cine(session, reviewer, contribution_id)
@@ -155,7 +158,7 @@ def get_cine(
 def get_cine_frame(
     contribution_id: ContributionId,
     index: Annotated[int, Path(ge=0, le=99_999, description="Its place, from 0.")],
-    reviewer: ReviewerDep,
+    reviewer: CurrentReviewer,
     session: ReadSessionDep,
     storage: StorageDep,
 ) -> Response:
@@ -172,7 +175,7 @@ def get_cine_frame(
 )
 def get_contact_sheet(
     contribution_id: ContributionId,
-    reviewer: ReviewerDep,
+    reviewer: CurrentReviewer,
     session: ReadSessionDep,
     storage: StorageDep,
 ) -> Response:

@@ -12,20 +12,14 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
 
 from backend.core.errors import InvalidInputError, NotFoundError, UnsupportedTypeError
-from backend.http.deps import (
-    ClientDep,
-    ReadSessionDep,
-    ServicesDep,
-    SessionDep,
-    StorageDep,
-    may_screen,
-)
+from backend.http.deps import ClientDep, ReadSessionDep, ServicesDep, SessionDep, StorageDep
 from backend.http.multipart import received
 from backend.http.openapi import JPEG, UPLOAD_BODY, WHERE_CLOSED, problems
 from backend.http.services import Services
 from backend.recordings.intake import take_in
 from backend.recordings.schemas import Crop
 from backend.screenings import service
+from backend.screenings.deps import OutlookDep, WatchDep, may_screen
 from backend.screenings.schemas import ScreeningIn, ScreeningOut
 from backend.tables import Screening, Status
 
@@ -76,6 +70,7 @@ async def ask_screening(
     services: ServicesDep,
     session: SessionDep,
     client: ClientDep,
+    outlook: OutlookDep,
 ) -> ScreeningOut:
     """Queue a screening, of a file sent with it or of a recording that is already here."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -89,7 +84,7 @@ async def ask_screening(
             f"or application/json with a recording_id; got {kind[:50] or 'no content type'!r}."
         )
     response.headers["Location"] = f"{service.PATH}/{screening.id}"
-    return await to_thread.run_sync(service.shown, session, services.outlook, screening)
+    return await to_thread.run_sync(service.shown, session, outlook, screening)
 
 
 async def _from_file(
@@ -137,10 +132,10 @@ def _parsed(kind: type[Body], text: str | bytes, where: str) -> Body:
 
 @router.get("/{screening_id}", summary="A screening", responses=problems(404, 422))
 def get_screening(
-    screening_id: ScreeningId, session: ReadSessionDep, services: ServicesDep
+    screening_id: ScreeningId, session: ReadSessionDep, outlook: OutlookDep
 ) -> ScreeningOut:
     """How far it is, and the answer once it is there."""
-    return service.shown(session, services.outlook, service.find(session, screening_id))
+    return service.shown(session, outlook, service.find(session, screening_id))
 
 
 def _exists(screening_id: ScreeningId, session: ReadSessionDep) -> None:
@@ -155,7 +150,7 @@ def _exists(screening_id: ScreeningId, session: ReadSessionDep) -> None:
     responses=problems(404, 422),
 )
 async def follow_screening(
-    screening_id: ScreeningId, services: ServicesDep
+    screening_id: ScreeningId, services: ServicesDep, outlook: OutlookDep, watch: WatchDep
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events named `screening`, each with the same JSON as the GET.
 
@@ -166,11 +161,11 @@ async def follow_screening(
     def look() -> ScreeningOut:
         with services.database.read() as session:
             screening = service.find(session, screening_id)
-            return service.shown(session, services.outlook, screening)
+            return service.shown(session, outlook, screening)
 
     last = None
-    with services.watch.follow(screening_id) as changed:
-        while not services.watch.stopping:
+    with watch.follow(screening_id) as changed:
+        while not watch.stopping:
             changed.clear()
             try:
                 seen = await to_thread.run_sync(look)

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.core.settings import Settings
+from backend.jobs.workers import workers_alive
 from backend.screenings import forecast, repository
-from backend.system.health.repository import workers_alive
 from backend.tables import Screening, Status
 
 KEPT = timedelta(seconds=1)

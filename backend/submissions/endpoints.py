@@ -6,9 +6,10 @@ from uuid import UUID
 from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from backend.accounts.deps import CurrentContributor
 from backend.core.errors import FileTooLargeError
 from backend.core.pagination import LONGEST_PAGE, NO_NUL, PAGE
-from backend.http.deps import ReadSessionDep, SessionDep, SettingsDep, StorageDep, UserDep
+from backend.http.deps import ReadSessionDep, SessionDep, SettingsDep, StorageDep
 from backend.http.openapi import JPEG, problems
 from backend.submissions import filling, sending, service
 from backend.submissions.fields import MOST_NAME
@@ -57,7 +58,7 @@ async def get_vocabulary(settings: SettingsDep) -> VocabularyOut:
 def create_submission(
     session: SessionDep,
     settings: SettingsDep,
-    user: UserDep,
+    user: CurrentContributor,
     given: SubmissionIn | None = None,
 ) -> SubmissionOut:
     """A draft, to which files are sent at `/uploads`."""
@@ -66,7 +67,7 @@ def create_submission(
 
 @router.get("/submissions", summary="My submissions", responses=problems(401, 403, 422))
 def get_submissions(
-    session: ReadSessionDep, user: UserDep, cursor: Cursor = None, limit: Limit = PAGE
+    session: ReadSessionDep, user: CurrentContributor, cursor: Cursor = None, limit: Limit = PAGE
 ) -> SubmissionPage:
     """Newest first."""
     return service.page(session, user, cursor, limit)
@@ -76,7 +77,7 @@ def get_submissions(
     "/submissions/{submission_id}", summary="A submission", responses=problems(401, 403, 404, 422)
 )
 def get_submission(
-    submission_id: SubmissionId, session: ReadSessionDep, user: UserDep
+    submission_id: SubmissionId, session: ReadSessionDep, user: CurrentContributor
 ) -> SubmissionOut:
     """With how many recordings and files are in each state."""
     return service.shown(session, [service.find(session, user, submission_id)])[0]
@@ -92,7 +93,7 @@ def change_submission(
     given: SubmissionPatch,
     session: SessionDep,
     settings: SettingsDep,
-    user: UserDep,
+    user: CurrentContributor,
 ) -> SubmissionOut:
     """Its title, and the fields that count for every recording without its own."""
     return service.change(session, settings, user, submission_id, given)
@@ -107,7 +108,7 @@ def change_submission(
 def delete_submission(
     submission_id: SubmissionId,
     session: SessionDep,
-    user: UserDep,
+    user: CurrentContributor,
 ) -> None:
     """With its recordings and files. What was sent is withdrawn instead."""
     service.remove(session, user, submission_id)
@@ -121,7 +122,7 @@ def delete_submission(
 def get_contributions(
     submission_id: SubmissionId,
     session: ReadSessionDep,
-    user: UserDep,
+    user: CurrentContributor,
     cursor: Cursor = None,
     limit: Limit = PAGE,
 ) -> ContributionPage:
@@ -139,7 +140,7 @@ def change_contributions(
     given: BulkEdit,
     session: SessionDep,
     settings: SettingsDep,
-    user: UserDep,
+    user: CurrentContributor,
 ) -> Changed:
     """The same fields for all of them, or, where one is not in the draft, for none."""
     changed = service.edit_many(session, settings, user, submission_id, given.ids, given.fields)
@@ -157,7 +158,7 @@ async def send_manifest(
     request: Request,
     session: SessionDep,
     settings: SettingsDep,
-    user: UserDep,
+    user: CurrentContributor,
     table: Annotated[
         str,
         Query(
@@ -191,7 +192,7 @@ async def send_manifest(
     responses=problems(401, 403, 404, 422),
 )
 def check_submission(
-    submission_id: SubmissionId, session: ReadSessionDep, user: UserDep
+    submission_id: SubmissionId, session: ReadSessionDep, user: CurrentContributor
 ) -> CheckOut:
     """What is missing, what is there twice, and which rows of the manifest found no file."""
     return sending.check(session, user, submission_id)
@@ -203,7 +204,7 @@ def check_submission(
     responses=problems(401, 403, 404, 409, 422, 503),
 )
 def submit(
-    submission_id: SubmissionId, given: SubmitIn, session: SessionDep, user: UserDep
+    submission_id: SubmissionId, given: SubmitIn, session: SessionDep, user: CurrentContributor
 ) -> SubmissionOut:
     """With the consent, which is what `GET /vocabulary` says it is."""
     return sending.submit(session, user, submission_id, consent=given.consent)
@@ -215,7 +216,7 @@ def submit(
     responses=problems(401, 403, 404, 422),
 )
 def get_contribution(
-    contribution_id: ContributionId, session: ReadSessionDep, user: UserDep
+    contribution_id: ContributionId, session: ReadSessionDep, user: CurrentContributor
 ) -> ContributionOut:
     """Its state, its fields, and what the reviewers said."""
     return service.contribution(session, user, contribution_id)
@@ -231,7 +232,7 @@ def change_contribution(
     given: FieldsIn,
     session: SessionDep,
     settings: SettingsDep,
-    user: UserDep,
+    user: CurrentContributor,
 ) -> ContributionOut:
     """While it is in a draft. What is left out stays; null lets the default count again."""
     return service.edit(session, settings, user, contribution_id, given)
@@ -244,7 +245,7 @@ def change_contribution(
     responses=problems(401, 403, 404, 409, 422, 503),
 )
 def delete_contribution(
-    contribution_id: ContributionId, session: SessionDep, user: UserDep
+    contribution_id: ContributionId, session: SessionDep, user: CurrentContributor
 ) -> None:
     """With its bytes. One that was sent is withdrawn instead."""
     service.remove_contribution(session, user, contribution_id)
@@ -256,7 +257,7 @@ def delete_contribution(
     responses=problems(401, 403, 404, 409, 422, 503),
 )
 def withdraw(
-    contribution_id: ContributionId, session: SessionDep, user: UserDep
+    contribution_id: ContributionId, session: SessionDep, user: CurrentContributor
 ) -> ContributionOut:
     """Later releases leave it out, and its pixels are deleted."""
     return sending.withdraw(session, user, contribution_id)
@@ -272,7 +273,7 @@ def answer(
     given: AnswerIn,
     session: SessionDep,
     settings: SettingsDep,
-    user: UserDep,
+    user: CurrentContributor,
 ) -> ContributionOut:
     """It goes back to the reviewers, with the fields that were corrected."""
     return sending.answer(session, settings, user, contribution_id, given)
@@ -285,7 +286,10 @@ def answer(
     responses={200: JPEG, **problems(401, 403, 404, 410, 422)},
 )
 def get_preview(
-    contribution_id: ContributionId, session: ReadSessionDep, storage: StorageDep, user: UserDep
+    contribution_id: ContributionId,
+    session: ReadSessionDep,
+    storage: StorageDep,
+    user: CurrentContributor,
 ) -> Response:
     """For its contributor and, once it was sent, for reviewers."""
     content = service.preview(session, storage, user, contribution_id)

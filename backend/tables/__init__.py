@@ -1,7 +1,7 @@
 """SQLAlchemy classes, a file per feature; importing this package knows them all."""
 
+from backend.core.audit import AuditEvent
 from backend.tables.accounts import ApiToken, PasswordReset, SignIn, User
-from backend.tables.audit import AuditEvent
 from backend.tables.checks import Check
 from backend.tables.contributions import Arrival, Contribution, Submission, UploadPiece
 from backend.tables.installation import Installation

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
+from backend.accounts.deps import CurrentAdmin, get_admin
 from backend.core.pagination import LONGEST_PAGE, PAGE
-from backend.http.deps import AdminDep, ReadSessionDep, SessionDep, get_admin
+from backend.http.deps import ReadSessionDep, SessionDep
 from backend.http.openapi import problems
 from backend.trainings import service
 from backend.trainings.schemas import TrainingIn, TrainingOut, TrainingPage
@@ -39,7 +40,7 @@ def list_trainings(
     },
 )
 def start_training(
-    wanted: TrainingIn, response: Response, session: SessionDep, admin: AdminDep
+    wanted: TrainingIn, response: Response, session: SessionDep, admin: CurrentAdmin
 ) -> TrainingOut:
     """Five folds on as many workers as there are; then an artifact, beside the active one."""
     training = service.start(session, admin, wanted)
@@ -61,6 +62,8 @@ def get_training(training_id: TrainingId, session: ReadSessionDep) -> TrainingOu
 @router.post(
     "/{training_id}/cancel", summary="Cancel it", responses=problems(401, 403, 404, 409, 422)
 )
-def cancel_training(training_id: TrainingId, session: SessionDep, admin: AdminDep) -> TrainingOut:
+def cancel_training(
+    training_id: TrainingId, session: SessionDep, admin: CurrentAdmin
+) -> TrainingOut:
     """End it before its end. What answers stays as it is."""
     return service.shown(service.cancel(session, admin, training_id))

@@ -15,7 +15,7 @@ from backend.core.db import now
 from backend.core.settings import Settings
 from backend.http.middleware import MOST_BODY_BYTES
 from backend.jobs import make_celery
-from backend.system.health.repository import worker_seen
+from backend.jobs.workers import worker_seen
 from tests import media_files
 from tests.conftest import ANSWER_S, Api
 from tests.factories import create_screening

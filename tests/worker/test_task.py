@@ -8,7 +8,7 @@ from celery import Celery
 from sqlalchemy import select
 
 from backend.core.db import now
-from backend.system.health import repository as health
+from backend.jobs import workers
 from backend.tables import Worker
 from tests.worker.house import House, wait_until
 from worker.process import Pulse
@@ -23,13 +23,13 @@ def names() -> list[str]:
 class TestTransaction:
     def test_commits_at_the_end(self, house: House) -> None:
         with transaction() as session:
-            health.worker_seen(session, "one", now())
+            workers.worker_seen(session, "one", now())
         assert names() == ["one"]
 
     def test_an_error_takes_everything_back(self, house: House) -> None:
         def write_and_break() -> None:
             with transaction() as session:
-                health.worker_seen(session, "one", now())
+                workers.worker_seen(session, "one", now())
                 session.flush()
                 raise ZeroDivisionError
 

@@ -14,7 +14,7 @@ import structlog
 
 from backend.core.db import now
 from backend.core.settings import Settings
-from backend.system.health import repository as health
+from backend.jobs import duties
 from worker import process
 from worker.task import Task, reading, transaction
 
@@ -59,10 +59,10 @@ class Duty:
         except Exception as error:
             log.exception("duty_failed", duty=self.name)
             with transaction() as session:
-                health.duty_failed(session, self.name, type(error).__name__, now())
+                duties.duty_failed(session, self.name, type(error).__name__, now())
         else:
             with transaction() as session:
-                health.duty_succeeded(session, self.name, now())
+                duties.duty_succeeded(session, self.name, now())
 
 
 def duty(name: str, *, hourly: bool = False) -> Callable[[Callable[[], object]], Duty]:
@@ -84,7 +84,7 @@ def stale_after(name: str) -> timedelta:
     """
     usual = timedelta(seconds=process.current().settings.stale_after_s)
     with reading() as session:
-        last = health.last_success(session, name)
+        last = duties.last_success(session, name)
     gap = timedelta(0) if last is None else now() - last
     return usual if gap <= usual else gap + usual
 
@@ -92,7 +92,7 @@ def stale_after(name: str) -> timedelta:
 def postponed(name: str) -> set[str]:
     """Subjects that the duty goes around for now."""
     with reading() as session:
-        return health.postponed(session, name, now())
+        return duties.postponed(session, name, now())
 
 
 def for_each(name: str, subjects: Iterable[T], do: Callable[[T], object]) -> int:
@@ -116,7 +116,7 @@ def for_each(name: str, subjects: Iterable[T], do: Callable[[T], object]) -> int
             process.current().storage.check()
             log.exception("postponed", duty=name, subject=str(subject))
             with transaction() as session:
-                health.postpone(session, name, str(subject), now())
+                duties.postpone(session, name, str(subject), now())
         else:
             done += 1
     return done

@@ -10,12 +10,11 @@ import structlog
 
 from backend.accounts import repository as accounts
 from backend.core.db import now
-from backend.jobs import SCREEN, send
+from backend.jobs import SCREEN, duties, send, workers
 from backend.recordings import repository as recordings
 from backend.screenings import repository as screenings
 from backend.storage.base import Stored
 from backend.storage.keys import frames_folder
-from backend.system.health import repository as health
 from backend.tables import Recording
 from worker import process
 from worker.maintenance.duties import (
@@ -42,8 +41,8 @@ _FRAME = re.compile(r"frames/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/\d+\.
 def forget_workers() -> None:
     """Forget workers that were killed, and what no duty goes around any more."""
     with transaction() as session:
-        health.forget_silent_workers(session, now(), FORGOTTEN_AFTER)
-        health.forget_postponed(session, now() - timedelta(days=1))
+        workers.forget_silent_workers(session, now(), FORGOTTEN_AFTER)
+        duties.forget_postponed(session, now() - timedelta(days=1))
 
 
 @duty("forget-sign-ins")

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 
+from backend.accounts.deps import CurrentAdmin
 from backend.accounts.people import service
 from backend.accounts.people.schemas import People, PersonIn
 from backend.accounts.schemas import UserOut
 from backend.core.pagination import LONGEST_PAGE, NO_NUL, PAGE
-from backend.http.deps import AdminDep, ReadSessionDep, SessionDep
+from backend.http.deps import ReadSessionDep, SessionDep
 from backend.http.openapi import problems
 
 router = APIRouter(prefix="/users", tags=["people"])
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/users", tags=["people"])
 
 @router.get("", summary="Accounts", responses=problems(422))
 def get_users(
-    _admin: AdminDep,
+    _admin: CurrentAdmin,
     session: ReadSessionDep,
     q: Annotated[
         str,
@@ -42,7 +43,7 @@ def get_users(
 def change_user(
     user_id: Annotated[UUID, Path(description="The account's id.")],
     wanted: PersonIn,
-    admin: AdminDep,
+    admin: CurrentAdmin,
     session: SessionDep,
 ) -> UserOut:
     """Give or take a role; disable or enable an account. The last administrator stays one."""

@@ -8,10 +8,11 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from tuspyserver import create_tus_router
 
+from backend.accounts.deps import CurrentContributor
 from backend.core.errors import BadRequestError, ConflictError
 from backend.core.pagination import LONGEST_PAGE, PAGE
 from backend.core.settings import Settings
-from backend.http.deps import ReadSessionDep, ServicesDep, UserDep, not_draining, transaction
+from backend.http.deps import ReadSessionDep, ServicesDep, not_draining, transaction
 from backend.http.openapi import problems
 from backend.http.services import Services
 from backend.submissions.uploads import service
@@ -61,7 +62,7 @@ def make_router(settings: Settings, services: Callable[[], Services]) -> APIRout
 def get_files(
     submission_id: Annotated[UUID, Path(description="The submission's id.")],
     session: ReadSessionDep,
-    user: UserDep,
+    user: CurrentContributor,
     state: ArrivalState | None = None,
     cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
@@ -70,7 +71,7 @@ def get_files(
     return service.page(session, user, submission_id, state, cursor, limit)
 
 
-def check_upload(request: Request, services: ServicesDep, user: UserDep) -> None:
+def check_upload(request: Request, services: ServicesDep, user: CurrentContributor) -> None:
     """Before the library reads anything: is it theirs, and is it something that we do?
 
     Raises:
@@ -96,7 +97,7 @@ def _check_creation(request: Request) -> None:
             raise BadRequestError(f"The header {name} asks for what is not done here.")
 
 
-async def get_begin(services: ServicesDep, user: UserDep) -> Begin:
+async def get_begin(services: ServicesDep, user: CurrentContributor) -> Begin:
     """Make the row before the library makes the upload."""
 
     async def begin(metadata: dict[str, str], upload: dict[str, Any]) -> None:

@@ -7,9 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
+from backend.accounts.deps import get_admin
 from backend.core.errors import InvalidInputError
 from backend.core.pagination import LONGEST_PAGE, NO_NUL, PAGE
-from backend.http.deps import ReadSessionDep, ServicesDep, get_admin
+from backend.http.deps import ReadSessionDep, ServicesDep
 from backend.http.openapi import problems
 from backend.system.audit_log import service
 from backend.system.audit_log.repository import Filters

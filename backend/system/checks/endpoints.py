@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Response
 
-from backend.http.deps import AdminDep, ReadSessionDep, SessionDep, get_admin
+from backend.accounts.deps import CurrentAdmin, get_admin
+from backend.http.deps import ReadSessionDep, SessionDep
 from backend.http.openapi import problems
 from backend.system.checks import service
 from backend.system.checks.schemas import CheckRunDetail, CheckRunIn, CheckRunOut, CheckRuns
@@ -31,7 +32,7 @@ def list_checks(session: ReadSessionDep) -> CheckRuns:
     },
 )
 def start_check(
-    wanted: CheckRunIn, response: Response, session: SessionDep, admin: AdminDep
+    wanted: CheckRunIn, response: Response, session: SessionDep, admin: CurrentAdmin
 ) -> CheckRunOut:
     """Hold labels, patients, bytes and pixels against each other; the service goes on meanwhile."""
     check = service.start(session, admin, wanted)

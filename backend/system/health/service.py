@@ -8,9 +8,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.core.db import Database, now
 from backend.core.errors import PocovidError, UnavailableError
 from backend.core.settings import Settings
+from backend.jobs.duties import duties
+from backend.jobs.workers import idle_workers, workers_alive
 from backend.screenings.repository import counts
 from backend.storage.base import Storage
-from backend.system.health.repository import duties, idle_workers, workers_alive
 from backend.system.health.schemas import Health, Limits, Queue
 from backend.tables import Duty, Status, Worker
 from models.media.formats import FORMATS

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from backend.http.deps import AdminDep, ReadSessionDep, SessionDep, StorageDep
+from backend.accounts.deps import CurrentAdmin
+from backend.http.deps import ReadSessionDep, SessionDep, StorageDep
 from backend.http.openapi import problems
 from backend.trainings.artifacts import service
 from backend.trainings.artifacts.schemas import ArtifactList, ArtifactOut
@@ -34,7 +35,7 @@ def get_artifact(version: Version, session: ReadSessionDep) -> ArtifactOut:
     responses=problems(401, 403, 404, 409, 422),
 )
 def activate_artifact(
-    version: Version, session: SessionDep, storage: StorageDep, admin: AdminDep
+    version: Version, session: SessionDep, storage: StorageDep, admin: CurrentAdmin
 ) -> ArtifactOut:
     """From the next screening on, on every worker. Activate the one before to roll back."""
     return service.activate(session, storage, admin, version)

@@ -8,9 +8,9 @@ import pytest
 from fastapi import Depends
 from sqlalchemy import select
 
+from backend.accounts import deps
 from backend.accounts.identity import CSRF_HEADER, SESSION_COOKIE, csrf_token
 from backend.core.db import now
-from backend.http import deps
 from backend.tables import ApiToken, SignIn, User
 from tests.conftest import ANSWER_S, Api, SignedIn
 from tests.factories import create_sign_in, create_token, create_user
@@ -22,12 +22,12 @@ SignInAs = Callable[..., SignedIn]
 def doors(api: Api) -> Api:
     """The application with one more call for each kind of door."""
     for name, door in {
-        "maybe": deps.get_maybe_user,
-        "account": deps.get_account,
-        "user": deps.get_user,
+        "maybe": deps.get_optional_user,
+        "account": deps.get_current_user,
+        "user": deps.get_contributor,
         "reviewer": deps.get_reviewer,
         "admin": deps.get_admin,
-        "person": deps.get_person,
+        "person": deps.get_session_user,
     }.items():
         api.app.router.add_api_route(
             f"/doors/{name}", lambda: "open", methods=["GET", "POST"], dependencies=[Depends(door)]

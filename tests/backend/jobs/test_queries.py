@@ -9,12 +9,11 @@ import pytest
 from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
 from backend.core.db import Database, now
-from backend.jobs import leases
+from backend.jobs import leases, workers
 from backend.jobs.kinds import SCREENING
 from backend.recordings import repository as recordings
 from backend.screenings import repository as screenings
 from backend.screenings.forecast import Running
-from backend.system.health import repository as health
 from backend.tables import Screening, Status
 from backend.trainings.artifacts import repository as artifacts
 from tests.conftest import ANSWER_S
@@ -370,21 +369,21 @@ class TestWorkers:
     def test_are_alive_while_they_are_seen(self, database: Database) -> None:
         moment = now()
         with database.write() as session:
-            health.worker_seen(session, "one:1", moment - timedelta(minutes=2))
-            health.worker_seen(session, "two:1", moment)
-            assert health.workers_alive(session, moment, STALE) == 1
-            health.worker_seen(session, "one:1", moment)
-            assert health.workers_alive(session, moment, STALE) == 2
-            health.worker_gone(session, "two:1")
-            assert health.workers_alive(session, moment, STALE) == 1
+            workers.worker_seen(session, "one:1", moment - timedelta(minutes=2))
+            workers.worker_seen(session, "two:1", moment)
+            assert workers.workers_alive(session, moment, STALE) == 1
+            workers.worker_seen(session, "one:1", moment)
+            assert workers.workers_alive(session, moment, STALE) == 2
+            workers.worker_gone(session, "two:1")
+            assert workers.workers_alive(session, moment, STALE) == 1
 
     def test_that_are_silent_are_forgotten(self, database: Database) -> None:
         moment = now()
         with database.write() as session:
-            health.worker_seen(session, "one:1", moment - timedelta(minutes=20))
-            health.worker_seen(session, "two:1", moment)
-            health.forget_silent_workers(session, moment, timedelta(minutes=10))
-            assert health.workers_alive(session, moment, timedelta(days=1)) == 1
+            workers.worker_seen(session, "one:1", moment - timedelta(minutes=20))
+            workers.worker_seen(session, "two:1", moment)
+            workers.forget_silent_workers(session, moment, timedelta(minutes=10))
+            assert workers.workers_alive(session, moment, timedelta(days=1)) == 1
 
 
 def test_of_two_workers_that_start_at_once_one_makes_known_what_ships(database: Database) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from backend.core.db import now
 from backend.http.server import LONGEST_GOODBYE_S
+from backend.jobs.workers import worker_gone, worker_seen
 from backend.screenings import repository
-from backend.system.health.repository import worker_gone, worker_seen
 from tests.asking import ask, finish, screening_events
 from tests.conftest import Api
 from tests.factories import answer, create_recording, create_screening

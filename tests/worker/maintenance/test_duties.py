@@ -10,8 +10,8 @@ from sqlalchemy import event, select
 
 from backend.core.db import now
 from backend.core.errors import StorageUnreachableError
+from backend.jobs import duties
 from backend.storage.local import FolderStorage
-from backend.system.health import repository as health
 from backend.system.health import service
 from backend.tables import Duty, Postponement, Status
 from tests.worker.house import House, maintain, still
@@ -89,7 +89,7 @@ def test_a_duty_waits_for_heartbeats_where_it_was_not_done_for_long(house: House
     silent = now() - timedelta(seconds=60)
     alive = house.queue(still(), nudge=False, status="running", attempt=1, heartbeat_at=silent)
     with house.database.write() as session:
-        health.duty_succeeded(session, "requeue-screenings", now() - timedelta(seconds=59))
+        duties.duty_succeeded(session, "requeue-screenings", now() - timedelta(seconds=59))
         session.commit()
     maintain()
     assert house.row(alive).status == Status.RUNNING.value

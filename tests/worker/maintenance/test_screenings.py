@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from backend.core.db import now
 from backend.core.errors import StorageUnreachableError
+from backend.jobs import workers
 from backend.storage.keys import frame_key, preview_key, recording_key
-from backend.system.health import repository as health
 from backend.tables import SignIn, Status, Worker
 from tests.factories import create_sign_in, create_user
 from tests.worker.conftest import with_settings
@@ -121,8 +121,8 @@ class TestDeleteExpired:
 class TestSilentWorkers:
     def test_one_killed_long_ago_is_forgotten_and_one_alive_is_not(self, house: House) -> None:
         with house.database.write() as session:
-            health.worker_seen(session, "killed:1", now() - timedelta(hours=1))
-            health.worker_seen(session, "alive:2", now())
+            workers.worker_seen(session, "killed:1", now() - timedelta(hours=1))
+            workers.worker_seen(session, "alive:2", now())
             session.commit()
         maintain()
         with house.database.read() as session:

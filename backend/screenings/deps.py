@@ -1,0 +1,41 @@
+"""What a screening needs before any of its body is read, and the parts that endpoints share."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from backend.accounts.deps import require_screening_access
+from backend.http.deps import ClientDep, ServicesDep, not_draining
+from backend.http.multipart import check_room
+from backend.screenings.outlook import Outlook
+from backend.screenings.service import check_queue
+from backend.screenings.watch import Watch
+
+
+async def get_outlook(request: Request) -> Outlook:
+    """What tells how long a screening will take."""
+    return cast("Outlook", request.app.state.outlook)
+
+
+async def get_watch(request: Request) -> Watch:
+    """What follows screenings as they change."""
+    return cast("Watch", request.app.state.watch)
+
+
+OutlookDep = Annotated[Outlook, Depends(get_outlook)]
+WatchDep = Annotated[Watch, Depends(get_watch)]
+
+
+def may_screen(request: Request, client: ClientDep, services: ServicesDep) -> None:
+    """As `may_upload`, and the queue has room.
+
+    Raises:
+        NotSignedInError, ForbiddenError: where the service is closed.
+        DrainingError, RateLimitedError, QueueFullError, StorageFullError
+    """
+    require_screening_access(request, services)
+    not_draining(services)
+    services.rate_limit.hit("screening", client)
+    with services.database.read() as session:
+        check_queue(session, services.settings, client)
+    check_room(services.settings)
