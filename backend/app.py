@@ -37,7 +37,7 @@ from backend.recordings import endpoints as recordings_endpoints
 from backend.releases import endpoints as releases_endpoints
 from backend.reviews import endpoints as reviews_endpoints
 from backend.screenings import endpoints as screenings_endpoints
-from backend.screenings.outlook import Outlook
+from backend.screenings.estimates import QueueEstimator
 from backend.screenings.schemas import ScreeningIn, ScreeningOut
 from backend.screenings.watch import Watch
 from backend.storage.opening import open_storage
@@ -106,7 +106,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             mailer=Mailer(settings),
             postmen=CapacityLimiter(POSTMEN),
         )
-        app.state.watch, app.state.outlook = watch, Outlook(settings)
+        app.state.watch, app.state.estimator = watch, QueueEstimator(settings)
         app.state.end_streams = watch.close
         removed = sweep_data_folder(settings)
         log.info("started", version=VERSION, leftovers_removed=removed)

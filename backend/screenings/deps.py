@@ -7,14 +7,14 @@ from fastapi import Depends, Request
 from backend.accounts.deps import require_screening_access
 from backend.http.deps import ClientDep, ServicesDep, not_draining
 from backend.http.multipart import check_room
-from backend.screenings.outlook import Outlook
+from backend.screenings.estimates import QueueEstimator
 from backend.screenings.service import check_queue
 from backend.screenings.watch import Watch
 
 
-async def get_outlook(request: Request) -> Outlook:
-    """What tells how long a screening will take."""
-    return cast("Outlook", request.app.state.outlook)
+async def get_estimator(request: Request) -> QueueEstimator:
+    """What estimates how long a screening will take."""
+    return cast("QueueEstimator", request.app.state.estimator)
 
 
 async def get_watch(request: Request) -> Watch:
@@ -22,7 +22,7 @@ async def get_watch(request: Request) -> Watch:
     return cast("Watch", request.app.state.watch)
 
 
-OutlookDep = Annotated[Outlook, Depends(get_outlook)]
+EstimatorDep = Annotated[QueueEstimator, Depends(get_estimator)]
 WatchDep = Annotated[Watch, Depends(get_watch)]
 
 

@@ -19,7 +19,7 @@ from backend.http.services import Services
 from backend.recordings.intake import take_in
 from backend.recordings.schemas import Crop
 from backend.screenings import service
-from backend.screenings.deps import OutlookDep, WatchDep, may_screen
+from backend.screenings.deps import EstimatorDep, WatchDep, may_screen
 from backend.screenings.schemas import ScreeningIn, ScreeningOut
 from backend.tables import Screening, Status
 
@@ -70,7 +70,7 @@ async def ask_screening(
     services: ServicesDep,
     session: SessionDep,
     client: ClientDep,
-    outlook: OutlookDep,
+    estimator: EstimatorDep,
 ) -> ScreeningOut:
     """Queue a screening, of a file sent with it or of a recording that is already here."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -84,7 +84,7 @@ async def ask_screening(
             f"or application/json with a recording_id; got {kind[:50] or 'no content type'!r}."
         )
     response.headers["Location"] = f"{service.PATH}/{screening.id}"
-    return await to_thread.run_sync(service.shown, session, outlook, screening)
+    return await to_thread.run_sync(service.shown, session, estimator, screening)
 
 
 async def _from_file(
@@ -132,10 +132,10 @@ def _parsed(kind: type[Body], text: str | bytes, where: str) -> Body:
 
 @router.get("/{screening_id}", summary="A screening", responses=problems(404, 422))
 def get_screening(
-    screening_id: ScreeningId, session: ReadSessionDep, outlook: OutlookDep
+    screening_id: ScreeningId, session: ReadSessionDep, estimator: EstimatorDep
 ) -> ScreeningOut:
     """How far it is, and the answer once it is there."""
-    return service.shown(session, outlook, service.find(session, screening_id))
+    return service.shown(session, estimator, service.find(session, screening_id))
 
 
 def _exists(screening_id: ScreeningId, session: ReadSessionDep) -> None:
@@ -150,7 +150,7 @@ def _exists(screening_id: ScreeningId, session: ReadSessionDep) -> None:
     responses=problems(404, 422),
 )
 async def follow_screening(
-    screening_id: ScreeningId, services: ServicesDep, outlook: OutlookDep, watch: WatchDep
+    screening_id: ScreeningId, services: ServicesDep, estimator: EstimatorDep, watch: WatchDep
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events named `screening`, each with the same JSON as the GET.
 
@@ -161,7 +161,7 @@ async def follow_screening(
     def look() -> ScreeningOut:
         with services.database.read() as session:
             screening = service.find(session, screening_id)
-            return service.shown(session, outlook, screening)
+            return service.shown(session, estimator, screening)
 
     last = None
     with watch.follow(screening_id) as changed:

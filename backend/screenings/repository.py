@@ -1,22 +1,59 @@
 """Every query about screenings: whose turn it is, the fenced outcome, and what upkeep asks."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, delete, func, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload
+from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from backend.jobs import leases
 from backend.jobs.kinds import SCREENING
 from backend.jobs.leases import RequeueResult
-from backend.screenings.forecast import Answered, Came, Running, Waiting
 from backend.tables import Recording, Screening, Status
 
 _RECENT = 30
-_MOST_CAME = 300
 _QUEUE_LOCK = 0x7175657565  # "queue": a number of ours among PostgreSQL's advisory locks
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A screening that ended well: its frames, and when it was queued, claimed and answered."""
+
+    frames: int
+    queued_at: datetime
+    claimed_at: datetime
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A screening under way: its frames, those done, and when it was claimed."""
+
+    frames: int
+    done: int
+    claimed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A screening that waits: its id, its frames and its client."""
+
+    id: UUID
+    frames: int
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecentUploads:
+    """What a client asked for lately: how many screenings, their frames, the first one's time."""
+
+    client: str
+    screenings: int
+    frames: int
+    first_at: datetime
 
 
 def add(session: Session, screening: Screening) -> None:
@@ -41,8 +78,8 @@ def remove(session: Session, screening_id: UUID) -> bool:
 # Whose turn it is: first come within a client, and the clients in turns.
 
 
-def _in_turn() -> Select[UUID, int, str, datetime | None]:
-    """Id, frames, client and when that was last served, in the order of the claims to come.
+def _in_turn() -> Select[UUID, int, str]:
+    """Id, frames and client of all that waits, in the order of the claims to come.
 
     The first of each client stand before the second of each. Among them, the client served
     longest ago is first: counted among those that wait alone, somebody's two hundred would all
@@ -60,21 +97,18 @@ def _in_turn() -> Select[UUID, int, str, datetime | None]:
         .where(Screening.status == Status.QUEUED.value)
         .subquery()
     )
-    served_at = _served_at(waiting.c.client)
+    earlier = aliased(Screening)
+    served_at = (
+        select(func.max(earlier.claimed_at))
+        .where(earlier.client == waiting.c.client)
+        .scalar_subquery()
+    )
     return (
-        select(Screening.id, Screening.total, Screening.client, served_at.label("served_at"))
+        select(Screening.id, Screening.total, Screening.client)
         .join(waiting, waiting.c.id == Screening.id)
         .where(Screening.status == Status.QUEUED.value)
         .order_by(waiting.c.round, served_at.nulls_first(), waiting.c.queued_at, waiting.c.id)
     )
-
-
-def _served_at(
-    client: ColumnElement[str] | InstrumentedAttribute[str],
-) -> ScalarSelect[datetime | None]:
-    """When that client was last served; null for never."""
-    earlier = aliased(Screening)
-    return select(func.max(earlier.claimed_at)).where(earlier.client == client).scalar_subquery()
 
 
 def claim_next(session: Session, now: datetime) -> Screening | None:
@@ -241,34 +275,23 @@ def waiting_counts(session: Session, client: str) -> tuple[int, int]:
 
 def waiting_in_turn(session: Session) -> list[Waiting]:
     """All that waits, in the order in which it will be claimed if nobody else comes."""
-    return [
-        Waiting(id_, frames, client, served_at)
-        for id_, frames, client, served_at in session.execute(_in_turn())
-    ]
+    return [Waiting(*row) for row in session.execute(_in_turn())]
 
 
-def recently_came(session: Session, since: datetime) -> list[Came]:
-    """The last screenings asked for since then, however they fared, the oldest first."""
-    earlier = aliased(Screening)
-    served_before = (
-        select(earlier.id)
-        .where(earlier.client == Screening.client, earlier.claimed_at < Screening.queued_at)
-        .exists()
-    )
+def recent_uploads(session: Session, since: datetime) -> list[RecentUploads]:
+    """What each client has asked for since then, however it fared."""
     rows = session.execute(
         select(
-            Screening.queued_at,
-            Screening.total,
             Screening.client,
-            _served_at(Screening.client),
-            ~served_before,
+            func.count(),
+            func.sum(Screening.total),
+            func.min(Screening.queued_at),
         )
         # Every status, named for the sake of the index.
         .where(Screening.status.in_(list(Status)), Screening.queued_at >= since)
-        .order_by(Screening.queued_at.desc())
-        .limit(_MOST_CAME)
+        .group_by(Screening.client)
     )
-    return [Came(*row) for row in rows][::-1]
+    return [RecentUploads(*row) for row in rows]
 
 
 def running(session: Session) -> list[Running]:

@@ -13,7 +13,7 @@ from backend.recordings import repository as recordings
 from backend.recordings.intake import keys_of, refusal
 from backend.recordings.schemas import Crop
 from backend.screenings import repository
-from backend.screenings.outlook import Outlook
+from backend.screenings.estimates import QueueEstimator
 from backend.screenings.schemas import Failure, Progress, Result, ScreeningOut
 from backend.storage.base import MissingObjectError, Storage, delete_after_commit
 from backend.storage.keys import frame_key, frames_folder
@@ -121,10 +121,10 @@ def find(session: Session, screening_id: UUID) -> Screening:
     return screening
 
 
-def shown(session: Session, outlook: Outlook, screening: Screening) -> ScreeningOut:
+def shown(session: Session, estimator: QueueEstimator, screening: Screening) -> ScreeningOut:
     """The row as the API shows it. The screening's recording is loaded."""
     status = Status(screening.status)
-    prospect = outlook.of(session, screening, now())
+    estimate = estimator.estimate(session, screening, now())
     return ScreeningOut(
         id=screening.id,
         recording_id=screening.recording_id,
@@ -136,8 +136,8 @@ def shown(session: Session, outlook: Outlook, screening: Screening) -> Screening
         progress=Progress(
             done=screening.done,
             total=screening.total,
-            seconds_left=prospect.seconds_left,
-            ahead=prospect.ahead,
+            seconds_left=estimate.seconds_left,
+            ahead=estimate.ahead,
         ),
         frames_available=(status is Status.DONE and screening.recording.pixels_deleted_at is None),
         result=None if screening.result is None else Result.model_validate(screening.result),

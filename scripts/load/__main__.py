@@ -3,12 +3,11 @@
     scripts/load.sh mix        50 browsers: one sends many videos, the others stills and videos
     scripts/load.sh uploads    large uploads at the same time, and the memory they take
     scripts/load.sh scaling    the same work for one worker and for two
-    scripts/load.sh promises   a queue in thought: the time left, told and true (no service)
     scripts/load.sh outages    Redis away 20 times in every way, under a steady load of screenings
     scripts/load.sh submission --videos 240    all in one submission by `pocovid submit`
 
 Plain httpx on asyncio: what counts here spans requests (is each answer there, once, and when was it
-promised?), which a load generator that counts requests would leave to us all the same. Everything
+expected?), which a load generator that counts requests would leave to us all the same. Everything
 is bounded in number and time. A service of its own is started on a temporary folder, unless --url
 names one that runs on this machine; other machines are refused.
 """
@@ -27,7 +26,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from scripts.load import queueing, report
+from scripts.load import report
 from scripts.load.browsers import Asked, Browser, Notes, poll_limits
 from scripts.load.outages import outages
 from scripts.load.recordings import DATASET, stills, videos, write_large_video
@@ -81,7 +80,8 @@ def _told(notes: Notes, took_s: float) -> Row:
         "lag of events, s": report.spread(notes.lags_s),
         "throughput": report.throughput(everybody, took_s),
         **{f"{name}, s": report.waits(each) for name, each in groups.items()},
-        **{f"time left, {name}": report.promises(each) for name, each in groups.items()},
+        "estimates": report.estimate_errors(everybody),
+        **{f"estimates, {name}": report.estimate_errors(each) for name, each in groups.items()},
     }
 
 
@@ -155,11 +155,6 @@ async def _send_large(path: Path, count: int, url: str, notes: Notes) -> None:
             for _ in range(count):
                 sending.create_task(send(client))
         ended.set()
-
-
-def promises(_chosen: argparse.Namespace, _folder: Path) -> Row:
-    """The forecast against a queue in thought; no service, and no clock."""
-    return queueing.table()
 
 
 def scaling(chosen: argparse.Namespace, folder: Path) -> Row:
@@ -240,7 +235,6 @@ def main() -> int:
         "mix": mix,
         "uploads": uploads,
         "scaling": scaling,
-        "promises": promises,
         "outages": outages,
         "submission": submission,
     }

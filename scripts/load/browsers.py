@@ -24,12 +24,12 @@ ENDED = ("done", "failed")
 
 @dataclass
 class Asked:
-    """One accepted screening: what was promised while it was followed, and how it ended."""
+    """One accepted screening: the seconds left it was shown (when, how many), and how it ended."""
 
     kind: str
     who: str
     asked_at: float
-    promises: list[tuple[float, float]] = field(default_factory=list)
+    estimates: list[tuple[float, float]] = field(default_factory=list)
     end: dict[str, Any] | None = None
 
     def see(self, shown: dict[str, Any]) -> bool:
@@ -39,7 +39,7 @@ class Asked:
             self.end = shown
             return True
         if left_s is not None:
-            self.promises.append((time.time(), left_s))
+            self.estimates.append((time.time(), left_s))
         return False
 
 

@@ -13,10 +13,7 @@ from scripts.load.service import Memory
 Row = dict[str, Any]
 
 FAR_S = 5.0
-"""A promise counts where at least so much time was left: below, a percentage means nothing."""
-
-TOLERANCE = 0.25
-SLACK_S = 3.0
+"""An estimate counts where at least so much time was left: below, a percentage means nothing."""
 
 
 def spread(values: Sequence[float]) -> Row:
@@ -92,30 +89,25 @@ def waits(asked: Sequence[Asked]) -> Row:
     }
 
 
-def promises(asked: Sequence[Asked]) -> Row:
-    """How far the time left that was shown was off, where at least FAR_S were left.
+def estimate_errors(asked: Sequence[Asked]) -> Row:
+    """How far the seconds left that were shown were off, as a share of what was left.
 
-    `median_lean` is the error with its sign: below 0, too little was promised.
+    Only where at least FAR_S were left. `median_lean` has a sign: below 0, too few were shown.
     """
     leans: list[float] = []
-    kept = 0
     for each in asked:
         if not each.end or not each.end["finished_at"]:
             continue
         finished = _moments(each)[2]
-        for at, promised_s in each.promises:
-            actual_s = finished - at
-            if actual_s >= FAR_S:
-                error_s = abs(promised_s - actual_s)
-                leans.append(promised_s / actual_s - 1)
-                kept += error_s <= max(TOLERANCE * actual_s, SLACK_S)
+        leans += [
+            left_s / (finished - at) - 1 for at, left_s in each.estimates if finished - at >= FAR_S
+        ]
     if not leans:
-        return {"promises": 0}
+        return {"count": 0}
     return {
-        "promises": len(leans),
+        "count": len(leans),
         "median_error": round(statistics.median(map(abs, leans)), 3),
         "median_lean": round(statistics.median(leans), 3),
-        "within_tolerance": round(kept / len(leans), 3),
     }
 
 

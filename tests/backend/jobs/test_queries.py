@@ -13,7 +13,7 @@ from backend.jobs import leases, workers
 from backend.jobs.kinds import SCREENING
 from backend.recordings import repository as recordings
 from backend.screenings import repository as screenings
-from backend.screenings.forecast import Running
+from backend.screenings.repository import RecentUploads, Running
 from backend.tables import Screening, Status
 from backend.trainings.artifacts import repository as artifacts
 from tests.conftest import ANSWER_S
@@ -267,34 +267,23 @@ class TestMeasured:
             assert screenings.running(session) == [Running(9, 6, moment)]
 
 
-class TestCame:
-    def test_are_the_last_with_when_their_clients_were_served(self, database: Database) -> None:
+class TestRecentUploads:
+    def test_are_counted_for_each_client_however_they_fared(self, database: Database) -> None:
         moment = now()
 
         def ago(seconds: float) -> datetime:
             return moment - timedelta(seconds=seconds)
 
         with database.write() as session:
-            for client, queued_s, claimed_s in (("old", 200, 190), ("new", 30, 20)):
-                create_screening(
-                    session,
-                    client=client,
-                    status="done",
-                    queued_at=ago(queued_s),
-                    claimed_at=ago(claimed_s),
-                    finished_at=ago(claimed_s),
-                )
-            create_screening(session, client="old", queued_at=ago(40), total=9)
-            create_screening(session, client="new", queued_at=ago(10))
-            create_screening(session, client="never", queued_at=ago(5))
-            came = screenings.recently_came(session, ago(100))
-        assert [(each.client, each.served_at, each.stranger) for each in came] == [
-            ("old", ago(190), False),
-            ("new", ago(20), True),
-            ("new", ago(20), False),
-            ("never", None, True),
+            create_screening(session, client="a", queued_at=ago(200), status="done")
+            create_screening(session, client="a", queued_at=ago(40), total=9, status="failed")
+            create_screening(session, client="a", queued_at=ago(30), total=1)
+            create_screening(session, client="b", queued_at=ago(5), total=2, status="running")
+            uploads = screenings.recent_uploads(session, ago(100))
+        assert sorted(uploads, key=lambda each: each.client) == [
+            RecentUploads("a", 2, 10, ago(40)),
+            RecentUploads("b", 1, 2, ago(5)),
         ]
-        assert (came[0].frames, came[0].at) == (9, ago(40))
 
 
 class TestRelations:
