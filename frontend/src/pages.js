@@ -4,17 +4,11 @@
  */
 
 /**
- * @typedef {object} PageProps what a page is given
- * @property {string} id the part of the address that `:id` stands for; '' where there is none
- * @property {URLSearchParams} query what follows `?` in the address
- */
-
-/**
  * @typedef {object} Page
  * @property {string} name
  * @property {string} path after `#/`; `:id` stands for one part
  * @property {import('./shapes.js').Role} [needs] the role that it takes, if any
- * @property {() => Promise<{default: import('preact').ComponentType<PageProps>}>} [load]
+ * @property {() => Promise<{default: import('preact').ComponentType<import('./address.js').PageProps>}>} [load]
  *   its code, fetched when it is first shown; the screening page's is there from the beginning
  */
 

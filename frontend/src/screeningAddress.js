@@ -1,17 +1,22 @@
 /** `#/screenings/<id>` names the screening that is looked at. */
-import { effect, untracked } from '@preact/signals';
+import { computed, effect, untracked } from '@preact/signals';
+import { address, match, rename } from './address.js';
 import { items, select, selected } from './items.js';
 import { reopen } from './reopen.js';
-import { place, rename } from './route.js';
 
 /** @param {string} screeningId */
 export const linkTo = (screeningId) => `${location.origin}/#/screenings/${screeningId}`;
 
+/** The screening that the address names, '' for none; null: another page is shown. */
+const named = computed(
+  () => match('screenings/:id', address.value.path) ?? match('', address.value.path),
+);
+
 /** Go where the address says, and keep it true while the screening page is shown. */
 export function followScreening() {
   effect(() => {
-    const { page, id } = place.value;
-    if (page.name === 'screen') untracked(() => (id ? lookAt(id) : tell()));
+    const id = named.value;
+    if (id !== null) untracked(() => (id ? lookAt(id) : tell()));
   });
   effect(() => {
     void selected.value?.screeningId;
@@ -21,7 +26,7 @@ export function followScreening() {
 
 /** Have the address name what is looked at. */
 function tell() {
-  if (place.value.page.name !== 'screen') return;
+  if (named.value === null) return;
   const id = selected.value?.screeningId;
   rename(id ? `/screenings/${id}` : '/');
 }

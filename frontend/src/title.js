@@ -1,17 +1,9 @@
 /** The window's title: what the page is doing, readable from another tab. */
-import { signal } from '@preact/signals';
 import { CLASS_NAMES } from './classes.js';
+import { NAME, named } from './heading.js';
 import { percent } from './words.js';
 
 /** @typedef {import('./shapes.js').Item} Item */
-
-const NAME = 'POCOVIDScreen';
-
-/** What the page says it is; '' before it has said so. The screening page has its items instead. */
-export const heading = signal('');
-
-/** @param {string} words */
-export const named = (words) => (words ? `${words} · ${NAME}` : NAME);
 
 /**
  * @param {readonly Item[]} items

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import * as api from '../src/api/accounts.js';
 import { App } from '../src/pages/App.jsx';
 import { Problem } from '../src/problem.js';
-import { followAddress, readAddress } from '../src/route.js';
+import { followAddress, readAddress } from '../src/address.js';
 import { user } from '../src/session.js';
 import { makeToken, makeUser } from './make.js';
 

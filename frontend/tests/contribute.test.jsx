@@ -11,7 +11,7 @@ import { forgetAll } from '../src/contribute/sending.js';
 import { vocabulary } from '../src/contribute/vocabulary.js';
 import { App } from '../src/pages/App.jsx';
 import { Problem } from '../src/problem.js';
-import { followAddress, readAddress } from '../src/route.js';
+import { followAddress, readAddress } from '../src/address.js';
 import { user } from '../src/session.js';
 import { makeUser } from './make.js';
 import { WORDS, makeContribution, makeFile, makeSubmission } from './make-contribute.js';

@@ -3,7 +3,7 @@ import * as api from '../src/api/screenings.js';
 import { add, items, select, selected } from '../src/items.js';
 import { remember } from '../src/memory.js';
 import { Problem } from '../src/problem.js';
-import { readAddress } from '../src/route.js';
+import { readAddress } from '../src/address.js';
 import { followScreening } from '../src/screeningAddress.js';
 import { watch } from '../src/watch.js';
 import { makeReadyItem, makeRecording, makeResult, makeScreening } from './make.js';

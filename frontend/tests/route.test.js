@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { followAddress, go, place, placeIn, takeArrival } from '../src/route.js';
+import { followAddress, go, takeArrival } from '../src/address.js';
+import { place, placeIn } from '../src/route.js';
 
 describe('an address', () => {
   it.each([

@@ -3,7 +3,7 @@ import { cleanup, configure } from '@testing-library/preact';
 import { afterEach, beforeEach } from 'vitest';
 import { announcement } from '../src/announcer.js';
 import { items, selectedKey } from '../src/items.js';
-import { readAddress } from '../src/route.js';
+import { readAddress } from '../src/address.js';
 
 // A machine that does other work as well is slow, and not wrong.
 configure({ asyncUtilTimeout: 20_000 });

@@ -5,9 +5,10 @@ import * as api from '../src/api/accounts.js';
 import { hearSignedOut } from '../src/api/ask.js';
 import { App } from '../src/pages/App.jsx';
 import { Problem } from '../src/problem.js';
-import { followAddress, go, place, readAddress } from '../src/route.js';
+import { followAddress, go, readAddress } from '../src/address.js';
+import { place } from '../src/route.js';
 import { meetUser, user } from '../src/session.js';
-import { heading } from '../src/title.js';
+import { heading } from '../src/heading.js';
 import { makeUser } from './make.js';
 
 vi.mock('../src/api/screenings.js');

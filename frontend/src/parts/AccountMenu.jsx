@@ -1,6 +1,7 @@
 /** Who is signed in, and the pages that are about them; or the way to sign in. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { go, place } from '../route.js';
+import { address, go } from '../address.js';
+import { place } from '../route.js';
 import { isAtLeast, signOut, user } from '../session.js';
 
 /** @type {{words: string, path: string, name: string}[]} */
@@ -16,7 +17,8 @@ export function AccountMenu() {
   const [trouble, setTrouble] = useState('');
   const whole = useRef(/** @type {HTMLDivElement | null} */ (null));
   const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
-  const { page, path } = place.value;
+  const { page } = place.value;
+  const { path } = address.value;
   useEffect(() => setOpen(false), [path]);
   useEffect(() => {
     if (!open) return undefined;

@@ -1,7 +1,7 @@
 /** The heading of a page: it names the window, and has the focus when the page is come to. */
 import { useEffect, useRef } from 'preact/hooks';
-import { takeArrival } from '../route.js';
-import { heading } from '../title.js';
+import { takeArrival } from '../address.js';
+import { heading } from '../heading.js';
 
 /**
  * @param {{

@@ -2,12 +2,12 @@
 import { useEffect, useState } from 'preact/hooks';
 
 /** @typedef {import('../pages.js').Page} Page */
-/** @typedef {import('preact').ComponentType<import('../pages.js').PageProps>} Component */
+/** @typedef {import('preact').ComponentType<import('../address.js').PageProps>} Component */
 
 /** @type {Map<Page, Component>} */
 const loaded = new Map();
 
-/** @param {{page: Page} & import('../pages.js').PageProps} props */
+/** @param {{page: Page} & import('../address.js').PageProps} props */
 export function PageSlot({ page, id, query }) {
   const [Shown, setShown] = useState(() => loaded.get(page) ?? null);
   const [failed, setFailed] = useState(false);

@@ -1,6 +1,7 @@
 /** Where the answer comes from, and taking it along. */
 import { useState } from 'preact/hooks';
-import { asText, copy } from '../copying.js';
+import { copy } from '../clipboard.js';
+import { asText } from '../copying.js';
 import { patch } from '../items.js';
 import { linkTo } from '../screeningAddress.js';
 import { when } from '../words.js';

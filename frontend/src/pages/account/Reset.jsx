@@ -1,14 +1,14 @@
 /** Setting a new password, from the link in the mail. */
 import { announce } from '../../announcer.js';
 import { resetPassword } from '../../api/accounts.js';
-import { go } from '../../route.js';
+import { go } from '../../address.js';
 import { PasswordField } from '../../parts/Field.jsx';
 import { Form } from '../../parts/Form.jsx';
 import { PageHeading } from '../../parts/PageHeading.jsx';
 import * as checks from './checks.js';
 import './account.css';
 
-/** @param {import('../../pages.js').PageProps} props */
+/** @param {import('../../address.js').PageProps} props */
 export default function Reset({ id: secret }) {
   return (
     <section class="page page-narrow">

@@ -1,5 +1,5 @@
 /** Signing in: at its own address, or in the place of a page that needs an account. */
-import { arrive, go, place } from '../../route.js';
+import { address, arrive, go } from '../../address.js';
 import { signIn } from '../../session.js';
 import { Field, PasswordField } from '../../parts/Field.jsx';
 import { Form } from '../../parts/Form.jsx';
@@ -7,10 +7,10 @@ import { PageHeading } from '../../parts/PageHeading.jsx';
 import * as checks from './checks.js';
 import './account.css';
 
-/** @param {import('../../pages.js').PageProps} props */
+/** @param {import('../../address.js').PageProps} props */
 export default function SignIn({ query }) {
-  const { page, path } = place.value;
-  const here = page.name === 'sign-in';
+  const { path } = address.value;
+  const here = path === '/sign-in';
   const back = here ? (query.get('back') ?? '/') : path;
   return (
     <section class="page page-narrow">

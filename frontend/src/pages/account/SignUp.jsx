@@ -1,5 +1,5 @@
 /** Creating an account. */
-import { arrive, go } from '../../route.js';
+import { arrive, go } from '../../address.js';
 import { signUp } from '../../session.js';
 import { Field, PasswordField } from '../../parts/Field.jsx';
 import { Form } from '../../parts/Form.jsx';
@@ -7,7 +7,7 @@ import { PageHeading } from '../../parts/PageHeading.jsx';
 import * as checks from './checks.js';
 import './account.css';
 
-/** @param {import('../../pages.js').PageProps} props */
+/** @param {import('../../address.js').PageProps} props */
 export default function SignUp({ query }) {
   const back = query.get('back') ?? '/contribute';
   return (

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { announce } from '../../announcer.js';
 import { makeToken, revokeToken, tokens as listTokens } from '../../api/accounts.js';
-import { copy } from '../../copying.js';
+import { copy } from '../../clipboard.js';
 import { Problem } from '../../problem.js';
 import { isAtLeast } from '../../session.js';
 import { day, listed } from '../../words.js';

@@ -5,7 +5,7 @@ import { arriving, recordings, submit } from '../../contribute/desk.js';
 import { missing } from '../../contribute/missing.js';
 import { carryOutAll } from '../../contribute/removals.js';
 import { Problem } from '../../problem.js';
-import { arrive } from '../../route.js';
+import { arrive } from '../../address.js';
 import { plural } from '../../words.js';
 
 /** @param {{statement: string, sending: boolean}} props `sending`: files are still on their way */

@@ -5,7 +5,7 @@ import { forgetUploads } from '../../api/tus.js';
 import { announce } from '../../announcer.js';
 import { forgetAll } from '../../contribute/sending.js';
 import { Problem } from '../../problem.js';
-import { go } from '../../route.js';
+import { go } from '../../address.js';
 import { day, plural } from '../../words.js';
 import { Confirm } from '../../parts/Confirm.jsx';
 import { PageHeading } from '../../parts/PageHeading.jsx';

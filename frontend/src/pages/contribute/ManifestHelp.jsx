@@ -1,7 +1,7 @@
 /** What a CSV beside the recordings may say. */
 import { useState } from 'preact/hooks';
 import { vocabulary } from '../../contribute/vocabulary.js';
-import { copy } from '../../copying.js';
+import { copy } from '../../clipboard.js';
 
 export function ManifestHelp() {
   const [copied, setCopied] = useState('');

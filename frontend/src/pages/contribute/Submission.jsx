@@ -12,7 +12,7 @@ import './check.css';
 import './outcome.css';
 import './grid.css';
 
-/** @param {import('../../pages.js').PageProps} props */
+/** @param {import('../../address.js').PageProps} props */
 export default function Submission({ id }) {
   const [known, setKnown] = useState(true);
   useEffect(() => {

@@ -1,6 +1,6 @@
 /** How the release is named in a text, and under which licences its recordings come. */
 import { useState } from 'preact/hooks';
-import { copy } from '../../copying.js';
+import { copy } from '../../clipboard.js';
 import { Icon } from '../../parts/Icon.jsx';
 import { plural } from '../../words.js';
 

@@ -11,7 +11,7 @@ import { Items } from './Items.jsx';
 import { Table1 } from './Table1.jsx';
 import './dataset.css';
 
-/** @param {import('../../pages.js').PageProps} props */
+/** @param {import('../../address.js').PageProps} props */
 export default function Release({ id }) {
   const [release, setRelease] = useState(/** @type {calls.Release | null} */ (null));
   const [problem, setProblem] = useState('');

@@ -10,7 +10,7 @@ import { useQueue } from './useQueue.js';
 import './review.css';
 import './player.css';
 
-/** @param {import('../../pages.js').PageProps} props */
+/** @param {import('../../address.js').PageProps} props */
 export default function Review({ query }) {
   const [filters, setFilters] = useState(NO_FILTERS);
   const desk = useDesk(filters);

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { takeIn } from '../../intake.js';
 import { items } from '../../items.js';
-import { takeArrival } from '../../route.js';
+import { takeArrival } from '../../address.js';
 import { IN_PLACE, SHORTCUTS } from '../../screenKeys.js';
 import { addFiles } from '../../uploads.js';
 import { DropVeil } from '../../parts/DropVeil.jsx';
