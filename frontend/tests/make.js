@@ -1,12 +1,12 @@
 /** Recordings, answers and problems as the service sends them, for tests to vary. */
-import { CLASSES, topClass } from '../src/classes.js';
-import { makeItem } from '../src/items.js';
+import { CLASSES, topClass } from '../src/shared/classes.js';
+import { makeItem } from '../src/screen/items.js';
 
 /**
- * @typedef {import('../src/shapes.js').Recording} Recording
- * @typedef {import('../src/shapes.js').Screening} Screening
- * @typedef {import('../src/shapes.js').Result} Result
- * @typedef {import('../src/shapes.js').Probabilities} Probabilities
+ * @typedef {import('../src/api/shapes.js').Recording} Recording
+ * @typedef {import('../src/api/shapes.js').Screening} Screening
+ * @typedef {import('../src/api/shapes.js').Result} Result
+ * @typedef {import('../src/api/shapes.js').Probabilities} Probabilities
  */
 
 /**
@@ -84,7 +84,7 @@ export const makeScreening = (changes) => ({
   ...changes,
 });
 
-/** @param {Partial<import('../src/shapes.js').Item>} [changes] */
+/** @param {Partial<import('../src/api/shapes.js').Item>} [changes] */
 export function makeReadyItem(changes) {
   const recording = makeRecording();
   return makeItem({
@@ -97,7 +97,7 @@ export function makeReadyItem(changes) {
   });
 }
 
-/** @param {Partial<import('../src/shapes.js').User>} [changes] */
+/** @param {Partial<import('../src/api/shapes.js').User>} [changes] */
 export const makeUser = (changes) => ({
   id: 'user-1',
   email: 'ada@example.org',
@@ -109,7 +109,7 @@ export const makeUser = (changes) => ({
   ...changes,
 });
 
-/** @param {Partial<import('../src/shapes.js').Token>} [changes] */
+/** @param {Partial<import('../src/api/shapes.js').Token>} [changes] */
 export const makeToken = (changes) => ({
   id: 'token-1',
   name: 'upload script',

@@ -1,9 +1,9 @@
 /** What every test starts from: an empty page, and what the simulated browser lacks. */
 import { cleanup, configure } from '@testing-library/preact';
 import { afterEach, beforeEach } from 'vitest';
-import { announcement } from '../src/announcer.js';
-import { items, selectedKey } from '../src/items.js';
-import { readAddress } from '../src/address.js';
+import { announcement } from '../src/shared/announcer.js';
+import { items, selectedKey } from '../src/screen/items.js';
+import { readAddress } from '../src/shared/address.js';
 
 // A machine that does other work as well is slow, and not wrong.
 configure({ asyncUtilTimeout: 20_000 });

@@ -2,8 +2,8 @@
 import { ask, drop, send } from './ask.js';
 
 /**
- * @typedef {import('../shapes.js').User} User
- * @typedef {import('../shapes.js').Token} Token
+ * @typedef {import('./shapes.js').User} User
+ * @typedef {import('./shapes.js').Token} Token
  */
 
 /** @returns {Promise<User>} */

@@ -2,7 +2,7 @@
 import { ROOT, ask, query, send } from './ask.js';
 
 /**
- * @typedef {import('../shapes.js').User} User
+ * @typedef {import('./shapes.js').User} User
  *
  * @typedef {object} AuditEvent
  * @property {number} id

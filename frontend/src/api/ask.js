@@ -1,5 +1,5 @@
 /** One request to the service and its answer; only the modules of this folder use the network. */
-import { noAnswer, problemFrom } from '../problem.js';
+import { noAnswer, problemFrom } from './problem.js';
 
 export const ROOT = '/api/v1';
 
@@ -31,7 +31,7 @@ const SAFE = ['GET', 'HEAD'];
  * @param {string} path below the root of the API
  * @param {RequestInit} [options]
  * @returns {Promise<any>} the JSON of the answer; undefined when it has no body
- * @throws {import('../problem.js').Problem}
+ * @throws {import('./problem.js').Problem}
  */
 export async function ask(path, options = {}) {
   const safe = SAFE.includes(options.method ?? 'GET');

@@ -2,10 +2,10 @@
 import { ROOT, ask, drop, query, send } from './ask.js';
 
 /**
- * @typedef {import('../pages/review/shapes.js').Contribution} Contribution
- * @typedef {import('../pages/review/shapes.js').Cine} Cine
- * @typedef {import('../pages/review/shapes.js').Filters} Filters
- * @typedef {import('../pages/review/shapes.js').Stats} Stats
+ * @typedef {import('./reviewShapes.js').Contribution} Contribution
+ * @typedef {import('./reviewShapes.js').Cine} Cine
+ * @typedef {import('./reviewShapes.js').Filters} Filters
+ * @typedef {import('./reviewShapes.js').Stats} Stats
  */
 
 /** @param {string} id */

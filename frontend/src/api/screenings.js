@@ -1,12 +1,12 @@
 /** The calls of screening: limits, recordings, answers. */
-import { noAnswer, problemFrom } from '../problem.js';
+import { noAnswer, problemFrom } from './problem.js';
 import { ROOT, ask, csrfHeaders, send } from './ask.js';
 
 /**
- * @typedef {import('../shapes.js').Limits} Limits
- * @typedef {import('../shapes.js').Recording} Recording
- * @typedef {import('../shapes.js').Screening} Screening
- * @typedef {import('../shapes.js').Square} Square
+ * @typedef {import('./shapes.js').Limits} Limits
+ * @typedef {import('./shapes.js').Recording} Recording
+ * @typedef {import('./shapes.js').Screening} Screening
+ * @typedef {import('./shapes.js').Square} Square
  */
 
 /** @returns {Promise<Limits>} */

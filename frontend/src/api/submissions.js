@@ -2,12 +2,12 @@
 import { ask, drop, query, send } from './ask.js';
 
 /**
- * @typedef {import('../contribute/shapes.js').Submission} Submission
- * @typedef {import('../contribute/shapes.js').Contribution} Contribution
- * @typedef {import('../contribute/shapes.js').SentFile} SentFile
- * @typedef {import('../contribute/shapes.js').FieldsIn} FieldsIn
- * @typedef {import('../contribute/shapes.js').Check} Check
- * @typedef {import('../contribute/shapes.js').Row} Row
+ * @typedef {import('./submissionShapes.js').Submission} Submission
+ * @typedef {import('./submissionShapes.js').Contribution} Contribution
+ * @typedef {import('./submissionShapes.js').SentFile} SentFile
+ * @typedef {import('./submissionShapes.js').FieldsIn} FieldsIn
+ * @typedef {import('./submissionShapes.js').Check} Check
+ * @typedef {import('./submissionShapes.js').Row} Row
  */
 
 const MOST = 200;
@@ -18,7 +18,7 @@ const one = (id) => `/submissions/${encodeURIComponent(id)}`;
 /** @param {string} id */
 const recording = (id) => `/contributions/${encodeURIComponent(id)}`;
 
-/** @returns {Promise<import('../contribute/shapes.js').Vocabulary>} */
+/** @returns {Promise<import('./submissionShapes.js').Vocabulary>} */
 export const vocabulary = () => ask('/vocabulary');
 
 /**

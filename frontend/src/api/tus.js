@@ -1,6 +1,6 @@
 /** Files in pieces, by the tus protocol: what has arrived need not be sent again. */
 import { Upload, defaultOptions } from 'tus-js-client';
-import { noAnswer, problemFrom } from '../problem.js';
+import { noAnswer, problemFrom } from './problem.js';
 import { ROOT, csrfHeaders, tellSignedOut } from './ask.js';
 
 const PIECE = 16_000_000;

@@ -2,17 +2,17 @@
 import { computed, signal } from '@preact/signals';
 import * as api from '../api/submissions.js';
 import { forgetUploads } from '../api/tus.js';
-import { Problem } from '../problem.js';
+import { Problem } from '../api/problem.js';
 import { changed, fromDefaults } from './fields.js';
 import { forgetAll, sendings } from './sending.js';
 import { learn } from './vocabulary.js';
 
 /**
- * @typedef {import('./shapes.js').Submission} Submission
- * @typedef {import('./shapes.js').Contribution} Contribution
- * @typedef {import('./shapes.js').SentFile} SentFile
- * @typedef {import('./shapes.js').FieldsIn} FieldsIn
- * @typedef {import('./shapes.js').Check} Check
+ * @typedef {import('../api/submissionShapes.js').Submission} Submission
+ * @typedef {import('../api/submissionShapes.js').Contribution} Contribution
+ * @typedef {import('../api/submissionShapes.js').SentFile} SentFile
+ * @typedef {import('../api/submissionShapes.js').FieldsIn} FieldsIn
+ * @typedef {import('../api/submissionShapes.js').Check} Check
  */
 
 const POLL_MS = 2000;

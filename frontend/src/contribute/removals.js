@@ -1,9 +1,9 @@
 /** Taking recordings out of a draft, with a few seconds to change one's mind. */
 import { signal } from '@preact/signals';
 import * as api from '../api/submissions.js';
-import { announce } from '../announcer.js';
-import { Problem } from '../problem.js';
-import { plural } from '../words.js';
+import { announce } from '../shared/announcer.js';
+import { Problem } from '../api/problem.js';
+import { plural } from '../shared/words.js';
 import { hidden, recheck, trouble } from './desk.js';
 
 /** @typedef {{ids: string[], words: string, timer: ReturnType<typeof setTimeout>}} Removal */

@@ -1,17 +1,17 @@
 /** Sending the files of submissions: three at a time, patiently, each from where it stopped. */
 import { signal } from '@preact/signals';
-import { announce } from '../announcer.js';
+import { announce } from '../shared/announcer.js';
 import { CANCELLED, sendFile } from '../api/tus.js';
-import { objection } from '../precheck.js';
-import { Problem } from '../problem.js';
-import { user } from '../session.js';
-import { plural, size } from '../words.js';
+import { objection } from '../shared/precheck.js';
+import { Problem } from '../api/problem.js';
+import { user } from '../shared/session.js';
+import { plural, size } from '../shared/words.js';
 import { isSame, noteDown, toCome } from './notes.js';
 import { vocabulary } from './vocabulary.js';
 
 /**
- * @typedef {import('./shapes.js').Sending} Sending
- * @typedef {import('./shapes.js').SentFile} SentFile
+ * @typedef {import('../api/submissionShapes.js').Sending} Sending
+ * @typedef {import('../api/submissionShapes.js').SentFile} SentFile
  * @typedef {import('./folders.js').Found} Found
  */
 

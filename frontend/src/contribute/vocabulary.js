@@ -2,18 +2,18 @@
 import { signal } from '@preact/signals';
 import * as api from '../api/submissions.js';
 
-/** @typedef {import('./shapes.js').Vocabulary} Vocabulary */
+/** @typedef {import('../api/submissionShapes.js').Vocabulary} Vocabulary */
 
 /** null until the service has told. */
 export const vocabulary = signal(/** @type {Vocabulary | null} */ (null));
 
-/** @throws {import('../problem.js').Problem} */
+/** @throws {import('../api/problem.js').Problem} */
 export async function learn() {
   vocabulary.value ??= await api.vocabulary();
 }
 
 /**
- * @param {readonly import('./shapes.js').Word[]} words
+ * @param {readonly import('../api/submissionShapes.js').Word[]} words
  * @param {string | null} key
  * @returns {string} the name; the key itself where it is not in the list, '' for none
  */

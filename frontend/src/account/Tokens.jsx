@@ -1,0 +1,190 @@
+/** API tokens: the person's programs, what each may do, and taking that back. */
+import { useEffect, useState } from 'preact/hooks';
+import { announce } from '../shared/announcer.js';
+import { makeToken, revokeToken, tokens as listTokens } from '../api/accounts.js';
+import { copy } from '../shared/clipboard.js';
+import { Problem } from '../api/problem.js';
+import { isAtLeast } from '../shared/session.js';
+import { day, listed } from '../shared/words.js';
+import { Confirm } from '../shared/Confirm.jsx';
+import { Field } from '../shared/Field.jsx';
+import { Form } from '../shared/Form.jsx';
+
+/** @typedef {import('../api/shapes.js').Token} Token */
+
+/** @type {{scope: string, role: import('../api/shapes.js').Role, words: string}[]} */
+const SCOPES = [
+  { scope: 'submit', role: 'contributor', words: 'Send recordings and see what became of them' },
+  { scope: 'review', role: 'reviewer', words: 'Review the recordings of others' },
+  { scope: 'admin', role: 'admin', words: 'Everything that an administrator may do' },
+];
+
+const LIVES = [
+  { days: 30, words: '30 days' },
+  { days: 90, words: '90 days' },
+  { days: 365, words: 'One year' },
+];
+
+export function Tokens() {
+  const [kept, setKept] = useState(/** @type {Token[] | null} */ (null));
+  const [made, setMade] = useState(/** @type {(Token & {secret: string}) | null} */ (null));
+  const [trouble, setTrouble] = useState('');
+  useEffect(() => {
+    listTokens().then(setKept, (problem) => setTrouble(problem.detail));
+  }, []);
+
+  /** @param {Token} token */
+  async function revoke(token) {
+    try {
+      await revokeToken(token.id);
+      setKept((before) => before?.filter(({ id }) => id !== token.id) ?? null);
+      if (made?.id === token.id) setMade(null);
+      announce(`The token ${token.name} is revoked.`);
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      setTrouble(problem.detail);
+    }
+  }
+
+  const inUse = kept?.filter(({ revoked_at }) => !revoked_at) ?? [];
+  return (
+    <section class="card form" aria-labelledby="tokens-title">
+      <h2 id="tokens-title">API tokens</h2>
+      <p class="quiet">
+        A program signs in with a token instead of your password, as in{' '}
+        <code>pocovid submit DIR --token …</code>
+      </p>
+      {trouble && (
+        <p class="notice notice-problem" role="alert">
+          {trouble}
+        </p>
+      )}
+      {made && <Made token={made} />}
+      {inUse.length > 0 && (
+        <ul class="tokens" aria-label="Tokens in use">
+          {inUse.map((token) => (
+            <li key={token.id}>
+              <div>
+                <b>{token.name}</b> <code>{token.hint}…</code>
+                <p class="hint">
+                  {listed(token.scopes)} · made {day(token.created_at)} ·{' '}
+                  {token.last_used_at ? `last used ${day(token.last_used_at)}` : 'never used'} ·{' '}
+                  {token.expires_at ? `until ${day(token.expires_at)}` : 'without an end'}
+                </p>
+              </div>
+              <Confirm
+                action="Revoke"
+                label={`Revoke ${token.name}`}
+                question="Its program stops working."
+                yes="Revoke it"
+                kind="button-quiet"
+                onYes={() => revoke(token)}
+              />
+            </li>
+          ))}
+        </ul>
+      )}
+      {kept && inUse.length === 0 && <p>You have no tokens.</p>}
+      <details class="fold" open={kept?.length === 0}>
+        <summary>Make a token</summary>
+        <NewToken
+          onMade={(token) => {
+            setMade(token);
+            setKept((before) => [token, ...(before ?? [])]);
+            announce('The token is made. Copy it now: it is not shown again.');
+          }}
+        />
+      </details>
+    </section>
+  );
+}
+
+/** @param {{token: Token & {secret: string}}} props */
+function Made({ token }) {
+  const [copied, setCopied] = useState('');
+  const onCopy = async () => {
+    try {
+      await copy(token.secret);
+      setCopied('Copied.');
+    } catch {
+      setCopied('The browser did not allow copying: select it and copy it by hand.');
+    }
+  };
+  return (
+    <div class="notice made">
+      <p>
+        <b>Copy the token {token.name} now.</b> Only its fingerprint is kept here; it cannot be
+        shown again.
+      </p>
+      <div class="actions">
+        <input
+          class="input"
+          readOnly
+          aria-label={`The token ${token.name}`}
+          value={token.secret}
+          onFocus={({ currentTarget }) => currentTarget.select()}
+        />
+        <button type="button" class="button button-primary" onClick={onCopy}>
+          Copy
+        </button>
+        <span role="status">{copied}</span>
+      </div>
+    </div>
+  );
+}
+
+/** @param {{onMade: (token: Token & {secret: string}) => void}} props */
+function NewToken({ onMade }) {
+  const offered = SCOPES.filter(({ role }) => isAtLeast(role));
+  const [scopes, setScopes] = useState(['submit']);
+  return (
+    <Form
+      label="New token"
+      action="Make the token"
+      busy="Making the token"
+      checks={{ name: (value) => !value.trim() && 'Name the program or computer that it is for.' }}
+      onSend={async ({ name, days }, form) => {
+        if (scopes.length === 0) {
+          throw new Problem({ code: 'no_scopes', detail: 'Tick what it may do.', status: 422 });
+        }
+        onMade(await makeToken({ name: name.trim(), scopes, expires_in_days: Number(days) }));
+        form.reset();
+      }}
+    >
+      {(wrong) => (
+        <>
+          <Field name="name" label="Name" hint="As in: ward 3's upload script" wrong={wrong.name} />
+          <fieldset class="field">
+            <legend>It may</legend>
+            {offered.map(({ scope, words }) => (
+              <label key={scope} class="check">
+                <input
+                  type="checkbox"
+                  checked={scopes.includes(scope)}
+                  onChange={({ currentTarget }) =>
+                    setScopes(
+                      currentTarget.checked
+                        ? [...scopes, scope]
+                        : scopes.filter((each) => each !== scope),
+                    )
+                  }
+                />
+                {words}
+              </label>
+            ))}
+          </fieldset>
+          <div class="field">
+            <label for="token-days">For</label>
+            <select id="token-days" name="days" class="input">
+              {LIVES.map(({ days, words }) => (
+                <option key={days} value={days}>
+                  {words}
+                </option>
+              ))}
+            </select>
+          </div>
+        </>
+      )}
+    </Form>
+  );
+}

@@ -1,0 +1,185 @@
+/** A contributor's submissions. */
+import { useState } from 'preact/hooks';
+import { begin, deleteSubmission, submissions } from '../api/submissions.js';
+import { forgetUploads } from '../api/tus.js';
+import { announce } from '../shared/announcer.js';
+import { forgetAll } from './sending.js';
+import { Problem } from '../api/problem.js';
+import { go } from '../shared/address.js';
+import { day, plural } from '../shared/words.js';
+import { Confirm } from '../shared/Confirm.jsx';
+import { PageHeading } from '../shared/PageHeading.jsx';
+import { usePages } from '../shared/usePages.js';
+import { titleOf } from './titles.js';
+import './contribute.css';
+
+/** @typedef {import('../api/submissionShapes.js').Submission} Submission */
+
+const STEPS = [
+  [
+    'Send recordings',
+    'Many files, a folder or a ZIP. Interrupted uploads go on where they stopped.',
+  ],
+  ['Say what they show', 'Once for all, or one by one in a table; or by a CSV beside them.'],
+  ['Doctors review them', 'They see each recording without your name, and answer you here.'],
+];
+
+export default function Contribute() {
+  const pages = usePages(submissions);
+  const [trouble, setTrouble] = useState('');
+  const [busy, setBusy] = useState(false);
+
+  /** @param {() => Promise<void>} work */
+  async function attempt(work) {
+    setTrouble('');
+    try {
+      await work();
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      setTrouble(problem.detail);
+    }
+  }
+
+  const start = async () => {
+    setBusy(true);
+    await attempt(async () => go(`/contribute/${(await begin()).id}`));
+    setBusy(false);
+  };
+
+  /** @param {Submission} submission */
+  const remove = (submission) =>
+    attempt(async () => {
+      forgetAll(submission.id);
+      await deleteSubmission(submission.id);
+      await forgetUploads(submission.id);
+      pages.change((items) => items.filter(({ id }) => id !== submission.id));
+      announce(`${titleOf(submission)} deleted.`);
+    });
+
+  const said = trouble || pages.problem;
+  return (
+    <section class="page contribute">
+      <PageHeading
+        title="Contribute"
+        lead="Recordings that you send are reviewed by doctors and become part of the public dataset."
+      >
+        {pages.items && pages.items.length > 0 && (
+          <button type="button" class="button button-primary" aria-disabled={busy} onClick={start}>
+            New submission
+          </button>
+        )}
+      </PageHeading>
+      {said && (
+        <p class="notice notice-problem" role="alert">
+          {said}
+        </p>
+      )}
+      {pages.items?.length === 0 && <Welcome busy={busy} onStart={start} />}
+      {pages.items && pages.items.length > 0 && (
+        <ul class="submissions" aria-label="Your submissions">
+          {pages.items.map((each) => (
+            <Row key={each.id} submission={each} onRemove={remove} />
+          ))}
+        </ul>
+      )}
+      {!pages.items && !said && <p class="quiet page-wait">One moment</p>}
+      {pages.hasMore && (
+        <button type="button" class="button" onClick={pages.more}>
+          Show more
+        </button>
+      )}
+    </section>
+  );
+}
+
+/** @param {{busy: boolean, onStart: () => void}} props */
+function Welcome({ busy, onStart }) {
+  return (
+    <div class="welcome">
+      <ol class="steps">
+        {STEPS.map(([name, text]) => (
+          <li key={name}>
+            <h2>{name}</h2>
+            <p>{text}</p>
+          </li>
+        ))}
+      </ol>
+      <div class="empty">
+        <p>
+          You have not sent anything yet. What identifies a patient must not be in a recording;
+          names of files are never published.
+        </p>
+        <button
+          type="button"
+          class="button button-primary button-large"
+          aria-disabled={busy}
+          onClick={onStart}
+        >
+          Begin a submission
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** @param {{submission: Submission, onRemove: (submission: Submission) => Promise<void>}} props */
+function Row({ submission, onRemove }) {
+  const { id, state, contributions, created_at, submitted_at } = submission;
+  const draft = state === 'draft';
+  return (
+    <li class="card">
+      <div>
+        <h2>
+          <a href={`#/contribute/${id}`}>{titleOf(submission)}</a>
+        </h2>
+        <p class="quiet">
+          {plural(contributions, 'recording')},{' '}
+          {submitted_at ? `sent on ${day(submitted_at)}` : `begun on ${day(created_at)}`}
+        </p>
+      </div>
+      <States submission={submission} />
+      {draft && (
+        <Confirm
+          action="Delete"
+          label={`Delete ${titleOf(submission)}`}
+          question={`${contributions > 0 ? plural(contributions, 'recording') : 'The draft'} will be deleted.`}
+          yes="Delete it"
+          kind="button-quiet"
+          onYes={() => onRemove(submission)}
+        />
+      )}
+    </li>
+  );
+}
+
+/** @type {[import('../api/submissionShapes.js').State, string][]} */
+const TOLD = [
+  ['changes_requested', 'to be answered'],
+  ['pending', 'in review'],
+  ['approved', 'approved'],
+  ['rejected', 'rejected'],
+  ['withdrawn', 'withdrawn'],
+];
+
+/** @param {{submission: Submission}} props */
+function States({ submission: { state, states, files } }) {
+  if (state === 'draft') {
+    const coming = (files.receiving ?? 0) + (files.queued ?? 0) + (files.running ?? 0);
+    return (
+      <p class="tags">
+        <span class="tag">Draft</span>
+        {coming > 0 && <span class="tag">{coming} on the way</span>}
+        {(files.failed ?? 0) > 0 && <span class="tag tag-caution">{files.failed} not taken</span>}
+      </p>
+    );
+  }
+  return (
+    <p class="tags">
+      {TOLD.filter(([key]) => (states[key] ?? 0) > 0).map(([key, words]) => (
+        <span key={key} class={key === 'changes_requested' ? 'tag tag-caution' : 'tag'}>
+          {states[key]} {words}
+        </span>
+      ))}
+    </p>
+  );
+}

@@ -1,0 +1,38 @@
+/** What holds for all recordings of a submission, unless the table says something else of one. */
+import { changeDefaults } from './desk.js';
+import { COLUMNS, missing } from './fields.js';
+import { FieldInput } from './FieldInput.jsx';
+
+/**
+ * @param {{
+ *   submission: import('../api/submissionShapes.js').Submission,
+ *   words: import('../api/submissionShapes.js').Vocabulary,
+ *   open: boolean,
+ * }} props
+ */
+export function Defaults({ submission: { defaults }, words, open }) {
+  const lacking = missing(defaults, words.required);
+  return (
+    <details class="card defaults" open={open}>
+      <summary>
+        <h2>Set once for all</h2>
+        <span class="hint">
+          {lacking.length === words.required.length
+            ? 'Class, probe, licence, patient … of every recording; the table overrides it.'
+            : 'The table overrides it, recording by recording.'}
+        </span>
+      </summary>
+      <div class="defaults-fields">
+        {COLUMNS.map((column) => (
+          <FieldInput
+            key={column.name}
+            column={column}
+            fields={defaults}
+            required={words.required.includes(column.name)}
+            onChange={(changes) => void changeDefaults(changes)}
+          />
+        ))}
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,73 @@
+/** A submission before it is sent: its files, what is said about them, the check, the consent. */
+import { offline, recordings, saving, trouble } from './desk.js';
+import { removals, undo } from './removals.js';
+import { sendings } from './sending.js';
+import { plural } from '../shared/words.js';
+import { UndoNote } from '../shared/UndoNote.jsx';
+import { useShortcuts } from '../shared/useShortcuts.js';
+import { Adding } from './Adding.jsx';
+import { Checking } from './Checking.jsx';
+import { Consent } from './Consent.jsx';
+import { Defaults } from './Defaults.jsx';
+import { Grid } from './Grid.jsx';
+import { ManifestReport } from './ManifestReport.jsx';
+import { SendingView } from './SendingView.jsx';
+import { StillToCome } from './StillToCome.jsx';
+
+/**
+ * @param {{
+ *   submission: import('../api/submissionShapes.js').Submission,
+ *   words: import('../api/submissionShapes.js').Vocabulary,
+ * }} props
+ */
+export function Draft({ submission, words }) {
+  const all = recordings.value;
+  const mine = sendings.value.filter(({ submissionId }) => submissionId === submission.id);
+  const sending = mine.some(({ stage }) => stage !== 'arrived' && stage !== 'refused');
+  const last = removals.value.at(-1);
+  useShortcuts('Submission', [
+    { key: 'a', does: 'Add files', run: chooseFiles },
+    { key: 'z', does: 'Undo the last removal', run: undo },
+  ]);
+  return (
+    <>
+      {(trouble.value || offline.value) && (
+        <p class="notice notice-problem" role="alert">
+          {trouble.value || `${offline.value} This page goes on as soon as it is back.`}
+        </p>
+      )}
+      <StillToCome submissionId={submission.id} />
+      <Adding small={all.length > 0 || mine.length > 0} />
+      <SendingView submissionId={submission.id} />
+      <ManifestReport />
+      <Defaults submission={submission} words={words} open={all.length === 0} />
+      {all.length > 0 && (
+        <>
+          <section class="recordings" aria-labelledby="recordings-title">
+            <header class="spread">
+              <h2 id="recordings-title">{plural(all.length, 'recording')}</h2>
+              <span class="hint" role="status">
+                {saving.value > 0 ? 'Saving' : 'All changes saved'}
+              </span>
+            </header>
+            <Grid recordings={all} words={words} />
+          </section>
+          <section class="card form" aria-labelledby="check-title">
+            <h2 id="check-title">Check and send</h2>
+            <Checking />
+            <Consent statement={words.consent} sending={sending} />
+          </section>
+        </>
+      )}
+      {last && (
+        <UndoNote label="Removed" onUndo={undo}>
+          Removed <b>{last.words}</b>
+        </UndoNote>
+      )}
+    </>
+  );
+}
+
+function chooseFiles() {
+  /** @type {HTMLElement | null} */ (document.querySelector('[data-add]'))?.click();
+}

@@ -1,0 +1,159 @@
+/** One recording being read: the player, what the contributor says, and the verdict on it. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { announce } from '../shared/announcer.js';
+import { useShortcuts } from '../shared/useShortcuts.js';
+import { AfterVerdict } from './AfterVerdict.jsx';
+import { CinePlayer } from './CinePlayer.jsx';
+import { ClaimNote } from './ClaimNote.jsx';
+import { ContactSheet } from './ContactSheet.jsx';
+import { draftOf, keepDraft } from './drafts.js';
+import { lengthOf } from './playing.js';
+import { playerKeys, readingKeys } from './readingKeys.js';
+import { Said } from './Said.jsx';
+import { useCine } from './useCine.js';
+import { useClaim } from './useClaim.js';
+import { useLook } from './useLook.js';
+import { usePlayer } from './usePlayer.js';
+import { useVerdict } from './useVerdict.js';
+import { VerdictForm } from './VerdictForm.jsx';
+
+/**
+ * @param {{
+ *   contribution: import('../api/reviewShapes.js').Contribution,
+ *   given: import('../api/reviewShapes.js').Given | null,
+ *   problem: string | null,
+ *   onGiven: (given: import('../api/reviewShapes.js').Given) => void,
+ *   onNext: () => void,
+ *   onSkip: () => void,
+ *   onUndo: () => void,
+ * }} props `given` once the verdict on it is out; `problem` of the next step, or of the undo
+ */
+export function Reading({ contribution, given, problem, onGiven, onNext, onSkip, onUndo }) {
+  const { id } = contribution;
+  const [draft, setDraft] = useState(() => draftOf(contribution));
+  const [rejecting, setRejecting] = useState(false);
+  const cine = useCine(id);
+  const part = { from: draft.trimStart ?? 0, to: draft.trimEnd ?? lengthOf(cine.times) };
+  const player = usePlayer(cine.times, part);
+  const look = useLook();
+  const claim = useClaim(id, contribution.claimed_until ?? null, given === null);
+  const verdict = useVerdict({
+    contribution,
+    draft,
+    onGiven(verdictGiven) {
+      setRejecting(false);
+      onGiven(verdictGiven);
+    },
+  });
+  /** @param {Partial<import('../api/reviewShapes.js').Draft>} changes */
+  function change(changes) {
+    if (given) return; // what was said stays as it was said
+    const next = orderly({ ...draft, ...changes });
+    setDraft(next);
+    keepDraft(id, next);
+    if (changes.label !== undefined || changes.unmarked !== undefined) say(changes);
+  }
+  usePlayOnce(cine, player);
+  const hands = {
+    player,
+    look,
+    rejecting,
+    times: cine.times,
+    draft,
+    change,
+    give: (
+      /** @type {import('../api/reviewShapes.js').Verdict} */ kind,
+      /** @type {string | undefined} */ reason,
+    ) => void verdict.give(kind, reason),
+    reject: setRejecting,
+    skip: onSkip,
+  };
+  const afterwards = [
+    { key: 'n', does: 'Next recording', run: onNext },
+    { key: 'z', does: 'Take the verdict back', run: onUndo },
+  ];
+  useShortcuts('Verdict', given ? afterwards : readingKeys(hands));
+  useShortcuts('Player', cine.times.length > 0 ? playerKeys(hands) : []);
+  return (
+    <div class="reading">
+      <div class="reading-left">
+        <CinePlayer
+          contribution={contribution}
+          cine={cine}
+          player={player}
+          look={look}
+          draft={draft}
+          onDraft={change}
+        />
+        <ContactSheet
+          key={id}
+          id={id}
+          one={contribution.kind === 'image'}
+          ready={cine.times.length > 0}
+          ticked={draft.unmarked}
+          settled={given !== null}
+          missing={verdict.missing === 'tick' && !draft.unmarked}
+          onTick={(unmarked) => change({ unmarked })}
+        />
+      </div>
+      <div class="reading-right">
+        {!given && <ClaimNote claim={claim} />}
+        <Said contribution={contribution} />
+        {verdict.problem && (
+          <p class="notice notice-problem" role="alert">
+            {verdict.problem.detail} What you have set and typed stays here.
+          </p>
+        )}
+        {given ? (
+          <AfterVerdict given={given} problem={problem} onNext={onNext} onUndo={onUndo} />
+        ) : (
+          <VerdictForm
+            contribution={contribution}
+            draft={draft}
+            missing={verdict.missing}
+            sending={verdict.sending}
+            rejecting={rejecting}
+            onDraft={change}
+            onApprove={() => hands.give('approve', undefined)}
+            onReject={() => setRejecting(true)}
+            onReason={(reason) => hands.give('reject', reason)}
+            onCancel={() => setRejecting(false)}
+            onRequestChanges={() => hands.give('request_changes', undefined)}
+            onAgain={verdict.again}
+          />
+        )}
+      </div>
+    </div>
+  );
+}
+
+/**
+ * Begin to play when all frames are there, unless the system asks for less motion.
+ * @param {import('./useCine.js').Loaded} cine
+ * @param {import('./usePlayer.js').Player} player
+ */
+function usePlayOnce({ times, done }, player) {
+  const played = useRef(false);
+  const complete = times.length > 1 && done === times.length;
+  useEffect(() => {
+    if (!complete || played.current) return;
+    played.current = true;
+    if (!matchMedia('(prefers-reduced-motion: reduce)').matches) player.play();
+  }, [complete, player]);
+}
+
+/**
+ * The part that is kept ends after it begins: what was set last gives way to nothing else.
+ * @param {import('../api/reviewShapes.js').Draft} draft
+ */
+function orderly(draft) {
+  const { trimStart, trimEnd } = draft;
+  if (trimStart === null || trimEnd === null || trimStart < trimEnd) return draft;
+  return { ...draft, trimEnd: null };
+}
+
+/** @param {Partial<import('../api/reviewShapes.js').Draft>} changes */
+function say({ unmarked, label }) {
+  if (unmarked !== undefined) announce(unmarked ? 'Ticked: nothing identifying' : 'Not ticked');
+  else if (label) announce(`Label set`);
+}

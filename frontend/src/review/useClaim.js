@@ -1,0 +1,69 @@
+/** Holding a recording while it is being worked on: renewed by work, given up by idleness. */
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { Problem } from '../api/problem.js';
+import { useNow } from '../shared/useNow.js';
+import * as calls from '../api/reviews.js';
+
+/** At work, the claim is renewed once this much of it has passed. */
+const RENEW_AFTER = 0.25;
+/** From here on the time left is shown as a warning, in seconds. */
+export const SOON_S = 120;
+
+const SIGNS_OF_WORK = ['keydown', 'pointerdown', 'pointermove', 'wheel'];
+
+/**
+ * @typedef {object} Claim
+ * @property {number} secondsLeft
+ * @property {Problem | null} lost why it is not held any more
+ * @property {() => Promise<void>} renew
+ */
+
+/**
+ * @param {string} id of the contribution
+ * @param {string | null} until when the claim runs out, as the service said
+ * @param {boolean} active false once the verdict is given
+ * @returns {Claim}
+ */
+export function useClaim(id, until, active) {
+  const [end, setEnd] = useState(() => moment(until));
+  const [lost, setLost] = useState(/** @type {Problem | null} */ (null));
+  const length = useRef(end - Date.now());
+  const asking = useRef(false);
+  const now = useNow(active);
+  useEffect(() => {
+    length.current = moment(until) - Date.now();
+    setEnd(moment(until));
+  }, [until]);
+  const renew = useCallback(async () => {
+    if (asking.current) return;
+    asking.current = true;
+    try {
+      const claim = await calls.claim(id);
+      const next = moment(claim.claimed_until ?? null);
+      length.current = next - Date.now();
+      setEnd(next);
+      setLost(null);
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      // Without an answer the claim may well hold; another's claim or a decision ends it.
+      if (problem.status >= 400 && problem.status < 500 && !problem.busy) setLost(problem);
+    } finally {
+      asking.current = false;
+    }
+  }, [id]);
+  useEffect(() => {
+    if (!active || lost) return undefined;
+    function work() {
+      const left = end - Date.now();
+      if (left > 0 && left < length.current * (1 - RENEW_AFTER)) void renew();
+    }
+    for (const sign of SIGNS_OF_WORK) window.addEventListener(sign, work, { passive: true });
+    return () => {
+      for (const sign of SIGNS_OF_WORK) window.removeEventListener(sign, work);
+    };
+  }, [active, lost, end, renew]);
+  return { secondsLeft: Math.max(0, Math.ceil((end - now) / 1000)), lost, renew };
+}
+
+/** @param {string | null} iso @returns {number} epoch milliseconds */
+const moment = (iso) => (iso ? Date.parse(iso) : Date.now());

@@ -1,0 +1,102 @@
+/** Giving the verdict: what it needs first, sending it, and what the service says to it. */
+import { useRef, useState } from 'preact/hooks';
+import { Problem } from '../api/problem.js';
+import { same } from '../shared/square.js';
+import * as calls from '../api/reviews.js';
+
+/**
+ * @typedef {import('../api/reviewShapes.js').Contribution} Contribution
+ * @typedef {import('../api/reviewShapes.js').Draft} Draft
+ * @typedef {import('../api/reviewShapes.js').Verdict} Verdict
+ * @typedef {'tick' | 'label' | 'comment' | null} Missing what the verdict still needs
+ */
+
+/**
+ * @param {object} options
+ * @param {Contribution} options.contribution
+ * @param {Draft} options.draft
+ * @param {(given: import('../api/reviewShapes.js').Given) => void} options.onGiven
+ */
+export function useVerdict({ contribution, draft, onGiven }) {
+  const [sending, setSending] = useState(false);
+  const [missing, setMissing] = useState(/** @type {Missing} */ (null));
+  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
+  const tried = useRef(/** @type {[Verdict, string | null] | null} */ (null));
+  /**
+   * @param {Verdict} verdict
+   * @param {string | null} reason
+   */
+  async function give(verdict, reason = null) {
+    if (sending) return;
+    tried.current = [verdict, reason];
+    const lacks = lacking(verdict, reason, draft);
+    setMissing(lacks);
+    if (lacks === 'comment') focus('#md-comment');
+    if (lacks === 'label') focus('[name=label]');
+    if (lacks === 'tick') focus('#unmarked');
+    if (lacks) return;
+    setSending(true);
+    setProblem(null);
+    try {
+      const answer = await calls.review(
+        contribution.id,
+        said(verdict, reason, draft, contribution),
+      );
+      onGiven({
+        id: answer.id,
+        verdict,
+        contributionId: contribution.id,
+        outcome: answer.outcome,
+        modelAnswer: answer.model_answer,
+        draft,
+      });
+    } catch (failure) {
+      if (!(failure instanceof Problem)) throw failure;
+      setProblem(failure);
+    } finally {
+      setSending(false);
+    }
+  }
+  /** Give the verdict that lacked something. */
+  const again = () => tried.current && void give(...tried.current);
+  return { sending, missing, problem, give, again };
+}
+
+/**
+ * @param {Verdict} verdict
+ * @param {string | null} reason
+ * @param {Draft} draft
+ * @returns {Missing}
+ */
+export function lacking(verdict, reason, { label, unmarked, comment }) {
+  if (verdict === 'approve' && !label) return 'label';
+  if (verdict === 'approve' && !unmarked) return 'tick';
+  const inWords = verdict === 'request_changes' || reason === 'other';
+  return inWords && !comment.trim() ? 'comment' : null;
+}
+
+/**
+ * The verdict as the service wants it. What was left alone is not said.
+ * @param {Verdict} verdict
+ * @param {string | null} reason
+ * @param {Draft} draft
+ * @param {Contribution} contribution
+ */
+export function said(verdict, reason, draft, { proposed_crop }) {
+  return {
+    verdict,
+    reason,
+    label: draft.label || null,
+    findings: draft.findings,
+    square: same(draft.square, proposed_crop) ? null : draft.square,
+    trim_start_s: draft.trimStart,
+    trim_end_s: draft.trimEnd,
+    no_identifying_marks: draft.unmarked,
+    comment: draft.comment.trim(),
+  };
+}
+
+/** @param {string} selector */
+function focus(selector) {
+  /** @type {HTMLElement | null} */ (document.querySelector(selector))?.focus();
+}

@@ -1,0 +1,86 @@
+/** Setting the square and asking for the answer. */
+import { patch, unscreened } from './items.js';
+import { advice } from '../api/problem.js';
+import { screen, screenAll } from './screenings.js';
+import { inside, largest, same } from '../shared/square.js';
+import { CropEditor } from './CropEditor.jsx';
+import { Icon } from '../shared/Icon.jsx';
+import { SquareFields } from './SquareFields.jsx';
+
+/** @param {{item: import('../api/shapes.js').Item}} props */
+export function CropView({ item }) {
+  const { key, recording, square, adjusting, screening, problem } = item;
+  if (!recording || !square) return null;
+  const proposed = recording.proposed_crop;
+  const others = unscreened.value.length;
+  /** @param {import('../api/shapes.js').Square} next */
+  const change = (next) => patch(key, { square: next });
+  return (
+    <div class="crop">
+      <CropEditor recording={recording} square={square} onChange={change} />
+      <div class="crop-side">
+        <h2>Check the square</h2>
+        <p>
+          Only what is inside is screened. It should hold the ultrasound field, without text, rulers
+          or bars.
+        </p>
+        <div class="actions">
+          <button
+            type="button"
+            class="button"
+            disabled={same(square, proposed)}
+            onClick={() => change(proposed)}
+          >
+            <Icon name="reset" />
+            Proposed square
+          </button>
+          <button type="button" class="button" onClick={() => change(widest(square, recording))}>
+            <Icon name="square" />
+            Largest square
+          </button>
+        </div>
+        <SquareFields square={square} picture={recording} onChange={change} />
+        {problem && (
+          <p class="notice notice-problem" role="alert">
+            {problem.detail} <b>{advice(problem)}</b>
+          </p>
+        )}
+        <div class="actions actions-main">
+          <button
+            type="button"
+            class="button button-primary button-large"
+            onClick={() => void screen(key)}
+          >
+            {adjusting ? 'Screen again' : 'Screen'}
+          </button>
+          {!adjusting && others > 1 && (
+            <button type="button" class="button button-large" onClick={() => void screenAll()}>
+              Screen all ({others})
+            </button>
+          )}
+          {adjusting && screening && (
+            <button
+              type="button"
+              class="button button-large"
+              onClick={() =>
+                patch(key, { adjusting: false, square: screening.crop, problem: null })
+              }
+            >
+              Back to the answer
+            </button>
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/**
+ * @param {import('../api/shapes.js').Square} square
+ * @param {import('../shared/square.js').Picture} picture
+ */
+function widest({ x, y, size }, picture) {
+  const side = largest(picture);
+  const shift = (size - side) / 2; // around where the square is now
+  return inside({ x: x + shift, y: y + shift, size: side }, picture);
+}

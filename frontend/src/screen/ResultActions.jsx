@@ -1,0 +1,80 @@
+/** Where the answer comes from, and taking it along. */
+import { useState } from 'preact/hooks';
+import { copy } from '../shared/clipboard.js';
+import { asText } from './copying.js';
+import { patch } from './items.js';
+import { linkTo } from './screeningAddress.js';
+import { when } from '../shared/words.js';
+import { Icon } from '../shared/Icon.jsx';
+
+/**
+ * @param {{item: import('../api/shapes.js').Item, result: import('../api/shapes.js').Result}} props
+ */
+export function ResultActions({ item, result }) {
+  const [said, setSaid] = useState('');
+  const { key, name, screening, recording } = item;
+  if (!screening) return null;
+  /** @param {string} what @param {string} text */
+  async function take(what, text) {
+    try {
+      await copy(text);
+      setSaid(`${what} copied.`);
+    } catch {
+      setSaid('The browser did not allow copying.');
+    }
+  }
+  const { x, y, size } = result.crop;
+  const json = JSON.stringify(screening, null, 2);
+  return (
+    <footer class="result-foot">
+      <div class="actions actions-even">
+        {recording?.preview_url && (
+          <button type="button" class="button" onClick={() => patch(key, { adjusting: true })}>
+            <Icon name="square" />
+            Adjust the square and screen again
+          </button>
+        )}
+        <button type="button" class="button" onClick={() => take('Text', asText(name, result))}>
+          <Icon name="copy" />
+          Copy text
+        </button>
+        <button type="button" class="button" onClick={() => take('JSON', json)}>
+          <Icon name="copy" />
+          Copy JSON
+        </button>
+        <button type="button" class="button" onClick={() => take('Link', linkTo(screening.id))}>
+          <Icon name="link" />
+          Copy link
+        </button>
+        <span class="said" role="status">
+          {said}
+        </span>
+      </div>
+      <dl class="origin">
+        <div>
+          <dt>Model</dt>
+          <dd>{result.model_version}</dd>
+        </div>
+        <div>
+          <dt>Square</dt>
+          <dd>
+            {size} × {size} pixels at {x}, {y}
+          </dd>
+        </div>
+        {screening.finished_at && (
+          <div>
+            <dt>Answered</dt>
+            <dd>{when(screening.finished_at)}</dd>
+          </div>
+        )}
+        {recording?.preview_url && (
+          <div>
+            <dt>Pictures kept until</dt>
+            <dd>{when(recording.expires_at)}</dd>
+          </div>
+        )}
+      </dl>
+      <p class="hint">{result.disclaimer}</p>
+    </footer>
+  );
+}

@@ -1,0 +1,126 @@
+/** All frames of a video in their order, each with its answer as a stacked bar. */
+import { useEffect, useRef } from 'preact/hooks';
+import { frameUrl } from '../api/screenings.js';
+import { CLASSES, CLASS_NAMES } from '../shared/classes.js';
+import { moment, percent } from '../shared/words.js';
+
+/** @typedef {import('../api/shapes.js').FrameAnswer} FrameAnswer */
+
+/**
+ * @param {{
+ *   screening: import('../api/shapes.js').Screening,
+ *   result: import('../api/shapes.js').Result,
+ *   at: number,
+ *   onStep: (at: number) => void,
+ *   onToggle: () => void,
+ * }} props
+ */
+export function TimeLine({ screening, result, at, onStep, onToggle }) {
+  const list = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const last = result.frames.length - 1;
+  useEffect(() => {
+    reveal(list.current, at);
+  }, [at]);
+  /** @param {KeyboardEvent} event */
+  function onKeyDown(event) {
+    const next = afterKey(event.key, at, last);
+    if (event.key === ' ') onToggle();
+    else if (next !== null) onStep(next);
+    else return;
+    event.preventDefault();
+  }
+  return (
+    <section class="timeline" aria-labelledby="timeline-title">
+      <header>
+        <h3 id="timeline-title">Frame by frame</h3>
+        <ul class="legend" aria-hidden="true">
+          {CLASSES.map((key) => (
+            <li key={key} class={`class-${key}`}>
+              <i class="dot" /> {CLASS_NAMES[key]}
+            </li>
+          ))}
+        </ul>
+      </header>
+      <div
+        class="strip"
+        ref={list}
+        role="listbox"
+        tabIndex={0}
+        aria-orientation="horizontal"
+        aria-labelledby="timeline-title"
+        aria-activedescendant={`frame-${at}`}
+        onKeyDown={onKeyDown}
+      >
+        {result.frames.map((frame, n) => (
+          // The list box has the keyboard; a click is only a short cut to one of its options.
+          // eslint-disable-next-line jsx-a11y/click-events-have-key-events
+          <div
+            key={frame.index}
+            id={`frame-${n}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={n === at}
+            aria-label={spoken(frame, n, last + 1)}
+            class={n === at ? 'cut cut-current' : 'cut'}
+            onClick={() => onStep(n)}
+          >
+            <span class="stack">
+              {CLASSES.map((key) => (
+                <i
+                  key={key}
+                  class={`class-${key}`}
+                  style={{ height: `${frame.probabilities[key] * 100}%` }}
+                />
+              ))}
+            </span>
+            {screening.frames_available && (
+              <img src={frameUrl(screening.id, frame.index)} alt="" loading="lazy" />
+            )}
+          </div>
+        ))}
+      </div>
+      <p class="ends" aria-hidden="true">
+        <span>{moment(result.frames[0].time_s)}</span>
+        <span>{moment(result.frames[last].time_s)}</span>
+      </p>
+    </section>
+  );
+}
+
+/**
+ * @param {string} key
+ * @param {number} at
+ * @param {number} last
+ * @returns {number | null}
+ */
+function afterKey(key, at, last) {
+  if (key === 'ArrowRight' || key === 'ArrowDown') return Math.min(last, at + 1);
+  if (key === 'ArrowLeft' || key === 'ArrowUp') return Math.max(0, at - 1);
+  if (key === 'Home') return 0;
+  if (key === 'End') return last;
+  return null;
+}
+
+/**
+ * Scroll the strip, and nothing else, until the frame is in sight.
+ * @param {HTMLElement | null} strip
+ * @param {number} at
+ */
+function reveal(strip, at) {
+  const cut = /** @type {HTMLElement | undefined} */ (strip?.children[at]);
+  if (!strip || !cut) return;
+  const left = cut.offsetLeft - strip.offsetLeft;
+  if (left < strip.scrollLeft) strip.scrollLeft = left;
+  const over = left + cut.offsetWidth - strip.clientWidth;
+  if (over > strip.scrollLeft) strip.scrollLeft = over;
+}
+
+/**
+ * @param {FrameAnswer} frame
+ * @param {number} n
+ * @param {number} count
+ */
+function spoken({ time_s, probabilities }, n, count) {
+  const shares = CLASSES.map((key) => `${CLASS_NAMES[key]} ${percent(probabilities[key])}`);
+  return `Frame ${n + 1} of ${count}, ${moment(time_s)}: ${shares.join(', ')}`;
+}

@@ -1,0 +1,36 @@
+/** A file on its way to the service. */
+import { size, timeLeft } from '../shared/words.js';
+import { ProgressBar } from '../shared/ProgressBar.jsx';
+import { Wait } from './Wait.jsx';
+
+/** @param {{item: import('../api/shapes.js').Item}} props */
+export function UploadView({ item }) {
+  const { stage, sent, bytes, secondsLeft, resumesAt, problem } = item;
+  const arrived = stage === 'uploading' && bytes > 0 && sent >= bytes;
+  const share = stage === 'uploading' && !arrived ? sent / (bytes || 1) : null;
+  const words = { waiting: 'Waits for its turn', restoring: 'Loading' };
+  const state =
+    words[/** @type {keyof typeof words} */ (stage)] ??
+    (arrived ? 'Reading the recording' : 'Uploading');
+  return (
+    <div class="calm">
+      <h2>{state}</h2>
+      {resumesAt ? (
+        <Wait until={resumesAt} problem={problem} />
+      ) : (
+        stage !== 'waiting' && <ProgressBar label={state} share={share} />
+      )}
+      {stage === 'waiting' && (
+        <p class="quiet">Three files are sent at a time; this one starts by itself.</p>
+      )}
+      {stage === 'uploading' && !resumesAt && (
+        <p class="quiet spread">
+          <span>
+            {size(sent)} of {size(bytes)}
+          </span>
+          <span>{arrived ? 'finding the ultrasound field' : timeLeft(secondsLeft)}</span>
+        </p>
+      )}
+    </div>
+  );
+}

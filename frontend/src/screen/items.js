@@ -1,0 +1,112 @@
+/** The recordings on the page, in the order in which they came, and the one that is looked at. */
+import { computed, signal } from '@preact/signals';
+
+/** @typedef {import('../api/shapes.js').Item} Item */
+
+export const items = signal(/** @type {Item[]} */ ([]));
+
+export const selectedKey = signal(/** @type {string | null} */ (null));
+
+export const selected = computed(() => find(selectedKey.value));
+
+/** @type {import('../api/shapes.js').Stage[]} */
+const BEFORE = ['waiting', 'uploading', 'ready'];
+
+/** Recordings that wait for somebody to say "screen", or will as soon as they have arrived. */
+export const unscreened = computed(() =>
+  items.value.filter(({ stage, wanted }) => !wanted && BEFORE.includes(stage)),
+);
+
+/** Recordings that are screened as soon as they are ready, one after the other. */
+export const wanted = computed(() =>
+  items.value.filter((item) => item.wanted && BEFORE.includes(item.stage)),
+);
+
+/** The recording whose request, put off by the service, is sent again first. */
+export const putOff = computed(() =>
+  items.value.reduce(
+    (first, item) =>
+      item.resumesAt !== null && (first?.resumesAt ?? Infinity) > item.resumesAt ? item : first,
+    /** @type {Item | null} */ (null),
+  ),
+);
+
+let made = 0;
+
+/**
+ * @param {Partial<Item> & Pick<Item, 'name' | 'stage'>} facts
+ * @returns {Item}
+ */
+export function makeItem(facts) {
+  made += 1;
+  return {
+    key: `item-${made}`,
+    bytes: 0,
+    mine: true,
+    sent: 0,
+    secondsLeft: null,
+    resumesAt: null,
+    problem: null,
+    recordingId: null,
+    recording: null,
+    screeningId: null,
+    square: null,
+    screening: null,
+    wanted: false,
+    adjusting: false,
+    offline: false,
+    ...facts,
+  };
+}
+
+/** @param {string | null} key @returns {Item | null} */
+export function find(key) {
+  return items.value.find((item) => item.key === key) ?? null;
+}
+
+/**
+ * Put recordings at the end, or at a place they had before.
+ * @param {Item[]} added
+ * @param {number} [at]
+ */
+export function add(added, at = items.value.length) {
+  items.value = items.value.toSpliced(at, 0, ...added);
+}
+
+/**
+ * @param {string} key
+ * @param {Partial<Item>} changes
+ */
+export function patch(key, changes) {
+  items.value = items.value.map((item) => (item.key === key ? { ...item, ...changes } : item));
+}
+
+/**
+ * Take a recording off the page and look at its neighbour.
+ * @param {string} key
+ * @returns {number} the place it had, -1 when it was not there
+ */
+export function take(key) {
+  const at = items.value.findIndex((item) => item.key === key);
+  if (at < 0) return at;
+  items.value = items.value.toSpliced(at, 1);
+  if (selectedKey.value === key) {
+    selectedKey.value = (items.value[at] ?? items.value[at - 1])?.key ?? null;
+  }
+  return at;
+}
+
+/** @param {string | null} key */
+export function select(key) {
+  selectedKey.value = key;
+}
+
+/**
+ * Look at the next (+1) or the previous (-1) recording.
+ * @param {1 | -1} step
+ */
+export function selectBeside(step) {
+  const at = items.value.findIndex((item) => item.key === selectedKey.value);
+  const next = items.value[at + step];
+  if (next) select(next.key);
+}

@@ -1,0 +1,114 @@
+/** Asking for answers, and keeping each recording's state true to the news about it. */
+import * as api from '../api/screenings.js';
+import { announce } from '../shared/announcer.js';
+import { CLASS_NAMES } from '../shared/classes.js';
+import { find, patch, unscreened, wanted } from './items.js';
+import { patiently } from '../shared/patience.js';
+import { Problem } from '../api/problem.js';
+import { watch } from './watch.js';
+import { percent } from '../shared/words.js';
+
+/** @typedef {import('../api/shapes.js').Screening} Screening */
+
+/** @type {Map<string, () => void>} what ends the errand of a recording, by its key */
+const errands = new Map();
+
+/**
+ * Ask for the answer about a recording, with its square as it is set.
+ * @param {string} key
+ */
+export async function screen(key) {
+  const item = find(key);
+  if (!item?.recording || !item.square) return;
+  const { recording, square, stage, adjusting } = item;
+  const controller = new AbortController();
+  errands.set(key, () => controller.abort());
+  patch(key, { stage: 'starting', wanted: false, adjusting: false, problem: null });
+  try {
+    const screening = await patiently(() => api.screen(recording.id, square), {
+      signal: controller.signal,
+      onWait: (resumesAt, problem) => patch(key, { resumesAt, problem }),
+    });
+    if (controller.signal.aborted) return;
+    follow(key, screening);
+  } catch (problem) {
+    if (controller.signal.aborted) return;
+    if (!(problem instanceof Problem)) throw problem;
+    patch(key, { stage: problem.gone ? 'gone' : stage, adjusting, problem, resumesAt: null });
+  }
+}
+
+/** Screen every recording, those that are still on their way as soon as they have arrived. */
+export async function screenAll() {
+  for (const { key } of unscreened.value) patch(key, { wanted: true });
+  await screenWanted();
+}
+
+let screening = false;
+
+/** Screen what is ready of what was asked for, one request after the other. */
+export async function screenWanted() {
+  if (screening) return;
+  screening = true;
+  try {
+    for (let next = nextWanted(); next; next = nextWanted()) await screen(next.key);
+  } finally {
+    screening = false;
+  }
+}
+
+const nextWanted = () => wanted.value.find(({ stage }) => stage === 'ready');
+
+/**
+ * Show a screening and, unless it is over, keep it up to date.
+ * @param {string} key
+ * @param {Screening} screening
+ */
+export function follow(key, screening) {
+  leave(key);
+  show(key, screening);
+  if (isOver(screening)) return;
+  const stop = watch(screening.id, {
+    onNews: (news) => {
+      show(key, news);
+      if (isOver(news)) announceOutcome(key, news);
+    },
+    onGone: () => patch(key, { stage: 'gone' }),
+    onOffline: (offline) => {
+      if (find(key)?.offline !== offline) patch(key, { offline });
+    },
+  });
+  errands.set(key, stop);
+}
+
+/** Stop whatever is under way for a recording. @param {string} key */
+export function leave(key) {
+  errands.get(key)?.();
+  errands.delete(key);
+}
+
+/**
+ * @param {string} key
+ * @param {Screening} screening
+ */
+function show(key, screening) {
+  const { id, status, crop } = screening;
+  const stage = status === 'done' || status === 'failed' ? status : 'screening';
+  patch(key, { screeningId: id, screening, stage, square: crop });
+}
+
+/** @param {Screening} screening */
+const isOver = ({ status }) => status === 'done' || status === 'failed';
+
+/**
+ * @param {string} key
+ * @param {Screening} screening
+ */
+function announceOutcome(key, { result, error }) {
+  const name = find(key)?.name;
+  if (result) {
+    announce(`${name}: ${CLASS_NAMES[result.label]}, ${percent(result.probability)}.`);
+  } else if (error) {
+    announce(`${name} could not be screened. ${error.message}`);
+  }
+}

@@ -1,0 +1,20 @@
+/** What the service says about itself: its limits, and whether it answers at all. */
+import { signal } from '@preact/signals';
+import * as api from '../api/screenings.js';
+
+export const limits = signal(/** @type {import('../api/shapes.js').Limits | null} */ (null));
+
+export const reachable = signal(true);
+
+const AGAIN_MS = 5000;
+
+/** Ask for the limits until they are there. */
+export async function meet() {
+  try {
+    limits.value = await api.limits();
+    reachable.value = true;
+  } catch {
+    reachable.value = false; // shown as a banner; asked again below
+    setTimeout(meet, AGAIN_MS);
+  }
+}

@@ -1,0 +1,60 @@
+/** Moving the square and pulling its corners with a mouse, a finger or a pen. */
+import { useRef } from 'preact/hooks';
+import { moved, stretched } from './square.js';
+
+/**
+ * @typedef {import('../api/shapes.js').Square} Square
+ * @typedef {import('./square.js').Picture} Picture
+ * @typedef {import('./square.js').Corner} Corner
+ * @typedef {{pointer: number, x: number, y: number, from: Square, corner: Corner | null, scale: number}} Drag
+ */
+
+/**
+ * @param {object} options
+ * @param {{current: HTMLElement | null}} options.stage shows the whole picture
+ * @param {Picture} options.picture
+ * @param {Square} options.square
+ * @param {(square: Square) => void} options.onChange
+ */
+export function useSquareDrag({ stage, picture, square, onChange }) {
+  const drag = useRef(/** @type {Drag | null} */ (null));
+  return {
+    /** @param {PointerEvent} event */
+    onPointerDown(event) {
+      if (event.button !== 0 || drag.current || !stage.current) return;
+      const target = /** @type {HTMLElement} */ (event.target);
+      const holder = /** @type {HTMLElement} */ (event.currentTarget);
+      drag.current = {
+        pointer: event.pointerId,
+        x: event.clientX,
+        y: event.clientY,
+        from: square,
+        corner: /** @type {Corner | undefined} */ (target.dataset.corner) ?? null,
+        scale: picture.width / stage.current.getBoundingClientRect().width,
+      };
+      holder.setPointerCapture(event.pointerId);
+      holder.focus({ preventScroll: true });
+      event.preventDefault();
+    },
+    /** @param {PointerEvent} event */
+    onPointerMove(event) {
+      const held = drag.current;
+      if (held?.pointer !== event.pointerId) return;
+      const dx = (event.clientX - held.x) * held.scale;
+      const dy = (event.clientY - held.y) * held.scale;
+      onChange(
+        held.corner
+          ? stretched(held.from, held.corner, dx, dy, picture)
+          : moved(held.from, dx, dy, picture),
+      );
+    },
+    /** @param {PointerEvent} event */
+    onPointerUp(event) {
+      if (drag.current?.pointer === event.pointerId) drag.current = null;
+    },
+    /** @param {PointerEvent} event */
+    onPointerCancel(event) {
+      if (drag.current?.pointer === event.pointerId) drag.current = null;
+    },
+  };
+}
