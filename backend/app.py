@@ -21,7 +21,7 @@ from backend.accounts.people import endpoints as people_endpoints
 from backend.accounts.schemas import TokenMade, TokenOut, UserOut
 from backend.core import logs
 from backend.core.clients import Clients
-from backend.core.db import Database
+from backend.core.db import REQUESTS_AT_ONCE, Database
 from backend.core.errors import NotFoundError
 from backend.core.mail import POSTMEN, Mailer
 from backend.core.passwords import Passwords
@@ -101,6 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             celery=make_celery(settings),
             clients=Clients(partial(key.for_requests, database, settings)),
             rate_limit=RateLimit(settings),
+            requests=CapacityLimiter(REQUESTS_AT_ONCE),
             decoders=CapacityLimiter(os.cpu_count() or 2),
             passwords=Passwords(),
             mailer=Mailer(settings),

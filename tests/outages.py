@@ -6,7 +6,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import redis
@@ -58,6 +59,16 @@ class Broker:
         os.kill(self._process.pid, signal.SIGCONT)
         self._process.wait()
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Frozen while the block runs."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._process.pid, signal.SIGCONT)
+
     # the kinds of outage; each returns when the server answers again
 
     def stopped(self, seconds: float) -> None:
@@ -74,10 +85,8 @@ class Broker:
 
     def frozen(self, seconds: float) -> None:
         """Connections stay, and nobody answers on them."""
-        assert self._process is not None
-        os.kill(self._process.pid, signal.SIGSTOP)
-        time.sleep(seconds)
-        os.kill(self._process.pid, signal.SIGCONT)
+        with self.held():
+            time.sleep(seconds)
 
     def restarted(self, seconds: float) -> None:
         """Away for a moment, several times in a row."""

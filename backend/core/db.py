@@ -80,6 +80,10 @@ def make_engine(settings: Settings) -> Engine:
     return engine
 
 
+REQUESTS_AT_ONCE = 12
+"""Requests with a session at a time: each needs up to two of the pool's 30 connections."""
+
+
 class Database:
     """The two kinds of session: `write()` for a transaction that changes rows, `read()` else.
 

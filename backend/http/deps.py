@@ -3,7 +3,7 @@
 Who asks is in `backend.accounts.deps`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, cast
 
@@ -43,6 +43,19 @@ async def get_storage(services: ServicesDep) -> Storage:
     return services.storage
 
 
+async def take_place(services: ServicesDep) -> AsyncIterator[None]:
+    """Wait until fewer requests have a session than the pool has connections for.
+
+    A request keeps its connection from one trip to a thread to the next. Without this bound, all
+    threads can wait for a connection while all connections wait for a thread.
+    """
+    async with services.requests:
+        yield
+
+
+Place = Depends(take_place, scope="function")
+
+
 def get_session(services: ServicesDep) -> Iterator[Session]:
     """A session that is committed when the endpoint has returned, before the answer is sent.
 
@@ -61,7 +74,7 @@ transaction = contextmanager(get_session)
 """The same for what is no dependency: a library's hook, which is given the services."""
 
 
-def get_read_session(services: ServicesDep) -> Iterator[Session]:
+def get_read_session(services: ServicesDep, _place: Annotated[None, Place]) -> Iterator[Session]:
     """A session that only reads, and so waits for nobody."""
     with services.database.read() as session:
         yield session
@@ -69,8 +82,19 @@ def get_read_session(services: ServicesDep) -> Iterator[Session]:
 
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 StorageDep = Annotated[Storage, Depends(get_storage)]
-SessionDep = Annotated[Session, Depends(get_session, scope="function")]
+
+
+def _session_in_turn(services: ServicesDep, _place: Annotated[None, Place]) -> Iterator[Session]:
+    yield from get_session(services)
+
+
+SessionDep = Annotated[Session, Depends(_session_in_turn, scope="function")]
 ReadSessionDep = Annotated[Session, Depends(get_read_session, scope="function")]
+UploadSessionDep = Annotated[Session, Depends(get_session, scope="function")]
+"""For a request whose body is read after its session is made: that may take minutes.
+
+What uses it makes one trip to a thread, in which it does all that needs the connection.
+"""
 
 
 async def get_client(request: Request, services: ServicesDep) -> str:

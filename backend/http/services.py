@@ -18,7 +18,8 @@ from backend.storage.base import Storage
 class Services:
     """The long-lived parts.
 
-    `decoders` bounds how many recordings are probed at a time, `postmen` how many mails are sent.
+    `decoders` bounds how many recordings are probed at a time, `postmen` how many mails are sent,
+    `requests` how many requests have a session of the database.
     """
 
     settings: Settings
@@ -27,6 +28,7 @@ class Services:
     celery: Celery
     clients: Clients
     rate_limit: RateLimit
+    requests: CapacityLimiter
     decoders: CapacityLimiter
     passwords: Passwords
     mailer: Mailer

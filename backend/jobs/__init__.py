@@ -1,7 +1,10 @@
 """Names of the tasks, the Celery app made from the settings, and queueing after the commit."""
 
+import threading
+import time
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import structlog
 from celery import Celery
@@ -45,6 +48,14 @@ _QUEUES = dict.fromkeys((TAKE_IN, PREPARE, INGEST, RELEASE, CHECK), DATASET_QUEU
 }
 
 Nudge = tuple[str, tuple[str, ...]]
+
+TRY_AGAIN_S = 2.0
+"""After a message that the broker did not take, the next ones are not tried for so long."""
+
+_TIMEOUT_S = 5.0
+
+_untried_until: WeakKeyDictionary[Celery, float] = WeakKeyDictionary()
+_untried = threading.Lock()
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +123,7 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
         # a message whose worker vanished comes back later than any time limit; upkeep is faster
         "visibility_timeout": settings.hard_time_limit_s * 2,
         "socket_connect_timeout": 2,
-        "socket_timeout": 5,
+        "socket_timeout": _TIMEOUT_S,
     }
 
 
@@ -131,11 +142,30 @@ def send(celery: Celery, task: str, *arguments: str) -> bool:
     """Queue a task by its name; say whether the broker took it.
 
     A broker that is down is a line in the log, never an error: the row waits, and upkeep
-    queues it again.
+    queues it again. While it is down one call at a time waits for it, and the others do not try.
     """
+    if not _may_try(celery):
+        log.info("broker_not_tried", task=task, arguments=arguments)
+        return False
     try:
         celery.send_task(task, args=arguments, queue=_QUEUES.get(task, QUEUE), retry=False)
     except (KombuError, OSError) as error:
         log.warning("broker_down", task=task, arguments=arguments, error=repr(error))
+        with _untried:
+            _untried_until[celery] = time.monotonic() + TRY_AGAIN_S
         return False
+    with _untried:
+        _untried_until.pop(celery, None)
     return True
+
+
+def _may_try(celery: Celery) -> bool:
+    """Whether the broker is there as far as is known, or it is this caller's turn to find out."""
+    with _untried:
+        until, clock = _untried_until.get(celery), time.monotonic()
+        if until is None:
+            return True
+        if clock < until:
+            return False
+        _untried_until[celery] = clock + _TIMEOUT_S + TRY_AGAIN_S  # others leave this try alone
+        return True

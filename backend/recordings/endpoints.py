@@ -6,7 +6,7 @@ from uuid import UUID
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from backend.http.deps import ReadSessionDep, ServicesDep, SessionDep, StorageDep
+from backend.http.deps import ReadSessionDep, ServicesDep, SessionDep, StorageDep, UploadSessionDep
 from backend.http.multipart import received
 from backend.http.openapi import JPEG, UPLOAD_BODY, WHERE_CLOSED, problems
 from backend.recordings import service
@@ -29,7 +29,7 @@ PIXELS_CACHE = {"Cache-Control": "private, max-age=600"}
     responses=problems(400, 408, 413, 415, 422, 429, 503, 507),
 )
 async def upload_recording(
-    request: Request, response: Response, services: ServicesDep, session: SessionDep
+    request: Request, response: Response, services: ServicesDep, session: UploadSessionDep
 ) -> RecordingOut:
     """Store an image or video, and answer with what it is, a preview and a proposed square.
 

@@ -12,7 +12,14 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
 
 from backend.core.errors import InvalidInputError, NotFoundError, UnsupportedTypeError
-from backend.http.deps import ClientDep, ReadSessionDep, ServicesDep, SessionDep, StorageDep
+from backend.http.deps import (
+    ClientDep,
+    ReadSessionDep,
+    ServicesDep,
+    SessionDep,
+    StorageDep,
+    UploadSessionDep,
+)
 from backend.http.multipart import received
 from backend.http.openapi import JPEG, UPLOAD_BODY, WHERE_CLOSED, problems
 from backend.http.services import Services
@@ -20,8 +27,9 @@ from backend.recordings.intake import take_in
 from backend.recordings.schemas import Crop
 from backend.screenings import service
 from backend.screenings.deps import EstimatorDep, WatchDep, may_screen
+from backend.screenings.estimates import QueueEstimator
 from backend.screenings.schemas import ScreeningIn, ScreeningOut
-from backend.tables import Screening, Status
+from backend.tables import Status
 
 router = APIRouter(prefix="/screenings", tags=["screenings"])
 
@@ -68,40 +76,41 @@ async def ask_screening(
     request: Request,
     response: Response,
     services: ServicesDep,
-    session: SessionDep,
+    session: UploadSessionDep,
     client: ClientDep,
     estimator: EstimatorDep,
 ) -> ScreeningOut:
     """Queue a screening, of a file sent with it or of a recording that is already here."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        screening = await _from_file(request, services, session, client)
+        asked = await _from_file(request, services, session, client, estimator)
     elif kind == "application/json":
-        screening = await _from_recording(request, services, session, client)
+        asked = await _from_recording(request, services, session, client, estimator)
     else:
         raise UnsupportedTypeError(
             "Send multipart/form-data with the recording as 'file', "
             f"or application/json with a recording_id; got {kind[:50] or 'no content type'!r}."
         )
-    response.headers["Location"] = f"{service.PATH}/{screening.id}"
-    return await to_thread.run_sync(service.shown, session, estimator, screening)
+    response.headers["Location"] = f"{service.PATH}/{asked.id}"
+    return asked
 
 
 async def _from_file(
-    request: Request, services: Services, session: Session, client: str
-) -> Screening:
-    def take_and_ask() -> Screening:
+    request: Request, services: Services, session: Session, client: str, estimator: QueueEstimator
+) -> ScreeningOut:
+    def take_and_ask() -> ScreeningOut:
         crop = None if upload.crop is None else _parsed(Crop, upload.crop, "crop").square()
         recording = take_in(session, services.storage, services.settings, upload, crop)
-        return service.ask(session, services.settings, client, recording, crop)
+        screening = service.ask(session, services.settings, client, recording, crop)
+        return service.shown(session, estimator, screening)
 
     async with received(request.headers, request.stream(), services.settings) as upload:
         return await to_thread.run_sync(take_and_ask, limiter=services.decoders)
 
 
 async def _from_recording(
-    request: Request, services: Services, session: Session, client: str
-) -> Screening:
+    request: Request, services: Services, session: Session, client: str, estimator: QueueEstimator
+) -> ScreeningOut:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -109,10 +118,11 @@ async def _from_recording(
             raise InvalidInputError(f"The body is longer than {_MOST_JSON_BYTES} bytes.")
     wanted = _parsed(ScreeningIn, bytes(body), "body")
 
-    def look_and_ask() -> Screening:
+    def look_and_ask() -> ScreeningOut:
         recording = service.find_recording(session, wanted.recording_id)
         crop = None if wanted.crop is None else wanted.crop.square()
-        return service.ask(session, services.settings, client, recording, crop)
+        screening = service.ask(session, services.settings, client, recording, crop)
+        return service.shown(session, estimator, screening)
 
     return await to_thread.run_sync(look_and_ask)
 

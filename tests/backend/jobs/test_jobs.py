@@ -1,13 +1,17 @@
 """Queueing: after the commit, by name, and never an error to the one who uploads."""
 
 import threading
+import time
 from pathlib import Path
 from uuid import uuid4
+
+import pytest
 
 from backend.core.db import Database
 from backend.core.settings import Settings
 from backend.jobs import QUEUE, SCREEN, after_commit, make_celery, send, send_remembered
 from tests.factories import create_screening
+from tests.outages import Broker
 
 
 def waiting(settings: Settings) -> list[str]:
@@ -86,3 +90,25 @@ def test_a_message_is_kept_until_its_work_is_done(tmp_path: Path) -> None:
     assert celery.conf.task_acks_late
     assert celery.conf.worker_prefetch_multiplier == 1
     assert celery.conf.accept_content == ["json"]
+
+
+@pytest.mark.skipif(not Broker.is_installed(), reason="no redis-server to freeze")
+def test_after_one_message_that_a_frozen_broker_did_not_take_the_next_ones_do_not_wait(
+    tmp_path: Path,
+) -> None:
+    broker = Broker(tmp_path)
+    celery = make_celery(Settings(data_dir=tmp_path, broker_url=broker.url))
+    try:
+        assert send(celery, SCREEN, "before")
+        with broker.held():
+            assert not send(celery, SCREEN, "the one that waits")
+            began = time.monotonic()
+            assert not any(send(celery, SCREEN, str(number)) for number in range(20))
+            assert time.monotonic() - began < 1
+        deadline = time.monotonic() + 20
+        while not send(celery, SCREEN, "after"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        celery.close()
+        broker.stop()
