@@ -43,7 +43,7 @@ async def get_storage(services: ServicesDep) -> Storage:
     return services.storage
 
 
-async def take_place(services: ServicesDep) -> AsyncIterator[None]:
+async def limit_sessions(services: ServicesDep) -> AsyncIterator[None]:
     """Wait until fewer requests have a session than the pool has connections for.
 
     A request keeps its connection from one trip to a thread to the next. Without this bound, all
@@ -53,7 +53,7 @@ async def take_place(services: ServicesDep) -> AsyncIterator[None]:
         yield
 
 
-Place = Depends(take_place, scope="function")
+SessionLimit = Depends(limit_sessions, scope="function")
 
 
 def get_session(services: ServicesDep) -> Iterator[Session]:
@@ -74,7 +74,9 @@ transaction = contextmanager(get_session)
 """The same for what is no dependency: a library's hook, which is given the services."""
 
 
-def get_read_session(services: ServicesDep, _place: Annotated[None, Place]) -> Iterator[Session]:
+def get_read_session(
+    services: ServicesDep, _limit: Annotated[None, SessionLimit]
+) -> Iterator[Session]:
     """A session that only reads, and so waits for nobody."""
     with services.database.read() as session:
         yield session
@@ -84,11 +86,13 @@ SettingsDep = Annotated[Settings, Depends(get_settings)]
 StorageDep = Annotated[Storage, Depends(get_storage)]
 
 
-def _session_in_turn(services: ServicesDep, _place: Annotated[None, Place]) -> Iterator[Session]:
+def _get_limited_session(
+    services: ServicesDep, _limit: Annotated[None, SessionLimit]
+) -> Iterator[Session]:
     yield from get_session(services)
 
 
-SessionDep = Annotated[Session, Depends(_session_in_turn, scope="function")]
+SessionDep = Annotated[Session, Depends(_get_limited_session, scope="function")]
 ReadSessionDep = Annotated[Session, Depends(get_read_session, scope="function")]
 UploadSessionDep = Annotated[Session, Depends(get_session, scope="function")]
 """For a request whose body is read after its session is made: that may take minutes.
