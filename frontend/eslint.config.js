@@ -31,7 +31,6 @@ export default [
       eqeqeq: 'error',
       'no-console': 'error',
       'prefer-const': 'error',
-      'max-lines': ['error', 400],
     },
     languageOptions: {
       parserOptions: { ecmaFeatures: { jsx: true } },
