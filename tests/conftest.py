@@ -70,7 +70,6 @@ TLS = ssl.create_default_context()
 
 LAST_REDIS_DATABASE = 15  # of the sixteen that a server has
 NO_DATABASE_SERVER = "no POCOVID_TEST_DATABASE_URL: no PostgreSQL to test on"
-NO_REDIS_SERVER = "no POCOVID_TEST_REDIS_URL: no Redis to test on"
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at the marks

@@ -47,8 +47,6 @@ _QUEUES = dict.fromkeys((TAKE_IN, PREPARE, INGEST, RELEASE, CHECK), DATASET_QUEU
     TRAIN: TRAINING_QUEUE
 }
 
-Nudge = tuple[str, tuple[str, ...]]
-
 TRY_AGAIN_S = 2.0
 """After a message that the broker did not take, the next ones are not tried for so long."""
 

@@ -91,4 +91,3 @@ CHECKING = JobKind(
 """A look at everything that is stored; one is under way at a time."""
 
 OF_WORKERS = (SCREENING, UPLOAD, PREPARATION, INGESTION, RELEASING, CHECKING)
-OF_TRAINERS = (FOLD,)

@@ -135,16 +135,6 @@ def figures(session: Session, number: int) -> tuple[dict[str, Any], dict[str, An
     return summary(mine), difference(contents(session, since), mine, since)
 
 
-def is_released(session: Session, contribution_id: UUID) -> bool:
-    """Whether a contribution is in a release, or in one that is being made."""
-    query = (
-        select(ReleaseItem.contribution_id)
-        .join(ReleaseItem.release)
-        .where(ReleaseItem.contribution_id == contribution_id, Release.state.in_(_COUNTS))
-    )
-    return session.scalars(query.limit(1)).first() is not None
-
-
 def holders(session: Session, ids: Collection[UUID]) -> set[UUID]:
     """Those contributions whose published files are to stay: a release serves them."""
     query = (

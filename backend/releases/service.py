@@ -20,7 +20,6 @@ from backend.releases.folds import Member, Place
 from backend.releases.rows import row
 from backend.releases.schemas import Difference, NextRelease, Summary
 from backend.tables import Contribution, FoldAssignment, Release, ReleaseItem, User
-from backend.tables.vocabulary import Label
 
 NOTHING = "nothing_to_release"
 
@@ -176,10 +175,6 @@ def _content(item: ReleaseItem, contribution: Contribution) -> Content:
         row=item.row,
         left_out=item.left_out,
     )
-
-
-def _label(contribution: Contribution) -> str:
-    return contribution.final_label or Label.OTHER.value
 
 
 def _objection(

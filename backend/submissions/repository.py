@@ -186,15 +186,6 @@ def words(session: Session, contribution_ids: Collection[UUID]) -> dict[UUID, li
     return found
 
 
-def manifests(session: Session, submission_id: UUID) -> Sequence[Arrival]:
-    """Files of a submission that are archives or manifests, the newest first."""
-    return session.scalars(
-        select(Arrival)
-        .where(Arrival.submission_id == submission_id, Arrival.kind == "manifest")
-        .order_by(Arrival.created_at.desc())
-    ).all()
-
-
 # Duplicates
 
 Look = tuple[UUID, str, str, list[str]]

@@ -23,8 +23,6 @@ _BATCH = 4
 _EVERY = 5
 """Means need fewer frames than extremes do."""
 
-Build = Callable[[Mapping[str, Array]], Graph]
-
 
 def calibrate(
     trunk: Mapping[str, Array],

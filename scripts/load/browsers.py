@@ -28,7 +28,6 @@ class Asked:
 
     kind: str
     who: str
-    asked_at: float
     estimates: list[tuple[float, float]] = field(default_factory=list)
     end: dict[str, Any] | None = None
 
@@ -116,7 +115,7 @@ class Browser:
             self._notes.answers[answer.status_code] += 1
             if answer.status_code == 202:
                 self._notes.uploads_s.append(time.perf_counter() - started)
-                asked = Asked(file.kind, self.who, time.time())
+                asked = Asked(file.kind, self.who)
                 self._notes.asked[answer.json()["id"]] = asked
                 asked.see(answer.json())
                 return str(answer.json()["id"])

@@ -77,7 +77,7 @@ def test_stuck_lost_doubled_failed_and_unlogged_screenings_are_counted() -> None
     ]
     notes = Notes()
     for number in (1, 2, 3, 4, 5, 6):  # of the sixth there is no row
-        asked = Asked("still", "browser-0", 0)
+        asked = Asked("still", "browser-0")
         asked.end = {"status": "done", "result": {"label": "healthy"}, "error": None}
         notes.asked[str(UUID(int=number))] = asked
     written = {str(UUID(int=1)): 1, str(UUID(int=4)): 2}

@@ -31,7 +31,6 @@ PREVIEW_SIDE = 1024
 """Longer side of a preview in pixels, as worker/uploads/importer.py makes it."""
 
 _AT_WORK = (JobState.QUEUED.value, JobState.RUNNING.value)
-FROM_A_BACKUP = "Bring it back from a backup, or make another release."
 _SEND_AGAIN = "Its bytes are nowhere: ask its contributor to withdraw it and to send it again."
 
 

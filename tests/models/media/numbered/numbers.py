@@ -13,8 +13,6 @@ WIDTH, HEIGHT = 64, 48
 DARK, BRIGHT = 50, 200
 """Grey levels of a 0 and a 1: what any codec and any range of values keeps apart."""
 
-LARGEST = 255
-
 _SIDE = 4
 _MARKS = {(0, 0): 1, (0, 1): 1, (1, 0): 0, (0, 3): 0, (3, 0): 0, (3, 3): 0}
 """Blocks (row, column) whose value is fixed: no two of the eight orientations agree on them."""
