@@ -44,7 +44,7 @@ COMMANDS = (
 def test_help_names_every_sub_command_and_loads_no_tensorflow() -> None:
     program = (
         "import sys\n"
-        "from backend import cli\n"
+        "from backend.cli import main as cli\n"
         "sys.argv = ['pocovid', '--help']\n"
         "try:\n    cli.main()\n"
         "except SystemExit:\n"
