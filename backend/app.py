@@ -40,7 +40,7 @@ from backend.screenings import endpoints as screenings_endpoints
 from backend.screenings.estimates import QueueEstimator
 from backend.screenings.schemas import ScreeningIn, ScreeningOut
 from backend.screenings.watch import Watch
-from backend.storage.opening import open_storage
+from backend.storage.factory import open_storage
 from backend.storage.private_files import sweep_data_folder
 from backend.submissions import endpoints as submissions_endpoints
 from backend.submissions.uploads import endpoints as arrivals_endpoints

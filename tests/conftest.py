@@ -37,7 +37,7 @@ from backend.core.redaction import redact_line
 from backend.core.settings import Settings
 from backend.http.server import Server
 from backend.storage.base import Storage
-from backend.storage.opening import open_storage
+from backend.storage.factory import open_storage
 from backend.tables import Installation, User
 from scripts.no_secrets import LOGS
 from tests import buckets, planted, postgresql

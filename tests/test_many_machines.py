@@ -22,7 +22,7 @@ import migrations
 from backend.core.db import Database
 from backend.core.settings import Settings
 from backend.jobs import make_celery
-from backend.storage.opening import open_storage
+from backend.storage.factory import open_storage
 from tests import buckets, planted
 from tests.conftest import (
     DATABASE_SERVER,

@@ -16,7 +16,7 @@ from backend.core.db import Database
 from backend.core.settings import Settings
 from backend.jobs import make_celery
 from backend.storage.base import Storage
-from backend.storage.opening import open_storage
+from backend.storage.factory import open_storage
 
 log = structlog.get_logger(__name__)
 

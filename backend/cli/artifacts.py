@@ -41,7 +41,7 @@ def activate(
 ) -> None:
     """Have an artifact answer from the next screening on; without a version, roll back."""
     from backend.core.errors import PocovidError
-    from backend.storage.opening import open_storage
+    from backend.storage.factory import open_storage
     from backend.trainings.artifacts import service
 
     settings = read_settings()

@@ -57,7 +57,7 @@ def _check(settings: "Settings", *, fix: bool, deep: bool, only: list[str], as_j
     from backend.core.db import Database, now
     from backend.core.errors import PocovidError
     from backend.jobs import make_celery
-    from backend.storage.opening import open_storage
+    from backend.storage.factory import open_storage
     from backend.system.checks import service
     from backend.system.checks.finding import Context
     from backend.system.checks.run import NAMES, LeaseLostError, Runner

@@ -11,7 +11,7 @@ from backend.http.multipart import received
 from backend.http.openapi import JPEG, UPLOAD_BODY, WHERE_CLOSED, problems
 from backend.recordings import service
 from backend.recordings.deps import may_upload
-from backend.recordings.intake import take_in
+from backend.recordings.importer import import_upload
 from backend.recordings.schemas import RecordingOut
 
 router = APIRouter(prefix="/recordings", tags=["recordings"])
@@ -37,7 +37,7 @@ async def upload_recording(
     """
     async with received(request.headers, request.stream(), services.settings) as upload:
         recording = await to_thread.run_sync(
-            take_in,
+            import_upload,
             session,
             services.storage,
             services.settings,

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from backend.core.errors import GoneError, NotFoundError
 from backend.recordings import repository
-from backend.recordings.intake import keys_of
+from backend.recordings.importer import keys_of
 from backend.recordings.schemas import Crop, RecordingOut
 from backend.storage.base import MissingObjectError, Storage, delete_after_commit
 from backend.storage.keys import frames_folder

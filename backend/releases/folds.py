@@ -110,7 +110,7 @@ def copies(
     return {one: frozenset(others & found.keys()) for one, others in found.items()}
 
 
-def settle(
+def assign_folds(
     members: Sequence[Member], assigned: Mapping[str, int], taken: Sequence[Counter[str]]
 ) -> dict[UUID, Place]:
     """The fold of each recording: the one it was released with, or else its group's.

@@ -12,7 +12,7 @@ from backend.core.errors import ConflictError, GoneError
 from backend.releases import public, repository
 from backend.releases.schemas import ReportIn, ReportOut
 from backend.reviews import repository as reviews
-from backend.reviews.settlement import reopen
+from backend.reviews.decisions import reopen
 from backend.tables import LabelReport
 
 log = structlog.get_logger(__name__)

@@ -14,10 +14,10 @@ from backend.core import audit
 from backend.core.db import now
 from backend.core.errors import ConflictError
 from backend.jobs import RELEASE, after_commit
-from backend.releases import folds, repository, ties
+from backend.releases import folds, grouping, repository
 from backend.releases.contents import Content, difference, is_unchanged, summary
 from backend.releases.folds import Member, Place
-from backend.releases.rows import row
+from backend.releases.metadata import metadata_row
 from backend.releases.schemas import Difference, NextRelease, Summary
 from backend.tables import Contribution, FoldAssignment, Release, ReleaseItem, User
 
@@ -49,8 +49,8 @@ def draft(session: Session, moment: datetime, *, hold: bool = False) -> Draft:
     last = repository.last_done(session)
     earlier = repository.earlier_items(session, [each.id for each in contributions])
     assignments = repository.assignments(session)
-    members = ties.members(contributions, earlier, None if last is None else last.number)
-    places = folds.settle(
+    members = grouping.members(contributions, earlier, None if last is None else last.number)
+    places = folds.assign_folds(
         members,
         {key: each.fold for key, each in assignments.items()},
         repository.counts_by_fold(earlier.values()),
@@ -148,7 +148,7 @@ def _item(
     moment: datetime,
 ) -> ReleaseItem:
     patient = group.number if folds.is_patient(group.group_key) else None
-    said = row(contribution, patient, moment, number)
+    said = metadata_row(contribution, patient, moment, number)
     if (earlier := released.get(contribution.id)) is not None:  # it came when it came
         said |= {name: earlier.row[name] for name in ("Date added", "First release")}
     return ReleaseItem(

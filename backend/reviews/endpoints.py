@@ -9,7 +9,7 @@ from backend.accounts.deps import CurrentReviewer
 from backend.core.pagination import LONGEST_PAGE, PAGE
 from backend.http.deps import ReadSessionDep, SessionDep, SettingsDep, StorageDep
 from backend.http.openapi import JPEG, problems
-from backend.reviews import pictures, service, statistics
+from backend.reviews import cine, service, statistics
 from backend.reviews.schemas import (
     CineOut,
     GivenOut,
@@ -146,7 +146,7 @@ def get_cine(
     contribution_id: ContributionId, reviewer: CurrentReviewer, session: ReadSessionDep
 ) -> CineOut:
     """The times of all frames, and where the frames are."""
-    return pictures.cine(session, reviewer, contribution_id)
+    return cine.cine(session, reviewer, contribution_id)
 
 
 @router.get(
@@ -163,7 +163,7 @@ def get_cine_frame(
     storage: StorageDep,
 ) -> Response:
     """The whole picture, its longer side at most 720 pixels."""
-    content = pictures.frame(session, storage, reviewer, contribution_id, index)
+    content = cine.frame(session, storage, reviewer, contribution_id, index)
     return Response(content, media_type="image/jpeg", headers=PIXELS_CACHE)
 
 
@@ -180,5 +180,5 @@ def get_contact_sheet(
     storage: StorageDep,
 ) -> Response:
     """Up to 30 whole frames, on which to look for names and marks."""
-    content = pictures.contact_sheet(session, storage, reviewer, contribution_id)
+    content = cine.contact_sheet(session, storage, reviewer, contribution_id)
     return Response(content, media_type="image/jpeg", headers=PIXELS_CACHE)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from backend.core.errors import ConflictError, InvalidInputError
-from backend.recordings.intake import refusal
+from backend.recordings.importer import refusal
 from backend.reviews.repository import is_claimed
 from backend.reviews.schemas import ReviewIn
 from backend.tables import Contribution

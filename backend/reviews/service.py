@@ -13,6 +13,7 @@ from backend.core.errors import ConflictError, ForbiddenError, GoneError, NotFou
 from backend.core.pagination import cursor_of, place_of
 from backend.core.settings import Settings
 from backend.reviews import repository, rules
+from backend.reviews.decisions import apply_reviews, remake_previews, unclaim
 from backend.reviews.repository import Filters
 from backend.reviews.schemas import (
     GivenOut,
@@ -23,8 +24,7 @@ from backend.reviews.schemas import (
     ReviewIn,
     ReviewItem,
 )
-from backend.reviews.settlement import prepare_again, settle, unclaim
-from backend.reviews.shown import item_of, review_of
+from backend.reviews.serializers import item_of, review_of
 from backend.tables import Contribution, Review, User
 from backend.tables.vocabulary import ContributionState, Role, Verdict
 
@@ -121,7 +121,7 @@ def give(
     audit.record(
         session, reviewer, "reviews.given", "contribution", contribution_id, review=str(review.id)
     )
-    outcome = settle(session, reviewer, contribution, settings.reviews_needed, moment)
+    outcome = apply_reviews(session, reviewer, contribution, settings.reviews_needed, moment)
     log.info("review_given", contribution=str(contribution_id), outcome=outcome.value)
     return GivenOut(**review_of(review, contribution).model_dump(), outcome=outcome)
 
@@ -154,8 +154,8 @@ def undo(session: Session, settings: Settings, user: User, review_id: UUID) -> N
     audit.record(
         session, user, "reviews.undone", "contribution", contribution.id, review=str(review_id)
     )
-    settle(session, user, contribution, settings.reviews_needed, moment)
-    prepare_again(session, contribution, moment)
+    apply_reviews(session, user, contribution, settings.reviews_needed, moment)
+    remake_previews(session, contribution, moment)
     if user.id == review.reviewer_id:
         repository.claim(session, contribution, user.id, moment, _until(settings, moment))
     log.info("review_undone", contribution=str(contribution.id))

@@ -23,7 +23,7 @@ from backend.http.deps import (
 from backend.http.multipart import received
 from backend.http.openapi import JPEG, UPLOAD_BODY, WHERE_CLOSED, problems
 from backend.http.services import Services
-from backend.recordings.intake import take_in
+from backend.recordings.importer import import_upload
 from backend.recordings.schemas import Crop
 from backend.screenings import service
 from backend.screenings.deps import EstimatorDep, WatchDep, may_screen
@@ -100,7 +100,7 @@ async def _from_file(
 ) -> ScreeningOut:
     def take_and_ask() -> ScreeningOut:
         crop = None if upload.crop is None else _parsed(Crop, upload.crop, "crop").square()
-        recording = take_in(session, services.storage, services.settings, upload, crop)
+        recording = import_upload(session, services.storage, services.settings, upload, crop)
         screening = service.ask(session, services.settings, client, recording, crop)
         return service.shown(session, estimator, screening)
 

@@ -10,7 +10,7 @@ from backend.core.errors import GoneError, NotFoundError, QueueFullError
 from backend.core.settings import Settings
 from backend.jobs import SCREEN, after_commit
 from backend.recordings import repository as recordings
-from backend.recordings.intake import keys_of, refusal
+from backend.recordings.importer import keys_of, refusal
 from backend.recordings.schemas import Crop
 from backend.screenings import repository
 from backend.screenings.estimates import QueueEstimator

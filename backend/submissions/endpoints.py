@@ -11,7 +11,8 @@ from backend.core.errors import FileTooLargeError
 from backend.core.pagination import LONGEST_PAGE, NO_NUL, PAGE
 from backend.http.deps import ReadSessionDep, SessionDep, SettingsDep, StorageDep
 from backend.http.openapi import JPEG, problems
-from backend.submissions import filling, sending, service
+from backend.submissions import apply_manifest, service
+from backend.submissions import submit as submit_service
 from backend.submissions.fields import MOST_NAME
 from backend.submissions.schemas import (
     AnswerIn,
@@ -30,7 +31,7 @@ from backend.submissions.schemas import (
     VocabularyOut,
 )
 from backend.submissions.uploads import limits
-from backend.submissions.words import vocabulary
+from backend.submissions.vocabulary import vocabulary
 
 router = APIRouter(tags=["submissions"])
 
@@ -180,7 +181,7 @@ async def send_manifest(
             raise FileTooLargeError(
                 f"The manifest is larger than {most / 1e6:g} MB. Split it.", limit=most
             )
-    sent = filling.Sent(bytes(content), table, replaces_all=bool(table))
+    sent = apply_manifest.ManifestUpload(bytes(content), table, replaces_all=bool(table))
     return await to_thread.run_sync(
         service.take_manifest, session, settings, user, submission_id, sent
     )
@@ -195,7 +196,7 @@ def check_submission(
     submission_id: SubmissionId, session: ReadSessionDep, user: CurrentContributor
 ) -> CheckOut:
     """What is missing, what is there twice, and which rows of the manifest found no file."""
-    return sending.check(session, user, submission_id)
+    return submit_service.check(session, user, submission_id)
 
 
 @router.post(
@@ -207,7 +208,7 @@ def submit(
     submission_id: SubmissionId, given: SubmitIn, session: SessionDep, user: CurrentContributor
 ) -> SubmissionOut:
     """With the consent, which is what `GET /vocabulary` says it is."""
-    return sending.submit(session, user, submission_id, consent=given.consent)
+    return submit_service.submit(session, user, submission_id, consent=given.consent)
 
 
 @router.get(
@@ -260,7 +261,7 @@ def withdraw(
     contribution_id: ContributionId, session: SessionDep, user: CurrentContributor
 ) -> ContributionOut:
     """Later releases leave it out, and its pixels are deleted."""
-    return sending.withdraw(session, user, contribution_id)
+    return submit_service.withdraw(session, user, contribution_id)
 
 
 @router.post(
@@ -276,7 +277,7 @@ def answer(
     user: CurrentContributor,
 ) -> ContributionOut:
     """It goes back to the reviewers, with the fields that were corrected."""
-    return sending.answer(session, settings, user, contribution_id, given)
+    return submit_service.answer(session, settings, user, contribution_id, given)
 
 
 @router.get(

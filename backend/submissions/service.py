@@ -13,8 +13,8 @@ from backend.core.errors import ConflictError, GoneError, InvalidInputError, Not
 from backend.core.pagination import cursor_of, place_of
 from backend.core.settings import Settings
 from backend.storage.base import MissingObjectError, Storage
-from backend.submissions import fields, filling, manifest, repository
-from backend.submissions.erasing import erase, erase_bytes
+from backend.submissions import apply_manifest, fields, manifest, repository
+from backend.submissions.deletion import delete_bytes, delete_draft
 from backend.submissions.schemas import (
     ContributionOut,
     ContributionPage,
@@ -26,7 +26,7 @@ from backend.submissions.schemas import (
     SubmissionPage,
     SubmissionPatch,
 )
-from backend.submissions.showing import contribution_out, submission_out
+from backend.submissions.serializers import contribution_out, submission_out
 from backend.submissions.uploads import repository as arrivals
 from backend.tables import Contribution, Submission, User
 from backend.tables.vocabulary import ContributionState, Role
@@ -115,7 +115,7 @@ def change(
 def remove(session: Session, user: User, submission_id: UUID) -> None:
     """Delete a draft, and with the commit its bytes."""
     submission = draft(session, user, submission_id)
-    erase(session, submission.id)
+    delete_draft(session, submission.id)
     audit.record(session, user, "submissions.deleted", "submission", submission_id)
     log.info("submission_deleted", submission_id=str(submission_id))
 
@@ -222,9 +222,9 @@ def remove_contribution(session: Session, user: User, contribution_id: UUID) -> 
     """Take a recording out of a draft, and with the commit its bytes."""
     found = find_contribution(session, user, contribution_id)
     submission = draft(session, user, found.submission_id)
-    erase_bytes(session, found)
+    delete_bytes(session, found)
     repository.remove_contribution(session, found.id)
-    filling.rematch(session, submission)
+    apply_manifest.rematch(session, submission)
 
 
 def preview(session: Session, storage: Storage, user: User, contribution_id: UUID) -> bytes:
@@ -252,7 +252,11 @@ def preview(session: Session, storage: Storage, user: User, contribution_id: UUI
 
 
 def take_manifest(
-    session: Session, settings: Settings, user: User, submission_id: UUID, sent: filling.Sent
+    session: Session,
+    settings: Settings,
+    user: User,
+    submission_id: UUID,
+    sent: apply_manifest.ManifestUpload,
 ) -> ManifestOut:
     """Fill a draft from a CSV manifest.
 
@@ -261,7 +265,7 @@ def take_manifest(
     """
     submission = draft(session, user, submission_id)
     try:
-        report = filling.apply(session, settings, submission, sent)
+        report = apply_manifest.apply(session, settings, submission, sent)
     except manifest.ManifestError as error:
         raise InvalidInputError(error.message, code="bad_manifest") from error
     return ManifestOut(

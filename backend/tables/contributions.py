@@ -29,9 +29,9 @@ class Submission(Base):
 
     `defaults` holds the fields set once for all (`ContributionFields` of the API), which a
     recording's own fields override. `manifest` holds the rows of all tables that were sent, in a
-    draft also those for files that are still to come (`submissions.filling`); what was submitted
-    keeps those of its recordings, which `pocovid check` compares with. A draft that nobody touched
-    since `touched_at` ends.
+    draft also those for files that are still to come (`submissions.apply_manifest`). A submitted
+    one keeps only the rows of its recordings, which `pocovid check` compares them with. A draft
+    that nobody has touched since `touched_at` is deleted.
     """
 
     __tablename__ = "submissions"

@@ -14,7 +14,7 @@ from backend.core.pagination import cursor_of, place_of
 from backend.jobs import TRAIN, after_commit
 from backend.releases import repository as releases
 from backend.releases.folds import FOLDS
-from backend.releases.ties import torn
+from backend.releases.grouping import left_out_today
 from backend.tables import Training, TrainingFold, User
 from backend.tables.vocabulary import JobState
 from backend.trainings import repository
@@ -49,7 +49,7 @@ def start(session: Session, actor: User, wanted: TrainingIn) -> Training:
             f"A training on release {other.release_number} is under way. Wait for its end, or "
             "cancel it."
         )
-    left_out = torn(session, wanted.release)
+    left_out = left_out_today(session, wanted.release)
     _check_classes(session, wanted.release, left_out)
     moment = now()
     training = Training(

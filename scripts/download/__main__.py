@@ -25,9 +25,9 @@ import psutil
 import migrations
 from backend.core.db import Database
 from backend.core.settings import Settings
+from backend.storage.factory import open_storage
 from backend.storage.keys import published_key
 from backend.storage.local import FolderStorage
-from backend.storage.opening import open_storage
 from tests.factories_contributions import create_contribution
 from tests.factories_releases import create_item, create_release
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from backend.core.db import Database
 from backend.core.settings import Settings
 from backend.storage.base import Storage
-from backend.storage.opening import open_storage
+from backend.storage.factory import open_storage
 from backend.storage.s3 import connect
 from backend.tables import (
     Arrival,

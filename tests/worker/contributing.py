@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from backend.core.db import now
 from backend.reviews import repository
-from backend.reviews.settlement import settle
+from backend.reviews.decisions import apply_reviews
 from backend.storage.base import Stored
 from backend.storage.keys import contribution_key, contribution_preview_key
 from backend.tables import AuditEvent, Contribution
@@ -59,7 +59,7 @@ def decide(house: House, contribution_id: UUID, **changes: Any) -> None:
         row = repository.hold(session, contribution_id)
         assert row is not None
         create_review(session, row, **changes)
-        settle(session, None, row, 1, now())
+        apply_reviews(session, None, row, 1, now())
         session.commit()
 
 

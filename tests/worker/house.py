@@ -24,8 +24,8 @@ from backend.core.db import Database, now
 from backend.core.settings import Settings
 from backend.jobs import SCREEN, make_celery, send
 from backend.storage.base import Storage
+from backend.storage.factory import open_storage
 from backend.storage.keys import preview_key, recording_key
-from backend.storage.opening import open_storage
 from backend.tables import Recording, Screening, Status, Worker
 from models.media import sampling
 from worker import app  # noqa: F401  # which knows every module with duties

@@ -13,7 +13,7 @@ from backend.core.db import now
 from backend.jobs import send
 from backend.jobs.kinds import INGESTION, PREPARATION
 from backend.reviews import lanes, repository
-from backend.reviews.settlement import reopen
+from backend.reviews.decisions import reopen
 from backend.storage.base import delete_after_commit
 from backend.storage.keys import dataset_folder, published_folder, review_folder, whole_key
 from backend.tables import Contribution

@@ -14,7 +14,7 @@ from backend.core.db import now
 from backend.jobs import TAKE_IN, send
 from backend.storage.keys import arrival_key, pieces_folder
 from backend.submissions import repository as submissions
-from backend.submissions.erasing import erase
+from backend.submissions.deletion import delete_draft
 from backend.submissions.uploads import repository as arrivals
 from worker import process
 from worker.maintenance.duties import (
@@ -82,7 +82,7 @@ def _delete_forgotten(submission_id: UUID, before: datetime) -> None:
         draft = submissions.get_locked(session, submission_id)
         if draft is None or draft.submitted_at is not None or draft.touched_at >= before:
             return
-        erase(session, submission_id)
+        delete_draft(session, submission_id)
         audit.record(session, None, "submissions.expired", "submission", submission_id)
     log.info("forgotten_draft_deleted", submission=str(submission_id))
 

@@ -21,7 +21,7 @@ from backend.core.db import now
 from backend.core.errors import DatabaseUnreachableError
 from backend.storage.keys import contribution_key, contribution_preview_key
 from backend.storage.private_files import private_folder
-from backend.submissions import filling
+from backend.submissions import apply_manifest
 from backend.submissions import repository as submissions
 from backend.submissions.fields import MOST_NAME
 from backend.submissions.manifest import ManifestError
@@ -134,7 +134,7 @@ def commit_recording(hold: Hold, entry: Entry | None, file: Unpacked, look: Look
         with transaction() as session:
             submission = _draft(session, hold)
             _note(session, hold, entry, kind="recording", contribution=contribution)
-            filling.rematch(session, submission)
+            apply_manifest.rematch(session, submission)
             audit.record(session, None, "contributions.added", "contribution", contribution_id)
     log.info("recording_taken_in", contribution=str(contribution_id), format=probe.format)
 
@@ -147,9 +147,11 @@ def commit_manifest(hold: Hold, entry: Entry | None, content: bytes) -> None:
     """
     with transaction() as session:
         submission = _draft(session, hold)
-        sent = filling.Sent(content, _table(hold, entry), hold.id if hold.has_recordings else None)
+        sent = apply_manifest.ManifestUpload(
+            content, _table(hold, entry), hold.id if hold.has_recordings else None
+        )
         try:
-            report = filling.apply(session, process.current().settings, submission, sent)
+            report = apply_manifest.apply(session, process.current().settings, submission, sent)
         except ManifestError as error:
             raise RefusedFileError("bad_manifest", error.message) from error
         _note(session, hold, entry, kind="manifest", report=report)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.reviews import repository as reviews
-from backend.submissions import fields, filling
+from backend.submissions import apply_manifest, fields
 from backend.submissions import repository as submissions
 from backend.system.checks.finding import Context, Finding, in_transaction, pages
 from backend.tables import Contribution, Submission
@@ -53,7 +53,7 @@ def _of_submission(context: Context, submission: Submission) -> Iterator[Finding
         ).all()
         files = submissions.file_names(session, submission.id)
     by_id = {row.id: row for row in rows}
-    matching = filling.matching(submission.manifest, files)
+    matching = apply_manifest.match_rows(submission.manifest, files)
     for doubt in matching.doubts:
         for row in (by_id[each.key] for each in doubt.files if each.key in by_id):  # type: ignore[index]  # our ids
             if any(said[0] and not _differing(row, said[0]) for said in _said(doubt.rows)):

@@ -12,7 +12,7 @@ from backend.core import logs
 from backend.core.db import Database, now
 from backend.core.settings import Settings
 from backend.releases import repository
-from backend.storage.opening import open_storage
+from backend.storage.factory import open_storage
 from backend.trainings.artifacts import repository as artifacts
 from tests.factories_releases import create_ingested, create_release
 

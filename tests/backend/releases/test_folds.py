@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from backend.core.db import Database
 from backend.releases import repository, service
-from backend.releases.folds import FOLDS, Member, Place, copies, patient_key, settle
-from backend.releases.ties import torn
+from backend.releases.folds import FOLDS, Member, Place, assign_folds, copies, patient_key
+from backend.releases.grouping import left_out_today
 from backend.tables import Contribution
 from tests.factories_contributions import create_contribution
 from tests.factories_releases import create_item, create_release
@@ -38,14 +38,14 @@ def nothing() -> list[Counter[str]]:
 
 class TestSettle:
     def test_a_patient_s_recordings_share_a_fold(self) -> None:
-        found = settle([member(n, f"patient {n % 4}") for n in range(12)], {}, nothing())
+        found = assign_folds([member(n, f"patient {n % 4}") for n in range(12)], {}, nothing())
         for patient in range(4):
             assert len({found[UUID(int=n)].fold for n in range(patient, 12, 4)}) == 1
         assert not any(each.left_out for each in found.values())
 
     def test_what_was_released_keeps_its_fold_and_the_few_are_left_out(self) -> None:
         known = [member(0, "p", 2), member(1, "p", 4), member(2, "p", 4), member(3, "p")]
-        found = settle(known, {patient_key("p"): 2}, nothing())
+        found = assign_folds(known, {patient_key("p"): 2}, nothing())
         assert [found[each.id] for each in known] == [
             Place(2, 4),
             Place(4, 4),
@@ -56,11 +56,11 @@ class TestSettle:
 
     def test_a_copy_ties_two_patients(self) -> None:
         one, other = member(0, "p", 1), member(1, "q")
-        found = settle([one, replace(other, copies=frozenset({one.id}))], {}, nothing())
+        found = assign_folds([one, replace(other, copies=frozenset({one.id}))], {}, nothing())
         assert found[other.id] == Place(1, 1)
 
     def test_a_patient_who_was_given_a_fold_by_a_release_that_failed_keeps_it(self) -> None:
-        found = settle([member(0, "p")], {patient_key("p"): 3}, nothing())
+        found = assign_folds([member(0, "p")], {patient_key("p"): 3}, nothing())
         assert found[UUID(int=0)] == Place(3, 3)
 
 
@@ -106,7 +106,7 @@ class World:
         for each in chosen:
             if each.fold is not None:
                 taken[each.fold][each.label] += 1
-        found = settle(chosen, self.assigned, taken)
+        found = assign_folds(chosen, self.assigned, taken)
         for each in chosen:
             self.assigned.setdefault(each.key, found[each.id].home)
             self.members[each.id] = replace(each, fold=found[each.id].fold)
@@ -185,7 +185,7 @@ class TestReleases:
         late = self.ready(session, 6, patient_hash="9" * 64)
         session.flush()
 
-        assert set(torn(session, 1)) < {one.id, other.id}
+        assert set(left_out_today(session, 1)) < {one.id, other.id}
         second = self.make(session)
 
         assert {each: second[each][0] for each in first} == {e: f for e, (f, _) in first.items()}
@@ -200,7 +200,7 @@ class TestReleases:
         }
         assert len(numbers) == 1
         assert numbers != {""}
-        assert torn(session, 2) == [left_out]
+        assert left_out_today(session, 2) == [left_out]
 
     def test_a_copy_joins_the_groups_of_two_patients(self, session: Session) -> None:
         some = [self.ready(session, n, patient_hash=f"{n}" * 64) for n in range(6)]
@@ -236,5 +236,5 @@ class TestReleases:
         row = {"License": "CC0 1.0", "Date added": "01.03.26", "First release": "1"}
         create_item(session, release, one, fold=0, row=row)
         create_item(session, release, other, fold=3, row=row)
-        assert torn(session, 1) == [other.id]
+        assert left_out_today(session, 1) == [other.id]
         assert {out for _, out in self.make(session).values()} == {False, True}

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from backend.core.db import now
 from backend.reviews import repository
-from backend.reviews.settlement import reopen
+from backend.reviews.decisions import reopen
 from backend.tables import (
     AuditEvent,
     Contribution,

@@ -7,7 +7,7 @@ import pytest
 
 from backend.core.db import now
 from backend.reviews import repository
-from backend.reviews.settlement import reopen
+from backend.reviews.decisions import reopen
 from tests.backend.reviews.reviewing import (
     APPROVE,
     ASK,

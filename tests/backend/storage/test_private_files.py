@@ -14,7 +14,7 @@ import pytest
 from backend.core.db import Database, now
 from backend.core.errors import StorageFullError, StorageUnreachableError
 from backend.core.settings import Settings
-from backend.storage.opening import open_storage
+from backend.storage.factory import open_storage
 from backend.storage.private_files import make_folder, private_folder, sweep
 from tests.conftest import Api
 

@@ -10,8 +10,8 @@ import pytest
 from backend.core.errors import StorageFullError, StorageUnreachableError
 from backend.core.settings import Settings
 from backend.storage.base import MissingObjectError, Storage
+from backend.storage.factory import open_storage
 from backend.storage.keys import frame_key, preview_key, recording_key
-from backend.storage.opening import open_storage
 from tests import buckets
 
 

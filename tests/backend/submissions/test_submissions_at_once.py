@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from backend.core.db import Database
 from backend.core.errors import ConflictError
-from backend.submissions import sending, service
+from backend.submissions import service
+from backend.submissions import submit as submit_service
 from backend.tables import AuditEvent, Contribution, User
 from tests.factories import create_user
 from tests.factories_contributions import create_contribution, create_submission
@@ -38,8 +39,8 @@ class TestAtOnce:
     def act(self, database: Database, what: Callable[..., Any], user: User, row: UUID) -> Any:
         def work() -> None:
             with database.write() as session:
-                if what is sending.submit:
-                    sending.submit(session, user, row, consent=True)
+                if what is submit_service.submit:
+                    submit_service.submit(session, user, row, consent=True)
                 else:
                     what(session, user, row)
                 session.commit()
@@ -53,7 +54,7 @@ class TestAtOnce:
             for _ in range(5):
                 create_contribution(session, draft, state="draft")
             session.commit()
-        submit = self.act(database, sending.submit, user, draft.id)
+        submit = self.act(database, submit_service.submit, user, draft.id)
         assert self.both(submit, submit, submit) == ["already_submitted"] * 2 + ["done"]
         with database.read() as session:
             events = session.scalars(
@@ -66,7 +67,7 @@ class TestAtOnce:
             user = create_user(session)
             row = create_contribution(session, create_submission(session, user))
             session.commit()
-        withdraw = self.act(database, sending.withdraw, user, row.id)
+        withdraw = self.act(database, submit_service.withdraw, user, row.id)
         assert self.both(withdraw, withdraw) == ["already_withdrawn", "done"]
 
     def test_a_submit_while_a_recording_is_taken_out(self, database: Database) -> None:
@@ -81,7 +82,7 @@ class TestAtOnce:
                 service.remove_contribution(session, user, rows[0].id)
                 session.commit()
 
-        came = self.both(self.act(database, sending.submit, user, draft.id), take_out)
+        came = self.both(self.act(database, submit_service.submit, user, draft.id), take_out)
         with database.read() as session:
             states = session.scalars(select(Contribution.state)).all()
         if came == ["done", "done"]:

@@ -1,4 +1,4 @@
-"""What a trainer brings: recordings know what they were made from, and torn ones stay behind."""
+"""What a trainer fetches: recordings with their provenance, without those that are left out."""
 
 from pathlib import Path
 from uuid import UUID

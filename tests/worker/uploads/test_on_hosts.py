@@ -21,7 +21,7 @@ from backend.accounts.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, 
 from backend.core.db import Database, now
 from backend.core.settings import Settings
 from backend.jobs import make_celery
-from backend.storage.opening import open_storage
+from backend.storage.factory import open_storage
 from backend.tables import Arrival, Submission
 from tests import archives, buckets, media_files, tus
 from tests.conftest import ANSWER_S

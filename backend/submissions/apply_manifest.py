@@ -26,7 +26,7 @@ Report = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class ManifestUpload:
     """A manifest as it was sent: its content, its name, and the archive that it speaks of alone.
 
     Rows of an earlier table of the same name are replaced: those for the same files, or all of
@@ -39,7 +39,9 @@ class Sent:
     replaces_all: bool = False
 
 
-def apply(session: Session, settings: Settings, submission: Submission, sent: Sent) -> Report:
+def apply(
+    session: Session, settings: Settings, submission: Submission, sent: ManifestUpload
+) -> Report:
     """Keep a manifest's rows with the draft, and fill the recordings that it tells of.
 
     Returns what was found of each row, in order; what is to be said of the table as a whole stands
@@ -102,7 +104,7 @@ def rematch(session: Session, submission: Submission) -> Report:
     if not submission.manifest:
         return []
     files = repository.file_names(session, submission.id)
-    found = matching(submission.manifest, files)
+    found = match_rows(submission.manifest, files)
     wanted: dict[UUID, tuple[dict[str, Any], list[str]]] = {}
     for each in found.matches:
         row = submission.manifest[_key(each.rows[0])]
@@ -126,19 +128,19 @@ def rematch(session: Session, submission: Submission) -> Report:
     return _report(submission.manifest, found)
 
 
-def matched(session: Session, submission: Submission) -> Report:
+def row_report(session: Session, submission: Submission) -> Report:
     """Every kept row with its key as it counts now; nothing is changed."""
     files = repository.file_names(session, submission.id)
-    return _report(submission.manifest, matching(submission.manifest, files))
+    return _report(submission.manifest, match_rows(submission.manifest, files))
 
 
-def rows_of_recordings(session: Session, submission: Submission) -> dict[str, Any]:
+def rows_with_recording(session: Session, submission: Submission) -> dict[str, Any]:
     """The kept rows without those for files that never came: what was said of the recordings."""
-    told = {row["key"] for row in matched(session, submission) if row["status"] != "waiting"}
+    told = {row["key"] for row in row_report(session, submission) if row["status"] != "waiting"}
     return {key: row for key, row in submission.manifest.items() if key in told}
 
 
-def matching(rows: Mapping[str, Any], files: Iterable[repository.NamedFile]) -> Matching:
+def match_rows(rows: Mapping[str, Any], files: Iterable[repository.NamedFile]) -> Matching:
     """Which of a submission's kept rows tells of which recording. A row's values are its fields,
     and the names of those that were refused; the keys are the manifest's and the recordings' ids.
     """

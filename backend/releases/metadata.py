@@ -49,7 +49,7 @@ _NO_ONE_NAMED = "A contributor of this installation"
 _GENDERS = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "other"}
 
 
-def row(
+def metadata_row(
     contribution: Contribution, patient: int | None, added: datetime, release: int
 ) -> dict[str, str]:
     """What is published of a recording, but for what its file and its place say.

@@ -40,7 +40,7 @@ def member(
     )
 
 
-def torn(session: Session, number: int) -> list[UUID]:
+def left_out_today(session: Session, number: int) -> list[UUID]:
     """What of a finished release no model may learn from, by what is known today; by id.
 
     More than the release itself says, where a patient or a copy became known after it was made.
@@ -57,5 +57,5 @@ def torn(session: Session, number: int) -> list[UUID]:
     }
     copies = folds.copies([each.contribution for each in items], compared)
     found = [member(each.contribution, copies[each.contribution_id], each) for each in items]
-    places = folds.settle(found, {}, [])
+    places = folds.assign_folds(found, {}, [])
     return [each.id for each in found if places[each.id].left_out]

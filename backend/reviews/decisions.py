@@ -38,7 +38,7 @@ class Decision:
     comment: str
 
 
-def settle(
+def apply_reviews(
     session: Session, actor: User | None, contribution: Contribution, needed: int, now: datetime
 ) -> Outcome:
     """Bring a contribution, held by `repository.hold`, to what its verdicts say.
@@ -94,7 +94,7 @@ def reopen(session: Session, actor: User | None, contribution: Contribution, now
         contribution.id,
         round=contribution.review_round,
     )
-    prepare_again(session, contribution, now)
+    remake_previews(session, contribution, now)
     return True
 
 
@@ -103,7 +103,7 @@ def unclaim(contribution: Contribution) -> None:
     contribution.claimed_by = contribution.claimed_at = contribution.claimed_until = None
 
 
-def prepare_again(session: Session, contribution: Contribution, now: datetime) -> None:
+def remake_previews(session: Session, contribution: Contribution, now: datetime) -> None:
     """Have the frames for the player made where they are gone."""
     if contribution.cine is None:
         lanes.ask(session, PREPARATION, contribution, now)

@@ -30,7 +30,7 @@ def refusal(error: sampling.MediaError) -> RefusedError:
     return BadRecordingError(error.message, code=error.code)
 
 
-def take_in(
+def import_upload(
     session: Session, storage: Storage, settings: Settings, upload: Upload, crop: Square | None
 ) -> Recording:
     """Make a recording of an upload. Decodes, so it runs in a thread.

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from backend.core.errors import ConflictError, GoneError, NotFoundError
 from backend.reviews.schemas import CineOut
+from backend.reviews.serializers import PATH, proposed
 from backend.reviews.service import find
-from backend.reviews.shown import PATH, proposed
 from backend.storage.base import MissingObjectError, Storage
 from backend.storage.keys import cine_key, contact_sheet_key
 from backend.tables import Contribution, User

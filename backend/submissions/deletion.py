@@ -11,15 +11,15 @@ from backend.submissions.uploads import repository as arrivals
 from backend.tables import Contribution
 
 
-def erase(session: Session, submission_id: UUID) -> None:
+def delete_draft(session: Session, submission_id: UUID) -> None:
     """Delete a draft, which the caller holds, with everything that was sent for it."""
     for contribution in repository.contributions(session, submission_id):
-        erase_bytes(session, contribution)
+        delete_bytes(session, contribution)
     for arrival_id in arrivals.ids(session, submission_id):
         delete_after_commit(session, arrival_key(arrival_id), folders=[pieces_folder(arrival_id)])
     repository.remove(session, submission_id)
 
 
-def erase_bytes(session: Session, contribution: Contribution) -> None:
+def delete_bytes(session: Session, contribution: Contribution) -> None:
     """Delete a draft recording's original and preview, once the transaction is committed."""
     delete_after_commit(session, contribution.original_key, contribution.preview_key)

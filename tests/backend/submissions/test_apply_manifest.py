@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from backend.core.db import now
-from backend.submissions import filling
-from backend.submissions.filling import Sent
+from backend.submissions import apply_manifest
+from backend.submissions.apply_manifest import ManifestUpload
 from backend.tables import Arrival, Contribution, Submission
 from tests import names
 from tests.conftest import Api, SignedIn
@@ -48,7 +48,7 @@ class Draft:
             create_arrival(
                 session, submission, contribution_id=row.id, parent_id=archive, file_name=name
             )
-            filling.rematch(session, submission)
+            apply_manifest.rematch(session, submission)
             session.commit()
         return row.id
 
@@ -58,12 +58,12 @@ class Draft:
             session.commit()
         return made.id
 
-    def send(self, text: str, **changes: Any) -> filling.Report:
+    def send(self, text: str, **changes: Any) -> apply_manifest.Report:
         """A table arrives."""
-        sent = Sent(text.encode(), **changes)
+        sent = ManifestUpload(text.encode(), **changes)
         with self.api.database.write() as session:
             submission = session.get_one(Submission, self.id)
-            report = filling.apply(session, self.api.settings, submission, sent)
+            report = apply_manifest.apply(session, self.api.settings, submission, sent)
             session.commit()
         return report
 
@@ -265,7 +265,9 @@ def test_each_of_many_nearly_equal_names_gets_its_own_row(
                 created_at=moment + timedelta(seconds=number),
             )  # fmt: skip
             table.writerow((name, name))
-        filling.apply(session, api.settings, submission, Sent(file.getvalue().encode()))
+        apply_manifest.apply(
+            session, api.settings, submission, ManifestUpload(file.getvalue().encode())
+        )
         session.commit()
     items = me.client.get(f"{draft.path}/contributions").json()["items"]
     assert [(each["file_name"], each["note"]) for each in items] == [(n, n) for n in files]

@@ -13,7 +13,7 @@ from backend.core.errors import ConflictError
 from backend.core.settings import Settings
 from backend.jobs.kinds import PREPARATION
 from backend.reviews import lanes
-from backend.submissions import fields, filling, repository
+from backend.submissions import apply_manifest, fields, repository
 from backend.submissions.schemas import (
     AnswerIn,
     CheckOut,
@@ -57,7 +57,7 @@ def check(session: Session, user: User, submission_id: UUID) -> CheckOut:
     recordings = repository.contributions(session, submission.id)
     waiting = arrivals.unfinished(session, submission.id)
     problems = _problems(submission, recordings)
-    rows = [RowOut(**row) for row in filling.matched(session, submission)]
+    rows = [RowOut(**row) for row in apply_manifest.row_report(session, submission)]
     return CheckOut(
         ready=not problems and not waiting and submission.submitted_at is None,
         waiting=waiting,
@@ -99,7 +99,7 @@ def submit(
         each.submitted_at = moment
         lanes.ask(session, PREPARATION, each, moment)
         audit.record(session, user, "contributions.submitted", "contribution", each.id)
-    submission.manifest = filling.rows_of_recordings(session, submission)
+    submission.manifest = apply_manifest.rows_with_recording(session, submission)
     audit.record(
         session,
         user,
