@@ -23,11 +23,11 @@ from backend.core import logs
 from backend.core.clients import Clients
 from backend.core.db import REQUESTS_AT_ONCE, Database
 from backend.core.errors import NotFoundError
-from backend.core.mail import POSTMEN, Mailer
+from backend.core.mail import MAX_CONCURRENT_MAILS, Mailer
 from backend.core.passwords import Passwords
 from backend.core.settings import Settings
 from backend.http import api_docs, problems
-from backend.http.middleware import BodyLimit, PoliteRefusal, RequestLog, SecurityHeaders
+from backend.http.middleware import BodyLimit, DrainRequestBody, RequestLog, SecurityHeaders
 from backend.http.openapi import EVENT_STREAM, Problem, add_common_problems
 from backend.http.ratelimit import RateLimit
 from backend.http.services import Services
@@ -57,8 +57,8 @@ from models.contract import DISCLAIMER
 
 API = "/api/v1"
 
-TIDY_EVERY_S = 600.0
-"""Between two looks for what killed processes left in the data folder."""
+SWEEP_EVERY_S = 600.0
+"""Interval between two sweeps of what killed processes left in the data folder."""
 
 _UPLOADS = ("recordings", "screenings", arrivals_endpoints.PREFIX)
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -79,7 +79,7 @@ log = structlog.get_logger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The web application for these settings, or those of the environment.
+    """The web application for these settings, or for those of the environment.
 
     The database must have been migrated (`migrations.upgrade`).
     """
@@ -93,7 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         try:
             key.establish(database, settings)
         except SQLAlchemyError:
-            log.warning("database_away", exc_info=True)  # asked again with the first request
+            log.warning("database_unreachable", exc_info=True)  # the first request tries again
         app.state.services = Services(
             settings=settings,
             database=database,
@@ -102,25 +102,25 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             clients=Clients(partial(key.for_requests, database, settings)),
             rate_limit=RateLimit(settings),
             requests=CapacityLimiter(REQUESTS_AT_ONCE),
-            decoders=CapacityLimiter(os.cpu_count() or 2),
+            decode_limiter=CapacityLimiter(os.cpu_count() or 2),
             passwords=Passwords(),
             mailer=Mailer(settings),
-            postmen=CapacityLimiter(POSTMEN),
+            mail_limiter=CapacityLimiter(MAX_CONCURRENT_MAILS),
         )
         app.state.watch, app.state.estimator = watch, QueueEstimator(settings)
         app.state.end_streams = watch.close
         removed = sweep_data_folder(settings)
         log.info("started", version=VERSION, leftovers_removed=removed)
-        tidying = asyncio.create_task(_tidy(settings))
+        sweeping = asyncio.create_task(_sweep_regularly(settings))
         yield
-        tidying.cancel()
+        sweeping.cancel()
         await watch.close()
         app.state.services.celery.close()
         database.close()
         log.info("stopped")
 
     app = FastAPI(
-        routes=_calls().routes,
+        routes=_routes().routes,
         title="POCOVIDScreen",
         description=_DESCRIPTION,
         version=VERSION,
@@ -131,9 +131,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         middleware=[
             Middleware(RequestLog),
             Middleware(SecurityHeaders),
-            Middleware(PoliteRefusal),
+            Middleware(DrainRequestBody),
             Middleware(problems.Unhandled),
-            Middleware(BodyLimit, uploads=tuple(f"{API}/{each}" for each in _UPLOADS)),
+            Middleware(BodyLimit, uploads=tuple(f"{API}/{path}" for path in _UPLOADS)),
             Middleware(
                 UploadGuard,
                 path=f"{API}/{arrivals_endpoints.PREFIX}",
@@ -149,20 +149,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-async def _tidy(settings: Settings) -> None:
-    """Remove what a process that ran here before was killed over, once nobody can want it."""
+async def _sweep_regularly(settings: Settings) -> None:
+    """Remove what killed processes left in the data folder, once it is old enough."""
     while True:
-        await asyncio.sleep(TIDY_EVERY_S)
+        await asyncio.sleep(SWEEP_EVERY_S)
         try:
             await to_thread.run_sync(sweep_data_folder, settings)
         except OSError:
-            log.exception("data_folder_not_swept")
+            log.exception("data_folder_sweep_failed")
 
 
 @cache
-def _calls() -> APIRouter:
-    """Every call that no setting changes, made once: FastAPI takes 0.2 s to look at them."""
-    calls = APIRouter(prefix=API)
+def _routes() -> APIRouter:
+    """Every route that depends on no setting, built once: FastAPI takes 0.2 s to inspect them."""
+    router = APIRouter(prefix=API)
     for feature in (
         recordings_endpoints,
         screenings_endpoints,
@@ -177,12 +177,12 @@ def _calls() -> APIRouter:
         checks_endpoints,
         health_endpoints,
     ):
-        calls.include_router(feature.router)
-    return calls
+        router.include_router(feature.router)
+    return router
 
 
 def _complete_openapi(app: FastAPI) -> None:
-    """Add the schemas that only our own `$ref`s name."""
+    """Add the schemas that only our own `$ref`s refer to."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -196,10 +196,10 @@ def _complete_openapi(app: FastAPI) -> None:
                 schemas[model.__name__].pop("$defs", None)
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
-            for shown in _EXAMPLES_WITH_NULLS:  # which FastAPI leaves out
-                extra = cast("dict[str, Any]", shown.model_config["json_schema_extra"])
-                schemas[shown.__name__]["examples"] = extra["examples"]
-            # FastAPI writes OpenAPI 3.2's itemSchema here, into a document of 3.1
+            for schema in _EXAMPLES_WITH_NULLS:  # FastAPI drops the nulls
+                extra = cast("dict[str, Any]", schema.model_config["json_schema_extra"])
+                schemas[schema.__name__]["examples"] = extra["examples"]
+            # FastAPI writes itemSchema of OpenAPI 3.2 here, into a 3.1 document
             events = document["paths"][f"{API}/screenings/{{screening_id}}/events"]
             events["get"]["responses"]["200"]["content"] = EVENT_STREAM
             add_common_problems(document)
@@ -215,12 +215,12 @@ def _serve_pages(app: FastAPI, settings: Settings) -> None:
 
     @app.api_route("/api/{path:path}", methods=_METHODS, include_in_schema=False)
     def unknown(request: Request, path: str) -> None:
-        """Answer for calls that do not exist; without this, the page would."""
-        for known, calls in app.openapi()["paths"].items():
-            if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", known), request.url.path):
-                allowed = ", ".join(method.upper() for method in calls)
+        """Answer calls that do not exist with a problem; otherwise the page would be served."""
+        for route, operations in app.openapi()["paths"].items():
+            if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", route), request.url.path):
+                allowed = ", ".join(method.upper() for method in operations)
                 raise HTTPException(405, headers={"Allow": allowed})
-        raise NotFoundError(f"There is nothing at /api/{path[:200]}.")
+        raise NotFoundError(f"The path /api/{path[:200]} does not exist.")
 
     if (settings.frontend_dir / "index.html").is_file():
         app.frontend("/", directory=settings.frontend_dir, fallback="index.html")

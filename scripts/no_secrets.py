@@ -7,7 +7,7 @@ from pathlib import Path
 LOGS = Path(__file__).resolve().parent.parent / ".cache" / "logs"
 """What every process of a test run wrote, and beside it (`*.planted`) what must not be in there."""
 
-IN_CLEAR = "mail_without_a_server"
+IN_CLEAR = "mail_not_configured"
 """The one line that may hold a secret: a mail, where no mail server is set (docs/OPERATIONS.md)."""
 
 SHORTEST = 6

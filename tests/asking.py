@@ -7,7 +7,7 @@ from uuid import UUID
 
 import httpx
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.screenings import repository
 from tests import media_files
 from tests.conftest import Api
@@ -26,9 +26,11 @@ def ask_again(api: Api, recording_id: UUID | str, **more: Any) -> httpx.Response
 def finish(api: Api, screening_id: UUID, result: dict[str, Any] | None = None) -> None:
     """What a worker does, without a model."""
     with api.database.write() as session:
-        claimed = repository.claim(session, screening_id, now())
+        claimed = repository.claim(session, screening_id, utc_now())
         assert claimed is not None
-        assert repository.finish(session, screening_id, claimed.attempt, result or answer(), now())
+        assert repository.finish(
+            session, screening_id, claimed.attempt, result or answer(), utc_now()
+        )
         session.commit()
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from backend.accounts.identity import TOKEN_PREFIX, digest, new_secret
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.storage.base import Storage
 from backend.storage.keys import frame_key, preview_key, recording_key
 from backend.tables import ApiToken, Recording, Screening, SignIn, User
@@ -19,7 +19,7 @@ from tests import planted
 
 def create_recording(session: Session, **changes: Any) -> Recording:
     """A recording of a short video; its bytes are nowhere unless `store_pixels` puts them."""
-    moment = changes.pop("created_at", now())
+    now = changes.pop("created_at", utc_now())
     recording_id = changes.pop("id", uuid4())
     sha256 = hashlib.sha256(recording_id.bytes).hexdigest()
     values: dict[str, Any] = {
@@ -39,8 +39,8 @@ def create_recording(session: Session, **changes: Any) -> Recording:
         "square_x": 16,
         "square_y": 0,
         "square_size": 64,
-        "created_at": moment,
-        "expires_at": moment + timedelta(hours=24),
+        "created_at": now,
+        "expires_at": now + timedelta(hours=24),
     }
     recording = Recording(**values | changes)
     session.add(recording)
@@ -53,7 +53,7 @@ def create_screening(
 ) -> Screening:
     """A queued screening of a recording, a new one where none is given."""
     recording = recording or create_recording(session)
-    moment = changes.pop("created_at", now())
+    now = changes.pop("created_at", utc_now())
     values: dict[str, Any] = {
         "id": uuid4(),
         "recording_id": recording.id,
@@ -63,9 +63,9 @@ def create_screening(
         "crop_size": recording.square_size,
         "status": "queued",
         "total": recording.sampled_frames,
-        "created_at": moment,
-        "queued_at": moment,
-        "nudged_at": moment,
+        "created_at": now,
+        "queued_at": now,
+        "nudged_at": now,
     }
     screening = Screening(**values | changes)
     session.add(screening)
@@ -82,7 +82,7 @@ def create_user(session: Session, role: str = "contributor", **changes: Any) -> 
         "name": f"Somebody {user_id.hex[:6]}",
         "role": role,
         "password_hash": "",
-        "created_at": now(),
+        "created_at": utc_now(),
     }
     user = User(**values | changes)
     planted.note(user.email)
@@ -94,13 +94,13 @@ def create_user(session: Session, role: str = "contributor", **changes: Any) -> 
 def create_sign_in(session: Session, user: User, **changes: Any) -> str:
     """A session of the account; answers with the secret of its cookie."""
     secret = new_secret()
-    moment = now()
+    now = utc_now()
     values: dict[str, Any] = {
         "secret_sha256": digest(secret),
         "user_id": user.id,
-        "created_at": moment,
-        "seen_at": moment,
-        "expires_at": moment + timedelta(days=1),
+        "created_at": now,
+        "seen_at": now,
+        "expires_at": now + timedelta(days=1),
     }
     session.add(SignIn(**values | changes))
     session.flush()
@@ -118,7 +118,7 @@ def create_token(
         "hint": secret[:14],
         "secret_sha256": digest(secret),
         "scopes": list(scopes) or [scope.value for scope in Scope],
-        "created_at": now(),
+        "created_at": utc_now(),
     }
     token = ApiToken(**values | changes)
     session.add(token)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.storage.base import Storage
 from backend.storage.keys import arrival_key, contribution_key, contribution_preview_key
 from backend.tables import Arrival, Contribution, Submission, User
@@ -28,13 +28,13 @@ def create_submission(
 ) -> Submission:
     """A draft of a contributor, a new one where none is given."""
     contributor = contributor or create_user(session)
-    moment = changes.pop("created_at", now())
+    now = changes.pop("created_at", utc_now())
     values: dict[str, Any] = {
         "id": uuid4(),
         "contributor_id": contributor.id,
         "title": "Monday's clinic",
-        "created_at": moment,
-        "touched_at": moment,
+        "created_at": now,
+        "touched_at": now,
     }
     submission = Submission(**values | changes)
     session.add(submission)
@@ -49,9 +49,9 @@ def create_contribution(
 
     Where no submission is given, it is of a new one, sent when the contribution was.
     """
-    moment = changes.pop("created_at", now())
+    now = changes.pop("created_at", utc_now())
     state = changes.pop("state", "pending")
-    sent_at = None if state == "draft" else moment
+    sent_at = None if state == "draft" else now
     if submission is None:
         submission = create_submission(session, submitted_at=sent_at, consent_at=sent_at)
     contribution_id = changes.pop("id", uuid4())
@@ -60,7 +60,7 @@ def create_contribution(
         "id": contribution_id,
         "submission_id": submission.id,
         "state": state,
-        "created_at": moment,
+        "created_at": now,
         "submitted_at": sent_at,
         "file_name": f"{SECRET} {contribution_id}.mp4",
         "sha256": sha256,
@@ -102,7 +102,7 @@ def create_arrival(
 ) -> Arrival:
     """A file that is all here and waits to be taken in; `store_arrival` puts its bytes."""
     submission = submission or create_submission(session)
-    moment = changes.pop("created_at", now())
+    now = changes.pop("created_at", utc_now())
     values: dict[str, Any] = {
         "id": uuid4(),
         "submission_id": submission.id,
@@ -110,10 +110,10 @@ def create_arrival(
         "bytes": 1000,
         "received": 1000,
         "state": "queued",
-        "created_at": moment,
-        "expires_at": moment + timedelta(days=3),
-        "queued_at": moment,
-        "nudged_at": moment,
+        "created_at": now,
+        "expires_at": now + timedelta(days=3),
+        "queued_at": now,
+        "nudged_at": now,
     }
     arrival = Arrival(**values | changes)
     session.add(arrival)

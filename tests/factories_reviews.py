@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.tables import Contribution, Review, User
 from tests.factories import create_user
 from tests.factories_contributions import create_contribution
@@ -28,7 +28,7 @@ def create_review(
     """An approval as its row alone: nothing of what follows from it."""
     contribution = contribution or create_prepared(session)
     reviewer = reviewer or create_user(session, "reviewer")
-    moment = changes.pop("created_at", now())
+    now = changes.pop("created_at", utc_now())
     values: dict[str, Any] = {
         "id": uuid4(),
         "contribution_id": contribution.id,
@@ -39,8 +39,8 @@ def create_review(
         "label": "covid19",
         "findings": {"b_lines": True},
         "no_identifying_marks": True,
-        "claimed_at": moment - timedelta(seconds=40),
-        "created_at": moment,
+        "claimed_at": now - timedelta(seconds=40),
+        "created_at": now,
     }
     review = Review(**values | changes)
     session.add(review)

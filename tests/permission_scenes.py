@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 
 from backend.accounts.resets import make_link
 from backend.core import passwords
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.storage.keys import cine_key, contact_sheet_key
 from backend.system.checks.schemas import FINDING_EXAMPLE
 from backend.tables import Check, Contribution, Release, ReleaseItem, Training
@@ -34,7 +34,7 @@ from tests.factories_reviews import create_prepared, create_review
 from tests.permissions import World
 from tests.planted import PASSWORD
 
-_hashed = passwords.hashed(PASSWORD)
+_hashed = passwords.hash_password(PASSWORD)
 
 Values = dict[str, Any]
 
@@ -53,7 +53,7 @@ def screening(world: World) -> Values:
     """A screening that is done."""
     row = create_recording(world.session)
     screened = create_screening(
-        world.session, row, status="done", attempt=1, done=3, result=answer(), finished_at=now()
+        world.session, row, status="done", attempt=1, done=3, result=answer(), finished_at=utc_now()
     )
     store_pixels(world.api.storage, row, screened)
     return {"screening_id": screened.id, "index": 0}
@@ -148,24 +148,22 @@ def claimed(world: World) -> Values:
     row = _of_owner(
         world,
         claimed_by=world.reviewer.id,
-        claimed_at=now(),
-        claimed_until=now() + timedelta(minutes=10),
+        claimed_at=utc_now(),
+        claimed_until=utc_now() + timedelta(minutes=10),
     )
     return {"contribution_id": row.id}
 
 
 def reviewed(world: World) -> Values:
     """A verdict of the reviewer who calls: approved, and in no release yet."""
-    row = _of_owner(world, state="approved", final_label="covid19", decided_at=now())
+    row = _of_owner(world, state="approved", final_label="covid19", decided_at=utc_now())
     store_contribution(world.api.storage, row)
     return {"review_id": create_review(world.session, row, world.reviewer).id}
 
 
 def _of_owner(world: World, **changes: Any) -> Contribution:
-    moment = now()
-    submission = create_submission(
-        world.session, world.owner, submitted_at=moment, consent_at=moment
-    )
+    now = utc_now()
+    submission = create_submission(world.session, world.owner, submitted_at=now, consent_at=now)
     return create_prepared(world.session, submission=submission, **changes)
 
 
@@ -208,7 +206,7 @@ def no_check(world: World) -> Values:
 
 def check(world: World) -> Values:
     """A check that has found something."""
-    row = Check(under_way=None, state="done", created_at=now(), findings=[FINDING_EXAMPLE])
+    row = Check(under_way=None, state="done", created_at=utc_now(), findings=[FINDING_EXAMPLE])
     world.session.add(row)
     world.session.flush()
     return {"check_id": row.id}
@@ -221,8 +219,8 @@ def training(world: World) -> Values:
         release_number=1,
         settings=TrainingSettings().model_dump(),
         created_by=world.people["admin"].id,
-        created_at=now(),
-        nudged_at=now(),
+        created_at=utc_now(),
+        nudged_at=utc_now(),
     )
     world.session.add(row)
     return {"training_id": row.id}
@@ -233,7 +231,7 @@ def artifact(world: World) -> Values:
     version = f"pocovidnet-{uuid4().hex}"
     folder = f"artifacts/{version}/1"
     manifest = {"metrics": {}, "group": "patient", "files": {"heads.safetensors": "0" * 64}}
-    artifacts.register(world.session, version, folder, manifest, now())
+    artifacts.register(world.session, version, folder, manifest, utc_now())
     for name in ("manifest.json", "heads.safetensors"):
         world.api.storage.put_bytes(f"{folder}/{name}", b"content")
     return {"version": version}

@@ -9,7 +9,7 @@ import httpx
 from sqlalchemy.orm import Session
 
 from backend.accounts.identity import CSRF_HEADER, SESSION_COOKIE, csrf_token
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.tables import User
 from backend.tables.vocabulary import Scope
 from tests.conftest import ANSWER_S, Api
@@ -131,7 +131,7 @@ class Matrix:
                 caller: create_user(session, role, name=caller)
                 for caller, role in zip(CALLERS[1:5], roles, strict=True)
             }
-            _, self._revoked = create_token(session, self._people["admin"], revoked_at=now())
+            _, self._revoked = create_token(session, self._people["admin"], revoked_at=utc_now())
             session.commit()
         self._cells = 0
 

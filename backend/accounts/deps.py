@@ -1,4 +1,4 @@
-"""Who asks: what endpoints put into their signatures to say whom they answer."""
+"""Dependencies that authenticate: an endpoint names in its signature who may call it."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from fastapi.security.utils import get_authorization_scheme_param
 
 from backend.accounts import identity as identities
 from backend.accounts.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, Identity
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.http.deps import ServicesDep
 from backend.http.services import Services
 from backend.tables import User
@@ -36,10 +36,10 @@ def get_identity(
     cookie: Annotated[str | None, Security(_cookie)],
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Identity | None:
-    """Who asks, by API token or else by session; None where it is nobody.
+    """The caller, identified by API token or else by session; None for an anonymous request.
 
     Raises:
-        NotSignedInError: the token is not valid.
+        NotSignedInError: the token is invalid.
         ForbiddenError: the session's CSRF token is missing.
     """
     token = None if bearer is None else bearer.credentials
@@ -51,56 +51,56 @@ def _identify(
 ) -> Identity | None:
     if cookie is None and token is None:
         return None
-    moment = now()
+    now = utc_now()
     with services.database.read() as session:
         if token is not None:
-            found: Identity | None = identities.from_token(session, moment, token)
+            identity: Identity | None = identities.from_token(session, now, token)
         else:
             csrf = request.headers.get(CSRF_HEADER)
-            found = identities.from_cookie(
-                session, services.settings, moment, cookie or "", request.method, csrf
+            identity = identities.from_cookie(
+                session, services.settings, now, cookie or "", request.method, csrf
             )
-    if found is not None and found.is_due(moment):
+    if identity is not None and identity.is_due(now):
         with services.database.write() as session:
-            identities.touch(session, found, moment)
+            identities.touch(session, identity, now)
             session.commit()
-    return found
+    return identity
 
 
 CurrentIdentity = Annotated[Identity | None, Depends(get_identity)]
 
 
 async def get_optional_user(identity: CurrentIdentity) -> User | None:
-    """Whoever asks, with any token; None where it is nobody."""
+    """The caller's account, whatever its token's scopes; None for an anonymous request."""
     return None if identity is None else identity.user
 
 
 async def get_current_user(identity: CurrentIdentity) -> User:
-    """Any account, with any token."""
-    return identities.known(identity).user
+    """Any account, whatever its token's scopes."""
+    return identities.require_account(identity).user
 
 
 async def get_contributor(identity: CurrentIdentity) -> User:
-    """Any account; a token has the scope `submit`."""
-    return identities.allowed(identity, Role.CONTRIBUTOR, Scope.SUBMIT)
+    """Any account; a token needs the scope `submit`."""
+    return identities.require_role(identity, Role.CONTRIBUTOR, Scope.SUBMIT)
 
 
 async def get_reviewer(identity: CurrentIdentity) -> User:
-    """A reviewer or an administrator; a token has the scope `review`."""
-    return identities.allowed(identity, Role.REVIEWER, Scope.REVIEW)
+    """A reviewer or an administrator; a token needs the scope `review`."""
+    return identities.require_role(identity, Role.REVIEWER, Scope.REVIEW)
 
 
 async def get_admin(identity: CurrentIdentity) -> User:
-    """An administrator; a token has the scope `admin`."""
-    return identities.allowed(identity, Role.ADMIN, Scope.ADMIN)
+    """An administrator; a token needs the scope `admin`."""
+    return identities.require_role(identity, Role.ADMIN, Scope.ADMIN)
 
 
 async def get_session_user(identity: CurrentIdentity) -> Identity:
-    """Any account, in person and not by a token."""
-    return identities.in_person(identity)
+    """Any account, signed in with a password and not by a token."""
+    return identities.require_session(identity)
 
 
-# The rows come from a session that has ended: to change an account, load it again.
+# These rows come from a database session that is closed: to change an account, load it again.
 OptionalUser = Annotated[User | None, Depends(get_optional_user)]
 CurrentUser = Annotated[User, Depends(get_current_user)]
 CurrentContributor = Annotated[User, Depends(get_contributor)]
@@ -110,15 +110,15 @@ SessionUser = Annotated[Identity, Depends(get_session_user)]
 
 
 def require_screening_access(request: Request, services: Services) -> None:
-    """Where the service is open, let anybody in; where it is closed, anybody with an account.
+    """Let anybody screen where the service is open, and only accounts where it is closed.
 
     Raises:
-        NotSignedInError, ForbiddenError: the service is closed, and nobody with an account asks.
+        NotSignedInError, ForbiddenError: the service is closed, and the caller has no account.
     """
     if services.settings.open_screening:
         return
     kind, token = get_authorization_scheme_param(request.headers.get("Authorization"))
     cookie = request.cookies.get(SESSION_COOKIE)
-    identities.known(
+    identities.require_account(
         _identify(request, services, cookie, token if kind.lower() == "bearer" else None)
     )

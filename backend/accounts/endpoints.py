@@ -23,11 +23,11 @@ from backend.accounts.schemas import (
 )
 from backend.http.deps import (
     ClientDep,
-    LaterDep,
     ReadSessionDep,
+    SendLaterDep,
     ServicesDep,
     SessionDep,
-    from_our_pages,
+    refuse_cross_site,
 )
 from backend.http.openapi import problems
 from backend.http.services import Services
@@ -39,33 +39,33 @@ router = APIRouter(tags=["accounts"])
     "/accounts",
     status_code=201,
     summary="Sign up",
-    dependencies=[Depends(from_our_pages)],
+    dependencies=[Depends(refuse_cross_site)],
     responses=problems(403, 409, 422, 429, 503),
 )
 async def sign_up(
-    wanted: SignUpIn,
+    form: SignUpIn,
     request: Request,
     response: Response,
     services: ServicesDep,
     session: SessionDep,
     client: ClientDep,
 ) -> UserOut:
-    """Make an account with the role contributor, and sign in to it: the answer sets cookies."""
-    await _count(services, "sign_up", client, wanted.email)
+    """Create an account with the role contributor and sign in to it: the answer sets cookies."""
+    await _count_attempt(services, "sign_up", client, form.email)
     old = request.cookies.get(SESSION_COOKIE)
-    begun = await service.sign_up(session, services.settings, services.passwords, wanted, old)
-    _set_cookies(request, response, services, begun.secret)
-    return begun.user
+    new_session = await service.sign_up(session, services.settings, services.passwords, form, old)
+    _set_cookies(request, response, services, new_session.secret)
+    return new_session.user
 
 
 @router.post(
     "/sign-in",
     summary="Sign in",
-    dependencies=[Depends(from_our_pages)],
+    dependencies=[Depends(refuse_cross_site)],
     responses=problems(401, 403, 422, 429, 503),
 )
 async def sign_in(
-    wanted: SignInIn,
+    form: SignInIn,
     request: Request,
     response: Response,
     services: ServicesDep,
@@ -74,23 +74,23 @@ async def sign_in(
     client: ClientDep,
 ) -> UserOut:
     """Begin a session: the answer sets cookies. A program uses an API token instead."""
-    await _count(services, "sign_in", client, wanted.email)
-    begun = await service.sign_in(
+    await _count_attempt(services, "sign_in", client, form.email)
+    new_session = await service.sign_in(
         read,
         session,
         services.settings,
         services.passwords,
-        wanted.email,
-        wanted.password,
+        form.email,
+        form.password,
         old=request.cookies.get(SESSION_COOKIE),
     )
-    _set_cookies(request, response, services, begun.secret)
-    return begun.user
+    _set_cookies(request, response, services, new_session.secret)
+    return new_session.user
 
 
 @router.post("/sign-out", status_code=204, summary="Sign out", responses=problems(503))
 def sign_out(response: Response, identity: CurrentIdentity, session: SessionDep) -> None:
-    """End the session, if there is one; the answer takes the cookies away."""
+    """End the session, if there is one; the answer deletes the cookies."""
     service.sign_out(session, identity)
     for name in (SESSION_COOKIE, CSRF_COOKIE):
         response.delete_cookie(name, samesite="lax")
@@ -98,80 +98,80 @@ def sign_out(response: Response, identity: CurrentIdentity, session: SessionDep)
 
 @router.get("/me", summary="My account")
 def get_me(user: CurrentUser) -> UserOut:
-    """Who is signed in, or whose API token asks."""
-    return service.shown(user)
+    """The account that is signed in, or that the API token belongs to."""
+    return service.to_schema(user)
 
 
 @router.patch("/me", summary="Change my profile", responses=problems(422))
-def change_me(wanted: ProfileIn, person: SessionUser, session: SessionDep) -> UserOut:
+def change_me(changes: ProfileIn, person: SessionUser, session: SessionDep) -> UserOut:
     """Change the name or the affiliation. Not with an API token."""
-    return service.change_profile(session, person, wanted)
+    return service.change_profile(session, person, changes)
 
 
 @router.post(
     "/me/password", status_code=204, summary="Change my password", responses=problems(422, 429, 503)
 )
 async def change_password(
-    wanted: NewPasswordIn,
+    form: NewPasswordIn,
     person: SessionUser,
     services: ServicesDep,
     session: SessionDep,
     client: ClientDep,
 ) -> None:
     """Set another password; every other session ends. Not with an API token."""
-    await _count(services, "sign_in", client, person.user.email)
+    await _count_attempt(services, "sign_in", client, person.user.email)
     await service.change_password(
-        session, services.passwords, person, wanted.current_password, wanted.new_password
+        session, services.passwords, person, form.current_password, form.new_password
     )
 
 
 @router.post(
     "/password-resets",
     status_code=202,
-    summary="Have a link for a new password mailed",
-    dependencies=[Depends(from_our_pages)],
+    summary="Request a password reset",
+    dependencies=[Depends(refuse_cross_site)],
     responses=problems(403, 422, 429),
 )
-async def ask_reset(
-    wanted: ResetIn, services: ServicesDep, client: ClientDep, later: LaterDep
+async def request_reset(
+    form: ResetIn, services: ServicesDep, client: ClientDep, send_later: SendLaterDep
 ) -> None:
-    """The link is good once, for an hour. The answer is the same for every address."""
-    await _count(services, "reset", client, wanted.email)
-    later(lambda session: resets.ask(session, services.settings, wanted.email))
+    """Mail a link that works once, within an hour. The answer is the same for every address."""
+    await _count_attempt(services, "reset", client, form.email)
+    send_later(lambda session: resets.request(session, services.settings, form.email))
 
 
 @router.post(
     "/password-resets/{secret}",
     status_code=204,
-    summary="Set a new password by such a link",
-    dependencies=[Depends(from_our_pages)],
+    summary="Set a new password with such a link",
+    dependencies=[Depends(refuse_cross_site)],
     responses=problems(403, 410, 422, 429, 503),
 )
 async def reset_password(
     secret: Annotated[str, Path(max_length=200, description="From the link.")],
-    wanted: ResetPasswordIn,
+    form: ResetPasswordIn,
     services: ServicesDep,
     read: ReadSessionDep,
     session: SessionDep,
     client: ClientDep,
 ) -> None:
-    """Sessions of the account end, and its API tokens are revoked: sign in with the new one."""
+    """The account's sessions end and its API tokens are revoked: sign in with the new password."""
     await to_thread.run_sync(services.rate_limit.hit, "reset", client)
-    await resets.redeem(read, session, services.passwords, secret, wanted.password)
+    await resets.redeem(read, session, services.passwords, secret, form.password)
 
 
 @router.get("/me/tokens", summary="My API tokens")
 def get_tokens(person: SessionUser, session: ReadSessionDep) -> Tokens:
     """All of them, newest first, without their secrets. Not with an API token."""
-    return tokens.listed(session, person.user)
+    return tokens.list_tokens(session, person.user)
 
 
 @router.post(
-    "/me/tokens", status_code=201, summary="Make an API token", responses=problems(409, 422)
+    "/me/tokens", status_code=201, summary="Create an API token", responses=problems(409, 422)
 )
-def make_token(wanted: TokenIn, person: SessionUser, session: SessionDep) -> TokenMade:
+def make_token(form: TokenIn, person: SessionUser, session: SessionDep) -> TokenMade:
     """Its secret is in this answer and never shown again. Not with an API token."""
-    return tokens.make(session, person.user, wanted)
+    return tokens.create(session, person.user, form)
 
 
 @router.delete(
@@ -185,16 +185,16 @@ def revoke_token(
     person: SessionUser,
     session: SessionDep,
 ) -> None:
-    """It is worthless from now on. Not with an API token."""
+    """It stops working at once. Not with an API token."""
     tokens.revoke(session, person.user, token_id)
 
 
-async def _count(services: Services, what: str, client: str, email: str) -> None:
-    """Count an attempt, of the client and for the address; the address itself is not kept."""
+async def _count_attempt(services: Services, what: str, client: str, email: str) -> None:
+    """Count an attempt against the client and against the address, which is not stored."""
 
     def hit() -> None:
         services.rate_limit.hit(what, client)
-        services.rate_limit.hit(f"{what}_of", services.clients.mark(email, "attempts"))
+        services.rate_limit.hit(f"{what}_of", services.clients.digest_for(email, "attempts"))
 
     await to_thread.run_sync(hit)
 

@@ -1,4 +1,4 @@
-"""Who asks: the session of a browser or the token of a program, and what each of them may do.
+"""Who is calling: the session of a browser or the token of a program, and what each may do.
 
 A session's secret travels in an HttpOnly cookie, a token's in the Authorization header; the
 database knows both by their SHA-256 alone. A request that changes something and relies on the
@@ -23,10 +23,10 @@ from backend.tables.vocabulary import Role, Scope
 SESSION_COOKIE = "pocovid_session"
 CSRF_COOKIE = "pocovid_csrf"
 CSRF_HEADER = "X-CSRF-Token"
-TOKEN_PREFIX = "pocovid_"  # noqa: S105  # so that a token found somewhere tells what it is
+TOKEN_PREFIX = "pocovid_"  # noqa: S105  # makes a leaked token recognisable
 
 TOUCH_EVERY = timedelta(minutes=5)
-"""A session or token that is used is noted as seen this often, not at each request."""
+"""The last use of a session or token is recorded this often, not on each request."""
 
 _SECRET_BYTES = 32
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -40,14 +40,14 @@ _ROLE_OF_SCOPE = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """An account and by what it was known: a session of a browser, or else a token."""
+    """An account, and what identified it: a browser session, or else a token."""
 
     user: User
     sign_in: SignIn | None = None
     token: ApiToken | None = None
 
     def is_due(self, now: datetime) -> bool:
-        """Whether its last use is to be noted again."""
+        """Whether its last use needs recording again."""
         seen = self.sign_in.seen_at if self.sign_in else None
         if self.token is not None:
             seen = self.token.last_used_at
@@ -70,15 +70,15 @@ def csrf_token(session_secret: str) -> str:
 
 
 def from_token(session: Session, now: datetime, secret: str) -> Identity:
-    """Whose API token this is.
+    """The account of this API token.
 
     Raises:
         NotSignedInError: it is unknown, revoked or expired, or its owner's account is disabled.
     """
-    token = repository.token_in_use(session, digest(secret), now)
+    token = repository.active_token(session, digest(secret), now)
     if token is None:
         raise NotSignedInError(
-            "This API token is unknown, revoked or expired. Make a new one on your account page.",
+            "This API token is unknown, revoked or expired. Create a new one on your account page.",
             code="token_not_valid",
         )
     return Identity(token.user, token=token)
@@ -87,19 +87,19 @@ def from_token(session: Session, now: datetime, secret: str) -> Identity:
 def from_cookie(
     session: Session, settings: Settings, now: datetime, secret: str, method: str, csrf: str | None
 ) -> Identity | None:
-    """Whose session this is; None where it has ended, which is no error.
+    """The account of this session; None if the session has ended, which is not an error.
 
     Raises:
-        ForbiddenError: the method changes something, and the session's CSRF token is not there.
+        ForbiddenError: the method changes something, and the session's CSRF token is missing.
     """
     idle = timedelta(hours=settings.session_idle_hours)
-    sign_in = repository.sign_in_under_way(session, digest(secret), now, idle)
+    sign_in = repository.active_sign_in(session, digest(secret), now, idle)
     if sign_in is None:
         return None
     expected = csrf_token(secret).encode()
     if method not in _SAFE_METHODS and not hmac.compare_digest((csrf or "").encode(), expected):
         raise ForbiddenError(
-            f"The header {CSRF_HEADER} must repeat the cookie {CSRF_COOKIE}. "
+            f"The header {CSRF_HEADER} must repeat the value of the cookie {CSRF_COOKIE}. "
             "Please reload the page.",
             code="csrf",
         )
@@ -107,20 +107,20 @@ def from_cookie(
 
 
 def touch(session: Session, identity: Identity, now: datetime) -> None:
-    """Note that a session or token was used."""
+    """Record that a session or token was used."""
     if identity.sign_in is not None:
-        repository.sign_in_seen(session, identity.sign_in.secret_sha256, now)
+        repository.touch_sign_in(session, identity.sign_in.secret_sha256, now)
     if identity.token is not None:
-        repository.token_used(session, identity.token.id, now)
+        repository.touch_token(session, identity.token.id, now)
 
 
-def reaches(user: User, scope: Scope) -> bool:
-    """Whether the account's role reaches as far as a token's scope."""
-    return _reaches(user, _ROLE_OF_SCOPE[scope])
+def may_grant(user: User, scope: Scope) -> bool:
+    """Whether the account's role allows what a token with this scope may do."""
+    return _has_role(user, _ROLE_OF_SCOPE[scope])
 
 
-def known(identity: Identity | None) -> Identity:
-    """Anybody with an account.
+def require_account(identity: Identity | None) -> Identity:
+    """The caller, who must have an account.
 
     Raises:
         NotSignedInError: nobody is signed in.
@@ -130,44 +130,44 @@ def known(identity: Identity | None) -> Identity:
     return identity
 
 
-def allowed(identity: Identity | None, role: Role, *scopes: Scope) -> User:
-    """The account, if its role reaches so far and, for a token, if it has one of the scopes.
+def require_role(identity: Identity | None, role: Role, *scopes: Scope) -> User:
+    """The account, which must have at least this role and, for a token, one of the scopes.
 
     Raises:
         NotSignedInError: nobody is signed in.
-        ForbiddenError: the role or the token's scopes do not reach so far.
+        ForbiddenError: the role or the token's scopes do not allow it.
     """
-    who = known(identity)
-    if not _reaches(who.user, role):
+    caller = require_account(identity)
+    if not _has_role(caller.user, role):
         raise ForbiddenError(
-            f"This needs the role {role.value}; yours is {who.user.role}. "
+            f"This requires the role {role.value}; yours is {caller.user.role}. "
             "An administrator can give it to you.",
             code="role_needed",
         )
-    if who.token is not None and not set(scopes) & set(who.token.scopes):
+    if caller.token is not None and not set(scopes) & set(caller.token.scopes):
         names = " or ".join(scope.value for scope in scopes)
         raise ForbiddenError(
-            f"This API token has not the scope {names}. Make one that has it.",
+            f"This API token lacks the scope {names}. Create one that has it.",
             code="scope_needed",
         )
-    return who.user
+    return caller.user
 
 
-def in_person(identity: Identity | None) -> Identity:
-    """Somebody who signed in with a password: a token must not change the account it is of.
+def require_session(identity: Identity | None) -> Identity:
+    """The caller, who must have signed in: a token must not change the account it belongs to.
 
     Raises:
         NotSignedInError: nobody is signed in.
-        ForbiddenError: it is a token that asks.
+        ForbiddenError: the caller uses a token.
     """
-    who = known(identity)
-    if who.sign_in is None:
+    caller = require_account(identity)
+    if caller.sign_in is None:
         raise ForbiddenError(
             "An API token cannot do this. Please sign in with your password.",
             code="sign_in_needed",
         )
-    return who
+    return caller
 
 
-def _reaches(user: User, role: Role) -> bool:
+def _has_role(user: User, role: Role) -> bool:
     return _ROLES.index(Role(user.role)) >= _ROLES.index(role)

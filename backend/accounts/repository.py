@@ -1,4 +1,4 @@
-"""Every query about accounts, their sessions, API tokens and password resets."""
+"""Queries on accounts, their sessions, API tokens and password resets."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from backend.tables import ApiToken, PasswordReset, SignIn, User
 
 
 def add(session: Session, row: User | SignIn | ApiToken | PasswordReset) -> None:
-    """Add a new row, now: a constraint that does not hold is an error here."""
+    """Add a row and flush it, so that a violated constraint raises here."""
     session.add(row)
     session.flush()
 
@@ -23,8 +23,8 @@ def get(session: Session, user_id: UUID) -> User | None:
     return session.get(User, user_id)
 
 
-def locked(session: Session, user_id: UUID) -> User | None:
-    """The account with this id as it is now; nobody else changes it in this transaction."""
+def lock(session: Session, user_id: UUID) -> User | None:
+    """The account with this id, freshly read and locked until the transaction ends."""
     return session.get(User, user_id, with_for_update=True, populate_existing=True)
 
 
@@ -36,12 +36,12 @@ def by_email(session: Session, email: str) -> User | None:
 # Sessions.
 
 
-def sign_in_under_way(
+def active_sign_in(
     session: Session, secret_sha256: str, now: datetime, idle: timedelta
 ) -> SignIn | None:
     """The session with this secret, its user loaded, unless it has ended.
 
-    It ends at its time, after `idle` without a request, and when its account is disabled.
+    It ends at `expires_at`, after `idle` without a request, and when its account is disabled.
     """
     return session.scalar(
         select(SignIn)
@@ -56,8 +56,8 @@ def sign_in_under_way(
     )
 
 
-def sign_in_seen(session: Session, secret_sha256: str, now: datetime) -> None:
-    """Note that the session was used."""
+def touch_sign_in(session: Session, secret_sha256: str, now: datetime) -> None:
+    """Record that the session was used."""
     session.execute(update(SignIn).where(SignIn.secret_sha256 == secret_sha256).values(seen_at=now))
 
 
@@ -66,13 +66,15 @@ def end_sign_in(session: Session, secret_sha256: str) -> None:
     session.execute(delete(SignIn).where(SignIn.secret_sha256 == secret_sha256))
 
 
-def end_sign_ins(session: Session, user_id: UUID, but: str = "") -> None:
-    """End the account's sessions, all `but` the one with this SHA-256."""
-    session.execute(delete(SignIn).where(SignIn.user_id == user_id, SignIn.secret_sha256 != but))
+def end_sign_ins(session: Session, user_id: UUID, except_for: str = "") -> None:
+    """End the account's sessions, `except_for` the one with this SHA-256."""
+    session.execute(
+        delete(SignIn).where(SignIn.user_id == user_id, SignIn.secret_sha256 != except_for)
+    )
 
 
-def forget_ended(session: Session, now: datetime, idle: timedelta) -> None:
-    """Delete sessions that have ended and links that are past their time."""
+def delete_expired(session: Session, now: datetime, idle: timedelta) -> None:
+    """Delete sessions that have ended and reset links that have expired."""
     session.execute(
         delete(SignIn).where(or_(SignIn.expires_at <= now, SignIn.seen_at <= now - idle))
     )
@@ -82,10 +84,10 @@ def forget_ended(session: Session, now: datetime, idle: timedelta) -> None:
 # API tokens.
 
 
-def token_in_use(session: Session, secret_sha256: str, now: datetime) -> ApiToken | None:
+def active_token(session: Session, secret_sha256: str, now: datetime) -> ApiToken | None:
     """The API token with this secret, its user loaded.
 
-    None where it is revoked or expired, or its account is disabled.
+    None if it is revoked or expired, or if its account is disabled.
     """
     return session.scalar(
         select(ApiToken)
@@ -100,8 +102,8 @@ def token_in_use(session: Session, secret_sha256: str, now: datetime) -> ApiToke
     )
 
 
-def token_used(session: Session, token_id: UUID, now: datetime) -> None:
-    """Note that the token was used."""
+def touch_token(session: Session, token_id: UUID, now: datetime) -> None:
+    """Record that the token was used."""
     session.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=now))
 
 
@@ -122,7 +124,7 @@ def token_of(session: Session, user_id: UUID, token_id: UUID) -> ApiToken | None
 
 
 def revoke_tokens(session: Session, user_id: UUID, now: datetime) -> int:
-    """Revoke all API tokens of the account, and say how many were in use."""
+    """Revoke all API tokens of the account; returns how many were active."""
     revoked = session.execute(
         update(ApiToken)
         .where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
@@ -135,20 +137,20 @@ def revoke_tokens(session: Session, user_id: UUID, now: datetime) -> int:
 # Password resets.
 
 
-def reset_open(session: Session, secret_sha256: str, now: datetime) -> User | None:
-    """Whose password the link with this secret may set, unless it was used or its time is past."""
+def user_of_reset(session: Session, secret_sha256: str, now: datetime) -> User | None:
+    """The account whose password this link may set; None if it was used or has expired."""
     return session.scalars(
         select(User)
         .join(PasswordReset, PasswordReset.user_id == User.id)
-        .where(_open(secret_sha256, now), User.disabled_at.is_(None))
+        .where(_is_redeemable(secret_sha256, now), User.disabled_at.is_(None))
     ).one_or_none()
 
 
-def use_reset(session: Session, secret_sha256: str, now: datetime) -> bool:
-    """Use the link up. False: somebody was faster."""
+def redeem_reset(session: Session, secret_sha256: str, now: datetime) -> bool:
+    """Mark the link as used. False: a concurrent request was faster."""
     used = session.execute(
         update(PasswordReset)
-        .where(_open(secret_sha256, now))
+        .where(_is_redeemable(secret_sha256, now))
         .values(used_at=now)
         .returning(PasswordReset.user_id)
         .execution_options(synchronize_session=False)
@@ -156,12 +158,12 @@ def use_reset(session: Session, secret_sha256: str, now: datetime) -> bool:
     return used.first() is not None
 
 
-def forget_resets(session: Session, user_id: UUID) -> None:
-    """Delete the account's links, so that none of them works."""
+def delete_resets(session: Session, user_id: UUID) -> None:
+    """Delete the account's reset links, so that none of them works."""
     session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id))
 
 
-def _open(secret_sha256: str, now: datetime) -> ColumnElement[bool]:
+def _is_redeemable(secret_sha256: str, now: datetime) -> ColumnElement[bool]:
     return and_(
         PasswordReset.secret_sha256 == secret_sha256,
         PasswordReset.used_at.is_(None),

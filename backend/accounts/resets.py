@@ -1,4 +1,4 @@
-"""Forgotten passwords: a link by mail that is good once, for an hour."""
+"""Forgotten passwords: a mailed link that works once, within an hour."""
 
 from datetime import timedelta
 
@@ -8,97 +8,98 @@ from sqlalchemy.orm import Session
 from backend.accounts import repository, service
 from backend.accounts.identity import digest, new_secret
 from backend.core import audit, passwords
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import GoneError
 from backend.core.mail import Mail
 from backend.core.passwords import Passwords
 from backend.core.settings import Settings
 from backend.tables import PasswordReset, User
 
-GOOD_FOR = timedelta(hours=1)
+VALID_FOR = timedelta(hours=1)
 
 _SUBJECT = "A new password for POCOVIDScreen"
-_TEXT = """\
-Somebody, probably you, asked for a new password for your account at
+_BODY = """\
+Somebody, probably you, asked to reset the password of your account at
 {site}
 
-To set one, open this page within an hour:
+To set a new password, open this page within an hour:
 
 {link}
 
-If it was not you, do nothing: your password stays as it is.
+If it was not you, ignore this message: your password stays as it is.
 """
 
 
-def ask(session: Session, settings: Settings, email: str) -> Mail | None:
-    """The mail with a link, if there is an account of this address.
+def request(session: Session, settings: Settings, email: str) -> Mail | None:
+    """The mail with a reset link; None if no account has this address.
 
-    For after the answer: so that, and the time until it comes, are the same for every address.
+    Call it after the response was sent, so that the response and its timing are the same for
+    every address.
     """
     user = repository.by_email(session, email)
     if user is None or user.disabled_at is not None:
         return None
     link = make_link(session, settings, user)
-    audit.record(session, None, "accounts.reset_asked", "user", user.id)
-    return Mail(user.email, _SUBJECT, _TEXT.format(site=settings.public_url, link=link))
+    audit.record(session, None, "accounts.reset_requested", "user", user.id)
+    return Mail(user.email, _SUBJECT, _BODY.format(site=settings.public_url, link=link))
 
 
 def make_link(session: Session, settings: Settings, user: User) -> str:
-    """A link that lets whoever has it set the account's password, once."""
-    secret, moment = new_secret(), now()
+    """A link that lets its holder set the account's password, once."""
+    secret, created_at = new_secret(), utc_now()
     repository.add(
         session,
         PasswordReset(
             secret_sha256=digest(secret),
             user_id=user.id,
-            created_at=moment,
-            expires_at=moment + GOOD_FOR,
+            created_at=created_at,
+            expires_at=created_at + VALID_FOR,
         ),
     )
-    # after the #, which browsers send to no server
+    # behind the #, which browsers never send to a server
     return f"{settings.public_url}/#/reset/{secret}"
 
 
 async def redeem(
     read: Session, session: Session, hasher: Passwords, secret: str, password: str
 ) -> None:
-    """Set the password that a link allows; sessions end, and API tokens are revoked.
+    """Set a new password with a reset link; sessions end, and API tokens are revoked.
 
     Raises:
-        GoneError: there is no such link, or it was used, or its hour is over.
-        InvalidInputError: the password is not taken; the link stays good.
+        GoneError: there is no such link, or it was used or has expired.
+        InvalidInputError: the password is not acceptable; the link stays valid.
     """
     key = digest(secret)
 
-    def look() -> User | None:
-        user = repository.reset_open(read, key, now())
+    def find_user() -> User | None:
+        user = repository.user_of_reset(read, key, utc_now())
         read.close()
         return user
 
-    user = await to_thread.run_sync(look)
+    user = await to_thread.run_sync(find_user)
     if user is None:
-        raise _over()
+        raise _expired()
     passwords.check(password, user.email, user.name)
-    kept = await hasher.hashed(password)
+    password_hash = await hasher.hash(password)
 
-    def use() -> None:
-        mine = repository.locked(session, user.id)
-        if mine is None or mine.disabled_at is not None:
-            raise _over()
-        if not repository.use_reset(session, key, now()):
-            raise _over()
-        service.set_password(session, mine, kept)
-        # Whoever reads the address's mail owns the account, and not who had it before.
-        revoked = repository.revoke_tokens(session, mine.id, now())
+    def set_password() -> None:
+        account = repository.lock(session, user.id)
+        if account is None or account.disabled_at is not None:
+            raise _expired()
+        if not repository.redeem_reset(session, key, utc_now()):
+            raise _expired()
+        service.set_password(session, account, password_hash)
+        # Whoever reads mail at this address owns the account now, and not whoever had it before.
+        revoked = repository.revoke_tokens(session, account.id, utc_now())
         audit.record(
-            session, mine, "accounts.password_reset", "user", mine.id, tokens_revoked=revoked
+            session, account, "accounts.password_reset", "user", account.id, tokens_revoked=revoked
         )
 
-    await to_thread.run_sync(use)
+    await to_thread.run_sync(set_password)
 
 
-def _over() -> GoneError:
+def _expired() -> GoneError:
     return GoneError(
-        "This link was used, or its hour is over. Please ask for another one.",
+        "This link has been used or has expired. Please request a new one.",
         code="reset_link_over",
     )

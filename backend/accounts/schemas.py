@@ -1,4 +1,4 @@
-"""What goes in and out about accounts."""
+"""Request and response bodies of accounts."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -27,7 +27,7 @@ TOKEN_EXAMPLE: dict[str, Any] = {
     "last_used_at": None,
     "revoked_at": None,
 }
-LONGEST_LIFE_DAYS = 3650
+MAX_TOKEN_DAYS = 3650
 
 _ON_ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 _STRICT = ConfigDict(extra="forbid")
@@ -49,7 +49,7 @@ Password = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
 class UserOut(BaseModel):
-    """An account, as its owner and administrators see it."""
+    """An account as seen by its owner and by administrators."""
 
     model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [USER_EXAMPLE]})
 
@@ -59,7 +59,9 @@ class UserOut(BaseModel):
     affiliation: str
     role: Role
     created_at: datetime
-    disabled_at: datetime | None = Field(description="Since then nobody can sign in to it.")
+    disabled_at: datetime | None = Field(
+        description="Nobody has been able to sign in to it since then."
+    )
 
 
 class SignUpIn(BaseModel):
@@ -74,7 +76,7 @@ class SignUpIn(BaseModel):
 
 
 class SignInIn(BaseModel):
-    """Who wants in."""
+    """The credentials of a sign-in."""
 
     model_config = _STRICT
 
@@ -83,7 +85,7 @@ class SignInIn(BaseModel):
 
 
 class ProfileIn(BaseModel):
-    """What a person changes about themselves; what is left out stays."""
+    """What people change about themselves; omitted fields stay as they are."""
 
     model_config = _STRICT
 
@@ -92,7 +94,7 @@ class ProfileIn(BaseModel):
 
 
 class NewPasswordIn(BaseModel):
-    """The password that is, and the one that is to be."""
+    """The current password and the new one."""
 
     model_config = _STRICT
 
@@ -101,7 +103,7 @@ class NewPasswordIn(BaseModel):
 
 
 class ResetIn(BaseModel):
-    """Whose password was forgotten."""
+    """The account whose password was forgotten."""
 
     model_config = _STRICT
 
@@ -109,7 +111,7 @@ class ResetIn(BaseModel):
 
 
 class ResetPasswordIn(BaseModel):
-    """The new password that a link allows."""
+    """The new password to set with a reset link."""
 
     model_config = _STRICT
 
@@ -121,30 +123,30 @@ class TokenIn(BaseModel):
 
     model_config = _STRICT
 
-    name: Name = Field(description="For its owner, to know it again.")
+    name: Name = Field(description="For its owner, to tell tokens apart.")
     scopes: Annotated[set[Scope], Field(min_length=1)]
-    expires_in_days: Annotated[int, Field(ge=1, le=LONGEST_LIFE_DAYS)] | None = Field(
+    expires_in_days: Annotated[int, Field(ge=1, le=MAX_TOKEN_DAYS)] | None = Field(
         90, description="Null: never."
     )
 
 
 class TokenOut(BaseModel):
-    """An API token; its secret is not kept."""
+    """An API token; its secret is not stored."""
 
     model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [TOKEN_EXAMPLE]})
 
     id: UUID
     name: str
-    hint: str = Field(description="Its beginning.")
+    hint: str = Field(description="Its first characters.")
     scopes: list[Scope]
     created_at: datetime
     expires_at: datetime | None
-    last_used_at: datetime | None = Field(description="To within some minutes.")
+    last_used_at: datetime | None = Field(description="Accurate to a few minutes.")
     revoked_at: datetime | None
 
 
 class TokenMade(TokenOut):
-    """A new API token with its secret, which is shown this once."""
+    """A new API token with its secret, which is shown only once."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [TOKEN_EXAMPLE | {"secret": "pocovid_Qm9vNg…"}]}

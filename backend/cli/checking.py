@@ -54,7 +54,7 @@ def _check(settings: "Settings", *, fix: bool, deep: bool, only: list[str], as_j
     from pydantic import ValidationError
     from sqlalchemy.exc import SQLAlchemyError
 
-    from backend.core.db import Database, now
+    from backend.core.db import Database, utc_now
     from backend.core.errors import PocovidError
     from backend.jobs import make_celery
     from backend.storage.factory import open_storage
@@ -77,7 +77,7 @@ def _check(settings: "Settings", *, fix: bool, deep: bool, only: list[str], as_j
         transaction = partial(committing, database)
         with transaction() as session:
             row = service.start(session, None, wanted, attempt=1)
-        context = Context(database, transaction, storage, settings, celery, now(), deep=deep)
+        context = Context(database, transaction, storage, settings, celery, utc_now(), deep=deep)
         runner = Runner(context, row, ALL, told=lines.told, moved=lines.moved)
         with Pulse(lambda: _beat(database, row.id), settings.heartbeat_s):
             _run(runner)
@@ -106,11 +106,11 @@ def _run(runner: "Runner") -> None:
 
 
 def _beat(database: Any, check_id: "UUID") -> None:
-    from backend.core.db import now
+    from backend.core.db import utc_now
     from backend.system.checks import repository
 
     with committing(database) as session:
-        repository.note(session, check_id, 1, heartbeat_at=now())
+        repository.note(session, check_id, 1, heartbeat_at=utc_now())
 
 
 def _report(runner: "Runner", lines: "_Lines", *, as_json: bool) -> int:

@@ -46,7 +46,7 @@ Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. [d
 def up(host: Host = None, port: Port = None) -> None:
     """Run API, worker, trainer and scheduler together, database migrated. Ctrl-C stops all."""
     from backend.cli.supervisor import Child, GaveUpError, Supervisor
-    from backend.core.db import Database, now
+    from backend.core.db import Database, utc_now
 
     settings = read_settings(host, port)
     listen_on = _free_port(settings.host, settings.port)
@@ -54,7 +54,7 @@ def up(host: Host = None, port: Port = None) -> None:
     check_key(settings, make=True)
     address = f"http://{_for_people(settings.host)}:{listen_on}"
     database = Database.connect(settings)
-    started_at = now()
+    started_at = utc_now()
     us = (sys.executable, "-m", "backend.cli.main")
     try:
         Supervisor(
@@ -164,10 +164,10 @@ def _answers(address: str) -> bool:
 
 def _worker_started(database: "Database", since: "datetime") -> bool:
     """Whether a worker, its models loaded, was seen since then."""
-    from backend.core.db import now
+    from backend.core.db import utc_now
     from backend.jobs.workers import workers_alive
 
-    this_moment = now()
+    this_moment = utc_now()
     with database.read() as session:
         return workers_alive(session, this_moment, this_moment - since) > 0
 

@@ -18,7 +18,7 @@ def read_settings(host: str | None = None, port: int | None = None) -> "Settings
     """The settings of the environment, with what the command line says on top."""
     from pydantic import ValidationError
 
-    from backend.core.logs import catch_uncaught, configure
+    from backend.core.logs import configure, log_uncaught_exceptions
     from backend.core.settings import Settings, explain
 
     given = {"host": host, "port": port}
@@ -27,7 +27,7 @@ def read_settings(host: str | None = None, port: int | None = None) -> "Settings
     except ValidationError as error:
         refuse(explain(error))
     configure(settings)
-    catch_uncaught()
+    log_uncaught_exceptions()
     return settings
 
 

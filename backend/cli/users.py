@@ -38,7 +38,7 @@ def create(
     from backend.accounts.resets import make_link
     from backend.accounts.schemas import Address, Name
     from backend.core import passwords
-    from backend.core.db import now
+    from backend.core.db import utc_now
     from backend.core.errors import PocovidError
     from backend.tables import User
 
@@ -60,8 +60,10 @@ def create(
                 passwords.check(password, address, called)
             except PocovidError as error:
                 refuse(error.detail)
-            kept = passwords.hashed(password)
-        made = User(email=address, name=called, role=wanted, password_hash=kept, created_at=now())
+            kept = passwords.hash_password(password)
+        made = User(
+            email=address, name=called, role=wanted, password_hash=kept, created_at=utc_now()
+        )
         repository.add(session, made)
         _record(session, "users.created", made, role=wanted)
         typer.echo(f"{address} has the role {wanted}.")
@@ -77,7 +79,7 @@ def list_() -> None:
 
     after = ""
     with transaction(read_settings()) as session:
-        while rows := repository.found(session, "", after, LONGEST_PAGE):
+        while rows := repository.search(session, "", after, LONGEST_PAGE):
             for each in rows:
                 state = "disabled" if each.disabled_at else each.role
                 typer.echo(f"{each.email}\t{state}\t{each.name}")
@@ -113,7 +115,7 @@ def reset(email: Email) -> None:
         found = _found(session, email)
         if found.disabled_at is not None:
             refuse(f"The account {email} is disabled.")
-        _record(session, "accounts.reset_asked", found)
+        _record(session, "accounts.reset_requested", found)
         _print_link(make_link(session, settings, found))
 
 

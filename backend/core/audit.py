@@ -1,6 +1,6 @@
 """The audit log: one row for each step, written in the step's own transaction.
 
-Its table is here and not among the others, since every room writes to it and core knows no room.
+Its table is defined here because every feature writes to it and core depends on no feature.
 """
 
 from datetime import datetime
@@ -11,17 +11,17 @@ from sqlalchemy import JSON, BigInteger, Index, Integer, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from structlog.contextvars import get_contextvars
 
-from backend.core.db import Base, UTCDateTime, now
+from backend.core.db import Base, UTCDateTime, utc_now
 
 ANONYMOUS = "anonymous"
-"""The role of an actor who asked over HTTP without an account."""
+"""The role recorded for a request over HTTP without an account."""
 
 SERVICE = "service"
-"""The role where nobody asked: a worker, or the command line."""
+"""The role recorded for work that no request caused: a worker, or the command line."""
 
 
 class Actor(Protocol):
-    """Whoever does something: an account."""
+    """The account that does something."""
 
     @property
     def id(self) -> UUID:
@@ -35,7 +35,7 @@ class Actor(Protocol):
 class AuditEvent(Base):
     """Who did what to what. `actor_id` is null for a worker or somebody without an account.
 
-    No foreign keys: the log outlives what it tells of. `action` is `feature.verb`, such as
+    No foreign keys: the log outlives what it describes. `action` is `feature.verb`, such as
     `reviews.approved`; `detail` holds plain JSON values, never a name, an address or a file name.
     """
 
@@ -65,19 +65,19 @@ def record(
     subject_id: object,
     **detail: object,
 ) -> None:
-    """Add what `actor` did to a subject: `feature.verb`, such as `reviews.approved`.
+    """Record what `actor` did to a subject: `feature.verb`, such as `reviews.approved`.
 
     `detail` holds plain JSON values, never a name, an address or a file name. The row carries
-    the id of the request that is being answered. Rows are only ever added: the database itself
-    refuses to change or delete one.
+    the id of the current request. The log is append-only: the database itself refuses to change or
+    delete a row.
     """
     request_id = str(get_contextvars().get("request_id", ""))
-    nobody = ANONYMOUS if request_id else SERVICE
+    without_account = ANONYMOUS if request_id else SERVICE
     session.add(
         AuditEvent(
-            at=now(),
+            at=utc_now(),
             actor_id=actor and actor.id,
-            actor_role=nobody if actor is None else actor.role,
+            actor_role=without_account if actor is None else actor.role,
             action=action,
             subject_kind=subject_kind,
             subject_id=str(subject_id),

@@ -1,4 +1,4 @@
-"""Who asks: a client's address as a digest, which tells clients apart and leads back to nobody."""
+"""Clients by a digest of their address, which tells them apart and cannot be traced back."""
 
 import hashlib
 import hmac
@@ -9,41 +9,41 @@ from functools import cached_property
 
 
 class Clients:
-    """Digests of client addresses, made with this installation's key and another each day.
+    """Keyed digests of client addresses; the daily ones change at midnight UTC.
 
-    They serve the rate limit and the order of the queue, where only a few minutes matter. So
-    midnight does no harm here: what waits then counts for another client than what comes.
+    Those serve the rate limit and the fair order of the queue, where only a few minutes matter, so
+    the change does no harm: what waits at midnight belongs to a different client than what comes.
     """
 
     def __init__(self, key: Callable[[], bytes]) -> None:
-        """`key` gives the installation's key; it is asked once, when it is first needed."""
-        self._ask = key
+        """`key` returns the installation's key; it is called once, on first use."""
+        self._load_key = key
 
     @cached_property
     def _key(self) -> bytes:
-        return self._ask()
+        return self._load_key()
 
     @property
     def is_ready(self) -> bool:
-        """Whether the key is here already; else the next digest waits for it."""
+        """Whether the key is loaded; otherwise the next digest has to wait for it."""
         return "_key" in self.__dict__
 
     def get_ready(self) -> None:
-        """Ask for the key now. Raises what that raises."""
+        """Load the key now. Raises whatever `key` raises."""
         _ = self._key
 
-    def digest(self, address: str | None, moment: datetime) -> str:
-        """32 hexadecimal digits for the client at this address on the day of `moment`."""
-        said = f"{moment:%Y-%m-%d} {network(address)}"
-        return hmac.new(self._key, said.encode(), hashlib.sha256).hexdigest()[:32]
+    def digest(self, address: str | None, at: datetime) -> str:
+        """32 hexadecimal digits for the client at this address on the day of `at`."""
+        message = f"{at:%Y-%m-%d} {network(address)}"
+        return hmac.new(self._key, message.encode(), hashlib.sha256).hexdigest()[:32]
 
-    def mark(self, address: str | None, what: str) -> str:
-        """32 hexadecimal digits for the client at this address in one matter, on any day.
+    def digest_for(self, address: str | None, purpose: str) -> str:
+        """32 hexadecimal digits for the client at this address and one purpose, on any day.
 
-        Of two matters the digits have nothing in common.
+        Digests for different purposes cannot be linked.
         """
-        said = f"{what} {network(address)}"
-        return hmac.new(self._key, said.encode(), hashlib.sha256).hexdigest()[:32]
+        message = f"{purpose} {network(address)}"
+        return hmac.new(self._key, message.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def network(address: str | None) -> str:

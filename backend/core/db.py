@@ -1,4 +1,4 @@
-"""Engine, sessions, naming convention, and the column type for moments in time."""
+"""Engine, sessions, naming convention, and the column type for points in time."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -24,13 +24,13 @@ NAMING_CONVENTION = {
 
 
 class Base(DeclarativeBase):
-    """What every table inherits."""
+    """Base class of every table."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """A moment in time: aware in Python always, UTC in the database always."""
+    """A point in time: always timezone-aware in Python, always UTC in the database."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -44,23 +44,25 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """SQLite forgets the zone; it was UTC when it went in."""
+        """SQLite drops the time zone; it was UTC when it was stored."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def now() -> datetime:
-    """This moment, aware, in UTC."""
+def utc_now() -> datetime:
+    """The current time, timezone-aware, in UTC."""
     return datetime.now(UTC)
 
 
+now = utc_now
+
+
 def make_engine(settings: Settings) -> Engine:
-    """An engine for the settings' database, with SQLite made safe for many processes.
+    """An engine for the settings' database, with SQLite set up for several processes.
 
-    Errors are shown without the statement's values: a digest or an address is nothing to log.
-
-    A process that forks makes its own engine in the child.
+    Errors hide the statement's values, since digests and addresses must not be logged. A process
+    that forks makes a new engine in the child.
     """
     url = make_url(settings.database_url)
     if url.get_backend_name() != "sqlite":
@@ -85,10 +87,10 @@ REQUESTS_AT_ONCE = 12
 
 
 class Database:
-    """The two kinds of session: `write()` for a transaction that changes rows, `read()` else.
+    """Two kinds of session: `write()` for transactions that change rows, `read()` for all others.
 
-    On SQLite a writing transaction takes the write lock at its start and waits for it. Started
-    without, a transaction that reads and then writes fails at once when another one was faster.
+    On SQLite a writing transaction takes the write lock at its start and waits for it. A
+    transaction that first reads and then asks for the lock fails at once if another was faster.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -100,7 +102,7 @@ class Database:
 
     @classmethod
     def connect(cls, settings: Settings) -> "Database":
-        """A database for the settings. Connections open when they are first needed."""
+        """A database for the settings. Connections open on first use."""
         return cls(make_engine(settings))
 
     def close(self) -> None:
@@ -109,13 +111,13 @@ class Database:
 
 
 def undo_on_rollback(session: Session, undo: Callable[[], None]) -> None:
-    """Call `undo` if the session's transaction comes to nothing (see `undoing`)."""
+    """Call `undo` if the session's transaction is rolled back (see `undoing`)."""
     session.info.setdefault("undo", []).append(undo)
 
 
 @contextmanager
 def undoing(session: Session) -> Iterator[None]:
-    """Roll back and undo what else was done for the transaction, where the block raises."""
+    """If the block raises, roll back and undo whatever else was done for the transaction."""
     try:
         yield
     except BaseException:
@@ -126,15 +128,15 @@ def undoing(session: Session) -> Iterator[None]:
 
 
 def _make_private(path: Path) -> None:
-    """Make the database's file for this user alone; SQLite's files beside it follow suit."""
+    """Create the database file for this user alone; SQLite's files beside it inherit the mode."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the begin event below says when a transaction starts
-    # its own knows the letters of English alone
+    connection.isolation_level = None  # the begin event below starts transactions
+    # SQLite's own lower() only knows ASCII
     connection.create_function("lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
     for pragma in (

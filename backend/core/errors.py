@@ -1,6 +1,6 @@
-"""The error tree: everything this application says no with.
+"""The error tree: every error this application answers with.
 
-PocovidError                      an answer for people, with a code for programs
+PocovidError                      a sentence for people, with a code for programs
 ├── NotSignedInError              401  not_signed_in, token_not_valid
 ├── ForbiddenError                403  forbidden, csrf, role_needed, scope_needed, sign_in_needed
 ├── NotFoundError                 404  not_found
@@ -26,7 +26,7 @@ from typing import Any, ClassVar
 
 
 class PocovidError(Exception):
-    """An error that is shown to people: one sentence, and what a program needs beside it.
+    """An error that is shown to people: one sentence, and what programs need besides.
 
     `extras` (plain JSON values, such as limit, received, retry_after_s) become members of the
     problem document.
@@ -44,7 +44,7 @@ class PocovidError(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers that go with the answer: Retry-After where the caller should come back."""
+        """Headers of the response: Retry-After where the caller should try again."""
         seconds = self.extras.get("retry_after_s")
         return {} if seconds is None else {"Retry-After": str(seconds)}
 
@@ -61,7 +61,7 @@ class PocovidError(Exception):
 
 
 class NotSignedInError(PocovidError):
-    """An account is needed, and the request names none, or none that is known."""
+    """An account is needed, and the request has no valid session or token."""
 
     status = 401
     title = "Please sign in"
@@ -69,12 +69,12 @@ class NotSignedInError(PocovidError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """Name what a program may send; without it a 401 is no valid answer."""
+        """Name the accepted scheme, which HTTP requires of a 401."""
         return super().headers | {"WWW-Authenticate": "Bearer"}
 
 
 class ForbiddenError(PocovidError):
-    """The account is known, and may not do this."""
+    """The account is not allowed to do this."""
 
     status = 403
     title = "Not allowed"
@@ -82,7 +82,7 @@ class ForbiddenError(PocovidError):
 
 
 class NotFoundError(PocovidError):
-    """No such thing, or no longer."""
+    """It does not exist, or no longer."""
 
     status = 404
     title = "Not found"
@@ -98,7 +98,7 @@ class ConflictError(PocovidError):
 
 
 class GoneError(PocovidError):
-    """The pixels were deleted after the retention time; the numbers are still there."""
+    """It existed once: pixels deleted after the retention time, or a link that has expired."""
 
     status = 410
     title = "No longer available"
@@ -118,7 +118,7 @@ class BadRequestError(RefusedError):
 
 
 class UploadTimeoutError(RefusedError):
-    """The sender went silent in the middle of an upload."""
+    """The sender stopped sending in the middle of an upload."""
 
     status = 408
     title = "The upload stopped"
@@ -134,7 +134,7 @@ class FileTooLargeError(RefusedError):
 
 
 class UnsupportedTypeError(RefusedError):
-    """The bytes are of no type that is read here, whatever the name says."""
+    """The content is of an unsupported type, whatever the file name says."""
 
     status = 415
     title = "This type of file is not supported"
@@ -174,16 +174,16 @@ class UnavailableError(PocovidError):
 
 
 class QueueFullError(UnavailableError):
-    """As many screenings wait as may wait."""
+    """The maximum number of screenings is waiting already."""
 
     title = "The queue is full"
     default_code = "queue_full"
 
 
 class DrainingError(UnavailableError):
-    """The service takes no new work before it is stopped."""
+    """The service accepts no new work because it is about to stop."""
 
-    title = "The service is about to stop"
+    title = "The service is shutting down"
     default_code = "draining"
 
 
@@ -202,7 +202,7 @@ class StorageUnreachableError(UnavailableError):
 
 
 class StorageFullError(PocovidError):
-    """No room is left for another file."""
+    """There is no space left for another file."""
 
     status = 507
     title = "The storage is full"

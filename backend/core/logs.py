@@ -1,7 +1,6 @@
 """How log lines look: structured, for people on a console or as JSON for a collector.
 
-Whoever writes a line, it passes `backend.core.redaction` last, and a traceback has no local
-variables.
+Every line passes through `backend.core.redaction` last, and tracebacks hold no local variables.
 """
 
 import logging
@@ -18,13 +17,13 @@ from backend.core.redaction import redact_line
 from backend.core.settings import Settings
 
 OURS = ("backend", "worker", "models", "migrations")
-"""Packages whose lines the level of the settings is for."""
+"""Packages whose log level is the one of the settings."""
 
 log = structlog.get_logger(__name__)
 
 
 def configure(settings: Settings) -> None:
-    """Send structlog's and the libraries' lines through one renderer to standard error.
+    """Send lines of structlog and of libraries through one renderer to standard error.
 
     Values bound by `structlog.contextvars` (request id, recording id) are on every line.
     """
@@ -44,7 +43,7 @@ def configure(settings: Settings) -> None:
         ]
         if settings.log_format == "json"
         else [
-            structlog.processors.format_exc_info,  # the rich one shows the values of variables
+            structlog.processors.format_exc_info,  # rich tracebacks show the values of variables
             redact_line,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ]
@@ -61,47 +60,47 @@ def configure(settings: Settings) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _without_uvicorns_colours,
+                _drop_uvicorn_colours,
                 *last,
             ],
         )
     )
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    # The debug lines of libraries are requests with their headers, and queries with their values.
+    # At debug level, libraries log requests with their headers and queries with their values.
     logging.basicConfig(level=max(level, logging.INFO), handlers=[handler], force=True)
     for package in OURS:
         structlog.stdlib.get_logger(package).setLevel(level)
     logging.captureWarnings(capture=True)
-    # Each command looks whether the database is up to date, and each time it would be told how.
+    # Alembic would log its setup at every start, since each command checks for migrations.
     structlog.stdlib.get_logger("alembic").setLevel(logging.WARNING)
 
 
-def catch_uncaught() -> None:
-    """Have what nobody caught, in any thread of a program, written as a log line too.
+def log_uncaught_exceptions() -> None:
+    """Write uncaught exceptions of any thread as log lines, so that they are redacted.
 
-    Python itself prints the exception with its message as it is.
+    Python itself would print the exception with its message as it is.
     """
 
-    def of_program(
+    def in_main_thread(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, error, trace)
         else:
-            log.critical("uncaught", exc_info=(kind, error, trace))
+            log.critical("uncaught_exception", exc_info=(kind, error, trace))
 
-    def of_thread(args: threading.ExceptHookArgs) -> None:
+    def in_other_thread(args: threading.ExceptHookArgs) -> None:
         if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
-            log.critical("uncaught", exc_info=args.exc_value)
+            log.critical("uncaught_exception", exc_info=args.exc_value)
 
-    def of_nobody(args: "sys.UnraisableHookArgs") -> None:
-        log.error("uncaught", exc_info=args.exc_value)
+    def unraisable(args: "sys.UnraisableHookArgs") -> None:
+        log.error("uncaught_exception", exc_info=args.exc_value)
 
-    sys.excepthook = of_program
-    threading.excepthook = of_thread
-    sys.unraisablehook = of_nobody
+    sys.excepthook = in_main_thread
+    threading.excepthook = in_other_thread
+    sys.unraisablehook = unraisable
 
 
-def _without_uvicorns_colours(_logger: Any, _name: str, event: EventDict) -> EventDict:
+def _drop_uvicorn_colours(_logger: Any, _name: str, event: EventDict) -> EventDict:
     event.pop("color_message", None)
     return event

@@ -1,4 +1,4 @@
-"""Mail to one person: over SMTP, or into the log where no server is set."""
+"""Mail to one person: over SMTP, or to the log if no server is configured."""
 
 import smtplib
 import ssl
@@ -9,19 +9,18 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
-from backend.core.redaction import InClear
+from backend.core.redaction import NotRedacted
 from backend.core.settings import Settings
 
 TIMEOUT_S = 20
-POSTMEN = 2
-"""So many mails are sent at a time."""
+MAX_CONCURRENT_MAILS = 2
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """Plain text for one person."""
+    """A plain-text message to one person."""
 
     to: str
     subject: str
@@ -36,15 +35,15 @@ class Mailer:
         self._sender = settings.mail_from
 
     def send(self, mail: Mail) -> bool:
-        """Send a mail, and say whether the server took it. May wait `TIMEOUT_S`.
+        """Send a mail; returns whether the server accepted it. May take `TIMEOUT_S`.
 
-        A mail that cannot be sent is a line in the log: whoever waits for it asks again.
+        A failure is only logged: whoever waits for the mail asks for another one.
         """
         if not self._smtp_url:
-            # The one line with a secret: whoever runs this without a server has no other way to it.
-            log.warning("mail_without_a_server", to=InClear(mail.to), text=InClear(mail.text))
+            # The only log line with a secret: without a mail server there is no other way to it.
+            log.warning("mail_not_configured", to=NotRedacted(mail.to), text=NotRedacted(mail.text))
             return True
-        message = EmailMessage()  # which refuses line breaks in a header
+        message = EmailMessage()  # refuses line breaks in headers
         message["From"] = self._sender
         message["To"] = mail.to
         message["Subject"] = mail.subject
@@ -55,7 +54,7 @@ class Mailer:
         try:
             self._deliver(message)
         except (OSError, smtplib.SMTPException) as error:
-            # the server's words may hold the address
+            # the server's message may quote the address
             log.error("mail_not_sent", error=type(error).__name__)  # noqa: TRY400
             return False
         return True

@@ -27,12 +27,10 @@ def place_of(cursor: str) -> Place:
         InvalidInputError: it is none of ours.
     """
     try:
-        moment, _, row_id = urlsafe_b64decode(cursor.encode()).decode().partition(" ")
-        said = datetime.fromisoformat(moment)
+        created_at, _, row_id = urlsafe_b64decode(cursor.encode()).decode().partition(" ")
+        said = datetime.fromisoformat(created_at)
         if said.tzinfo is None:
-            raise ValueError(moment)
+            raise ValueError(created_at)
         return said.astimezone(UTC), UUID(row_id)
     except (ValueError, OverflowError) as error:  # a year before the first, in UTC
-        raise InvalidInputError(
-            "The cursor is not one that a list gave. Start again without it."
-        ) from error
+        raise InvalidInputError("This cursor is invalid. Start again without it.") from error

@@ -1,4 +1,4 @@
-"""Passwords: which are taken, and Argon2id, a bounded number at a time."""
+"""Passwords: which are acceptable, and hashing with Argon2id, a bounded number at a time."""
 
 import os
 import unicodedata
@@ -11,87 +11,89 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from backend.core.errors import InvalidInputError
 
-SHORTEST = 12
-LONGEST = 200
+MIN_LENGTH = 12
+MAX_LENGTH = 200
 
 _hasher = PasswordHasher()
 
 
 class Passwords:
-    """Hashes and checks, as many at a time as there are processors: each takes 64 MiB.
+    """Hashes and verifies, as many at a time as there are processors: each takes 64 MiB.
 
-    Whoever waits for a turn holds neither a thread nor a connection to the database.
+    A caller that waits holds neither a thread nor a database connection.
     """
 
     def __init__(self) -> None:
-        self._turns = CapacityLimiter(os.cpu_count() or 2)
-        self._nobodys = _nobodys()
+        self._limiter = CapacityLimiter(os.cpu_count() or 2)
+        self._dummy_hash = _dummy_hash()
 
-    async def hashed(self, password: str) -> str:
-        """As `hashed`, in its turn."""
-        return await to_thread.run_sync(hashed, password, limiter=self._turns)
+    async def hash(self, password: str) -> str:
+        """As `hash_password`, once a slot is free."""
+        return await to_thread.run_sync(hash_password, password, limiter=self._limiter)
 
-    async def matches(self, kept: str | None, password: str) -> bool:
-        """Whether it is this password; with `kept` None, False after the same time."""
-        against = kept or self._nobodys
-        return await to_thread.run_sync(_matches, against, password, limiter=self._turns)
+    async def matches(self, password_hash: str | None, password: str) -> bool:
+        """Whether the hash is of this password; for None, False after the same time."""
+        against = password_hash or self._dummy_hash
+        return await to_thread.run_sync(_matches, against, password, limiter=self._limiter)
 
 
-def check(password: str, *known: str) -> None:
-    """Take long passwords, and none that is the owner's address or name.
+def check(password: str, *personal: str) -> None:
+    """Accept long passwords, but not the owner's address or name.
 
     Raises:
-        InvalidInputError: it is too short, too long, or one of what is `known` of its owner.
+        InvalidInputError: it is too short, too long, or one of the owner's `personal` details.
     """
     length = len(password)
-    if length < SHORTEST:
+    if length < MIN_LENGTH:
         raise InvalidInputError(
-            f"The password has {length} characters and needs at least {SHORTEST}: "
-            "three or four words are good.",
+            f"The password has {length} characters and needs at least {MIN_LENGTH}: "
+            "three or four words work well.",
             code="password_too_short",
         )
-    if length > LONGEST:
+    if length > MAX_LENGTH:
         raise InvalidInputError(
-            f"The password is longer than {LONGEST} characters.", code="password_too_long"
+            f"The password is longer than {MAX_LENGTH} characters.", code="password_too_long"
         )
-    said = {_folded(each) for each in known} | {_folded(each.partition("@")[0]) for each in known}
-    if _folded(password) in said:
+    guessable = {_folded(text) for text in personal} | {
+        _folded(text.partition("@")[0]) for text in personal
+    }
+    if _folded(password) in guessable:
         raise InvalidInputError(
-            "The password must not be your name or address: anybody would try it first.",
+            "The password must not be your name or address: those are tried first.",
             code="password_too_plain",
         )
 
 
-def hashed(password: str) -> str:
-    """What is kept of a password: Argon2id with its parameters, 97 characters."""
-    return _hasher.hash(_normal(password))
+def hash_password(password: str) -> str:
+    """The Argon2id hash of a password with its parameters, 97 characters."""
+    return _hasher.hash(_normalized(password))
 
 
-def is_outdated(kept: str) -> bool:
-    """Whether it was hashed with other parameters than new ones are."""
-    return _hasher.check_needs_rehash(kept)
+def is_outdated(password_hash: str) -> bool:
+    """Whether it was made with other parameters than today's."""
+    return _hasher.check_needs_rehash(password_hash)
 
 
 @cache
-def _nobodys() -> str:
-    """Checked where there is no account, or none with a password, so that it takes as long.
+def _dummy_hash() -> str:
+    """Verified where there is no account or no password, so that this takes as long.
 
-    Made once in a process, for making it takes as long too.
+    Made once per process, since making it takes as long too.
     """
-    return hashed(token_urlsafe())
+    return hash_password(token_urlsafe())
 
 
-def _matches(kept: str, password: str) -> bool:
+def _matches(password_hash: str, password: str) -> bool:
     try:
-        return _hasher.verify(kept, _normal(password))
+        return _hasher.verify(password_hash, _normalized(password))
     except (VerificationError, InvalidHashError):
         return False
 
 
-def _normal(password: str) -> str:
-    """The same password however a keyboard composes its accents."""
+def _normalized(password: str) -> str:
+    """The password in one form, however the keyboard composed its accents."""
     return unicodedata.normalize("NFKC", password)
 
 
 def _folded(text: str) -> str:
-    return "".join(_normal(text).casefold().split())
+    return "".join(_normalized(text).casefold().split())

@@ -1,4 +1,4 @@
-"""The one Settings class, read from POCOVID_* variables, and what is said of a wrong value."""
+"""The Settings class, read from POCOVID_* variables, and the message for a wrong value."""
 
 import os
 from functools import cached_property
@@ -17,11 +17,11 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-_HOUSE = Path(__file__).resolve().parents[2]
+_REPOSITORY = Path(__file__).resolve().parents[2]
 
-_YEARS = 100
-"""No time is longer: beyond some thousands of years no date is left to reckon with."""
-MOST_DAYS = 365 * _YEARS
+_MAX_YEARS = 100
+"""Longest time of any setting: dates beyond the year 9999 do not exist."""
+MOST_DAYS = 365 * _MAX_YEARS
 MOST_HOURS = 24 * MOST_DAYS
 MOST_S = 3600 * MOST_HOURS
 
@@ -29,9 +29,9 @@ _BROKERS = ("redis", "rediss", "amqp", "amqps")
 
 
 class Settings(BaseSettings):
-    """Everything a deployment may change. What is left out works on one bare machine.
+    """Everything a deployment may change. The defaults work on a single bare machine.
 
-    Sizes are bytes, times are in the unit their name ends with.
+    Sizes are bytes; times are in the unit their name ends with.
     """
 
     model_config = SettingsConfigDict(
@@ -44,75 +44,77 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", validation_alias=AliasChoices("POCOVID_HOST", "HOST"))
     port: int = Field(8000, ge=0, le=65535, validation_alias=AliasChoices("POCOVID_PORT", "PORT"))
-    data_dir: Path = Field(Path("data"), description="Everything the embedded service writes.")
-    frontend_dir: Path = Field(_HOUSE / "frontend" / "dist", description="The built page.")
+    data_dir: Path = Field(Path("data"), description="Folder for everything the service writes.")
+    frontend_dir: Path = Field(_REPOSITORY / "frontend" / "dist", description="The built frontend.")
 
     database_url: str = Field("", repr=False, description="Empty: SQLite in the data folder.")
-    broker_url: str = Field("", repr=False, description="Empty: files in the data folder.")
-    storage_url: str = Field("", description="Empty: the data folder. Or s3://bucket/prefix.")
-    s3_endpoint_url: str | None = Field(None, description="For stores other than AWS.")
+    broker_url: str = Field(
+        "", repr=False, description="Empty: files in the data folder, one machine only."
+    )
+    storage_url: str = Field("", description="Empty: the data folder. Else s3://bucket/prefix.")
+    s3_endpoint_url: str | None = Field(None, description="For S3 services other than AWS.")
     s3_region: str | None = None
     s3_access_key: SecretStr | None = None
     s3_secret_key: SecretStr | None = None
 
     retention_hours: float = Field(
-        24, gt=0, le=MOST_HOURS, description="Uploaded pixels live this long."
+        24, gt=0, le=MOST_HOURS, description="Uploaded pixels are deleted after this."
     )
     max_upload_bytes: int = Field(200_000_000, gt=0)
-    min_free_bytes: int = Field(500_000_000, ge=0, description="Uploads stop below this.")
-    uploads_per_minute: int = Field(30, gt=0, description="For each client address.")
+    min_free_bytes: int = Field(500_000_000, ge=0, description="Uploads are refused below this.")
+    uploads_per_minute: int = Field(30, gt=0, description="Per client address.")
     upload_idle_s: float = Field(
-        30, gt=0, le=MOST_S, description="An upload that is silent so long ends."
+        30, gt=0, le=MOST_S, description="An upload without data for this long ends."
     )
     max_archive_bytes: int = Field(10_000_000_000, gt=0, description="A ZIP of recordings.")
     unfinished_upload_days: int = Field(
         3,
         ge=1,
         le=MOST_DAYS,
-        description="A file of a submission that is not whole by then is deleted.",
+        description="A file of a submission that is incomplete after this is deleted.",
     )
     draft_days: float = Field(
         30,
         gt=0,
         le=MOST_DAYS,
-        description="A submission that was not sent and not touched so long is deleted.",
+        description="A draft that nobody has touched for this long is deleted.",
     )
-    max_queued: int = Field(200, gt=0, description="Screenings that wait at the same time.")
+    max_queued: int = Field(200, gt=0, description="Screenings that may wait at the same time.")
     max_queued_per_client: int = Field(
-        100, gt=0, description="Of these, one client's: the others still find room."
+        100, gt=0, description="Of these, at most this many of one client."
     )
     client_key: SecretStr | None = Field(
-        None, description="What pseudonyms are hashed with. Empty: made once, in the database."
+        None, description="Key for hashing pseudonyms. Empty: generated once, in the database."
     )
     open_screening: bool = Field(default=True, description="Screening needs no account.")
-    open_sign_up: bool = Field(default=True, description="Everybody can make an account.")
+    open_sign_up: bool = Field(default=True, description="Anybody can create an account.")
     attempts_per_client: int = Field(
-        60, gt=0, description="Sign-ins, sign-ups and resets, each, in 15 minutes."
+        60, gt=0, description="Sign-ins, sign-ups and resets, each within 15 minutes."
     )
-    attempts_per_account: int = Field(10, gt=0, description="The same, for one address.")
-    smtp_url: SecretStr = Field(SecretStr(""), description="Empty: mails go to the log.")
+    attempts_per_account: int = Field(10, gt=0, description="The same, per e-mail address.")
+    smtp_url: SecretStr = Field(SecretStr(""), description="Empty: mails are written to the log.")
     mail_from: str = Field("POCOVIDScreen <noreply@localhost>", description="Sender of mails.")
-    public_url: str = Field("", description="Where people find the page. Empty: host and port.")
+    public_url: str = Field("", description="Public address of the page. Empty: host and port.")
     session_hours: float = Field(
-        336, gt=0, le=MOST_HOURS, description="A sign-in lasts so long at most."
+        336, gt=0, le=MOST_HOURS, description="A sign-in lasts at most this long."
     )
     session_idle_hours: float = Field(
-        24, ge=0.25, le=MOST_HOURS, description="Without a request it ends after this."
+        24, ge=0.25, le=MOST_HOURS, description="It ends after this long without a request."
     )
-    draining: bool = Field(default=False, description="Take no new work, finish what is there.")
+    draining: bool = Field(default=False, description="Accept no new work, finish what is queued.")
 
-    reviews_needed: int = Field(1, ge=1, le=2, description="Readers who must agree.")
+    reviews_needed: int = Field(1, ge=1, le=2, description="Reviewers who must agree.")
     review_claim_minutes: float = Field(
-        20, gt=0, le=60 * MOST_HOURS, description="A claim that is not renewed ends."
+        20, gt=0, le=60 * MOST_HOURS, description="A claim that is not renewed ends after this."
     )
     undo_hours: float = Field(
         24,
         ge=0,
         le=MOST_HOURS,
-        description="A rejected recording's pixels stay this long, for an undo.",
+        description="Pixels of a rejected recording stay this long, so that it can be undone.",
     )
     dataset_time_limit_s: float = Field(
-        1800, gt=0, le=MOST_S, description="To prepare or ingest a recording."
+        1800, gt=0, le=MOST_S, description="For previews or de-identification of a recording."
     )
 
     training_trunk: Path | None = Field(
@@ -123,20 +125,22 @@ class Settings(BaseSettings):
     )
 
     heartbeat_s: float = Field(
-        5, gt=0, le=MOST_S, description="How often a worker says it is alive."
+        5, gt=0, le=MOST_S, description="How often a worker reports that it is alive."
     )
     stale_after_s: float = Field(
-        30, gt=0, le=MOST_S, description="Silence after which a job is lost."
+        30, gt=0, le=MOST_S, description="Without a heartbeat for this long, a job is lost."
     )
     stalled_after_s: float = Field(
         60,
         gt=0,
         le=MOST_S,
-        description="A worker that is idle so long while work waits starts anew.",
+        description="A worker that is idle this long while work waits restarts.",
     )
     upkeep_every_s: float = Field(10, gt=0, le=MOST_S)
-    worker_nice: int = Field(10, ge=0, le=19, description="How far workers step back for the API.")
-    max_attempts: int = Field(3, ge=1, description="Lost workers before a screening fails.")
+    worker_nice: int = Field(
+        10, ge=0, le=19, description="Niceness of workers, so that the API goes first."
+    )
+    max_attempts: int = Field(3, ge=1, description="Lost workers after which a job fails.")
     soft_time_limit_s: float = Field(300, gt=0, le=MOST_S)
     hard_time_limit_s: float = Field(330, gt=0, le=MOST_S)
 
@@ -145,7 +149,7 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _name_the_driver(cls, url: str) -> str:
+    def _add_driver(cls, url: str) -> str:
         for scheme in ("postgres://", "postgresql://"):
             if url.startswith(scheme):
                 return "postgresql+psycopg://" + url.removeprefix(scheme)
@@ -153,14 +157,14 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _name_a_database(cls, url: str) -> str:
+    def _check_database_url(cls, url: str) -> str:
         if url and urlsplit(url).scheme.partition("+")[0] not in ("sqlite", "postgresql"):
             raise ValueError("expected postgresql://user@host/name or sqlite:///file")
         return url
 
     @field_validator("broker_url")
     @classmethod
-    def _name_a_broker(cls, url: str) -> str:
+    def _check_broker_url(cls, url: str) -> str:
         parts = urlsplit(url)
         if url and (parts.scheme not in _BROKERS or not parts.hostname):
             raise ValueError("expected redis://host:6379/0")
@@ -168,7 +172,7 @@ class Settings(BaseSettings):
 
     @field_validator("storage_url")
     @classmethod
-    def _name_a_storage(cls, url: str) -> str:
+    def _check_storage_url(cls, url: str) -> str:
         parts = urlsplit(url)
         known = (parts.scheme == "file" and parts.path.startswith("/") and not parts.netloc) or (
             parts.scheme == "s3" and parts.netloc
@@ -179,7 +183,7 @@ class Settings(BaseSettings):
 
     @field_validator("smtp_url")
     @classmethod
-    def _name_a_mail_server(cls, url: SecretStr) -> SecretStr:
+    def _check_smtp_url(cls, url: SecretStr) -> SecretStr:
         parts = urlsplit(url.get_secret_value())
         wrong = parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0
         if any(parts) and wrong:
@@ -188,14 +192,14 @@ class Settings(BaseSettings):
 
     @field_validator("public_url", "s3_endpoint_url")
     @classmethod
-    def _name_an_address(cls, url: str | None) -> str | None:
+    def _check_http_url(cls, url: str | None) -> str | None:
         parts = urlsplit(url or "")
         if url and (parts.scheme not in ("http", "https") or not parts.hostname):
             raise ValueError("expected https://host or http://host:port")
         return url and url.rstrip("/")
 
     def model_post_init(self, _context: Any) -> None:
-        """Fill in the embedded database and storage, which depend on the data folder.
+        """Fill in the defaults that depend on the data folder or on other settings.
 
         Raises:
             ValueError: the soft time limit is not below the hard one.
@@ -227,30 +231,30 @@ class Settings(BaseSettings):
 
     @property
     def stores_on_disk(self) -> bool:
-        """Whether the storage is a folder, and no bucket."""
+        """Whether the storage is a folder rather than a bucket."""
         return self.storage_url.startswith("file://")
 
     @cached_property
     def incoming_dir(self) -> Path:
-        """Where an upload is written while it arrives, on the storage's own disk."""
+        """Where incoming uploads are written, on the storage's own disk."""
         if self.stores_on_disk:
             return Path(self.storage_url.removeprefix("file://")) / "incoming"
         return self.data_dir / "incoming"
 
 
 def variable(name: str) -> str:
-    """The variable of the environment that sets the field `name`."""
+    """The environment variable that sets the field `name`."""
     return {"host": "HOST", "port": "PORT"}.get(name, f"POCOVID_{name.upper()}")
 
 
 def explain(error: ValidationError) -> str:
-    """One sentence for each setting that cannot be used: which, what it was, what is allowed.
+    """One sentence per invalid setting: its name, the received value, the allowed values.
 
-    What may be a password is not repeated.
+    Values that may be passwords are not repeated.
     """
     return " ".join(
-        _sentence(str(each["loc"][0]) if each["loc"] else "", each["msg"], each["input"])
-        for each in error.errors(include_url=False)
+        _sentence(str(detail["loc"][0]) if detail["loc"] else "", detail["msg"], detail["input"])
+        for detail in error.errors(include_url=False)
     )
 
 
@@ -259,14 +263,18 @@ def _sentence(place: str, message: str, received: Any) -> str:
     name, field = _field(place)
     if field is None:
         return f"{message}."
-    known = [each for each in (f"POCOVID_{name.upper()}", name.upper()) if each in os.environ]
+    known = [
+        candidate
+        for candidate in (f"POCOVID_{name.upper()}", name.upper())
+        if candidate in os.environ
+    ]
     what = "is not shown here" if _is_secret(field) else f"is {str(received)[:100]!r}"
     allowed = message if message.startswith("expected ") else f"expected {_allowed(field)}"
     return f"{known[0] if known else variable(name)} {what}: {allowed}."
 
 
 def _field(place: str) -> tuple[str, FieldInfo | None]:
-    """The field by what pydantic calls it: its name, or a variable where it has two."""
+    """The field for pydantic's location: its name, or a variable where it has two."""
     name = place.removeprefix("POCOVID_").lower()
     return name, Settings.model_fields.get(name)
 
@@ -284,13 +292,13 @@ def _allowed(field: FieldInfo) -> str:
     if kind not in (int, float):
         return "text"
     limits = {
-        type(each): each.gt
-        if isinstance(each, Gt)
-        else each.ge
-        if isinstance(each, Ge)
-        else each.le
-        for each in field.metadata
-        if isinstance(each, Gt | Ge | Le)
+        type(constraint): constraint.gt
+        if isinstance(constraint, Gt)
+        else constraint.ge
+        if isinstance(constraint, Ge)
+        else constraint.le
+        for constraint in field.metadata
+        if isinstance(constraint, Gt | Ge | Le)
     }
     words = [
         f"{word} {limits[bound]:,}"

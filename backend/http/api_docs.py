@@ -1,4 +1,4 @@
-"""The page /api/docs: the OpenAPI document for people, as plain HTML that loads nothing."""
+"""The page /api/docs: the OpenAPI document as plain HTML that loads no scripts."""
 
 import html
 import json
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def docs(openapi: dict[str, Any]) -> str:
-    """One HTML page of an OpenAPI document: every call with its answers, and the schemas."""
+    """One HTML page of an OpenAPI document: every call with its responses, and the schemas."""
     calls = "".join(
         _call(path, method, call)
         for path, methods in openapi["paths"].items()

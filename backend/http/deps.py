@@ -1,6 +1,6 @@
-"""What every endpoint may ask for: sessions, storage, settings, the client, mail sent afterwards.
+"""Dependencies of every feature: sessions, storage, settings, the client, mail after the response.
 
-Who asks is in `backend.accounts.deps`.
+Authentication is in `backend.accounts.deps`.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -11,7 +11,7 @@ from anyio import to_thread
 from fastapi import BackgroundTasks, Depends, Request
 from sqlalchemy.orm import Session
 
-from backend.core.db import now, undoing
+from backend.core.db import undoing, utc_now
 from backend.core.errors import DrainingError, ForbiddenError
 from backend.core.mail import Mail
 from backend.core.settings import Settings
@@ -21,8 +21,8 @@ from backend.storage.base import Storage, delete_remembered
 
 RETRY_DRAINING_S = 30
 
-# What waits for nothing is async: FastAPI gives anything else a trip to a thread and back, and with
-# pictures being decoded in other threads, each trip may wait for Python's lock.
+# Dependencies that never block are async: FastAPI runs all others in a thread, and while other
+# threads decode images, each switch may wait for the interpreter lock.
 
 
 async def get_services(request: Request) -> Services:
@@ -39,15 +39,15 @@ async def get_settings(services: ServicesDep) -> Settings:
 
 
 async def get_storage(services: ServicesDep) -> Storage:
-    """Where recordings lie."""
+    """The storage of recordings."""
     return services.storage
 
 
 async def limit_sessions(services: ServicesDep) -> AsyncIterator[None]:
-    """Wait until fewer requests have a session than the pool has connections for.
+    """Wait until fewer requests hold a session than the pool has connections.
 
-    A request keeps its connection from one trip to a thread to the next. Without this bound, all
-    threads can wait for a connection while all connections wait for a thread.
+    A request keeps its connection while it waits for a thread. Without this bound, all threads
+    could wait for a connection while all connections wait for a thread.
     """
     async with services.requests:
         yield
@@ -57,10 +57,10 @@ SessionLimit = Depends(limit_sessions, scope="function")
 
 
 def get_session(services: ServicesDep) -> Iterator[Session]:
-    """A session that is committed when the endpoint has returned, before the answer is sent.
+    """A session that is committed when the endpoint has returned, before the response is sent.
 
-    Jobs are queued after the commit. Where anything raises, the transaction is rolled back and
-    what was stored for it is removed.
+    Jobs are queued after the commit. If anything raises, the transaction is rolled back and what
+    was stored for it is removed.
     """
     with services.database.write() as session:
         with undoing(session):
@@ -71,13 +71,13 @@ def get_session(services: ServicesDep) -> Iterator[Session]:
 
 
 transaction = contextmanager(get_session)
-"""The same for what is no dependency: a library's hook, which is given the services."""
+"""The same as a context manager, for hooks of a library that are given the services."""
 
 
 def get_read_session(
     services: ServicesDep, _limit: Annotated[None, SessionLimit]
 ) -> Iterator[Session]:
-    """A session that only reads, and so waits for nobody."""
+    """A read-only session, which never waits for a writer."""
     with services.database.read() as session:
         yield session
 
@@ -102,57 +102,61 @@ What uses it makes one trip to a thread, in which it does all that needs the con
 
 
 async def get_client(request: Request, services: ServicesDep) -> str:
-    """Who asks, as `backend.core.clients` tells clients apart."""
-    if not services.clients.is_ready:  # the database was away when the service started
+    """The digest of the client's address (`backend.core.clients`)."""
+    if not services.clients.is_ready:  # the database was unreachable when the service started
         await to_thread.run_sync(services.clients.get_ready)
-    return services.clients.digest(request.client and request.client.host, now())
+    return services.clients.digest(request.client and request.client.host, utc_now())
 
 
 ClientDep = Annotated[str, Depends(get_client)]
 
 
-async def from_our_pages(request: Request) -> None:
-    """Refuse what a browser sends for another site's page: it could sign somebody in unseen.
+async def refuse_cross_site(request: Request) -> None:
+    """Refuse requests that a browser sends for another site: they could sign somebody in unseen.
 
     Raises:
         ForbiddenError
     """
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
-        raise ForbiddenError("Another site's page asked for this. Please use ours.", code="csrf")
+        raise ForbiddenError(
+            "This request came from another site's page. Please use ours.", code="csrf"
+        )
 
 
-Letter = Callable[[Session], Mail | None]
+WriteMail = Callable[[Session], Mail | None]
 
 
-async def get_later(background: BackgroundTasks, services: ServicesDep) -> Callable[[Letter], None]:
-    """Have a letter written after the answer was sent, in a transaction of its own, and mailed."""
+async def get_send_later(
+    background: BackgroundTasks, services: ServicesDep
+) -> Callable[[WriteMail], None]:
+    """Write a mail after the response was sent, in a transaction of its own, and send it."""
 
-    def write(letter: Letter) -> Mail | None:
+    def write(write_mail: WriteMail) -> Mail | None:
         with services.database.write() as session:
-            mail = letter(session)
+            mail = write_mail(session)
             session.commit()
         return mail
 
-    async def run(letter: Letter) -> None:
-        mail = await to_thread.run_sync(write, letter)
+    async def run(write_mail: WriteMail) -> None:
+        mail = await to_thread.run_sync(write, write_mail)
         if mail is not None:
-            # a mail server that is slow keeps only so many threads from everything else
-            await to_thread.run_sync(services.mailer.send, mail, limiter=services.postmen)
+            # so that a slow mail server cannot use up all threads
+            await to_thread.run_sync(services.mailer.send, mail, limiter=services.mail_limiter)
 
-    return lambda letter: background.add_task(run, letter)
-
-
-LaterDep = Annotated[Callable[[Letter], None], Depends(get_later)]
+    return lambda write_mail: background.add_task(run, write_mail)
 
 
-def not_draining(services: Services) -> None:
-    """Take no new work before a stop.
+SendLaterDep = Annotated[Callable[[WriteMail], None], Depends(get_send_later)]
+
+
+def refuse_if_draining(services: Services) -> None:
+    """Accept no new work before a stop.
 
     Raises:
         DrainingError
     """
     if services.settings.draining:
         raise DrainingError(
-            "The service is about to stop and takes no new work. Please try again soon.",
+            "The service is shutting down and accepts no new work. Please try again soon.",
             retry_after_s=RETRY_DRAINING_S,
         )

@@ -1,4 +1,4 @@
-"""Around every request: its id, one log line, security headers, and a polite way to say no."""
+"""Middleware: request ids and the access log, security headers, body limits, draining of bodies."""
 
 import asyncio
 import re
@@ -36,8 +36,8 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
-MOST_BODY_BYTES = 4_000_000
-"""Of a body that is no upload; those have limits of their own."""
+MAX_BODY_BYTES = 4_000_000
+"""Limit of request bodies other than uploads, which have their own limits."""
 
 _DRAIN_S = 2.0
 _DRAIN_BYTES = 32 * 1024 * 1024
@@ -46,7 +46,7 @@ log = structlog.get_logger("backend.access")
 
 
 class RequestLog:
-    """Gives each request an id, binds it to every log line, and writes one line at the end."""
+    """Gives every request an id, binds it to the log lines, and logs the request at its end."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -71,7 +71,7 @@ class RequestLog:
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
-                # status polls would bury everything else
+                # polling for status would drown everything else
                 quiet = scope["method"] in ("GET", "HEAD") and 200 <= status < 400
                 (log.debug if quiet else log.info)(
                     "request",
@@ -83,7 +83,7 @@ class RequestLog:
 
 
 class SecurityHeaders:
-    """Sets the headers that keep the page to itself, and says what may be kept in a cache."""
+    """Sets security headers, and says what may be cached."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -101,7 +101,7 @@ class SecurityHeaders:
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", _cache(scope["path"], message["status"]))
                 if headers["cache-control"].startswith("private"):
-                    # a browser's copy is no answer to whoever signs in there next
+                    # a cached copy must not be shown to the next person who signs in
                     headers.add_vary_header("Cookie, Authorization")
             await send(message)
 
@@ -112,14 +112,14 @@ def _cache(path: str, status: int) -> str:
     if path.startswith("/api/"):
         return "no-store"
     if path.startswith("/assets/") and status == 200:
-        return "public, max-age=31536000, immutable"  # their names carry a hash
+        return "public, max-age=31536000, immutable"  # their names contain a hash
     return "no-cache"
 
 
 class BodyLimit:
-    """Refuses a body beyond `MOST_BODY_BYTES` while it comes, but on the paths of uploads.
+    """Refuses bodies over `MAX_BODY_BYTES` as they arrive, except on the paths of uploads.
 
-    Whoever asks for JSON has all of it in memory, and that before anybody is asked to sign in.
+    FastAPI reads JSON bodies into memory as a whole, before it checks who is calling.
     """
 
     def __init__(self, app: ASGIApp, *, uploads: tuple[str, ...]) -> None:
@@ -137,21 +137,22 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MOST_BODY_BYTES:
+            if received > MAX_BODY_BYTES:
                 raise HTTPException(413) from FileTooLargeError(
-                    f"The body is larger than {MOST_BODY_BYTES / 1e6:g} MB. Send less at once.",
-                    limit=MOST_BODY_BYTES,
+                    f"The request body is larger than {MAX_BODY_BYTES / 1e6:g} MB. "
+                    "Send less at a time.",
+                    limit=MAX_BODY_BYTES,
                 )
             return message
 
         await self._app(scope, counted_receive, send)
 
 
-class PoliteRefusal:
-    """Reads on for a moment where a request is refused before its body has arrived.
+class DrainRequestBody:
+    """Reads and discards the rest of the body when a request is refused before it has arrived.
 
-    A connection that is closed with unread bytes is reset, and the sender then sees a broken
-    pipe in place of the answer. What is read here is thrown away.
+    Closing a connection with unread bytes resets it, and the sender would see a broken pipe
+    instead of the response.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -163,7 +164,7 @@ class PoliteRefusal:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        waits = "expect" in headers  # such a sender asks before it sends
+        expects_continue = "expect" in headers  # such a client asks before it sends
         ended = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
         begun = False
 
@@ -174,17 +175,17 @@ class PoliteRefusal:
             ended = message["type"] != "http.request" or not message.get("more_body", False)
             return message
 
-        async def polite_send(message: Message) -> None:
+        async def draining_send(message: Message) -> None:
             nonlocal ended
             refused = message["type"] == "http.response.start" and message["status"] >= 400
             if refused and not ended:
-                if begun or not waits:
+                if begun or not expects_continue:
                     await _drain(receive)
                 ended = True
                 MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
-        await self._app(scope, watched_receive, polite_send)
+        await self._app(scope, watched_receive, draining_send)
 
 
 async def _drain(receive: Receive) -> None:

@@ -1,8 +1,8 @@
-"""A multipart body on its way to the disk: counted, hashed and refused while it streams.
+"""Multipart uploads streamed to disk: counted, hashed and refused while they arrive.
 
-Memory stays flat whatever is sent: a batch of the body at a time goes through the parser into a
-file of the storage's incoming folder, and that file is gone when the upload's context ends,
-unless the storage has taken it.
+Memory use is constant: the body goes through the parser batch by batch into a file in the
+storage's incoming folder. That file is deleted when the upload's context ends, unless the storage
+has taken it over.
 """
 
 import asyncio
@@ -35,14 +35,14 @@ FILE_FIELD = "file"
 CROP_FIELD = "crop"
 
 _BATCH_BYTES = 256 * 1024
-_MOST_OVERHEAD_BYTES = 64 * 1024
-_MOST_CROP_BYTES = 1024
-_LOOK_AT_DISK_EVERY_BYTES = 16 * 1024 * 1024
+_MAX_OVERHEAD_BYTES = 64 * 1024
+_MAX_CROP_BYTES = 1024
+_CHECK_DISK_EVERY_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A whole uploaded file at `path`, its size and SHA-256, and the text of the field `crop`."""
+    """A complete upload: the file at `path`, its size and SHA-256, and the text of `crop`."""
 
     path: Path
     bytes: int
@@ -51,15 +51,15 @@ class Upload:
 
 
 @asynccontextmanager
-async def received(
+async def receive_upload(
     headers: Mapping[str, str], body: AsyncIterable[bytes], settings: Settings
 ) -> AsyncIterator[Upload]:
     """Receive one multipart body with one file; nothing stays behind when the context ends.
 
     Raises:
-        FileTooLargeError, StorageFullError: as soon as it is known, in the middle of the body.
-        BadRequestError, InvalidInputError: not multipart, not whole, no file, several files.
-        UploadTimeoutError: silence for `upload_idle_s`.
+        FileTooLargeError, StorageFullError: as soon as this is known, even amid the body.
+        BadRequestError, InvalidInputError: not multipart, incomplete, no file, several files.
+        UploadTimeoutError: no data for `upload_idle_s`.
     """
     _check_announced(headers, settings)
     with private_folder(settings.incoming_dir) as folder:
@@ -73,12 +73,12 @@ async def received(
 
 
 class _Form:
-    """The parser with its two fields, and the rules that hold while it is fed."""
+    """The parser with its two fields, and the limits that apply while it is fed."""
 
     def __init__(self, headers: Mapping[str, str], path: Path, settings: Settings) -> None:
         self._path = path
         self._file = _FileTarget(path, settings)
-        self._crop = ValueTarget(validator=MaxSizeValidator(_MOST_CROP_BYTES))
+        self._crop = ValueTarget(validator=MaxSizeValidator(_MAX_CROP_BYTES))
         self._received = 0
         try:
             self._parser = StreamingFormDataParser(headers=headers, strict=True)
@@ -97,36 +97,36 @@ class _Form:
         except UnexpectedPartException as error:
             raise InvalidInputError(
                 f"Unknown field {str(error.part_name)[:50]!r}: send the recording as "
-                f"{FILE_FIELD!r} and, if you like, {CROP_FIELD!r}.",
+                f"{FILE_FIELD!r} and, optionally, {CROP_FIELD!r}.",
                 code="missing_file" if not self._file.started else None,
             ) from error
         except UnicodeDecodeError as error:
             raise BadRequestError(
-                "A name in the multipart body is not in UTF-8, such as the file's: rename it."
+                "The multipart body holds a name that is not UTF-8. Rename the file."
             ) from error
         except ParseFailedException as error:
             raise BadRequestError("The multipart body cannot be read.") from error
         except ValidationError as error:
             raise InvalidInputError(
-                f"The field {CROP_FIELD!r} is longer than {_MOST_CROP_BYTES} bytes."
+                f"The field {CROP_FIELD!r} is longer than {_MAX_CROP_BYTES} bytes."
             ) from error
-        if self._received - self._file.bytes > _MOST_OVERHEAD_BYTES + _BATCH_BYTES:
-            raise BadRequestError("The multipart body has too much beside the file.")
+        if self._received - self._file.bytes > _MAX_OVERHEAD_BYTES + _BATCH_BYTES:
+            raise BadRequestError("The multipart body holds too much besides the file.")
 
     def close(self) -> None:
         """Close the file, whatever happened."""
         self._file.close()
 
     def upload(self) -> Upload:
-        """What was received, once it is known to be whole and not empty."""
+        """The upload, once it is known to be complete and not empty."""
         if not self._file.started:
             if self._received and not self._crop.value:
-                raise BadRequestError("The multipart body has no part that can be read.")
+                raise BadRequestError("The multipart body has no readable part.")
             raise InvalidInputError(
                 f"The recording is missing: send it as {FILE_FIELD!r}.", code="missing_file"
             )
         if not self._file.finished:
-            raise BadRequestError("The upload ended before the file did. Please try again.")
+            raise BadRequestError("The upload was cut short. Please try again.")
         if self._file.bytes == 0:
             raise InvalidInputError(
                 "The file is empty: choose the recording again.", code="empty_file"
@@ -140,7 +140,7 @@ class _Form:
 
 
 class _FileTarget(BaseTarget):  # type: ignore[misc]  # the library has no types
-    """Writes, counts and hashes the one file; refuses the second one and the byte too many."""
+    """Writes, counts and hashes the file; refuses a second one and too many bytes."""
 
     def __init__(self, path: Path, settings: Settings) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ class _FileTarget(BaseTarget):  # type: ignore[misc]  # the library has no types
         self._settings = settings
         self._hash = hashlib.sha256()
         self._open: BinaryIO | None = None
-        self._look_at = 0
+        self._next_disk_check = 0
         self.bytes = 0
         self.started = False
         self.finished = False
@@ -159,18 +159,18 @@ class _FileTarget(BaseTarget):  # type: ignore[misc]  # the library has no types
 
     def on_start(self) -> None:
         if self.started:
-            raise InvalidInputError("Send one file in each request; several were received.")
+            raise InvalidInputError("Send one file per request; several were received.")
         self.started = True
         with disk_errors():
             self._open = self._path.open("wb")
 
     def on_data_received(self, chunk: bytes) -> None:
         self.bytes += len(chunk)
-        most = self._settings.max_upload_bytes
-        if self.bytes > most:
-            raise too_large(most, self.bytes)
-        if self.bytes > self._look_at:
-            self._look_at = self.bytes + _LOOK_AT_DISK_EVERY_BYTES
+        limit = self._settings.max_upload_bytes
+        if self.bytes > limit:
+            raise too_large(limit, self.bytes)
+        if self.bytes > self._next_disk_check:
+            self._next_disk_check = self.bytes + _CHECK_DISK_EVERY_BYTES
             check_room(self._settings)
         self._hash.update(chunk)
         if self._open is None:
@@ -190,7 +190,7 @@ class _FileTarget(BaseTarget):  # type: ignore[misc]  # the library has no types
 
 
 def check_room(settings: Settings, announced_bytes: int = 0) -> None:
-    """Refuse an upload while the disk is nearly full, before it is quite.
+    """Refuse an upload if the disk is nearly full.
 
     Raises:
         StorageFullError: less than `min_free_bytes` are free, or would be with what is announced.
@@ -202,7 +202,7 @@ def check_room(settings: Settings, announced_bytes: int = 0) -> None:
 
 
 def check_storage_room(settings: Settings, announced_bytes: int) -> None:
-    """As `check_room`, for what goes to the storage: a bucket takes nothing of this disk for long.
+    """As `check_room`, for files bound for the storage: with a bucket they leave this disk soon.
 
     Raises:
         StorageFullError
@@ -210,11 +210,11 @@ def check_storage_room(settings: Settings, announced_bytes: int) -> None:
     check_room(settings, announced_bytes if settings.stores_on_disk else 0)
 
 
-def too_large(most: int, received_bytes: int) -> FileTooLargeError:
-    """The answer to a file over the limit, both in bytes."""
+def too_large(limit: int, received_bytes: int) -> FileTooLargeError:
+    """The error for a file over the limit; both sizes in bytes."""
     return FileTooLargeError(
-        f"The file is larger than {most / 1e6:g} MB. Trim the video or export it smaller.",
-        limit=most,
+        f"The file is larger than {limit / 1e6:g} MB. Trim the video or export it smaller.",
+        limit=limit,
         received=received_bytes,
     )
 
@@ -222,13 +222,13 @@ def too_large(most: int, received_bytes: int) -> FileTooLargeError:
 def _check_announced(headers: Mapping[str, str], settings: Settings) -> None:
     announced = headers.get("content-length", "")
     if announced.isdigit():
-        most = settings.max_upload_bytes + _MOST_OVERHEAD_BYTES
-        if int(announced) > most:
+        limit = settings.max_upload_bytes + _MAX_OVERHEAD_BYTES
+        if int(announced) > limit:
             raise too_large(settings.max_upload_bytes, int(announced))
 
 
 async def _batches(body: AsyncIterable[bytes], idle_s: float) -> AsyncIterator[bytes]:
-    """The body in pieces of about 256 KiB: fewer trips to a thread, and memory still flat."""
+    """The body in batches of about 256 KiB: fewer thread switches at constant memory."""
     batch = bytearray()
     chunks = aiter(body)
     while True:
@@ -237,7 +237,7 @@ async def _batches(body: AsyncIterable[bytes], idle_s: float) -> AsyncIterator[b
                 chunk = await anext(chunks, None)
         except TimeoutError as error:
             raise UploadTimeoutError(
-                f"Nothing arrived for {idle_s:g} seconds. Please send the file again."
+                f"No data arrived for {idle_s:g} seconds. Please send the file again."
             ) from error
         if chunk is None:
             break
@@ -251,7 +251,7 @@ async def _batches(body: AsyncIterable[bytes], idle_s: float) -> AsyncIterator[b
 
 @contextlib.contextmanager
 def disk_errors() -> Iterator[None]:
-    """Turn what the disk says into StorageFullError and StorageUnreachableError."""
+    """Turn errors of the disk into StorageFullError and StorageUnreachableError."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about bodies and answers that FastAPI cannot see by itself."""
+"""What the OpenAPI document says about bodies and responses that FastAPI cannot infer."""
 
 from http import HTTPStatus
 from typing import Any
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Problem(BaseModel):
-    """An error, as RFC 9457 describes it. Some codes come with more members."""
+    """An error as in RFC 9457. Some codes come with further members."""
 
     model_config = ConfigDict(
         extra="allow",
@@ -68,23 +68,23 @@ UPLOAD_BODY: dict[str, Any] = {
 WHERE_CLOSED: dict[str, Any] = {"security": [{}, {"session": []}, {"token": []}]}
 """`openapi_extra` of a call that needs an account only where the service is closed."""
 
-_WHAT = {
-    401: "Nobody is signed in, or the API token is not valid.",
+_DESCRIPTIONS = {
+    401: "Nobody is signed in, or the API token is invalid.",
     403: "The account's role, the token's scopes or the missing CSRF token do not allow this.",
-    404: "There is no such thing.",
-    408: "The sender went silent in the middle of the upload.",
+    404: "It does not exist.",
+    408: "The sender stopped in the middle of the upload.",
     410: "The pixels were deleted after the retention time.",
-    413: "The file is over the limit; refused while it arrives.",
-    415: "The bytes are of no type that is read here.",
+    413: "The file or body is over the limit; it is refused as it arrives.",
+    415: "The content is of an unsupported type.",
     422: "The input, the recording or the square on it cannot be used; the code says why.",
-    429: "Too many in the last minute; Retry-After says when to go on.",
-    503: "The queue is full, or the service cannot answer now; try again after Retry-After.",
-    507: "No room is left for another file.",
+    429: "Too many requests in the last minute; Retry-After says when to go on.",
+    503: "The queue is full, or the service is not available; try again after Retry-After.",
+    507: "The storage is full.",
 }
 
 
 def add_common_problems(document: dict[str, Any]) -> None:
-    """Document 401 and 403 for every call that looks at who asks, 413 for those with a body."""
+    """Document 401 and 403 for every call that authenticates, 413 for every call with a body."""
     for calls in document["paths"].values():
         for call in calls.values():
             if "requestBody" in call:
@@ -98,7 +98,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of an endpoint that may answer with these problems."""
     return {
         status: {
-            "description": _WHAT.get(status, HTTPStatus(status).phrase),
+            "description": _DESCRIPTIONS.get(status, HTTPStatus(status).phrase),
             "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
         for status in statuses

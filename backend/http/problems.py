@@ -1,4 +1,4 @@
-"""The one error handler: whatever goes wrong, the answer is a problem document (RFC 9457)."""
+"""The error handler: whatever goes wrong, the response is a problem document (RFC 9457)."""
 
 from http import HTTPStatus
 from typing import Any, cast
@@ -38,24 +38,26 @@ def install(app: FastAPI) -> None:
         PoolTimeoutError,
     ):
         app.add_exception_handler(kind, handle)
-    app.add_exception_handler(ClientDisconnect, _nobody_listens)
+    app.add_exception_handler(ClientDisconnect, _client_disconnected)
 
 
 async def handle(request: Request, error: Exception) -> Response:
-    """Answer an exception as the problem that it is."""
+    """Answer an exception with its problem document."""
     if isinstance(error, HTTPException) and isinstance(error.__cause__, PocovidError):
-        error = error.__cause__  # ours, through a library that lets only its own through
+        error = (
+            error.__cause__
+        )  # raised from one of ours, where a library only passes on HTTPException
     if isinstance(error, HTTPException) and error.status_code != 404:
         problem = _plain_problem(error.status_code, error.detail)
         return _answer(problem, dict(error.headers or {}))
-    known = _as_ours(request, error)
-    return _answer(known.to_problem(), known.headers)
+    converted = _to_pocovid_error(request, error)
+    return _answer(converted.to_problem(), converted.headers)
 
 
 class Unhandled:
-    """Answers what nobody expected: a trace in the log, one plain sentence to the client.
+    """Answers unexpected exceptions: a traceback in the log, one plain sentence to the client.
 
-    It stands inside the other middlewares, so that this answer too has their headers.
+    It runs inside the other middlewares, so that this response has their headers too.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -75,44 +77,44 @@ class Unhandled:
         except Exception:
             if scope["type"] != "http" or begun:
                 raise
-            log.exception("unhandled", path=scope["path"])
+            log.exception("unhandled_exception", path=scope["path"])
             await _answer(_plain_problem(500), {})(scope, receive, send)
 
 
-def _as_ours(request: Request, error: Exception) -> PocovidError:
+def _to_pocovid_error(request: Request, error: Exception) -> PocovidError:
     if isinstance(error, PocovidError):
         return error
     if isinstance(error, HTTPException):
-        return NotFoundError(f"There is nothing at {request.url.path[:200]}.")
+        return NotFoundError(f"The path {request.url.path[:200]} does not exist.")
     if isinstance(error, RequestValidationError):
         return _invalid(error)
     cause = str(getattr(error, "orig", error))
-    log.error("database_down", error=cause)
+    log.error("database_unreachable", error=cause)
     if "disk is full" in cause:
-        return StorageFullError("There is no room for another row. Please try again later.")
+        return StorageFullError("The database's disk is full. Please try again later.")
     return UnavailableError(
-        "The database cannot be used now. Please try again in a moment.",
+        "The database is not available. Please try again in a moment.",
         retry_after_s=RETRY_DATABASE_S,
     )
 
 
 def _invalid(error: RequestValidationError) -> InvalidInputError:
     errors = [
-        {"where": ".".join(map(str, each["loc"])), "message": each["msg"]}
-        for each in cast("list[dict[str, Any]]", error.errors())
+        {"where": ".".join(map(str, detail["loc"])), "message": detail["msg"]}
+        for detail in cast("list[dict[str, Any]]", error.errors())
     ]
     return InvalidInputError(f"{errors[0]['where']}: {errors[0]['message']}.", errors=errors)
 
 
-def _plain_problem(status: int, said: str = "") -> dict[str, Any]:
+def _plain_problem(status: int, message: str = "") -> dict[str, Any]:
     phrase = HTTPStatus(status).phrase
-    if said in ("", phrase):
-        said = HTTPStatus(status).description or phrase
+    if message in ("", phrase):
+        message = HTTPStatus(status).description or phrase
     code = "internal_error" if status == 500 else phrase.lower().replace(" ", "_").replace("-", "_")
     detail = (
-        "Something went wrong on our side. It was noted; please try again."
+        "Something went wrong on our side. The error was logged; please try again."
         if status == 500
-        else said.rstrip(".") + "."
+        else message.rstrip(".") + "."
     )
     return {
         "type": f"urn:pocovid:problem:{code.replace('_', '-')}",
@@ -127,5 +129,5 @@ def _answer(problem: dict[str, Any], headers: dict[str, str]) -> JSONResponse:
     return JSONResponse(problem, problem["status"], headers, media_type=PROBLEM_TYPE)
 
 
-async def _nobody_listens(_request: Request, _error: Exception) -> Response:
+async def _client_disconnected(_request: Request, _error: Exception) -> Response:
     return Response(status_code=_CLIENT_CLOSED_REQUEST)

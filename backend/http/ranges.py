@@ -1,4 +1,4 @@
-"""HTTP ranges (RFC 9110, section 14): which part of a file a request asks for."""
+"""HTTP range requests (RFC 9110, section 14)."""
 
 import re
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ _RANGE = re.compile(r"bytes=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """The bytes from `start` up to and without `stop`; `whole` where that is all of them."""
+class ByteRange:
+    """The bytes from `start` up to but not including `stop`; `whole` if that is all of them."""
 
     start: int
     stop: int
@@ -16,21 +16,20 @@ class Part:
 
 
 class UnsatisfiableError(Exception):
-    """The range begins behind the end."""
+    """The range starts beyond the end of the file."""
 
 
-def asked_for(wanted: str | None, if_range: str | None, etag: str, size: int) -> Part:
-    """What to send of a file of `size` bytes with this ETag.
+def requested_range(header: str | None, if_range: str | None, etag: str, size: int) -> ByteRange:
+    """Which part of a file of `size` bytes with this ETag to send.
 
-    A header that cannot be read, more than one range, or an `If-Range` that names another state
-    of the file, all mean the whole file: the client then starts anew instead of joining parts of
-    two files.
+    An invalid header, more than one range, and an `If-Range` with another ETag all mean the whole
+    file: the client then starts over instead of joining parts of two versions.
 
     Raises:
-        UnsatisfiableError: the range lies behind the end.
+        UnsatisfiableError: the range starts beyond the end of the file.
     """
-    everything = Part(0, size, whole=True)
-    match = _RANGE.fullmatch(wanted or "")
+    everything = ByteRange(0, size, whole=True)
+    match = _RANGE.fullmatch(header or "")
     if match is None or (if_range is not None and if_range.strip() != etag):
         return everything
     first, last = match.groups()
@@ -44,4 +43,4 @@ def asked_for(wanted: str | None, if_range: str | None, etag: str, size: int) ->
         return everything
     if start >= size or stop <= start:
         raise UnsatisfiableError
-    return Part(start, stop, whole=False)
+    return ByteRange(start, stop, whole=False)

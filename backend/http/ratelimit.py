@@ -1,4 +1,4 @@
-"""How often one may ask: moving windows, shared by the processes with Redis."""
+"""Rate limits: moving windows, shared by all processes through Redis."""
 
 import math
 import time
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many in any so many seconds; `words` say it to people: "uploads in a minute"."""
+    """At most `amount` in any `seconds`; `words` for people, such as "uploads in a minute"."""
 
     amount: int
     seconds: int
@@ -29,7 +29,7 @@ class Limit:
 
 
 def limits(settings: Settings) -> dict[str, Limit]:
-    """Every limit by what it counts. Those that end in `_of` count for an account, not a client."""
+    """The limits by name. Those ending in `_of` count per account, all others per client."""
     uploads = Limit(settings.uploads_per_minute, MINUTE_S, "uploads in a minute")
     reports = Limit(settings.uploads_per_minute, MINUTE_S, "reports in a minute")
     by_client = Limit(settings.attempts_per_client, QUARTER_S, "attempts in 15 minutes")
@@ -48,11 +48,11 @@ def limits(settings: Settings) -> dict[str, Limit]:
 
 
 class RateLimit:
-    """Counts what each one asks. Kept in Redis where the broker is, else in this process."""
+    """Counts requests, in Redis if that is the broker, else in this process."""
 
     def __init__(self, settings: Settings) -> None:
         self._limits = limits(settings)
-        self._mine = MovingWindowRateLimiter(MemoryStorage())
+        self._local = MovingWindowRateLimiter(MemoryStorage())
         self._shared: MovingWindowRateLimiter | None = None
         if settings.broker_url.startswith(("redis://", "rediss://")):
             storage: Storage = storage_from_string(  # type: ignore[assignment]  # not the async one
@@ -65,22 +65,22 @@ class RateLimit:
             self._shared = MovingWindowRateLimiter(storage)
 
     def hit(self, what: str, who: str) -> None:
-        """Count one `what` (a name in `limits`) of a client or for an account. May wait for Redis.
+        """Count one `what` (a name in `limits`) of a client or an account. May wait for Redis.
 
         Raises:
-            RateLimitedError: with the seconds after which the next one is taken.
+            RateLimitedError: with the seconds after which the next one is allowed.
         """
         limit = self._limits[what]
         item = RateLimitItemPerSecond(limit.amount, limit.seconds)
-        limiter = self._shared or self._mine
+        limiter = self._shared or self._local
         try:
             wait_s = _hit(limiter, item, what, who)
         except StorageError as error:
-            log.warning("rate_limit_storage_down", error=repr(error))
-            wait_s = _hit(self._mine, item, what, who)
+            log.warning("rate_limit_storage_unreachable", error=repr(error))
+            wait_s = _hit(self._local, item, what, who)
         if wait_s is not None:
             raise RateLimitedError(
-                f"More than {limit.amount} {limit.words}. Please go on in {wait_s} seconds.",
+                f"More than {limit.amount} {limit.words}. Please try again in {wait_s} seconds.",
                 limit=limit.amount,
                 retry_after_s=wait_s,
             )

@@ -1,4 +1,4 @@
-"""The web server: uvicorn, which when it stops also lets those go who follow a screening."""
+"""The web server: uvicorn, which also ends event streams when it stops."""
 
 import ctypes
 import socket
@@ -10,8 +10,8 @@ from fastapi import FastAPI
 
 from backend.core.settings import Settings
 
-LONGEST_GOODBYE_S = 5
-"""Requests under way when the server is told to stop are cut off after so long."""
+GRACEFUL_SHUTDOWN_S = 5
+"""Requests still running this long after the server was told to stop are cut off."""
 
 _SWITCH_S = 0.001
 _LARGE_BYTES = 256 * 1024
@@ -34,7 +34,7 @@ class Server(uvicorn.Server):
                 port=settings.port,
                 log_config=None,
                 access_log=False,
-                timeout_graceful_shutdown=LONGEST_GOODBYE_S,
+                timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
             )
         )
         self._app = app

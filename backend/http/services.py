@@ -1,4 +1,4 @@
-"""What the application holds while it runs: made once, handed to every request."""
+"""The application's long-lived objects: made once, shared by all requests."""
 
 from dataclasses import dataclass
 
@@ -16,10 +16,10 @@ from backend.storage.base import Storage
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The long-lived parts.
+    """The long-lived objects.
 
-    `decoders` bounds how many recordings are probed at a time, `postmen` how many mails are sent,
-    `requests` how many requests have a session of the database.
+    `decode_limiter` bounds how many recordings are decoded at a time, `mail_limiter` how many
+    mails are sent, `requests` how many requests hold a session of the database.
     """
 
     settings: Settings
@@ -29,7 +29,7 @@ class Services:
     clients: Clients
     rate_limit: RateLimit
     requests: CapacityLimiter
-    decoders: CapacityLimiter
+    decode_limiter: CapacityLimiter
     passwords: Passwords
     mailer: Mailer
-    postmen: CapacityLimiter
+    mail_limiter: CapacityLimiter

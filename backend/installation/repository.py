@@ -1,4 +1,4 @@
-"""Every query about the installation: its row, and who was hashed before there was one."""
+"""Queries on the installation: its row, and patients hashed before that existed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from backend.tables import Contribution, Installation, Submission
 
-ONLY = 1
+ROW_ID = 1
 """Id of the only row."""
 
 
@@ -17,8 +17,8 @@ ONLY = 1
 class HashedBefore:
     """A patient of a contributor, hashed before the installation had one key.
 
-    Nobody can tell any more with which key: a process with another data folder had another one,
-    and knows the same patient under another hash.
+    With which key is unknown: every process with its own data folder had its own key, and the same
+    patient has a different hash under each.
     """
 
     contributor_id: UUID
@@ -27,27 +27,27 @@ class HashedBefore:
 
 
 def get(session: Session) -> Installation | None:
-    """The row, once there is one."""
-    return session.get(Installation, ONLY)
+    """The row; None before it exists."""
+    return session.get(Installation, ROW_ID)
 
 
 def add(session: Session, row: Installation) -> None:
-    """Add the row. Raises IntegrityError where another process was faster."""
+    """Add the row. Raises IntegrityError if another process was faster."""
     session.add(row)
     session.flush()
 
 
 def has_patients(session: Session) -> bool:
-    """Whether any recording is of a patient."""
+    """Whether any recording names a patient."""
     return bool(session.scalar(select(exists().where(Contribution.patient_hash.is_not(None)))))
 
 
 def hashed_before(session: Session) -> Sequence[HashedBefore]:
     """Patients that may have been hashed with another key than the installation's.
 
-    These are the patients of submissions that were begun before the installation had one key,
-    less those that the installation's key is known to give: the same hash came from a submission
-    begun later, and no two keys give the same. Empty where there was one key from the start.
+    These are the patients of submissions begun before the installation had one key, without those
+    that are known to be hashed with it because a later submission gave the same hash. Empty if
+    there was one key from the start.
     """
     row = get(session)
     if row is None:
@@ -69,8 +69,8 @@ def hashed_before(session: Session) -> Sequence[HashedBefore]:
         )
         .order_by(Contribution.created_at, Contribution.id)
     )
-    found: dict[tuple[UUID, str], list[UUID]] = {}
+    contributions: dict[tuple[UUID, str], list[UUID]] = {}
     for contributor_id, patient_hash, contribution_id in session.execute(query):
         if patient_hash is not None:
-            found.setdefault((contributor_id, patient_hash), []).append(contribution_id)
-    return [HashedBefore(*patient, tuple(theirs)) for patient, theirs in found.items()]
+            contributions.setdefault((contributor_id, patient_hash), []).append(contribution_id)
+    return [HashedBefore(*patient, tuple(ids)) for patient, ids in contributions.items()]

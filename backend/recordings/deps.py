@@ -3,7 +3,7 @@
 from fastapi import Request
 
 from backend.accounts.deps import require_screening_access
-from backend.http.deps import ClientDep, ServicesDep, not_draining
+from backend.http.deps import ClientDep, ServicesDep, refuse_if_draining
 from backend.http.multipart import check_room
 
 
@@ -15,6 +15,6 @@ def may_upload(request: Request, client: ClientDep, services: ServicesDep) -> No
         DrainingError, RateLimitedError, StorageFullError
     """
     require_screening_access(request, services)
-    not_draining(services)
+    refuse_if_draining(services)
     services.rate_limit.hit("recording", client)
     check_room(services.settings)

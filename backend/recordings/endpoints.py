@@ -7,7 +7,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from backend.http.deps import ReadSessionDep, ServicesDep, SessionDep, StorageDep, UploadSessionDep
-from backend.http.multipart import received
+from backend.http.multipart import receive_upload
 from backend.http.openapi import JPEG, UPLOAD_BODY, WHERE_CLOSED, problems
 from backend.recordings import service
 from backend.recordings.deps import may_upload
@@ -35,7 +35,7 @@ async def upload_recording(
 
     Nothing is screened yet: send its id to `POST /screenings`.
     """
-    async with received(request.headers, request.stream(), services.settings) as upload:
+    async with receive_upload(request.headers, request.stream(), services.settings) as upload:
         recording = await to_thread.run_sync(
             import_upload,
             session,
@@ -43,7 +43,7 @@ async def upload_recording(
             services.settings,
             upload,
             None,
-            limiter=services.decoders,
+            limiter=services.decode_limiter,
         )
     response.headers["Location"] = f"{service.PATH}/{recording.id}"
     return service.shown(recording)

@@ -6,7 +6,7 @@ from uuid import uuid4
 import structlog
 from sqlalchemy.orm import Session
 
-from backend.core.db import now, undo_on_rollback
+from backend.core.db import undo_on_rollback, utc_now
 from backend.core.errors import BadRecordingError, RefusedError, UnsupportedTypeError
 from backend.core.settings import Settings
 from backend.http.multipart import Upload
@@ -51,7 +51,7 @@ def import_upload(
         raise refusal(error) from error
     preview = sampling.encode_jpeg(still, PREVIEW_SIDE)
 
-    recording_id, moment = uuid4(), now()
+    recording_id, now = uuid4(), utc_now()
     recording = Recording(
         id=recording_id,
         sha256=upload.sha256,
@@ -69,8 +69,8 @@ def import_upload(
         square_x=probe.square.x,
         square_y=probe.square.y,
         square_size=probe.square.size,
-        created_at=moment,
-        expires_at=moment + timedelta(hours=settings.retention_hours),
+        created_at=now,
+        expires_at=now + timedelta(hours=settings.retention_hours),
     )
     undo_on_rollback(session, lambda: discard(storage, recording))
     storage.put(recording.storage_key, upload.path)

@@ -41,7 +41,7 @@ class Member:
 
 def of_release(
     number: int,
-    moment: datetime,
+    created_at: datetime,
     files: Iterable[Mapping[str, Any]],
     further: Mapping[str, bytes] | None = None,
 ) -> "Archive":
@@ -55,15 +55,15 @@ def of_release(
         Member(f"{root}/{name}", len(content), zlib.crc32(content), content=content)
         for name, content in (further or {}).items()
     ]
-    return Archive(members, moment)
+    return Archive(members, created_at)
 
 
 class Archive:
-    """The bytes of a ZIP of these members, every one dated `moment`."""
+    """The bytes of a ZIP of these members, every one dated `created_at`."""
 
-    def __init__(self, members: Sequence[Member], moment: datetime) -> None:
+    def __init__(self, members: Sequence[Member], created_at: datetime) -> None:
         self._members = members
-        self._stamp = _dos_time(moment)
+        self._stamp = _dos_time(created_at)
         self._offsets: list[int] = []
         at = 0
         for member in members:
@@ -200,7 +200,7 @@ def _content(member: Member, first: int, last: int, opener: Open) -> Iterator[by
             yield chunk
 
 
-def _dos_time(moment: datetime) -> tuple[int, int]:
+def _dos_time(at: datetime) -> tuple[int, int]:
     """Time and date as MS-DOS counts them, in steps of two seconds, from 1980 on."""
-    year, month, day, hour, minute, second = max(moment.timetuple()[:6], _OLDEST)
+    year, month, day, hour, minute, second = max(at.timetuple()[:6], _OLDEST)
     return (hour << 11) | (minute << 5) | (second // 2), ((year - 1980) << 9) | (month << 5) | day

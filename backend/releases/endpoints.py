@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from backend.accounts.deps import CurrentAdmin, OptionalUser, get_admin
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import InvalidInputError
 from backend.core.pagination import LONGEST_PAGE, PAGE
 from backend.http.deps import ClientDep, ReadSessionDep, ServicesDep, SessionDep, StorageDep
 from backend.http.openapi import JPEG, problems
-from backend.http.ranges import UnsatisfiableError, asked_for
+from backend.http.ranges import UnsatisfiableError, requested_range
 from backend.releases import public, reports, service
 from backend.releases.schemas import (
     ItemPage,
@@ -79,7 +79,7 @@ def make_release(
 )
 def next_release(session: ReadSessionDep) -> NextRelease:
     """Counts and the difference to the last release, and what speaks against making one now."""
-    return service.preview(session, now())
+    return service.preview(session, utc_now())
 
 
 @router.get("/{number}", summary="A version of the dataset", responses=problems(401, 404, 422))
@@ -119,7 +119,7 @@ def download(
     if request.headers.get("if-none-match") == made.etag:
         return Response(status_code=304, headers=headers)
     try:
-        part = asked_for(
+        part = requested_range(
             request.headers.get("range"), request.headers.get("if-range"), made.etag, made.size
         )
     except UnsatisfiableError:
@@ -216,7 +216,7 @@ def report_label(
 ) -> ReportOut:
     """Anybody may, once for each recording: reviewers then look at it again."""
     address = request.client and request.client.host
-    client = services.clients.mark(address, f"report {item_id}")
+    client = services.clients.digest_for(address, f"report {item_id}")
     return reports.report(session, number, item_id, client, said)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.core import audit
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import ConflictError, GoneError
 from backend.releases import public, repository
 from backend.releases.schemas import ReportIn, ReportOut
@@ -42,7 +42,7 @@ def report(
         )
     if repository.was_reported(session, contribution_id, client):
         raise ConflictError("You have reported this recording already. Thank you.")
-    moment = now()
+    now = utc_now()
     made = LabelReport(
         id=uuid4(),
         contribution_id=contribution_id,
@@ -50,7 +50,7 @@ def report(
         client=client,
         label=None if said.label is None else said.label.value,
         message=said.message,
-        created_at=moment,
+        created_at=now,
     )
     try:
         repository.add(session, made)
@@ -65,6 +65,6 @@ def report(
         release=number,
         report=str(made.id),
     )
-    reopened = reopen(session, None, contribution, moment)
+    reopened = reopen(session, None, contribution, now)
     log.info("label_reported", contribution=str(contribution_id), reopened=reopened)
-    return ReportOut(id=made.id, created_at=moment)
+    return ReportOut(id=made.id, created_at=now)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.core import audit
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import ConflictError
 from backend.jobs import RELEASE, after_commit
 from backend.releases import folds, grouping, repository
@@ -39,7 +39,7 @@ class Draft:
     objection: ConflictError | None
 
 
-def draft(session: Session, moment: datetime, *, hold: bool = False) -> Draft:
+def draft(session: Session, now: datetime, *, hold: bool = False) -> Draft:
     """What a release made at this moment would hold, and what speaks against making it.
 
     With `hold` nobody takes a verdict on any of it back until the transaction ends.
@@ -58,7 +58,7 @@ def draft(session: Session, moment: datetime, *, hold: bool = False) -> Draft:
     new = _new_assignments(members, places, assignments, number)
     known = assignments | {each.group_key: each for each in new}
     items = [
-        _item(each, member, number, known[member.key], places[each.id], earlier, moment)
+        _item(each, member, number, known[member.key], places[each.id], earlier, now)
         for each, member in zip(contributions, members, strict=True)
     ]
     contents = [_content(item, each) for item, each in zip(items, contributions, strict=True)]
@@ -75,9 +75,9 @@ def draft(session: Session, moment: datetime, *, hold: bool = False) -> Draft:
     )
 
 
-def preview(session: Session, moment: datetime) -> NextRelease:
+def preview(session: Session, now: datetime) -> NextRelease:
     """What the next release would hold, in numbers, and what speaks against making it."""
-    planned = draft(session, moment)
+    planned = draft(session, now)
     return NextRelease(
         ready=planned.objection is None,
         reason=None if planned.objection is None else planned.objection.detail,
@@ -94,16 +94,16 @@ def make(session: Session, actor: User | None, note: str) -> Release:
         ConflictError: one is being made, or it would hold nothing, or nothing new.
     """
     repository.hold(session)
-    moment = now()  # a verdict that is older than the release can no longer be taken back
-    planned = draft(session, moment, hold=True)
+    now = utc_now()  # a verdict that is older than the release can no longer be taken back
+    planned = draft(session, now, hold=True)
     if planned.objection is not None:
         raise planned.objection
     release = Release(
         number=planned.number,
         created_by=None if actor is None else actor.id,
         note=note.strip(),
-        created_at=moment,
-        nudged_at=moment,
+        created_at=now,
+        nudged_at=now,
         total=len(planned.items),
     )
     try:
@@ -145,10 +145,10 @@ def _item(
     group: FoldAssignment,
     place: Place,
     released: Mapping[UUID, ReleaseItem],
-    moment: datetime,
+    now: datetime,
 ) -> ReleaseItem:
     patient = group.number if folds.is_patient(group.group_key) else None
-    said = metadata_row(contribution, patient, moment, number)
+    said = metadata_row(contribution, patient, now, number)
     if (earlier := released.get(contribution.id)) is not None:  # it came when it came
         said |= {name: earlier.row[name] for name in ("Date added", "First release")}
     return ReleaseItem(

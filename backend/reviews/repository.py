@@ -110,11 +110,11 @@ def mine(session: Session, reviewer_id: UUID, after: Place | None, limit: int) -
         .limit(limit)
     )
     if after is not None:
-        moment, review_id = after
+        created_at, review_id = after
         query = query.where(
             or_(
-                Review.created_at < moment,
-                and_(Review.created_at == moment, Review.id < review_id),
+                Review.created_at < created_at,
+                and_(Review.created_at == created_at, Review.id < review_id),
             )
         )
     return session.scalars(query).all()
@@ -145,11 +145,11 @@ def queue(
     """A page of what waits for this reviewer, oldest first, claimed by others or not."""
     query = _for_reader(reviewer_id, filters)
     if after is not None:
-        moment, contribution_id = after
+        submitted_at, contribution_id = after
         query = query.where(
             or_(
-                Contribution.submitted_at > moment,
-                and_(Contribution.submitted_at == moment, Contribution.id > contribution_id),
+                Contribution.submitted_at > submitted_at,
+                and_(Contribution.submitted_at == submitted_at, Contribution.id > contribution_id),
             )
         )
     query = query.order_by(Contribution.submitted_at, Contribution.id).limit(limit)
@@ -241,14 +241,14 @@ def give_back(session: Session, contribution_id: UUID, reviewer_id: UUID, now: d
 # What stands beside a review.
 
 
-def release_since(session: Session, contribution_id: UUID, moment: datetime) -> int | None:
-    """The number of a release made since `moment` that holds the contribution."""
+def release_since(session: Session, contribution_id: UUID, since: datetime) -> int | None:
+    """The number of a release made since `since` that holds the contribution."""
     return session.scalars(
         select(Release.number)
         .join(ReleaseItem, ReleaseItem.release_number == Release.number)
         .where(
             ReleaseItem.contribution_id == contribution_id,
-            Release.created_at >= moment,
+            Release.created_at >= since,
             Release.state.not_in((JobState.FAILED.value, JobState.CANCELLED.value)),
         )
         .order_by(Release.number)

@@ -16,12 +16,12 @@ PATH = "/api/v1/contributions"
 def item_of(
     contribution: Contribution,
     reviewer: User,
-    moment: datetime,
+    now: datetime,
     earlier: Sequence[Review],
     reports: Sequence[LabelReport],
 ) -> ReviewItem:
     """A recording in review. The verdicts of its round are no part of it, nor is the model's."""
-    claimed = is_claimed(contribution, moment)
+    claimed = is_claimed(contribution, now)
     return ReviewItem(
         id=contribution.id,
         state=contribution.state,

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.core import audit
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
 from backend.core.pagination import cursor_of, place_of
 from backend.core.settings import Settings
@@ -39,15 +39,15 @@ def queue(
     Raises:
         InvalidInputError: the cursor is none of ours.
     """
-    moment = now()
-    wanted = _filters(filters, moment)
+    now = utc_now()
+    wanted = _filters(filters, now)
     after = None if cursor is None else place_of(cursor)
     found = repository.queue(session, reviewer.id, wanted, after, limit + 1)
     page, more = found[:limit], len(found) > limit
     last = page[-1] if more else None
     return QueueOut(
-        items=_items(session, page, reviewer, moment),
-        next=None if last is None else cursor_of((last.submitted_at or moment, last.id)),
+        items=_items(session, page, reviewer, now),
+        next=None if last is None else cursor_of((last.submitted_at or now, last.id)),
         total=repository.queue_length(session, reviewer.id, wanted),
     )
 
@@ -56,13 +56,13 @@ def claim_next(
     session: Session, settings: Settings, reviewer: User, filters: QueueFilters
 ) -> ReviewItem | None:
     """Claim what waits longest and nobody works on; None where there is none."""
-    moment = now()
-    until = _until(settings, moment)
-    found = repository.claim_next(session, reviewer.id, _filters(filters, moment), moment, until)
+    now = utc_now()
+    until = _until(settings, now)
+    found = repository.claim_next(session, reviewer.id, _filters(filters, now), now, until)
     if found is None:
         return None
     _record_claim(session, reviewer, found)
-    return _item(session, found, reviewer, moment)
+    return _item(session, found, reviewer, now)
 
 
 def claim(
@@ -75,16 +75,16 @@ def claim(
         ConflictError: it waits for no verdict, or for none of this reviewer's, or another
             reviewer has it, until the time that the problem names.
     """
-    moment = now()
+    now = utc_now()
     contribution = find(session, reviewer, contribution_id, hold=True)
     rules.check_pending(contribution)
     _check_first_word(session, reviewer, contribution)
-    held = contribution.claimed_by == reviewer.id and repository.is_claimed(contribution, moment)
-    if not repository.claim(session, contribution, reviewer.id, moment, _until(settings, moment)):
+    held = contribution.claimed_by == reviewer.id and repository.is_claimed(contribution, now)
+    if not repository.claim(session, contribution, reviewer.id, now, _until(settings, now)):
         rules.refuse_claimed(contribution)
     if not held:
         _record_claim(session, reviewer, contribution)
-    return _item(session, contribution, reviewer, moment)
+    return _item(session, contribution, reviewer, now)
 
 
 def give_back(session: Session, reviewer: User, contribution_id: UUID) -> None:
@@ -94,7 +94,7 @@ def give_back(session: Session, reviewer: User, contribution_id: UUID) -> None:
         NotFoundError, ForbiddenError: see `find`.
     """
     find(session, reviewer, contribution_id)
-    if repository.give_back(session, contribution_id, reviewer.id, now()):
+    if repository.give_back(session, contribution_id, reviewer.id, utc_now()):
         audit.record(session, reviewer, "reviews.given_back", "contribution", contribution_id)
 
 
@@ -108,20 +108,20 @@ def give(
         ConflictError: it waits for no verdict of this reviewer's, or is not claimed by them.
         RefusedError: something is missing, or does not fit the recording.
     """
-    moment = now()
+    now = utc_now()
     contribution = find(session, reviewer, contribution_id, hold=True)
     rules.check_pending(contribution)
     readings = _check_first_word(session, reviewer, contribution)
-    rules.check_claim(contribution, reviewer.id, moment)
+    rules.check_claim(contribution, reviewer.id, now)
     rules.check_verdict(said, contribution)
-    review = _row(reviewer, contribution, said, readings + 1, moment)
+    review = _row(reviewer, contribution, said, readings + 1, now)
     repository.add(session, review)
     unclaim(contribution)
     # The verdict itself stands in the review alone: a second reader may be one who reads the log.
     audit.record(
         session, reviewer, "reviews.given", "contribution", contribution_id, review=str(review.id)
     )
-    outcome = apply_reviews(session, reviewer, contribution, settings.reviews_needed, moment)
+    outcome = apply_reviews(session, reviewer, contribution, settings.reviews_needed, now)
     log.info("review_given", contribution=str(contribution_id), outcome=outcome.value)
     return GivenOut(**review_of(review, contribution).model_dump(), outcome=outcome)
 
@@ -136,7 +136,7 @@ def undo(session: Session, settings: Settings, user: User, review_id: UUID) -> N
             or is in a release.
         GoneError: the recording was rejected, and its pixels are deleted.
     """
-    moment = now()
+    now = utc_now()
     seen = repository.get_review(session, review_id)
     if seen is None:
         raise NotFoundError(f"There is no review {review_id}.")
@@ -149,15 +149,15 @@ def undo(session: Session, settings: Settings, user: User, review_id: UUID) -> N
     assert contribution is not None  # noqa: S101  # reviews go with their contribution
     assert review is not None  # noqa: S101  # nobody deletes one
     _check_undoable(session, review, contribution)
-    review.undone_at = moment
+    review.undone_at = now
     session.flush()
     audit.record(
         session, user, "reviews.undone", "contribution", contribution.id, review=str(review_id)
     )
-    apply_reviews(session, user, contribution, settings.reviews_needed, moment)
-    remake_previews(session, contribution, moment)
+    apply_reviews(session, user, contribution, settings.reviews_needed, now)
+    remake_previews(session, contribution, now)
     if user.id == review.reviewer_id:
-        repository.claim(session, contribution, user.id, moment, _until(settings, moment))
+        repository.claim(session, contribution, user.id, now, _until(settings, now))
     log.info("review_undone", contribution=str(contribution.id))
 
 
@@ -196,19 +196,19 @@ def find(
     return contribution
 
 
-def _filters(filters: QueueFilters, moment: datetime) -> Filters:
+def _filters(filters: QueueFilters, now: datetime) -> Filters:
     hours = filters.older_than_h
     return Filters(
         label=filters.label,
         source=filters.source,
         probe=filters.probe,
-        submitted_before=None if hours is None else moment - timedelta(hours=hours),
+        submitted_before=None if hours is None else now - timedelta(hours=hours),
         disputed=filters.disputed,
     )
 
 
-def _until(settings: Settings, moment: datetime) -> datetime:
-    return moment + timedelta(minutes=settings.review_claim_minutes)
+def _until(settings: Settings, now: datetime) -> datetime:
+    return now + timedelta(minutes=settings.review_claim_minutes)
 
 
 def _record_claim(session: Session, reviewer: User, contribution: Contribution) -> None:
@@ -255,7 +255,7 @@ def _check_undoable(session: Session, review: Review, contribution: Contribution
 
 
 def _row(
-    reviewer: User, contribution: Contribution, said: ReviewIn, reading: int, moment: datetime
+    reviewer: User, contribution: Contribution, said: ReviewIn, reading: int, now: datetime
 ) -> Review:
     approved = said.verdict is Verdict.APPROVE
     findings = contribution.findings if said.findings is None else said.findings
@@ -275,23 +275,23 @@ def _row(
         no_identifying_marks=said.no_identifying_marks,
         comment=said.comment.strip(),
         claimed_at=contribution.claimed_at,
-        created_at=moment,
+        created_at=now,
     )
 
 
 def _item(
-    session: Session, contribution: Contribution, reviewer: User, moment: datetime
+    session: Session, contribution: Contribution, reviewer: User, now: datetime
 ) -> ReviewItem:
-    return _items(session, [contribution], reviewer, moment)[0]
+    return _items(session, [contribution], reviewer, now)[0]
 
 
 def _items(
-    session: Session, found: Sequence[Contribution], reviewer: User, moment: datetime
+    session: Session, found: Sequence[Contribution], reviewer: User, now: datetime
 ) -> list[ReviewItem]:
     ids = [each.id for each in found]
     reports = repository.open_reports(session, ids)
     rounds = repository.earlier_rounds(session, ids)
-    return [item_of(each, reviewer, moment, rounds, reports) for each in found]
+    return [item_of(each, reviewer, now, rounds, reports) for each in found]
 
 
 def _mine(session: Session, review: Review) -> MineOut:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.reviews import repository
 from backend.reviews.schemas import DayShare, DayThroughput, ReviewerThroughput, StatsOut
 from backend.reviews.verdicts import kappa, rating
@@ -37,7 +37,7 @@ def stats(session: Session) -> StatsOut:
         pairs=len(pairs),
         agreement=same / len(pairs) if pairs else None,
         per_reviewer=_per_reviewer(work),
-        per_day=_per_day(work, now().date() - timedelta(days=DAYS)),
+        per_day=_per_day(work, utc_now().date() - timedelta(days=DAYS)),
     )
 
 

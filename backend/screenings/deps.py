@@ -5,7 +5,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from backend.accounts.deps import require_screening_access
-from backend.http.deps import ClientDep, ServicesDep, not_draining
+from backend.http.deps import ClientDep, ServicesDep, refuse_if_draining
 from backend.http.multipart import check_room
 from backend.screenings.estimates import QueueEstimator
 from backend.screenings.service import check_queue
@@ -34,7 +34,7 @@ def may_screen(request: Request, client: ClientDep, services: ServicesDep) -> No
         DrainingError, RateLimitedError, QueueFullError, StorageFullError
     """
     require_screening_access(request, services)
-    not_draining(services)
+    refuse_if_draining(services)
     services.rate_limit.hit("screening", client)
     with services.database.read() as session:
         check_queue(session, services.settings, client)

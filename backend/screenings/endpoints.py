@@ -20,7 +20,7 @@ from backend.http.deps import (
     StorageDep,
     UploadSessionDep,
 )
-from backend.http.multipart import received
+from backend.http.multipart import receive_upload
 from backend.http.openapi import JPEG, UPLOAD_BODY, WHERE_CLOSED, problems
 from backend.http.services import Services
 from backend.recordings.importer import import_upload
@@ -104,8 +104,8 @@ async def _from_file(
         screening = service.ask(session, services.settings, client, recording, crop)
         return service.shown(session, estimator, screening)
 
-    async with received(request.headers, request.stream(), services.settings) as upload:
-        return await to_thread.run_sync(take_and_ask, limiter=services.decoders)
+    async with receive_upload(request.headers, request.stream(), services.settings) as upload:
+        return await to_thread.run_sync(take_and_ask, limiter=services.decode_limiter)
 
 
 async def _from_recording(

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import structlog
 from sqlalchemy.orm import Session
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import GoneError, NotFoundError, QueueFullError
 from backend.core.settings import Settings
 from backend.jobs import SCREEN, after_commit
@@ -65,8 +65,8 @@ def ask(
         GoneError: the recording's pixels are past their time.
         RefusedError: the square is not inside the picture.
     """
-    moment = now()
-    if recording.pixels_deleted_at is not None or recording.expires_at <= moment:
+    now = utc_now()
+    if recording.pixels_deleted_at is not None or recording.expires_at <= now:
         raise GoneError(
             "The pixels of this recording were deleted after the retention time. "
             "Please upload it again."
@@ -87,9 +87,9 @@ def ask(
         crop_y=square.y,
         crop_size=square.size,
         total=recording.sampled_frames,
-        created_at=moment,
-        queued_at=moment,
-        nudged_at=moment,
+        created_at=now,
+        queued_at=now,
+        nudged_at=now,
     )
     repository.add(session, screening)
     after_commit(session, SCREEN, screening.id)
@@ -124,7 +124,7 @@ def find(session: Session, screening_id: UUID) -> Screening:
 def shown(session: Session, estimator: QueueEstimator, screening: Screening) -> ScreeningOut:
     """The row as the API shows it. The screening's recording is loaded."""
     status = Status(screening.status)
-    estimate = estimator.estimate(session, screening, now())
+    estimate = estimator.estimate(session, screening, utc_now())
     return ScreeningOut(
         id=screening.id,
         recording_id=screening.recording_id,

@@ -48,11 +48,11 @@ def page(
     """Their submissions, newest first, at most `most`."""
     query = select(Submission).where(Submission.contributor_id == contributor_id)
     if start is not None:
-        moment, last = start
+        created_at, last = start
         query = query.where(
             or_(
-                Submission.created_at < moment,
-                and_(Submission.created_at == moment, Submission.id < last),
+                Submission.created_at < created_at,
+                and_(Submission.created_at == created_at, Submission.id < last),
             )
         )
     ordered = query.order_by(Submission.created_at.desc(), Submission.id.desc())
@@ -130,11 +130,11 @@ def contributions_page(
     """A page of them, at most `most`."""
     query = select(Contribution).where(Contribution.submission_id == submission_id)
     if start is not None:
-        moment, last = start
+        created_at, last = start
         query = query.where(
             or_(
-                Contribution.created_at > moment,
-                and_(Contribution.created_at == moment, Contribution.id > last),
+                Contribution.created_at > created_at,
+                and_(Contribution.created_at == created_at, Contribution.id > last),
             )
         )
     ordered = query.order_by(Contribution.created_at, Contribution.id)

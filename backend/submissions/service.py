@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.core import audit
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
 from backend.core.pagination import cursor_of, place_of
 from backend.core.settings import Settings
@@ -38,14 +38,14 @@ SENT = "This submission was sent already. Its recordings can be withdrawn one by
 
 def create(session: Session, settings: Settings, user: User, given: SubmissionIn) -> SubmissionOut:
     """A new draft."""
-    moment = now()
+    now = utc_now()
     submission = Submission(
         id=uuid4(),
         contributor_id=user.id,
         title=given.title.strip(),
         defaults=columns(session, settings, user, given.defaults),
-        created_at=moment,
-        touched_at=moment,
+        created_at=now,
+        touched_at=now,
     )
     repository.add(session, submission)
     audit.record(session, user, "submissions.created", "submission", submission.id)
@@ -74,7 +74,7 @@ def draft(session: Session, user: User, submission_id: UUID) -> Submission:
     submission = find(session, user, submission_id, lock=True)
     if submission.submitted_at is not None:
         raise ConflictError(SENT, code="already_submitted")
-    submission.touched_at = now()
+    submission.touched_at = utc_now()
     return submission
 
 

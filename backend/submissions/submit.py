@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.core import audit
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import ConflictError
 from backend.core.settings import Settings
 from backend.jobs.kinds import PREPARATION
@@ -91,13 +91,13 @@ def submit(
             code="not_ready",
             problems=[each.model_dump(mode="json") for each in problems[:_TOLD_AT_ONCE]],
         )
-    moment = now()
-    submission.consent_at = submission.submitted_at = moment
+    now = utc_now()
+    submission.consent_at = submission.submitted_at = now
     for each in recordings:
         fields.put(each, fields.effective(each, submission.defaults))
         each.state = ContributionState.PENDING.value
-        each.submitted_at = moment
-        lanes.ask(session, PREPARATION, each, moment)
+        each.submitted_at = now
+        lanes.ask(session, PREPARATION, each, now)
         audit.record(session, user, "contributions.submitted", "contribution", each.id)
     submission.manifest = apply_manifest.rows_with_recording(session, submission)
     audit.record(
@@ -127,7 +127,7 @@ def withdraw(session: Session, user: User, contribution_id: UUID) -> Contributio
         raise ConflictError("This recording was withdrawn already.", code="already_withdrawn")
     before = found.state
     found.state = ContributionState.WITHDRAWN.value
-    found.withdrawn_at = now()
+    found.withdrawn_at = utc_now()
     found.claimed_by = found.claimed_at = found.claimed_until = None
     audit.record(session, user, "contributions.withdrawn", "contribution", found.id, before=before)
     session.flush()
@@ -148,13 +148,13 @@ def answer(
     fields.put_by_hand(found, columns(session, settings, user, given.fields))
     if problems := _problems_of(found, {}):
         raise ConflictError(problems[0].message, code="not_ready")
-    moment = now()
+    now = utc_now()
     found.answer_to_reviewer = given.answer.strip()
     found.state = ContributionState.PENDING.value
     found.review_round += 1
     found.claimed_by = found.claimed_at = found.claimed_until = None
     if found.cine is None:
-        lanes.ask(session, PREPARATION, found, moment)
+        lanes.ask(session, PREPARATION, found, now)
     audit.record(session, user, "contributions.answered", "contribution", found.id)
     session.flush()
     return contribution(session, user, found.id)

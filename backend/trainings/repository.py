@@ -45,9 +45,9 @@ def listing(session: Session, after: Place | None, limit: int) -> Sequence[Train
         .limit(limit)
     )
     if after is not None:
-        moment, training_id = after
-        earlier = Training.created_at < moment
-        same = (Training.created_at == moment) & (Training.id < training_id)
+        created_at, training_id = after
+        earlier = Training.created_at < created_at
+        same = (Training.created_at == created_at) & (Training.id < training_id)
         query = query.where(earlier | same)
     return session.scalars(query).all()
 

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.core import audit
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import ConflictError, NotFoundError
 from backend.core.pagination import cursor_of, place_of
 from backend.jobs import TRAIN, after_commit
@@ -51,18 +51,18 @@ def start(session: Session, actor: User, wanted: TrainingIn) -> Training:
         )
     left_out = left_out_today(session, wanted.release)
     _check_classes(session, wanted.release, left_out)
-    moment = now()
+    now = utc_now()
     training = Training(
         id=uuid4(),
         release_number=wanted.release,
         settings=wanted.settings.model_dump(),
         left_out=[str(each) for each in left_out],
         created_by=actor.id,
-        created_at=moment,
-        nudged_at=moment,
+        created_at=now,
+        nudged_at=now,
     )
     folds = [
-        TrainingFold(training_id=training.id, fold=fold, nudged_at=moment) for fold in range(FOLDS)
+        TrainingFold(training_id=training.id, fold=fold, nudged_at=now) for fold in range(FOLDS)
     ]
     repository.add(session, training, folds)
     audit.record(
@@ -167,7 +167,7 @@ def cancel(session: Session, actor: User, training_id: UUID) -> Training:
         NotFoundError: there is none.
         ConflictError: it has ended.
     """
-    if not repository.end(session, training_id, now()):
+    if not repository.end(session, training_id, utc_now()):
         training = find(session, training_id)
         raise ConflictError(f"This training has ended: it is {training.state}.")
     repository.cancel(session, training_id, JobState.CANCELLED)

@@ -11,9 +11,9 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from backend.app import create_app
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.settings import Settings
-from backend.http.middleware import MOST_BODY_BYTES
+from backend.http.middleware import MAX_BODY_BYTES
 from backend.jobs import make_celery
 from backend.jobs.workers import worker_seen
 from tests import media_files
@@ -24,7 +24,7 @@ from tests.factories import create_screening
 class TestHealth:
     def test_counts_workers_and_what_waits(self, api: Api) -> None:
         with api.database.write() as session:
-            worker_seen(session, "one:1", now())
+            worker_seen(session, "one:1", utc_now())
             create_screening(session)
             create_screening(session, status="running", attempt=1)
             session.commit()
@@ -69,7 +69,7 @@ class TestLimits:
             path, content=endless(), headers={"Content-Type": "application/json"}
         )
         assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
-        assert answer.json()["limit"] == MOST_BODY_BYTES
+        assert answer.json()["limit"] == MAX_BODY_BYTES
 
     def test_are_those_of_the_settings_and_the_models(self, start_api: Callable[..., Api]) -> None:
         api = start_api(max_upload_bytes=123_456, uploads_per_minute=7, retention_hours=3)

@@ -121,13 +121,13 @@ def test_no_migration_up_or_down_loses_a_row_or_changes_what_it_does_not_mean_to
 
 def _fill_new_tables(engine: Engine, filled: set[str]) -> Contents:
     """Put a row into each table that is not in `filled` yet; what all of them hold then."""
-    moment, some_id = datetime(2025, 3, 1, tzinfo=UTC), UUID(int=1)
+    now, some_id = datetime(2025, 3, 1, tzinfo=UTC), UUID(int=1)
     if new := _names(engine) - filled:
         reflected = MetaData()
         reflected.reflect(engine, only=sorted(new))
         with engine.begin() as connection:
             for table in (each for each in reflected.sorted_tables if each.name in new):
-                connection.execute(insert(table).values(_anything(table, moment, some_id)))
+                connection.execute(insert(table).values(_anything(table, now, some_id)))
         filled |= new
     return _contents(engine)
 
@@ -162,9 +162,9 @@ def test_screenings_of_before_have_clients_get_one_that_nobody_is(url: str) -> N
     before = MetaData()
     with engine.begin() as connection:
         before.reflect(connection)
-        moment, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
+        now, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
         for table in (before.tables["recordings"], before.tables["screenings"]):
-            connection.execute(insert(table).values(_anything(table, moment, some_id)))
+            connection.execute(insert(table).values(_anything(table, now, some_id)))
     migrations.upgrade(url)
     with engine.connect() as connection:
         assert connection.execute(select(Screening.client)).scalars().all() == [""]
@@ -177,9 +177,9 @@ def test_trainings_of_before_augmentation_was_a_choice_say_what_they_did(url: st
     with engine.begin() as connection:
         before = MetaData()
         before.reflect(connection)
-        moment, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
+        now, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
         for table in ("users", "releases", "trainings"):
-            row = _anything(before.tables[table], moment, some_id)
+            row = _anything(before.tables[table], now, some_id)
             connection.execute(insert(before.tables[table]).values(row))
         connection.execute(update(Training).values(settings={"epochs": 3}))
     migrations.upgrade(url)
@@ -198,13 +198,13 @@ def test_what_was_half_sent_before_there_were_pieces_is_sent_from_the_start(url:
     with engine.begin() as connection:
         before = MetaData()
         before.reflect(connection)
-        moment, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
+        now, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
         for table in ("users", "submissions"):
-            row = _anything(before.tables[table], moment, some_id)
+            row = _anything(before.tables[table], now, some_id)
             connection.execute(insert(before.tables[table]).values(row))
         arrivals = before.tables["arrivals"]
         for state, arrival_id in (("receiving", uuid4()), ("queued", uuid4())):
-            row = _anything(arrivals, moment, some_id) | {"state": state, "received": 5}
+            row = _anything(arrivals, now, some_id) | {"state": state, "received": 5}
             row["id"] = arrival_id if isinstance(arrivals.c.id.type, Uuid) else arrival_id.hex
             row["entry"] = None
             connection.execute(insert(arrivals).values(row))
@@ -222,7 +222,7 @@ def test_attempts_of_before_losses_were_counted_are_losses_but_for_the_one_under
     migrations.upgrade(url, "0008")
     engine = make_engine(Settings(database_url=url))
     before = MetaData()
-    moment = datetime(2025, 3, 1, tzinfo=UTC)
+    now = datetime(2025, 3, 1, tzinfo=UTC)
     cases = [("queued", 2, 2), ("running", 2, 1), ("running", 0, 0), ("done", 2, 0)]
     expected = [(number, lost) for number, (_, _, lost) in enumerate(cases, start=1)]
     with engine.begin() as connection:
@@ -230,9 +230,9 @@ def test_attempts_of_before_losses_were_counted_are_losses_but_for_the_one_under
 
         def add(name: str, number: int = 1, **values: Any) -> None:
             table = before.tables[name]
-            row = _anything(table, moment, UUID(int=1))
+            row = _anything(table, now, UUID(int=1))
             if "id" in row:
-                row["id"] = _anything(table, moment, UUID(int=number))["id"]
+                row["id"] = _anything(table, now, UUID(int=number))["id"]
             row |= {key: number for key in ("number", "fold") if key in row}
             connection.execute(insert(table).values(row | values))
 
@@ -243,7 +243,7 @@ def test_attempts_of_before_losses_were_counted_are_losses_but_for_the_one_under
             add("arrivals", number, state=state, attempt=attempt, bytes=number, entry=None)
             add("releases", number, state=state, attempt=attempt)
         for number, (state, attempt, _) in enumerate(cases[:3], start=1):
-            beat = moment if state == "running" else None
+            beat = now if state == "running" else None
             add("trainings", number, attempt=attempt, heartbeat_at=beat)
         for number, (state, attempt, _) in enumerate(cases, start=1):
             add("training_folds", number, state=state, attempt=attempt)
@@ -275,11 +275,11 @@ def test_what_was_said_of_a_draft_before_tables_were_told_apart_stays(url: str) 
     with engine.begin() as connection:
         before = MetaData()
         before.reflect(connection)
-        moment, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
+        now, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
         said = {"label": "covid19", "source": "", "note": "x", "symptoms": ["fever"]}
         others: dict[str, dict[str, Any]] = {"contributions": said}
         for table in ("users", "submissions", "contributions", "arrivals", "reviews"):
-            row = _anything(before.tables[table], moment, some_id) | others.get(table, {})
+            row = _anything(before.tables[table], now, some_id) | others.get(table, {})
             connection.execute(insert(before.tables[table]).values(row))
         connection.execute(update(Arrival).values(contribution_id=some_id))
     migrations.upgrade(url)
@@ -304,9 +304,9 @@ def test_releases_and_trainings_of_before_groups_merged_leave_nothing_out(url: s
     names = ["users", "submissions", "contributions", "releases", "fold_assignments"]
     with engine.begin() as connection:
         before.reflect(connection)
-        moment, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
+        now, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
         for table in (before.tables[each] for each in [*names, "release_items", "trainings"]):
-            connection.execute(insert(table).values(_anything(table, moment, some_id)))
+            connection.execute(insert(table).values(_anything(table, now, some_id)))
     migrations.upgrade(url)
     with engine.connect() as connection:
         found = connection.execute(select(ReleaseItem.copies, ReleaseItem.left_out)).all()
@@ -317,7 +317,7 @@ def test_releases_and_trainings_of_before_groups_merged_leave_nothing_out(url: s
     engine.dispose()
 
 
-def _anything(table: Table, moment: datetime, some_id: UUID) -> dict[str, Any]:
+def _anything(table: Table, now: datetime, some_id: UUID) -> dict[str, Any]:
     """A value for each column that needs one."""
     values: dict[str, Any] = {}
     for column in table.columns:
@@ -331,5 +331,5 @@ def _anything(table: Table, moment: datetime, some_id: UUID) -> dict[str, Any]:
             values[column.name] = some_id if isinstance(column.type, Uuid) else some_id.hex
         elif not column.nullable:
             kind = column.type.python_type
-            values[column.name] = moment if kind is datetime else kind(1)
+            values[column.name] = now if kind is datetime else kind(1)
     return values | KINDS.get(table.name, {})

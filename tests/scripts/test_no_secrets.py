@@ -29,8 +29,8 @@ def test_a_secret_is_named_with_its_place(
     assert "2.log:2: " in capsys.readouterr().err
 
 
-def test_a_mail_without_a_server_is_the_exception(logs: Path) -> None:
-    (logs / "2.log").write_text("mail_without_a_server text='…/#/reset/Zw8Secret'\n")
+def test_a_mail_not_configured_is_the_exception(logs: Path) -> None:
+    (logs / "2.log").write_text("mail_not_configured text='…/#/reset/Zw8Secret'\n")
     assert main(logs) == 0
 
 

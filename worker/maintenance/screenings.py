@@ -50,7 +50,7 @@ def forget_sign_ins() -> None:
     """Forget sessions and links that have ended."""
     with transaction() as session:
         idle = timedelta(hours=process.current().settings.session_idle_hours)
-        accounts.forget_ended(session, now(), idle)
+        accounts.delete_expired(session, now(), idle)
 
 
 @duty("requeue-screenings")

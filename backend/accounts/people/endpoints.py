@@ -1,4 +1,4 @@
-"""HTTP of people: who has an account, and what each may do. For administrators."""
+"""HTTP of people, for administrators: who has an account, and with which role."""
 
 from typing import Annotated
 from uuid import UUID
@@ -31,8 +31,8 @@ def get_users(
     cursor: Annotated[str, Query(max_length=254, pattern=NO_NUL)] = "",
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
 ) -> People:
-    """Everybody with an account, by address."""
-    return service.listed(session, q, cursor, limit)
+    """All accounts, sorted by address."""
+    return service.list_people(session, q, cursor, limit)
 
 
 @router.patch(
@@ -42,10 +42,10 @@ def get_users(
 )
 def change_user(
     user_id: Annotated[UUID, Path(description="The account's id.")],
-    wanted: PersonIn,
+    changes: PersonIn,
     admin: CurrentAdmin,
     session: SessionDep,
 ) -> UserOut:
-    """Give or take a role; disable or enable an account. The last administrator stays one."""
-    user = service.change(session, admin, user_id, wanted.role, wanted.disabled)
+    """Change a role; disable or enable an account. The last administrator cannot be removed."""
+    user = service.change(session, admin, user_id, changes.role, changes.disabled)
     return UserOut.model_validate(user)

@@ -1,4 +1,4 @@
-"""Every query about many accounts at once."""
+"""Queries over many accounts."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,19 +10,20 @@ from backend.tables import User
 from backend.tables.vocabulary import Role
 
 
-def found(session: Session, q: str, after: str, limit: int) -> Sequence[User]:
-    """Accounts whose name, address or affiliation contains `q`, by address, after one of them."""
+def search(session: Session, q: str, after: str, limit: int) -> Sequence[User]:
+    """Accounts whose name, address or affiliation contains `q`, sorted by address after `after`."""
     query = select(User).where(User.email > after).order_by(User.email).limit(limit)
     if q:
         columns = (User.name, User.email, User.affiliation)
-        query = query.where(or_(*(each.icontains(q, autoescape=True) for each in columns)))
+        query = query.where(or_(*(column.icontains(q, autoescape=True) for column in columns)))
     return session.scalars(query).all()
 
 
-def locked_admins(session: Session) -> Sequence[UUID]:
-    """Ids of the administrators that are not disabled; none changes in this transaction.
+def lock_admins(session: Session) -> Sequence[UUID]:
+    """Ids of the administrators that are not disabled, locked until the transaction ends.
 
-    On PostgreSQL who waited here sees the rows as the other left them; SQLite's are alone anyway.
+    On PostgreSQL a second caller waits here and then reads what the first one wrote; on SQLite
+    writing transactions run one at a time anyway.
     """
     return session.scalars(
         select(User.id)

@@ -1,4 +1,4 @@
-"""What goes in and out about the accounts of others."""
+"""Request and response bodies for administering accounts."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -7,18 +7,18 @@ from backend.tables.vocabulary import Role
 
 
 class PersonIn(BaseModel):
-    """What an administrator changes; what is left out stays."""
+    """What an administrator changes; omitted fields stay as they are."""
 
     model_config = ConfigDict(extra="forbid")
 
     role: Role | None = None
     disabled: bool | None = Field(
-        None, strict=True, description="True: sessions end, API tokens do nothing."
+        None, strict=True, description="True: sessions end, API tokens stop working."
     )
 
 
 class People(BaseModel):
-    """Accounts by their addresses, a page of them."""
+    """A page of accounts, sorted by address."""
 
     items: list[UserOut]
     next: str | None = Field(description="The cursor of the next page.")

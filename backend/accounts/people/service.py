@@ -1,4 +1,4 @@
-"""The rules of administration: roles are given and taken, and one administrator is always left."""
+"""Administering accounts: roles change, accounts are disabled, one administrator always remains."""
 
 from uuid import UUID
 
@@ -9,15 +9,15 @@ from backend.accounts.people import repository
 from backend.accounts.people.schemas import People
 from backend.accounts.schemas import UserOut
 from backend.core import audit
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import ConflictError, NotFoundError
 from backend.tables import User
 from backend.tables.vocabulary import Role
 
 
-def listed(session: Session, q: str, cursor: str, limit: int) -> People:
-    """Accounts that have `q` in their name, address or affiliation; the cursor is an address."""
-    rows = repository.found(session, q, cursor, limit + 1)
+def list_people(session: Session, q: str, cursor: str, limit: int) -> People:
+    """Accounts with `q` in their name, address or affiliation; the cursor is an address."""
+    rows = repository.search(session, q, cursor, limit + 1)
     page = rows[:limit]
     return People(
         items=[UserOut.model_validate(user) for user in page],
@@ -34,20 +34,20 @@ def change(
 ) -> User:
     """Give an account another role, disable it, or enable it again.
 
-    A disabled account's sessions end; its API tokens do nothing while it is.
+    A disabled account's sessions end; its API tokens do not work while it is disabled.
 
     Raises:
         NotFoundError: there is no such account.
-        ConflictError: no administrator would be left.
+        ConflictError: no administrator would remain.
     """
-    admins = repository.locked_admins(session)
-    user = accounts.locked(session, user_id)
+    admins = repository.lock_admins(session)
+    user = accounts.lock(session, user_id)
     if user is None:
         raise NotFoundError(f"There is no account {user_id}.")
-    leaves = disabled is True or (role is not None and role is not Role.ADMIN)
-    if leaves and list(admins) == [user_id]:
+    loses_admin = disabled is True or (role is not None and role is not Role.ADMIN)
+    if loses_admin and list(admins) == [user_id]:
         raise ConflictError(
-            "This is the last administrator. Give the role to somebody else first.",
+            "This is the last administrator. Make somebody else an administrator first.",
             code="last_admin",
         )
     if role is not None and role.value != user.role:
@@ -63,9 +63,9 @@ def change(
 
 
 def _disable(session: Session, user: User) -> None:
-    user.disabled_at = now()
+    user.disabled_at = utc_now()
     accounts.end_sign_ins(session, user.id)
-    accounts.forget_resets(session, user.id)
+    accounts.delete_resets(session, user.id)
 
 
 def _enable(user: User) -> None:

@@ -12,7 +12,7 @@ from backend.accounts.deps import CurrentContributor
 from backend.core.errors import BadRequestError, ConflictError
 from backend.core.pagination import LONGEST_PAGE, PAGE
 from backend.core.settings import Settings
-from backend.http.deps import ReadSessionDep, ServicesDep, not_draining, transaction
+from backend.http.deps import ReadSessionDep, ServicesDep, refuse_if_draining, transaction
 from backend.http.openapi import problems
 from backend.http.services import Services
 from backend.submissions.uploads import service
@@ -78,7 +78,7 @@ def check_upload(request: Request, services: ServicesDep, user: CurrentContribut
         NotFoundError, ConflictError, BadRequestError, DrainingError
     """
     if request.method == "POST":
-        not_draining(services)
+        refuse_if_draining(services)
         _check_creation(request)
     elif (arrival_id := request.path_params.get("uuid")) is not None:
         with services.database.read() as session:

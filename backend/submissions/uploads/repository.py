@@ -58,9 +58,12 @@ def page(
     if state is not None:
         query = query.where(Arrival.state == state)
     if start is not None:
-        moment, last = start
+        created_at, last = start
         query = query.where(
-            or_(Arrival.created_at > moment, and_(Arrival.created_at == moment, Arrival.id > last))
+            or_(
+                Arrival.created_at > created_at,
+                and_(Arrival.created_at == created_at, Arrival.id > last),
+            )
         )
     return session.scalars(query.order_by(Arrival.created_at, Arrival.id).limit(most)).all()
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import structlog
 from sqlalchemy.orm import Session
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import ConflictError, InvalidInputError, NotFoundError
 from backend.core.pagination import cursor_of, place_of
 from backend.core.settings import Settings
@@ -72,16 +72,16 @@ def begin(
             code="too_many_files",
             limit=limits.MOST_FILES,
         )
-    moment = now()
-    submission.touched_at = moment
+    now = utc_now()
+    submission.touched_at = now
     arrival = Arrival(
         id=uuid4(),
         submission_id=draft_id,
         file_name=name,
         bytes=size,
         state=ArrivalState.RECEIVING.value,
-        created_at=moment,
-        expires_at=moment + timedelta(days=settings.unfinished_upload_days),
+        created_at=now,
+        expires_at=now + timedelta(days=settings.unfinished_upload_days),
     )
     repository.add(session, arrival)
     return arrival
@@ -110,7 +110,7 @@ def add_piece(session: Session, piece: UploadPiece, expected: int) -> bool:
     """
     if not repository.add_piece(session, piece, expected):
         return False
-    if repository.complete(session, piece.arrival_id, now()):
+    if repository.complete(session, piece.arrival_id, utc_now()):
         after_commit(session, TAKE_IN, piece.arrival_id)
         log.info("file_arrived", arrival=str(piece.arrival_id))
     return True

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.jobs.kinds import INGESTION, PREPARATION
 from backend.recordings import repository as recordings
 from backend.reviews import lanes
@@ -69,7 +69,7 @@ def _is_gone(session: Session, recording_id: UUID) -> bool:
     row = recordings.get(session, recording_id)
     if row is None or row.pixels_deleted_at is not None:
         return False
-    return recordings.mark_pixels_deleted(session, recording_id, now())
+    return recordings.mark_pixels_deleted(session, recording_id, utc_now())
 
 
 def _contribution(context: Context, row: Contribution) -> Iterator[Finding]:
@@ -157,7 +157,7 @@ def ingest_again(session: Session, contribution_id: UUID, pixels_key: str | None
         return False
     row.pixels_key = row.pixels_sha256 = None
     row.dataset_frames = 0
-    lanes.ask(session, INGESTION, row, now())
+    lanes.ask(session, INGESTION, row, utc_now())
     return True
 
 
@@ -168,7 +168,7 @@ def prepare_again(session: Session, contribution_id: UUID) -> bool:
         return False
     row.cine = row.prep_state = None
     if row.state == ContributionState.PENDING.value:
-        lanes.ask(session, PREPARATION, row, now())
+        lanes.ask(session, PREPARATION, row, utc_now())
     return True
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.system.checks import repository
 from backend.system.checks.contents import contents
 from backend.system.checks.finding import Check as LookFor
@@ -133,14 +133,14 @@ class Runner:
                 ended=list(row.ended),
                 counts=self.counts,
                 findings=self.findings,
-                heartbeat_at=now(),
+                heartbeat_at=utc_now(),
             )
         )
 
     def end(self, error: str | None = None) -> None:
         """Note the end; `error` is a sentence that says why it could not look at everything."""
         row = self.row
-        self._write(lambda session: repository.end(session, row.id, row.attempt, now(), error))
+        self._write(lambda session: repository.end(session, row.id, row.attempt, utc_now(), error))
         log.info("check_ended", check=str(row.id), counts=self.counts, failed=error is not None)
 
     def _write(self, change: Callable[[Session], bool]) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.core import audit
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import ConflictError, NotFoundError
 from backend.jobs import CHECK, after_commit
 from backend.system.checks import repository
@@ -42,19 +42,19 @@ def start(session: Session, actor: User | None, wanted: CheckRunIn, *, attempt: 
     Raises:
         ConflictError: one is under way already.
     """
-    moment = now()
+    now = utc_now()
     check = Check(
         under_way=True,
         deep=wanted.deep,
         fix=wanted.fix,
         only=sorted(set(wanted.only)),
         created_by=actor and actor.id,
-        created_at=moment,
-        notified_at=moment,
+        created_at=now,
+        notified_at=now,
         state=(JobState.RUNNING if attempt else JobState.QUEUED).value,
         attempt=attempt,
-        started_at=moment if attempt else None,
-        heartbeat_at=moment if attempt else None,
+        started_at=now if attempt else None,
+        heartbeat_at=now if attempt else None,
     )
     try:
         if repository.under_way(session) is not None:

@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.core.db import Database, now
+from backend.core.db import Database, utc_now
 from backend.core.errors import PocovidError, UnavailableError
 from backend.core.settings import Settings
 from backend.jobs.duties import duties
@@ -50,10 +50,10 @@ def health(database: Database, storage: Storage, settings: Settings) -> Health:
     try:
         with database.read() as session:
             numbers = counts(session)
-            moment, within = now(), timedelta(seconds=settings.stale_after_s)
-            workers = workers_alive(session, moment, within)
-            reasons = _reasons(workers, idle_workers(session, moment, within), moment, within)
-            reasons += _of_maintenance(duties(session), settings, moment)
+            now, within = utc_now(), timedelta(seconds=settings.stale_after_s)
+            workers = workers_alive(session, now, within)
+            reasons = _reasons(workers, idle_workers(session, now, within), now, within)
+            reasons += _of_maintenance(duties(session), settings, now)
     except SQLAlchemyError:
         checks["database"] = "down"
     try:
@@ -79,11 +79,11 @@ def health(database: Database, storage: Storage, settings: Settings) -> Health:
     )
 
 
-def _reasons(workers: int, idle: list[Worker], moment: datetime, patience: timedelta) -> list[str]:
+def _reasons(workers: int, idle: list[Worker], now: datetime, patience: timedelta) -> list[str]:
     """Why the service is not as it should be, in sentences for whoever runs it."""
     found = [] if workers else ["No worker was seen: nobody screens what is queued."]
     for each in idle:
-        waited = moment - (each.idle_since or moment)
+        waited = now - (each.idle_since or now)
         if waited > patience:
             found.append(
                 f"The {each.kind} {each.name} takes nothing, although work has waited for "
@@ -92,7 +92,7 @@ def _reasons(workers: int, idle: list[Worker], moment: datetime, patience: timed
     return found
 
 
-def _of_maintenance(known: list[Duty], settings: Settings, moment: datetime) -> list[str]:
+def _of_maintenance(known: list[Duty], settings: Settings, now: datetime) -> list[str]:
     found = [
         f"Maintenance fails: {each.name}, {each.failures} times in a row ({each.error})."
         for each in known
@@ -101,7 +101,7 @@ def _of_maintenance(known: list[Duty], settings: Settings, moment: datetime) -> 
     ended = [each.succeeded_at for each in known if each.succeeded_at is not None]
     # A worker alone does it between two jobs, of which none takes longer.
     patience = timedelta(seconds=6 * settings.upkeep_every_s + settings.dataset_time_limit_s)
-    if ended and moment - max(ended) > patience:
+    if ended and now - max(ended) > patience:
         found.append(
             f"No duty of maintenance was done since {max(ended):%Y-%m-%d %H:%M} UTC: "
             "is the scheduler running?"

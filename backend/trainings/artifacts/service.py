@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.core import audit
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import ConflictError, NotFoundError
 from backend.storage.base import Storage
 from backend.tables import Artifact, User
@@ -85,7 +85,7 @@ def activate(session: Session, storage: Storage, actor: User | None, version: st
                 raise ConflictError(
                     f"{version} cannot answer: its file {name} is missing. Train it again."
                 )
-    repository.activate(session, version, None if actor is None else actor.id, now())
+    repository.activate(session, version, None if actor is None else actor.id, utc_now())
     audit.record(session, actor, "artifacts.activated", "artifact", version, before=before)
     log.info("artifact_activated", version=version, before=before)
     return shown(session, version)

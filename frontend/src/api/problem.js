@@ -115,7 +115,7 @@ const PASSING = new Set([401, 408, 409, 423, 425, 429]);
  */
 export function whyItWaits(problem) {
   if (!problem) return 'The service is busy.';
-  return problem.detail.replace(/ Please go on in \d+ seconds\.$/, '');
+  return problem.detail.replace(/ Please try again in \d+ seconds\.$/, '');
 }
 
 /**

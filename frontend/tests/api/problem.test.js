@@ -53,7 +53,7 @@ it.each(['truncated_file', 'unsupported_type', 'too_long', 'worker_lost'])(
 );
 
 it('says why something waits without seconds that are past', () => {
-  const detail = 'More than 30 uploads in a minute. Please go on in 58 seconds.';
+  const detail = 'More than 30 uploads in a minute. Please try again in 58 seconds.';
   expect(whyItWaits(problemFrom(429, JSON.stringify({ detail }), '58'))).toBe(
     'More than 30 uploads in a minute.',
   );

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from backend.accounts import repository
 from backend.accounts.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, csrf_token
 from backend.core import passwords
-from backend.core.db import Database, now
+from backend.core.db import Database, utc_now
 from backend.tables import AuditEvent, PasswordReset, SignIn, User
 from tests.conftest import ANSWER_S, Api, SignedIn
 from tests.factories import create_sign_in, create_user
@@ -29,7 +29,7 @@ JANE = {
 
 def person_with_password(api: Api, password: str = PASSWORD, **changes: Any) -> User:
     with api.database.write() as session:
-        user = create_user(session, password_hash=passwords.hashed(password), **changes)
+        user = create_user(session, password_hash=passwords.hash_password(password), **changes)
         session.commit()
     return user
 
@@ -211,7 +211,7 @@ class TestSignIn:
         assert all(kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$") for kept in checked)
 
     def test_of_a_disabled_account_tells_only_who_knows_the_password(self, api: Api) -> None:
-        user = person_with_password(api, disabled_at=now())
+        user = person_with_password(api, disabled_at=utc_now())
         assert enter(api, user.email, "some other password").json()["code"] == "wrong_credentials"
         refused = enter(api, user.email)
         assert (refused.status_code, refused.json()["code"]) == (403, "account_disabled")
@@ -322,7 +322,7 @@ class TestPassword:
     def test_is_changed_and_ends_the_other_sessions(
         self, api: Api, sign_in: Callable[..., SignedIn]
     ) -> None:
-        me = sign_in(api, password_hash=passwords.hashed(PASSWORD))
+        me = sign_in(api, password_hash=passwords.hash_password(PASSWORD))
         with api.database.write() as session:
             create_sign_in(session, me.user)
             session.commit()
@@ -343,7 +343,7 @@ class TestPassword:
     def test_stays_where_it_is_refused(
         self, api: Api, sign_in: Callable[..., SignedIn], current: str, new: str, code: str
     ) -> None:
-        me = sign_in(api, password_hash=passwords.hashed(PASSWORD))
+        me = sign_in(api, password_hash=passwords.hash_password(PASSWORD))
         refused = self.change(me.client, current, new)
         assert (refused.status_code, refused.json()["code"]) == (422, code)
         assert enter(api, me.user.email).status_code == 200
@@ -371,22 +371,22 @@ class TestClosedScreening:
 
 
 def test_what_has_ended_is_forgotten(database: Database) -> None:
-    moment, idle = now(), timedelta(hours=1)
+    now, idle = utc_now(), timedelta(hours=1)
     with database.write() as session:
         user = create_user(session)
-        create_sign_in(session, user, expires_at=moment - timedelta(seconds=1))
-        create_sign_in(session, user, seen_at=moment - idle)
+        create_sign_in(session, user, expires_at=now - timedelta(seconds=1))
+        create_sign_in(session, user, seen_at=now - idle)
         create_sign_in(session, user)
         for name, hours in (("old", -1), ("new", 1)):
             session.add(
                 PasswordReset(
                     secret_sha256=name,
                     user_id=user.id,
-                    created_at=moment,
-                    expires_at=moment + timedelta(hours=hours),
+                    created_at=now,
+                    expires_at=now + timedelta(hours=hours),
                 )
             )
         session.flush()
-        repository.forget_ended(session, moment, idle)
+        repository.delete_expired(session, now, idle)
         assert len(session.scalars(select(SignIn)).all()) == 1
         assert session.scalars(select(PasswordReset.secret_sha256)).all() == ["new"]

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from backend.accounts import deps
 from backend.accounts.identity import CSRF_HEADER, SESSION_COOKIE, csrf_token
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.tables import ApiToken, SignIn, User
 from tests.conftest import ANSWER_S, Api, SignedIn
 from tests.factories import create_sign_in, create_token, create_user
@@ -94,8 +94,8 @@ class TestTokens:
     @pytest.mark.parametrize(
         "changes",
         [
-            {"revoked_at": now()},
-            {"expires_at": now() - timedelta(seconds=1)},
+            {"revoked_at": utc_now()},
+            {"expires_at": utc_now() - timedelta(seconds=1)},
             {"secret_sha256": "0" * 64},
         ],
         ids=["revoked", "expired", "unknown"],
@@ -111,7 +111,7 @@ class TestTokens:
     def test_of_a_disabled_account_are_refused(self, doors: Api) -> None:
         with with_token(doors, "admin") as client:
             with doors.database.write() as session:
-                session.scalars(select(User)).one().disabled_at = now()
+                session.scalars(select(User)).one().disabled_at = utc_now()
                 session.commit()
             assert opened(doors, client) == set()
 
@@ -131,8 +131,8 @@ class TestSessions:
     @pytest.mark.parametrize(
         "changes",
         [
-            {"expires_at": now() - timedelta(seconds=1)},
-            {"seen_at": now() - timedelta(hours=25)},
+            {"expires_at": utc_now() - timedelta(seconds=1)},
+            {"seen_at": utc_now() - timedelta(hours=25)},
         ],
         ids=["past its time", "idle"],
     )
@@ -144,11 +144,11 @@ class TestSessions:
             assert opened(doors, client) == {"maybe"}
 
     def test_end_when_the_account_is_disabled(self, doors: Api, sign_in: SignInAs) -> None:
-        client = sign_in(doors, disabled_at=now()).client
+        client = sign_in(doors, disabled_at=utc_now()).client
         assert opened(doors, client) == {"maybe"}
 
     def test_are_kept_alive_by_use(self, doors: Api) -> None:
-        before = now() - timedelta(hours=1)
+        before = utc_now() - timedelta(hours=1)
         with doors.database.write() as session:
             secret = create_sign_in(session, create_user(session), seen_at=before)
             session.commit()

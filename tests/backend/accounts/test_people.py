@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.tables import AuditEvent, User
 from tests.conftest import ANSWER_S, Api, SignedIn
 from tests.factories import create_token, create_user
@@ -122,7 +122,7 @@ class TestLastAdmin:
     def test_stays_one(self, api: Api, sign_in: SignInAs, wanted: dict[str, Any]) -> None:
         admin = sign_in(api, "admin")
         with api.database.write() as session:
-            create_user(session, "admin", disabled_at=now())  # who cannot do anything
+            create_user(session, "admin", disabled_at=utc_now())  # who cannot do anything
             session.commit()
         refused = admin.client.patch(f"/users/{admin.user.id}", json=wanted)
         assert (refused.status_code, refused.json()["code"]) == (409, "last_admin")

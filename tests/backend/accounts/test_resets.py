@@ -18,7 +18,7 @@ from aiosmtpd.controller import Controller
 from sqlalchemy import select, update
 
 from backend.core import passwords
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.mail import Mail, Mailer
 from backend.core.settings import Settings
 from backend.tables import ApiToken, AuditEvent, PasswordReset, SignIn, User
@@ -80,7 +80,7 @@ def mailing(start_api: Callable[..., Api], mail: MailServer) -> Api:
 
 def person(api: Api, **changes: Any) -> User:
     with api.database.write() as session:
-        user = create_user(session, password_hash=passwords.hashed(PASSWORD), **changes)
+        user = create_user(session, password_hash=passwords.hash_password(PASSWORD), **changes)
         session.commit()
     return user
 
@@ -108,11 +108,11 @@ class TestAsk:
         assert LINK.search(message.get_content())
         with mailing.database.read() as session:
             event = session.scalars(select(AuditEvent)).one()
-            assert (event.action, event.actor_role) == ("accounts.reset_asked", "anonymous")
+            assert (event.action, event.actor_role) == ("accounts.reset_requested", "anonymous")
             assert event.subject_id == str(user.id)
 
     def test_answers_the_same_for_every_address(self, mailing: Api, mail: MailServer) -> None:
-        known, disabled = person(mailing), person(mailing, disabled_at=now())
+        known, disabled = person(mailing), person(mailing, disabled_at=utc_now())
         answers = [
             ask(mailing, each) for each in (disabled.email, "nobody@example.org", known.email)
         ]
@@ -143,7 +143,7 @@ class TestRedeem:
     def test_sets_the_password_and_ends_sessions_and_tokens(
         self, mailing: Api, mail: MailServer, sign_in: Callable[..., SignedIn]
     ) -> None:
-        me = sign_in(mailing, password_hash=passwords.hashed(PASSWORD))
+        me = sign_in(mailing, password_hash=passwords.hash_password(PASSWORD))
         ask(mailing, me.user.email)
         with mailing.database.write() as session:
             create_token(session, me.user)
@@ -186,10 +186,10 @@ class TestRedeem:
         with mailing.database.write() as session:
             if why == "late":
                 session.execute(
-                    update(PasswordReset).values(expires_at=now() - timedelta(seconds=1))
+                    update(PasswordReset).values(expires_at=utc_now() - timedelta(seconds=1))
                 )
             if why == "disabled":
-                session.execute(update(User).values(disabled_at=now()))
+                session.execute(update(User).values(disabled_at=utc_now()))
             session.commit()
         refused = redeem(mailing, secret[::-1] if why == "unknown" else secret)
         assert (refused.status_code, refused.json()["code"]) == (410, "reset_link_over")

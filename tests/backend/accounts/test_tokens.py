@@ -46,7 +46,7 @@ class TestMake:
         with api.database.read() as session:
             row = session.scalars(select(ApiToken)).one()
             assert secret not in str(vars(row))
-            assert session.scalars(select(AuditEvent.action)).all() == ["tokens.made"]
+            assert session.scalars(select(AuditEvent.action)).all() == ["tokens.created"]
 
     def test_can_be_for_ever(self, api: Api, sign_in: SignInAs) -> None:
         assert make(sign_in(api).client, expires_in_days=None).json()["expires_at"] is None
@@ -73,7 +73,7 @@ class TestMake:
     def test_ends_where_an_account_has_many(self, api: Api, sign_in: SignInAs) -> None:
         me = sign_in(api)
         with api.database.write() as session:
-            made = [create_token(session, me.user)[0] for _ in range(tokens.MOST)]
+            made = [create_token(session, me.user)[0] for _ in range(tokens.MAX_TOKENS)]
             session.commit()
         refused = make(me.client)
         assert (refused.status_code, refused.json()["code"]) == (409, "too_many_tokens")
@@ -104,7 +104,7 @@ class TestRevoke:
         assert listed["revoked_at"] is not None
         with api.database.read() as session:
             actions = session.scalars(select(AuditEvent.action)).all()
-        assert actions == ["tokens.made", "tokens.revoked"]
+        assert actions == ["tokens.created", "tokens.revoked"]
 
     def test_is_for_ones_own(self, api: Api, sign_in: SignInAs) -> None:
         made = make(sign_in(api).client).json()

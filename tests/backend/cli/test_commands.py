@@ -140,5 +140,5 @@ def test_nothing_starts_with_another_key_than_the_installations(
     monkeypatch.setenv("POCOVID_CLIENT_KEY", "a secret of the operator")
     answer = CliRunner().invoke(cli.app, [command])
     assert answer.exit_code == 1
-    assert "POCOVID_CLIENT_KEY holds another key" in answer.output
+    assert "POCOVID_CLIENT_KEY holds a different key" in answer.output
     assert "a secret of the operator" not in answer.output

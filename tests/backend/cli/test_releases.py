@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 import migrations
 from backend.cli import main as cli
 from backend.core import logs
-from backend.core.db import Database, now
+from backend.core.db import Database, utc_now
 from backend.core.settings import Settings
 from backend.releases import repository
 from backend.storage.factory import open_storage
@@ -81,8 +81,8 @@ class TestArtifact:
     @pytest.fixture(autouse=True)
     def _two(self, database: Database) -> None:
         with database.write() as session:
-            artifacts.register(session, "pocovidnet-1", None, MANIFEST, now())
-            artifacts.register(session, "pocovidnet-r1-a", "artifacts/a/1", MANIFEST, now())
+            artifacts.register(session, "pocovidnet-1", None, MANIFEST, utc_now())
+            artifacts.register(session, "pocovidnet-r1-a", "artifacts/a/1", MANIFEST, utc_now())
             session.commit()
         storage = open_storage(Settings())
         storage.put_bytes("artifacts/a/1/manifest.json", b"{}")

@@ -39,7 +39,7 @@ class TestRecord:
             audit.record(session, None, "ingest.done", "contribution", 1)
             assert only_event(session).actor_role == "service"
         with database.write() as session, bound_contextvars(request_id="1"):
-            audit.record(session, None, "accounts.reset_asked", "user", 1)
+            audit.record(session, None, "accounts.reset_requested", "user", 1)
             assert only_event(session).actor_role == "anonymous"
 
     def test_comes_to_nothing_with_its_transaction(self, database: Database) -> None:

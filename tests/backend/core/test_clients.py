@@ -42,10 +42,10 @@ class TestDigest:
 
 class TestMark:
     def test_is_the_same_every_day_and_another_in_every_matter(self) -> None:
-        one = clients().mark("192.0.2.7", "report 1")
-        assert clients().mark("192.0.2.7", "report 1") == one
-        assert clients().mark("192.0.2.8", "report 1") != one
-        assert clients().mark("192.0.2.7", "report 2") != one
+        one = clients().digest_for("192.0.2.7", "report 1")
+        assert clients().digest_for("192.0.2.7", "report 1") == one
+        assert clients().digest_for("192.0.2.8", "report 1") != one
+        assert clients().digest_for("192.0.2.7", "report 2") != one
 
 
 class TestKey:

@@ -6,20 +6,20 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from backend.core.db import Database, now, undo_on_rollback, undoing
+from backend.core.db import Database, undo_on_rollback, undoing, utc_now
 from backend.recordings import repository
 from tests.factories import create_recording, create_user
 
 
 def test_moments_come_back_aware_and_in_utc(database: Database) -> None:
-    moment = datetime(2025, 3, 1, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
+    now = datetime(2025, 3, 1, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
     with database.write() as session:
-        recording = create_recording(session, created_at=moment)
+        recording = create_recording(session, created_at=now)
         session.commit()
     with database.read() as session:
         found = repository.get(session, recording.id)
     assert found is not None
-    assert found.created_at == moment
+    assert found.created_at == now
     assert found.created_at.tzinfo == UTC
 
 
@@ -57,4 +57,4 @@ def test_sqlite_is_safe_for_many_processes(database: Database) -> None:
 
 
 def test_now_is_aware() -> None:
-    assert now().utcoffset() == timedelta(0)
+    assert utc_now().utcoffset() == timedelta(0)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.accounts.identity import TOKEN_PREFIX, csrf_token, new_secret
-from backend.core.redaction import HIDDEN, InClear, redact, redact_line
+from backend.core.redaction import HIDDEN, NotRedacted, redact, redact_line
 from backend.storage.keys import contribution_key, dataset_pixels_key, published_key, whole_key
 
 WORD = "Zw8Rossi"
@@ -136,5 +136,11 @@ def test_values_are_hidden_by_their_names_at_any_depth(name: str, value: Any) ->
 
 
 def test_numbers_and_what_is_meant_to_be_read_stay() -> None:
-    line = {"event": "x", "ms": 1.5, "ok": True, "none": None, "text": InClear(f"{SECRET} {WORD}")}
+    line = {
+        "event": "x",
+        "ms": 1.5,
+        "ok": True,
+        "none": None,
+        "text": NotRedacted(f"{SECRET} {WORD}"),
+    }
     assert redact_line(None, "info", dict(line)) == line

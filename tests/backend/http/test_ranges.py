@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.http.ranges import Part, UnsatisfiableError, asked_for
+from backend.http.ranges import ByteRange, UnsatisfiableError, requested_range
 
 TAG = '"tag"'
 
@@ -19,23 +19,23 @@ TAG = '"tag"'
     ],
 )
 def test_a_range_is_a_part(wanted: str, start: int, stop: int) -> None:
-    assert asked_for(wanted, None, TAG, 100) == Part(start, stop, whole=False)
+    assert requested_range(wanted, None, TAG, 100) == ByteRange(start, stop, whole=False)
 
 
 @pytest.mark.parametrize(
     "wanted", [None, "", "bytes=", "bytes=-", "bytes=5-2", "bytes=0-1,5-6", "lines=1-2", "bytes=x-"]
 )
 def test_what_cannot_be_read_means_all(wanted: str | None) -> None:
-    assert asked_for(wanted, None, TAG, 100) == Part(0, 100, whole=True)
+    assert requested_range(wanted, None, TAG, 100) == ByteRange(0, 100, whole=True)
 
 
 @pytest.mark.parametrize("wanted", ["bytes=100-", "bytes=200-300", "bytes=-0"])
 def test_behind_the_end_there_is_nothing(wanted: str) -> None:
     with pytest.raises(UnsatisfiableError):
-        asked_for(wanted, None, TAG, 100)
+        requested_range(wanted, None, TAG, 100)
 
 
 def test_parts_of_two_states_are_never_joined() -> None:
-    assert asked_for("bytes=10-", TAG, TAG, 100).start == 10
-    assert asked_for("bytes=10-", '"other"', TAG, 100).whole
-    assert asked_for("bytes=10-", "Wed, 03 Feb 2021 04:05:06 GMT", TAG, 100).whole
+    assert requested_range("bytes=10-", TAG, TAG, 100).start == 10
+    assert requested_range("bytes=10-", '"other"', TAG, 100).whole
+    assert requested_range("bytes=10-", "Wed, 03 Feb 2021 04:05:06 GMT", TAG, 100).whole

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from backend.core.db import Database, now
+from backend.core.db import Database, utc_now
 from backend.core.errors import UnavailableError
 from backend.core.settings import Settings
 from backend.installation import key, repository
@@ -189,7 +189,7 @@ class TestHashedBefore:
     def test_names_what_no_later_submission_confirms(
         self, database: Database, tmp_path: Path
     ) -> None:
-        earlier = now() - timedelta(days=3)
+        earlier = utc_now() - timedelta(days=3)
         with database.write() as session:
             ada, ben = create_user(session), create_user(session)
             old = create_submission(session, ada, created_at=earlier)

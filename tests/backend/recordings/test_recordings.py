@@ -10,7 +10,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.recordings import repository
 from tests import media_files
 from tests.conftest import Api
@@ -115,7 +115,7 @@ class TestPreview:
 
     def test_is_gone_after_the_retention_time(self, api: Api) -> None:
         with api.database.write() as session:
-            recording = create_recording(session, pixels_deleted_at=now())
+            recording = create_recording(session, pixels_deleted_at=utc_now())
             session.commit()
         response = api.client.get(f"/recordings/{recording.id}/preview.jpg")
         assert (response.status_code, response.json()["code"]) == (410, "gone")

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from backend.core.db import Database, now
+from backend.core.db import Database, utc_now
 from backend.core.errors import ConflictError
 from backend.jobs import make_celery
 from backend.releases import repository, service
@@ -345,6 +345,6 @@ def test_what_is_in_a_release_is_known(database: Database) -> None:
         session.flush()
         assert repository.last_done(session) is None
         assert repository.earlier_items(session, [mine.id]) == {}
-        release.state, release.finished_at = "done", now()
+        release.state, release.finished_at = "done", utc_now()
         session.flush()
         assert set(repository.earlier_items(session, [mine.id])) == {mine.id}

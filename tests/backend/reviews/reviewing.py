@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx
 from sqlalchemy import select
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.reviews import repository
 from backend.reviews.decisions import reopen
 from backend.tables import (
@@ -110,8 +110,8 @@ def ingested(api: Api, contribution_id: UUID) -> None:
 def release(api: Api, contribution_id: UUID, number: int = 1) -> None:
     """A release that holds the contribution."""
     with api.database.write() as session:
-        moment = now()
-        session.add(Release(number=number, state="done", created_at=moment, nudged_at=moment))
+        now = utc_now()
+        session.add(Release(number=number, state="done", created_at=now, nudged_at=now))
         session.merge(FoldAssignment(group_key="g", number=1, fold=0, assigned_in=number))
         session.flush()
         session.add(
@@ -140,9 +140,9 @@ def report(api: Api, contribution_id: UUID, actor: User | None = None) -> bool:
                 client="somebody",
                 label="pneumonia",
                 message="Looks bacterial to me.",
-                created_at=now(),
+                created_at=utc_now(),
             )
         )
-        opened = reopen(session, actor, held, now())
+        opened = reopen(session, actor, held, utc_now())
         session.commit()
         return opened

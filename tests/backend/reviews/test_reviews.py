@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from tests.backend.reviews.reviewing import (
     APPROVE,
     ASK,
@@ -177,7 +177,7 @@ class TestRefusedVerdict:
     def test_on_a_recording_that_was_withdrawn(self, api: Api, anna: SignedIn) -> None:
         contribution = submitted(api)
         claim(anna, contribution)
-        change(api, contribution, state="withdrawn", withdrawn_at=now())
+        change(api, contribution, state="withdrawn", withdrawn_at=utc_now())
         assert problem(give(anna, contribution, **APPROVE)) == (409, "withdrawn")
         found = row(api, contribution)
         assert (found.state, found.ingest_state, reviews(api)) == ("withdrawn", None, 0)
@@ -213,7 +213,7 @@ def test_mine_are_my_verdicts_newest_first(api: Api, anna: SignedIn, ben: Signed
 def test_one_quick_verdict_makes_no_pace(api: Api, anna: SignedIn) -> None:
     contribution = submitted(api)
     claim(anna, contribution)
-    change(api, contribution, claimed_at=now() - timedelta(seconds=90))
+    change(api, contribution, claimed_at=utc_now() - timedelta(seconds=90))
     give(anna, contribution, **APPROVE)
     (mine,) = anna.client.get("/reviews/stats").json()["per_reviewer"]
     assert (mine["reviews"], mine["per_hour"]) == (1, None)
@@ -222,7 +222,7 @@ def test_one_quick_verdict_makes_no_pace(api: Api, anna: SignedIn) -> None:
 def test_throughput_counts_from_the_claim_to_the_verdict(api: Api, anna: SignedIn) -> None:
     contribution = submitted(api)
     claim(anna, contribution)
-    change(api, contribution, claimed_at=now() - timedelta(seconds=900))
+    change(api, contribution, claimed_at=utc_now() - timedelta(seconds=900))
     given = give(anna, contribution, **APPROVE).json()
     stats = anna.client.get("/reviews/stats").json()
     (mine,) = stats["per_reviewer"]

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.storage.keys import cine_key, contact_sheet_key
 from backend.tables.vocabulary import ContributionState
 from tests.backend.reviews.reviewing import (
@@ -47,7 +47,9 @@ def ids(who: SignedIn, **filters: Any) -> list[str]:
 
 def own(api: Api, who: SignedIn) -> Any:
     with api.database.write() as session:
-        submission = create_submission(session, who.user, submitted_at=now(), consent_at=now())
+        submission = create_submission(
+            session, who.user, submitted_at=utc_now(), consent_at=utc_now()
+        )
         contribution = create_contribution(session, submission)
         session.commit()
         return contribution.id
@@ -55,8 +57,8 @@ def own(api: Api, who: SignedIn) -> Any:
 
 class TestQueue:
     def test_is_what_waits_oldest_first(self, api: Api, anna: SignedIn) -> None:
-        young = submitted(api, created_at=now() - HOUR)
-        old = submitted(api, created_at=now() - 2 * HOUR)
+        young = submitted(api, created_at=utc_now() - HOUR)
+        old = submitted(api, created_at=utc_now() - 2 * HOUR)
         for state in ContributionState:
             if state is not ContributionState.PENDING:
                 submitted(api, state=state.value)
@@ -73,7 +75,7 @@ class TestQueue:
             label="healthy",
             probe="linear",
             source="Ward 7, Bern",
-            created_at=now() - 3 * HOUR,
+            created_at=utc_now() - 3 * HOUR,
             disputed=True,
         )
         submitted(api)
@@ -88,8 +90,8 @@ class TestQueue:
         assert ids(anna, source="%") == []
 
     def test_comes_in_pages(self, api: Api, anna: SignedIn) -> None:
-        moment = now()
-        all_ids = [str(submitted(api, created_at=moment)) for _ in range(5)]
+        now = utc_now()
+        all_ids = [str(submitted(api, created_at=now)) for _ in range(5)]
         seen: list[str] = []
         cursor: str | None = ""
         while cursor is not None:
@@ -133,13 +135,13 @@ class TestQueue:
 
 class TestNext:
     def test_claims_what_waits_longest(self, api: Api, anna: SignedIn) -> None:
-        submitted(api, created_at=now() - HOUR)
-        old = submitted(api, created_at=now() - 2 * HOUR)
+        submitted(api, created_at=utc_now() - HOUR)
+        old = submitted(api, created_at=utc_now() - 2 * HOUR)
         taken = anna.client.post("/reviews/next", json={}).json()
         assert taken["id"] == str(old)
         assert taken["claimed_by_me"]
         until = datetime.fromisoformat(taken["claimed_until"])
-        assert now() < until <= now() + timedelta(minutes=20)
+        assert utc_now() < until <= utc_now() + timedelta(minutes=20)
         assert row(api, old).claimed_by == anna.user.id
         assert actions(api, old) == ["reviews.claimed"]
 
@@ -156,13 +158,13 @@ class TestNext:
         assert anna.client.post("/reviews/next", json={}).status_code == 204
 
     def test_gives_back_what_one_holds_already(self, api: Api, anna: SignedIn) -> None:
-        submitted(api, created_at=now() - HOUR)
+        submitted(api, created_at=utc_now() - HOUR)
         held = submitted(api)
         claim(anna, held)
         assert anna.client.post("/reviews/next", json={}).json()["id"] == str(held)
 
     def test_what_was_given_back_comes_last(self, api: Api, anna: SignedIn) -> None:
-        first = submitted(api, created_at=now() - HOUR)
+        first = submitted(api, created_at=utc_now() - HOUR)
         second = submitted(api)
         assert anna.client.post("/reviews/next").json()["id"] == str(first)
         assert anna.client.delete(f"/contributions/{first}/claim").status_code == 204
@@ -175,7 +177,7 @@ class TestNext:
     ) -> None:
         contribution = submitted(api)
         claim(anna, contribution)
-        change(api, contribution, claimed_until=now() - timedelta(seconds=1))
+        change(api, contribution, claimed_until=utc_now() - timedelta(seconds=1))
         assert ben.client.post("/reviews/next").json()["id"] == str(contribution)
         assert problem(give(anna, contribution, **APPROVE)) == (409, "claimed")
 
@@ -217,9 +219,9 @@ class TestClaim:
         contribution = submitted(api)
         claim(anna, contribution)
         began = row(api, contribution).claimed_at
-        change(api, contribution, claimed_until=now() + timedelta(seconds=5))
+        change(api, contribution, claimed_until=utc_now() + timedelta(seconds=5))
         renewed = claim(anna, contribution).json()["claimed_until"]
-        assert datetime.fromisoformat(renewed) > now() + timedelta(minutes=15)
+        assert datetime.fromisoformat(renewed) > utc_now() + timedelta(minutes=15)
         assert row(api, contribution).claimed_at == began
         assert actions(api, contribution) == ["reviews.claimed"]
 
@@ -300,7 +302,7 @@ def test_what_was_withdrawn_is_shown_to_nobody(api: Api, anna: SignedIn) -> None
         f"/contributions/{contribution}/{name}" for name in ("cine/0.jpg", "contact-sheet.jpg")
     ]
     assert [anna.client.get(each).status_code for each in pixels] == [200, 200]
-    change(api, contribution, state="withdrawn", withdrawn_at=now())
+    change(api, contribution, state="withdrawn", withdrawn_at=utc_now())
     for each in (*pixels, f"/contributions/{contribution}/cine"):
         assert problem(anna.client.get(each)) == (410, "gone")
 
@@ -313,7 +315,7 @@ def test_moments_are_utc(api: Api, anna: SignedIn) -> None:
 def test_names_of_users_are_no_part_of_a_row(api: Api, anna: SignedIn) -> None:
     with api.database.write() as session:
         contributor = create_user(session, name="Dr Carla Rossi")
-        submission = create_submission(session, contributor, submitted_at=now())
+        submission = create_submission(session, contributor, submitted_at=utc_now())
         create_contribution(session, submission)
         session.commit()
     assert "Rossi" not in anna.client.get("/reviews/queue").text

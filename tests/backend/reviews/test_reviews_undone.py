@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.reviews import repository
 from backend.reviews.decisions import reopen
 from tests.backend.reviews.reviewing import (
@@ -148,7 +148,7 @@ class TestReopened:
         with api.database.write() as session:
             held = repository.hold(session, released)
             assert held is not None
-            assert not reopen(session, None, held, now())
+            assert not reopen(session, None, held, utc_now())
         assert row(api, released).review_round == 2
 
     def test_may_be_judged_by_the_same_reader(

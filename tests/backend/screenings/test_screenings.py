@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import NotFoundError
 from backend.screenings import repository
 from backend.tables import Screening
@@ -90,7 +90,7 @@ class TestAskForARecording:
     def test_pixels_past_their_time_are_gone(self, api: Api, age: str) -> None:
         change = {"expired": "expires_at", "deleted": "pixels_deleted_at"}[age]
         with api.database.write() as session:
-            recording = create_recording(session, **{change: now() - timedelta(seconds=1)})
+            recording = create_recording(session, **{change: utc_now() - timedelta(seconds=1)})
             session.commit()
         response = ask_again(api, recording.id)
         assert (response.status_code, response.json()["code"]) == (410, "gone")
@@ -193,7 +193,9 @@ class TestBrokerDown:
         assert time.monotonic() - started < 10
         screening_id = UUID(response.json()["id"])
         with api.database.write() as session:
-            found = repository.requeue_expired(session, now() + timedelta(hours=1), timedelta(0), 3)
+            found = repository.requeue_expired(
+                session, utc_now() + timedelta(hours=1), timedelta(0), 3
+            )
         assert found.notify == (screening_id,)
 
 
@@ -247,7 +249,7 @@ class TestFrames:
 
     def test_are_gone_after_the_retention_time(self, api: Api) -> None:
         with api.database.write() as session:
-            recording = create_recording(session, pixels_deleted_at=now())
+            recording = create_recording(session, pixels_deleted_at=utc_now())
             screening = create_screening(session, recording, status="done", result=answer())
             session.commit()
         response = api.client.get(f"/screenings/{screening.id}/frames/0.jpg")
@@ -279,12 +281,12 @@ class TestDelete:
     def test_cancels_a_running_one(self, api: Api) -> None:
         screening_id = UUID(ask(api).json()["id"])
         with api.database.write() as session:
-            assert repository.claim(session, screening_id, now())
+            assert repository.claim(session, screening_id, utc_now())
             session.commit()
         assert api.client.delete(f"/screenings/{screening_id}").status_code == 204
         with api.database.write() as session:
-            assert not repository.progress(session, screening_id, 1, 1, 1, now())
-            assert not repository.finish(session, screening_id, 1, answer(), now())
+            assert not repository.progress(session, screening_id, 1, 1, 1, utc_now())
+            assert not repository.finish(session, screening_id, 1, answer(), utc_now())
         api.assert_nothing_stays()
 
     def test_a_second_time_is_not_found(self, api: Api) -> None:

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from backend.core.db import now
-from backend.http.server import LONGEST_GOODBYE_S
+from backend.core.db import utc_now
+from backend.http.server import GRACEFUL_SHUTDOWN_S
 from backend.jobs.workers import worker_gone, worker_seen
 from backend.screenings import repository
 from tests.asking import ask, finish, screening_events
@@ -30,8 +30,8 @@ class TestGet:
     def test_shows_why_there_is_no_answer(self, api: Api) -> None:
         screening_id = UUID(ask(api).json()["id"])
         with api.database.write() as session:
-            assert repository.claim(session, screening_id, now())
-            assert repository.fail(session, screening_id, 1, "no_frames", "No frame.", now())
+            assert repository.claim(session, screening_id, utc_now())
+            assert repository.fail(session, screening_id, 1, "no_frames", "No frame.", utc_now())
             session.commit()
         shown = api.client.get(f"/screenings/{screening_id}").json()
         assert shown["status"] == "failed"
@@ -40,9 +40,9 @@ class TestGet:
 
     def test_keeps_the_numbers_when_the_pixels_are_gone(self, api: Api) -> None:
         with api.database.write() as session:
-            recording = create_recording(session, pixels_deleted_at=now())
+            recording = create_recording(session, pixels_deleted_at=utc_now())
             screening = create_screening(
-                session, recording, status="done", result=answer(), finished_at=now()
+                session, recording, status="done", result=answer(), finished_at=utc_now()
             )
             session.commit()
         shown = api.client.get(f"/screenings/{screening.id}").json()
@@ -59,19 +59,19 @@ class TestSecondsLeft:
 
     @pytest.fixture
     def paced(self, api: Api) -> Api:
-        moment = now()
+        now = utc_now()
         with api.database.write() as session:
             create_screening(
                 session,
                 status="done",
                 total=10,
                 done=10,
-                queued_at=moment - timedelta(seconds=20),
-                claimed_at=moment - timedelta(seconds=20),
-                finished_at=moment,
+                queued_at=now - timedelta(seconds=20),
+                claimed_at=now - timedelta(seconds=20),
+                finished_at=now,
                 result=answer(),
             )
-            worker_seen(session, "one:1", moment)
+            worker_seen(session, "one:1", now)
             session.commit()
         return api
 
@@ -88,16 +88,14 @@ class TestSecondsLeft:
     def test_counts_what_runs_and_what_has_its_turn_before_over_the_workers(
         self, paced: Api
     ) -> None:
-        moment = now()
+        now = utc_now()
         with paced.database.write() as session:
-            create_screening(
-                session, status="running", attempt=1, total=10, done=0, claimed_at=moment
-            )
+            create_screening(session, status="running", attempt=1, total=10, done=0, claimed_at=now)
             for place in range(3):
-                earlier = moment - timedelta(seconds=9 - place)
+                earlier = now - timedelta(seconds=9 - place)
                 create_screening(session, client="another", total=5, queued_at=earlier)
-            screening = create_screening(session, queued_at=moment)
-            worker_seen(session, "two:1", moment)
+            screening = create_screening(session, queued_at=now)
+            worker_seen(session, "two:1", now)
             session.commit()
         # One worker is busy for 20 s. The other has the first of "another", 10 s, and then ours.
         assert self.seconds_left(paced, screening.id) == pytest.approx(10 + 3 * 2, abs=0.5)
@@ -110,7 +108,7 @@ class TestSecondsLeft:
                 attempt=1,
                 total=10,
                 done=9,
-                claimed_at=now() - timedelta(seconds=9),
+                claimed_at=utc_now() - timedelta(seconds=9),
             )
             session.commit()
         assert self.seconds_left(paced, screening.id) == pytest.approx(2, abs=0.5)
@@ -120,19 +118,19 @@ class TestSecondsLeft:
     ) -> None:
         with paced.database.write() as session:
             screening = create_screening(
-                session, status="running", attempt=1, claimed_at=now() - timedelta(seconds=4)
+                session, status="running", attempt=1, claimed_at=utc_now() - timedelta(seconds=4)
             )
             session.commit()
         assert self.seconds_left(paced, screening.id) == pytest.approx(3 * 2 - 4, abs=0.7)
 
     def test_tells_how_many_have_their_turn_before_it(self, paced: Api) -> None:
-        moment = now()
+        now = utc_now()
         with paced.database.write() as session:
-            running = create_screening(session, status="running", attempt=1, claimed_at=moment)
+            running = create_screening(session, status="running", attempt=1, claimed_at=now)
             for place in range(3):
-                earlier = moment - timedelta(seconds=9 - place)
+                earlier = now - timedelta(seconds=9 - place)
                 create_screening(session, client="another", queued_at=earlier)
-            screening = create_screening(session, queued_at=moment)
+            screening = create_screening(session, queued_at=now)
             session.commit()
         # The first of "another" is before it, their second and third are not.
         for one, ahead in ((screening, 1), (running, None)):
@@ -156,16 +154,16 @@ class TestEvents:
             events = screening_events(response)
             assert next(events)["status"] == "queued"
             with api.database.write() as session:
-                assert repository.claim(session, screening_id, now())
+                assert repository.claim(session, screening_id, utc_now())
                 session.commit()
             assert next(events)["status"] == "running"
             with api.database.write() as session:
-                assert repository.progress(session, screening_id, 1, 1, 3, now())
+                assert repository.progress(session, screening_id, 1, 1, 3, utc_now())
                 session.commit()
             halfway = next(event for event in events if event["progress"]["done"])
             assert halfway["progress"]["total"] == 3
             with api.database.write() as session:
-                assert repository.finish(session, screening_id, 1, answer(), now())
+                assert repository.finish(session, screening_id, 1, answer(), utc_now())
                 session.commit()
             *_, last = events
         assert last == api.client.get(f"/screenings/{screening_id}").json()
@@ -214,7 +212,7 @@ class TestEvents:
             started = time.monotonic()
             api.stop()
             assert list(events) == []
-        assert time.monotonic() - started < LONGEST_GOODBYE_S - 2
+        assert time.monotonic() - started < GRACEFUL_SHUTDOWN_S - 2
 
     def test_of_an_unknown_screening_are_not_found(self, api: Api) -> None:
         response = api.client.get(f"/screenings/{uuid4()}/events")

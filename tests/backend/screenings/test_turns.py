@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from backend.core.db import Database, now
+from backend.core.db import Database, utc_now
 from backend.jobs import leases
 from backend.jobs.kinds import SCREENING
 from backend.screenings import repository as screenings
@@ -17,7 +17,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def start() -> datetime:
-    return now() - timedelta(hours=1)
+    return utc_now() - timedelta(hours=1)
 
 
 def ask(database: Database, line: str, since: datetime) -> dict[UUID, str]:
@@ -32,19 +32,19 @@ def ask(database: Database, line: str, since: datetime) -> dict[UUID, str]:
     return ids
 
 
-def claim(database: Database, moment: datetime) -> UUID:
+def claim(database: Database, now: datetime) -> UUID:
     with database.write() as session:
-        mine = screenings.claim_next(session, moment)
+        mine = screenings.claim_next(session, now)
         assert mine is not None
         session.commit()
     return mine.id
 
 
-def answered(database: Database, moment: datetime) -> UUID:
+def answered(database: Database, now: datetime) -> UUID:
     """Claim what is next and answer it, in half a second."""
-    screening_id = claim(database, moment)
+    screening_id = claim(database, now)
     with database.write() as session:
-        assert screenings.finish(session, screening_id, 1, answer(), moment + SECOND / 2)
+        assert screenings.finish(session, screening_id, 1, answer(), now + SECOND / 2)
         session.commit()
     return screening_id
 
@@ -113,11 +113,11 @@ def test_one_given_back_keeps_its_place(database: Database, start: datetime) -> 
 def test_an_empty_line_has_no_next(database: Database) -> None:
     with database.write() as session:
         create_screening(session, status="running", attempt=1)
-        assert screenings.claim_next(session, now()) is None
+        assert screenings.claim_next(session, utc_now()) is None
 
 
 def test_workers_that_claim_at_the_same_instant_get_different_ones(database: Database) -> None:
-    ids = ask(database, "aaabbbccc" * 2, now())
+    ids = ask(database, "aaabbbccc" * 2, utc_now())
     at_once = threading.Barrier(6)
     claimed: list[UUID] = []
 
@@ -125,7 +125,7 @@ def test_workers_that_claim_at_the_same_instant_get_different_ones(database: Dat
         at_once.wait(20)
         while True:
             with database.write() as session:
-                mine = screenings.claim_next(session, now())
+                mine = screenings.claim_next(session, utc_now())
                 session.commit()
             if mine is None:
                 return

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.core.db import Database, now
+from backend.core.db import Database, utc_now
 from backend.core.errors import StorageFullError, StorageUnreachableError
 from backend.core.settings import Settings
 from backend.storage.factory import open_storage
@@ -93,25 +93,25 @@ class TestSweep:
         (tmp_path / "new").write_bytes(b"half")
         for path in (tmp_path / "old", tmp_path / "folder" / "recording", tmp_path / "folder"):
             aged(path)
-        assert sweep(tmp_path, now() - timedelta(hours=1)) == 2
+        assert sweep(tmp_path, utc_now() - timedelta(hours=1)) == 2
         assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
     def test_leaves_a_folder_in_which_somebody_writes(self, tmp_path: Path) -> None:
         (tmp_path / "folder").mkdir()
         (tmp_path / "folder" / "recording").write_bytes(b"more and more")
         aged(tmp_path / "folder")
-        assert sweep(tmp_path, now() - timedelta(hours=1)) == 0
+        assert sweep(tmp_path, utc_now() - timedelta(hours=1)) == 0
 
     def test_only_what_has_the_name_where_one_is_given(self, tmp_path: Path) -> None:
         for name in ("private-1", "artifact"):
             aged_path = tmp_path / name
             aged_path.mkdir()
             aged(aged_path)
-        assert sweep(tmp_path, now() - timedelta(hours=1), "private-*") == 1
+        assert sweep(tmp_path, utc_now() - timedelta(hours=1), "private-*") == 1
         assert [path.name for path in tmp_path.iterdir()] == ["artifact"]
 
     def test_of_a_folder_that_is_not_there_is_nothing(self, tmp_path: Path) -> None:
-        assert sweep(tmp_path / "gone", now()) == 0
+        assert sweep(tmp_path / "gone", utc_now()) == 0
 
     def test_is_done_when_the_api_starts(
         self, start_api: Callable[..., Api], tmp_path: Path

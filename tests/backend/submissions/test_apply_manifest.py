@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.submissions import apply_manifest
 from backend.submissions.apply_manifest import ManifestUpload
 from backend.tables import Arrival, Contribution, Submission
@@ -256,13 +256,13 @@ def test_each_of_many_nearly_equal_names_gets_its_own_row(
     file = io.StringIO(newline="")
     table = csv.writer(file)
     table.writerow(("file_name", "note"))
-    moment = now()
+    now = utc_now()
     with api.database.write() as session:
         submission = session.get_one(Submission, draft.id)
         for number, name in enumerate(files):
             create_contribution(
                 session, submission, state="draft", file_name=name, note="", source="",
-                created_at=moment + timedelta(seconds=number),
+                created_at=now + timedelta(seconds=number),
             )  # fmt: skip
             table.writerow((name, name))
         apply_manifest.apply(

@@ -10,7 +10,7 @@ import pytest
 from celery import Celery
 from sqlalchemy import select
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.system.checks.finding import Context
 from backend.system.checks.labels import labels
 from backend.tables import AuditEvent, Contribution, Review, Submission, User
@@ -137,7 +137,7 @@ class TestDrafts:
         assert not any(b"Ward 3 / 17" in path.read_bytes() for path in files)
 
     def test_pages_go_on_where_they_ended(self, api: Api, me: SignedIn) -> None:
-        drafts = [made(api, me.user, created_at=now() - timedelta(hours=n)) for n in range(3)]
+        drafts = [made(api, me.user, created_at=utc_now() - timedelta(hours=n)) for n in range(3)]
         first = me.client.get("/submissions?limit=2").json()
         rest = me.client.get("/submissions", params={"limit": 2, "cursor": first["next"]}).json()
         found = [item["id"] for item in first["items"] + rest["items"]]
@@ -210,11 +210,11 @@ class TestCheck:
             {"state": "approved", "sha256": "b" * 64, "fingerprints": far},
             {"state": "withdrawn", "sha256": "c" * 64, "fingerprints": far},
             {"state": "draft", "sha256": "d" * 64, "fingerprints": look},
-            submitted_at=now(),
+            submitted_at=utc_now(),
         )
         ids = [uuid4() for _ in range(4)]
         looks = [("a" * 64, look), ("e" * 64, near), ("b" * 64, far), ("d" * 64, [])]
-        start = now()
+        start = utc_now()
         draft = made(
             api,
             me.user,
@@ -259,7 +259,7 @@ class TestSubmit:
         assert me.client.post(f"{path}/manifest", content=table).status_code == 200
         assert me.client.post(f"{path}/submit", json={"consent": True}).status_code == 200
         context = Context(
-            api.database, api.database.write, api.storage, api.settings, Celery(), now()
+            api.database, api.database.write, api.storage, api.settings, Celery(), utc_now()
         )
         assert list(labels(context)) == []
         with api.database.write() as session:
@@ -302,7 +302,7 @@ class TestSubmit:
 
 class TestAfterwards:
     def sent(self, api: Api, user: User, **changes: Any) -> Contribution:
-        submission = made(api, user, {"state": "pending"} | changes, submitted_at=now())
+        submission = made(api, user, {"state": "pending"} | changes, submitted_at=utc_now())
         return only(api, submission)
 
     def say(self, api: Api, row: Contribution, verdict: str, round_: int = 1) -> None:
@@ -316,8 +316,8 @@ class TestAfterwards:
                     reading=1,
                     verdict=verdict,
                     comment="Which side?",
-                    claimed_at=now(),
-                    created_at=now(),
+                    claimed_at=utc_now(),
+                    created_at=utc_now(),
                 )
             )
             session.commit()

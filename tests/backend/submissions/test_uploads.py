@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import UnavailableError
 from backend.storage.keys import piece_key
 from backend.submissions.uploads import repository, service, store
@@ -215,7 +215,7 @@ class TestInterruptions:
         with api.database.write() as session:
             arrival = session.get(Arrival, upload)
             assert arrival is not None
-            arrival.expires_at = now() - timedelta(seconds=2)
+            arrival.expires_at = utc_now() - timedelta(seconds=2)
             session.commit()
         assert tus.head(me.client, upload).status_code == 410
         assert tus.patch(me.client, upload, 0, CONTENT).status_code == 410
@@ -273,7 +273,7 @@ class TestRefusals:
 
     def test_a_submission_that_was_sent(self, api: Api, me: SignedIn) -> None:
         with api.database.write() as session:
-            sent = create_submission(session, me.user, submitted_at=now())
+            sent = create_submission(session, me.user, submitted_at=utc_now())
             session.commit()
         problem(tus.create(me.client, sent.id, "a.mp4", 10), 409, "already_submitted")
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.system.audit_log import service
 from backend.tables import AuditEvent, User
 from tests.conftest import Api, SignedIn
@@ -23,12 +23,12 @@ def admin(api: Api, sign_in: SignInAs) -> SignedIn:
 
 
 def write(api: Api, actor: User | None, *actions: str) -> None:
-    moment = now()
+    now = utc_now()
     with api.database.write() as session:
         for n, action in enumerate(actions):
             session.add(
                 AuditEvent(
-                    at=moment - timedelta(days=len(actions) - n),
+                    at=now - timedelta(days=len(actions) - n),
                     actor_id=actor and actor.id,
                     actor_role=actor.role if actor else "service",
                     action=action,
@@ -65,7 +65,7 @@ class TestList:
         other = sign_in(api).user
         write(api, admin.user, "users.disabled", "users.enabled", "users_other.done")
         write(api, other, "users.disabled")
-        since = now() - timedelta(days=1, minutes=1)
+        since = utc_now() - timedelta(days=1, minutes=1)
         for filters, count in (
             ({}, 4),
             ({"action": "users.disabled"}, 2),
@@ -110,7 +110,7 @@ class TestCsv:
     ) -> None:
         monkeypatch.setattr(service, "_CHUNK", 7)
         event = {
-            "at": now(),
+            "at": utc_now(),
             "actor_role": "service",
             "action": "ingest.done",
             "subject_kind": "contribution",

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.tables import AuditEvent, Training
 from backend.trainings import queue
 from backend.trainings.artifacts import repository as artifacts
@@ -94,7 +94,7 @@ class TestTrainings:
     def test_it_is_cancelled_once(self, api: Api, admin: httpx.Client, release: int) -> None:
         training = admin.post("/trainings", json={"release": release}).json()["id"]
         with api.database.write() as session:
-            piece = queue.claim_next(session, now())
+            piece = queue.claim_next(session, utc_now())
             assert piece is not None
             session.commit()
         answer = admin.post(f"/trainings/{training}/cancel")
@@ -102,8 +102,8 @@ class TestTrainings:
         assert {each["state"] for each in answer.json()["folds"]} == {"cancelled"}
         assert problem(admin.post(f"/trainings/{training}/cancel")) == (409, "conflict")
         with api.database.write() as session:
-            assert not queue.heartbeat(session, piece, now()), "its worker is told"
-            assert queue.claim_next(session, now()) is None
+            assert not queue.heartbeat(session, piece, utc_now()), "its worker is told"
+            assert queue.claim_next(session, utc_now()) is None
 
     def test_they_come_in_pages(self, api: Api, admin: httpx.Client, release: int) -> None:
         for _ in range(3):
@@ -134,8 +134,8 @@ class TestArtifacts:
     def two(self, api: Api, release: int) -> None:
         """The shipped one, and one that was trained here."""
         with api.database.write() as session:
-            artifacts.register(session, "pocovidnet-1", None, MANIFEST, now())
-            artifacts.register(session, "pocovidnet-r1-a", "artifacts/a/1", MANIFEST, now())
+            artifacts.register(session, "pocovidnet-1", None, MANIFEST, utc_now())
+            artifacts.register(session, "pocovidnet-r1-a", "artifacts/a/1", MANIFEST, utc_now())
             session.commit()
         for name in ("manifest.json", "heads.safetensors"):
             api.storage.put_bytes(f"artifacts/a/1/{name}", b"content")
@@ -184,7 +184,7 @@ class TestArtifacts:
         for version in ("pocovidnet-r1-a", "pocovidnet-1"):
             admin.post(f"/artifacts/{version}/activate")
         with api.database.write() as session:
-            artifacts.register(session, "pocovidnet-2", None, MANIFEST, now())
+            artifacts.register(session, "pocovidnet-2", None, MANIFEST, utc_now())
             session.commit()
         found = api.client.get("/artifacts").json()
         assert (found["active"], found["previous"]) == ("pocovidnet-2", "pocovidnet-r1-a")
