@@ -3,12 +3,12 @@ import { useState } from 'preact/hooks';
 import { announce } from '../shared/announcer.js';
 import { changeMe, changePassword } from '../api/accounts.js';
 import { user } from '../shared/session.js';
-import { day } from '../shared/words.js';
+import { date } from '../shared/format.js';
 import { Field, PasswordField } from '../shared/Field.jsx';
 import { Form } from '../shared/Form.jsx';
 import { PageHeading } from '../shared/PageHeading.jsx';
 import { Tokens } from './Tokens.jsx';
-import * as checks from './checks.js';
+import * as checks from './validation.js';
 import './account.css';
 
 export default function Account() {
@@ -18,7 +18,7 @@ export default function Account() {
     <section class="page account-page">
       <PageHeading
         title="Account"
-        lead={`${person.email} · ${person.role} · joined ${day(person.created_at)}`}
+        lead={`${person.email} · ${person.role} · joined ${date(person.created_at)}`}
       />
       <div class="account-cards">
         <section class="card form" aria-labelledby="profile-title">

@@ -1,10 +1,10 @@
 /** Signing in: at its own address, or in the place of a page that needs an account. */
-import { address, arrive, go } from '../shared/address.js';
+import { address, requestHeadingFocus, go } from '../shared/address.js';
 import { signIn } from '../shared/session.js';
 import { Field, PasswordField } from '../shared/Field.jsx';
 import { Form } from '../shared/Form.jsx';
 import { PageHeading } from '../shared/PageHeading.jsx';
-import * as checks from './checks.js';
+import * as checks from './validation.js';
 import './account.css';
 
 /** @param {import('../shared/address.js').PageProps} props */
@@ -32,7 +32,7 @@ export default function SignIn({ query }) {
           checks={{ email: checks.email, password: checks.password }}
           onSend={async ({ email, password }) => {
             await signIn(email.trim(), password);
-            arrive();
+            requestHeadingFocus();
             if (here) go(back);
           }}
           beside={<a href="#/reset">Forgotten your password?</a>}

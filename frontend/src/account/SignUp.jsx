@@ -1,10 +1,10 @@
 /** Creating an account. */
-import { arrive, go } from '../shared/address.js';
+import { requestHeadingFocus, go } from '../shared/address.js';
 import { signUp } from '../shared/session.js';
 import { Field, PasswordField } from '../shared/Field.jsx';
 import { Form } from '../shared/Form.jsx';
 import { PageHeading } from '../shared/PageHeading.jsx';
-import * as checks from './checks.js';
+import * as checks from './validation.js';
 import './account.css';
 
 /** @param {import('../shared/address.js').PageProps} props */
@@ -28,7 +28,7 @@ export default function SignUp({ query }) {
               affiliation: affiliation.trim(),
               password,
             });
-            arrive();
+            requestHeadingFocus();
             go(back === '/' ? '/contribute' : back);
           }}
         >

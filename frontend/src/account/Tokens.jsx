@@ -5,8 +5,8 @@ import { makeToken, revokeToken, tokens as listTokens } from '../api/accounts.js
 import { copy } from '../shared/clipboard.js';
 import { Problem } from '../api/problem.js';
 import { isAtLeast } from '../shared/session.js';
-import { day, listed } from '../shared/words.js';
-import { Confirm } from '../shared/Confirm.jsx';
+import { date, joinList } from '../shared/format.js';
+import { ConfirmButton } from '../shared/ConfirmButton.jsx';
 import { Field } from '../shared/Field.jsx';
 import { Form } from '../shared/Form.jsx';
 
@@ -28,9 +28,9 @@ const LIVES = [
 export function Tokens() {
   const [kept, setKept] = useState(/** @type {Token[] | null} */ (null));
   const [made, setMade] = useState(/** @type {(Token & {secret: string}) | null} */ (null));
-  const [trouble, setTrouble] = useState('');
+  const [error, setError] = useState('');
   useEffect(() => {
-    listTokens().then(setKept, (problem) => setTrouble(problem.detail));
+    listTokens().then(setKept, (problem) => setError(problem.detail));
   }, []);
 
   /** @param {Token} token */
@@ -42,7 +42,7 @@ export function Tokens() {
       announce(`The token ${token.name} is revoked.`);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      setTrouble(problem.detail);
+      setError(problem.detail);
     }
   }
 
@@ -54,9 +54,9 @@ export function Tokens() {
         A program signs in with a token instead of your password, as in{' '}
         <code>pocovid submit DIR --token …</code>
       </p>
-      {trouble && (
+      {error && (
         <p class="notice notice-problem" role="alert">
-          {trouble}
+          {error}
         </p>
       )}
       {made && <Made token={made} />}
@@ -67,12 +67,12 @@ export function Tokens() {
               <div>
                 <b>{token.name}</b> <code>{token.hint}…</code>
                 <p class="hint">
-                  {listed(token.scopes)} · made {day(token.created_at)} ·{' '}
-                  {token.last_used_at ? `last used ${day(token.last_used_at)}` : 'never used'} ·{' '}
-                  {token.expires_at ? `until ${day(token.expires_at)}` : 'without an end'}
+                  {joinList(token.scopes)} · made {date(token.created_at)} ·{' '}
+                  {token.last_used_at ? `last used ${date(token.last_used_at)}` : 'never used'} ·{' '}
+                  {token.expires_at ? `until ${date(token.expires_at)}` : 'without an end'}
                 </p>
               </div>
-              <Confirm
+              <ConfirmButton
                 action="Revoke"
                 label={`Revoke ${token.name}`}
                 question="Its program stops working."

@@ -1,5 +1,5 @@
 /** The calls of administration: who has which role, and the audit log. */
-import { ROOT, ask, query, send } from './ask.js';
+import { ROOT, request, query, sendJson } from './client.js';
 
 /**
  * @typedef {import('./shapes.js').User} User
@@ -27,7 +27,7 @@ import { ROOT, ask, query, send } from './ask.js';
  * @param {string | null} [cursor]
  * @returns {Promise<{items: User[], next: string | null}>}
  */
-export const people = (q, cursor = null) => ask(`/users${query({ q, cursor })}`);
+export const people = (q, cursor = null) => request(`/users${query({ q, cursor })}`);
 
 /**
  * @param {string} id
@@ -35,14 +35,14 @@ export const people = (q, cursor = null) => ask(`/users${query({ q, cursor })}`)
  * @returns {Promise<User>}
  */
 export const changePerson = (id, changes) =>
-  send('PATCH', `/users/${encodeURIComponent(id)}`, changes);
+  sendJson('PATCH', `/users/${encodeURIComponent(id)}`, changes);
 
 /**
  * @param {AuditFilters} filters
  * @param {string | null} [cursor]
  * @returns {Promise<{items: AuditEvent[], next: string | null}>}
  */
-export const audit = (filters, cursor = null) => ask(`/audit${query({ ...filters, cursor })}`);
+export const audit = (filters, cursor = null) => request(`/audit${query({ ...filters, cursor })}`);
 
 /** @param {AuditFilters} filters */
 export const auditCsvUrl = (filters) => `${ROOT}/audit.csv${query({ ...filters })}`;

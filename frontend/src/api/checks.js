@@ -1,5 +1,5 @@
 /** The calls of checks: start one, look at what the last ones found. */
-import { ask, send } from './ask.js';
+import { request, sendJson } from './client.js';
 
 /**
  * @typedef {object} Finding
@@ -26,16 +26,16 @@ import { ask, send } from './ask.js';
  */
 
 /** @returns {Promise<{items: Check[]}>} the newest first, without what they found */
-export const checks = () => ask('/checks');
+export const checks = () => request('/checks');
 
 /**
  * @param {string} id
  * @returns {Promise<Check & {findings: Finding[]}>}
  */
-export const check = (id) => ask(`/checks/${encodeURIComponent(id)}`);
+export const check = (id) => request(`/checks/${encodeURIComponent(id)}`);
 
 /**
  * @param {{deep?: boolean, fix?: boolean}} wanted
  * @returns {Promise<Check>}
  */
-export const start = (wanted) => send('POST', '/checks', wanted);
+export const start = (wanted) => sendJson('POST', '/checks', wanted);

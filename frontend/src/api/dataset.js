@@ -1,5 +1,5 @@
 /** The calls of the dataset: its releases, what is in them, reports, and making the next one. */
-import { ask, query, send } from './ask.js';
+import { request, query, sendJson } from './client.js';
 
 /**
  * @typedef {{videos: number, images: number, frames: number}} Counts
@@ -69,16 +69,16 @@ import { ask, query, send } from './ask.js';
  * @param {number | null} [before]
  * @returns {Promise<{items: ReleaseLine[], next: number | null}>}
  */
-export const releases = (before = null) => ask(`/releases${query({ before })}`);
+export const releases = (before = null) => request(`/releases${query({ before })}`);
 
 /** @param {string | number} number @returns {Promise<Release>} */
-export const release = (number) => ask(`/releases/${encodeURIComponent(number)}`);
+export const release = (number) => request(`/releases/${encodeURIComponent(number)}`);
 
 /** @returns {Promise<NextRelease>} what a release made now would hold */
-export const nextRelease = () => ask('/releases/next');
+export const nextRelease = () => request('/releases/next');
 
 /** @param {string} note @returns {Promise<ReleaseLine>} */
-export const makeRelease = (note) => send('POST', '/releases', { note });
+export const makeRelease = (note) => sendJson('POST', '/releases', { note });
 
 /**
  * @param {string | number} number
@@ -87,7 +87,9 @@ export const makeRelease = (note) => send('POST', '/releases', { note });
  * @returns {Promise<{items: Item[], next: string | null}>}
  */
 export const releaseItems = (number, filters, after) =>
-  ask(`/releases/${encodeURIComponent(number)}/items${query({ ...filters, after, limit: 24 })}`);
+  request(
+    `/releases/${encodeURIComponent(number)}/items${query({ ...filters, after, limit: 24 })}`,
+  );
 
 /**
  * Say that a label is wrong.
@@ -96,7 +98,7 @@ export const releaseItems = (number, filters, after) =>
  * @param {{label: string | null, message: string}} report
  */
 export const report = (number, id, report) =>
-  send(
+  sendJson(
     'POST',
     `/releases/${encodeURIComponent(number)}/items/${encodeURIComponent(id)}/reports`,
     report,

@@ -1,5 +1,5 @@
 /** The calls of reviewing: the queue, claims, the player's pictures, verdicts, agreement. */
-import { ROOT, ask, drop, query, send } from './ask.js';
+import { ROOT, request, remove, query, sendJson } from './client.js';
 
 /**
  * @typedef {import('./reviewShapes.js').Contribution} Contribution
@@ -26,7 +26,7 @@ const asked = ({ label, source, probe, older_than_h, disputed }) => ({
  * @returns {Promise<{items: Contribution[], next: string | null, total?: number}>}
  */
 export const queue = (filters, cursor = null) =>
-  ask(`/reviews/queue${query({ ...asked(filters), cursor })}`);
+  request(`/reviews/queue${query({ ...asked(filters), cursor })}`);
 
 /**
  * Claim the next recording of the queue.
@@ -35,7 +35,7 @@ export const queue = (filters, cursor = null) =>
  */
 export function next(filters) {
   const given = Object.entries(asked(filters)).filter(([, value]) => value !== null);
-  return send('POST', '/reviews/next', Object.fromEntries(given));
+  return sendJson('POST', '/reviews/next', Object.fromEntries(given));
 }
 
 /**
@@ -43,13 +43,13 @@ export function next(filters) {
  * @param {string} id
  * @returns {Promise<Contribution>}
  */
-export const claim = (id) => send('POST', `${contributionPath(id)}/claim`);
+export const claim = (id) => sendJson('POST', `${contributionPath(id)}/claim`);
 
 /** @param {string} id @returns {Promise<void>} */
-export const release = (id) => drop(`${contributionPath(id)}/claim`);
+export const release = (id) => remove(`${contributionPath(id)}/claim`);
 
 /** @param {string} id @returns {Promise<Cine>} */
-export const cine = (id) => ask(`${contributionPath(id)}/cine`);
+export const cine = (id) => request(`${contributionPath(id)}/cine`);
 
 /** @param {string} id */
 export const contactSheetUrl = (id) => `${ROOT}${contributionPath(id)}/contact-sheet.jpg`;
@@ -60,10 +60,10 @@ export const contactSheetUrl = (id) => `${ROOT}${contributionPath(id)}/contact-s
  * @param {object} verdict
  * @returns {Promise<{id: string, outcome: string, model_answer: Record<string, any> | null}>}
  */
-export const review = (id, verdict) => send('POST', `${contributionPath(id)}/reviews`, verdict);
+export const review = (id, verdict) => sendJson('POST', `${contributionPath(id)}/reviews`, verdict);
 
 /** Take a verdict back. @param {string} reviewId @returns {Promise<void>} */
-export const undo = (reviewId) => drop(`/reviews/${encodeURIComponent(reviewId)}`);
+export const undo = (reviewId) => remove(`/reviews/${encodeURIComponent(reviewId)}`);
 
 /** @returns {Promise<Stats>} */
-export const stats = () => ask('/reviews/stats');
+export const stats = () => request('/reviews/stats');

@@ -1,6 +1,6 @@
 /** The calls of screening: limits, recordings, answers. */
 import { noAnswer, problemFrom } from './problem.js';
-import { ROOT, ask, csrfHeaders, send } from './ask.js';
+import { ROOT, request, csrfHeaders, sendJson } from './client.js';
 
 /**
  * @typedef {import('./shapes.js').Limits} Limits
@@ -10,13 +10,13 @@ import { ROOT, ask, csrfHeaders, send } from './ask.js';
  */
 
 /** @returns {Promise<Limits>} */
-export const limits = () => ask('/limits');
+export const limits = () => request('/limits');
 
 /** @param {string} id @returns {Promise<Recording>} */
-export const recording = (id) => ask(`/recordings/${encodeURIComponent(id)}`);
+export const recording = (id) => request(`/recordings/${encodeURIComponent(id)}`);
 
 /** @param {string} id @returns {Promise<Screening>} */
-export const screening = (id) => ask(`/screenings/${encodeURIComponent(id)}`);
+export const screening = (id) => request(`/screenings/${encodeURIComponent(id)}`);
 
 /**
  * Ask for an answer about a recording that is already there.
@@ -25,7 +25,7 @@ export const screening = (id) => ask(`/screenings/${encodeURIComponent(id)}`);
  * @returns {Promise<Screening>}
  */
 export function screen(recordingId, crop) {
-  return send('POST', '/screenings', { recording_id: recordingId, crop });
+  return sendJson('POST', '/screenings', { recording_id: recordingId, crop });
 }
 
 /**
@@ -36,7 +36,7 @@ export function screen(recordingId, crop) {
  * @returns {Promise<void>}
  */
 export async function remove(what, id) {
-  await ask(`/${what}/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true });
+  await request(`/${what}/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true });
 }
 
 /**

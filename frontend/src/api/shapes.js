@@ -78,7 +78,7 @@
  * @property {string} key
  * @property {string} name the file's name on this computer; never sent anywhere else than the upload
  * @property {number} bytes
- * @property {boolean} mine uploaded from this page, rather than opened by a link
+ * @property {boolean} uploadedHere uploaded from this page, rather than opened by a link
  * @property {Stage} stage
  * @property {number} sent bytes that have left so far
  * @property {number | null} secondsLeft of the upload

@@ -1,5 +1,5 @@
 /** The calls of contributing: submissions, their files and recordings, the check, the outcome. */
-import { ask, drop, query, send } from './ask.js';
+import { request, remove, query, sendJson } from './client.js';
 
 /**
  * @typedef {import('./submissionShapes.js').Submission} Submission
@@ -19,29 +19,29 @@ const one = (id) => `/submissions/${encodeURIComponent(id)}`;
 const recording = (id) => `/contributions/${encodeURIComponent(id)}`;
 
 /** @returns {Promise<import('./submissionShapes.js').Vocabulary>} */
-export const vocabulary = () => ask('/vocabulary');
+export const vocabulary = () => request('/vocabulary');
 
 /**
  * @param {string | null} [cursor]
  * @returns {Promise<{items: Submission[], next: string | null}>}
  */
-export const submissions = (cursor = null) => ask(`/submissions${query({ cursor })}`);
+export const submissions = (cursor = null) => request(`/submissions${query({ cursor })}`);
 
 /** @returns {Promise<Submission>} a new draft */
-export const begin = () => send('POST', '/submissions', {});
+export const begin = () => sendJson('POST', '/submissions', {});
 
 /** @param {string} id @returns {Promise<Submission>} */
-export const submission = (id) => ask(one(id));
+export const submission = (id) => request(one(id));
 
 /**
  * @param {string} id
  * @param {{title?: string, defaults?: FieldsIn}} changes
  * @returns {Promise<Submission>}
  */
-export const changeSubmission = (id, changes) => send('PATCH', one(id), changes);
+export const changeSubmission = (id, changes) => sendJson('PATCH', one(id), changes);
 
 /** @param {string} id @returns {Promise<void>} */
-export const deleteSubmission = (id) => drop(one(id));
+export const deleteSubmission = (id) => remove(one(id));
 
 /** @param {string} id @returns {Promise<Contribution[]>} all of them */
 export const contributions = (id) => all(`${one(id)}/contributions`);
@@ -50,7 +50,7 @@ export const contributions = (id) => all(`${one(id)}/contributions`);
 export const files = (id) => all(`${one(id)}/files`);
 
 /** @param {string} id of a file @returns {Promise<void>} */
-export const forgetFile = (id) => drop(`/uploads/${encodeURIComponent(id)}`);
+export const forgetFile = (id) => remove(`/uploads/${encodeURIComponent(id)}`);
 
 /**
  * The same fields for several recordings.
@@ -60,24 +60,24 @@ export const forgetFile = (id) => drop(`/uploads/${encodeURIComponent(id)}`);
  * @returns {Promise<void>}
  */
 export const changeContributions = (id, ids, fields) =>
-  send('PATCH', `${one(id)}/contributions`, { ids, fields });
+  sendJson('PATCH', `${one(id)}/contributions`, { ids, fields });
 
 /** @param {string} id @returns {Promise<Contribution>} */
-export const contribution = (id) => ask(recording(id));
+export const contribution = (id) => request(recording(id));
 
 /** @param {string} id @returns {Promise<void>} */
 export async function deleteContribution(id) {
-  await ask(recording(id), { method: 'DELETE', keepalive: true });
+  await request(recording(id), { method: 'DELETE', keepalive: true });
 }
 
 /** @param {string} id @returns {Promise<Check>} */
-export const check = (id) => ask(`${one(id)}/check`);
+export const check = (id) => request(`${one(id)}/check`);
 
 /** Send it to the reviewers. @param {string} id @returns {Promise<Submission>} */
-export const submit = (id) => send('POST', `${one(id)}/submit`, { consent: true });
+export const submit = (id) => sendJson('POST', `${one(id)}/submit`, { consent: true });
 
 /** @param {string} id @returns {Promise<Contribution>} */
-export const withdraw = (id) => send('POST', `${recording(id)}/withdraw`);
+export const withdraw = (id) => sendJson('POST', `${recording(id)}/withdraw`);
 
 /**
  * Answer a request for changes.
@@ -87,7 +87,7 @@ export const withdraw = (id) => send('POST', `${recording(id)}/withdraw`);
  * @returns {Promise<Contribution>}
  */
 export const answer = (id, answer, fields) =>
-  send('POST', `${recording(id)}/answer`, { answer, fields });
+  sendJson('POST', `${recording(id)}/answer`, { answer, fields });
 
 /**
  * Every page of a list, one after the other.
@@ -98,7 +98,7 @@ async function all(path) {
   let cursor = null;
   do {
     const page = /** @type {{items: any[], next: string | null}} */ (
-      await ask(`${path}${query({ limit: MOST, cursor })}`)
+      await request(`${path}${query({ limit: MOST, cursor })}`)
     );
     items.push(...page.items);
     cursor = page.next;

@@ -1,5 +1,5 @@
 /** The calls of retraining: runs with their folds, artifacts, and which of them answers. */
-import { ask, query, send } from './ask.js';
+import { request, query, sendJson } from './client.js';
 
 /**
  * @typedef {'queued' | 'running' | 'done' | 'failed' | 'cancelled'} JobState
@@ -54,24 +54,25 @@ import { ask, query, send } from './ask.js';
  */
 
 /** @returns {Promise<{items: Training[], next: string | null}>} */
-export const trainings = () => ask('/trainings');
+export const trainings = () => request('/trainings');
 
 /** @param {string} id @returns {Promise<Training>} */
-export const training = (id) => ask(`/trainings/${encodeURIComponent(id)}`);
+export const training = (id) => request(`/trainings/${encodeURIComponent(id)}`);
 
 /**
  * @param {number} release
  * @param {Record<string, unknown>} settings
  * @returns {Promise<Training>}
  */
-export const train = (release, settings) => send('POST', '/trainings', { release, settings });
+export const train = (release, settings) => sendJson('POST', '/trainings', { release, settings });
 
 /** @param {string} id @returns {Promise<Training>} */
-export const cancelTraining = (id) => send('POST', `/trainings/${encodeURIComponent(id)}/cancel`);
+export const cancelTraining = (id) =>
+  sendJson('POST', `/trainings/${encodeURIComponent(id)}/cancel`);
 
 /** @returns {Promise<{items: Artifact[], next: string | null}>} */
-export const artifacts = () => ask(`/artifacts${query({})}`);
+export const artifacts = () => request(`/artifacts${query({})}`);
 
 /** @param {string} version */
 export const activate = (version) =>
-  send('POST', `/artifacts/${encodeURIComponent(version)}/activate`);
+  sendJson('POST', `/artifacts/${encodeURIComponent(version)}/activate`);

@@ -1,7 +1,7 @@
 /** Files in pieces, by the tus protocol: what has arrived need not be sent again. */
 import { Upload, defaultOptions } from 'tus-js-client';
 import { noAnswer, problemFrom } from './problem.js';
-import { ROOT, csrfHeaders, tellSignedOut } from './ask.js';
+import { ROOT, csrfHeaders, notifySignedOut } from './client.js';
 
 const PIECE = 16_000_000;
 
@@ -75,6 +75,6 @@ const fingerprint = (file, path, submissionId) =>
 function asProblem(error) {
   const answer = 'originalResponse' in error ? error.originalResponse : null;
   if (!answer) return noAnswer();
-  if (answer.getStatus() === 401) tellSignedOut();
+  if (answer.getStatus() === 401) notifySignedOut();
   return problemFrom(answer.getStatus(), answer.getBody(), answer.getHeader('Retry-After') ?? null);
 }

@@ -14,7 +14,7 @@ const ADMIN = [
 
 export function AccountMenu() {
   const [open, setOpen] = useState(false);
-  const [trouble, setTrouble] = useState('');
+  const [error, setError] = useState('');
   const whole = useRef(/** @type {HTMLDivElement | null} */ (null));
   const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
   const { page } = place.value;
@@ -49,7 +49,7 @@ export function AccountMenu() {
       setOpen(false);
       go('/');
     } catch {
-      setTrouble('The service does not answer: you are still signed in.');
+      setError('The service does not answer: you are still signed in.');
     }
   };
   /** @param {KeyboardEvent} event */
@@ -95,7 +95,7 @@ export function AccountMenu() {
           <button type="button" onClick={leave}>
             Sign out
           </button>
-          {trouble && <p role="alert">{trouble}</p>}
+          {error && <p role="alert">{error}</p>}
         </nav>
       )}
     </div>

@@ -2,10 +2,10 @@
 import { announcement } from '../shared/announcer.js';
 import { place } from './route.js';
 import { reachable } from '../shared/service.js';
-import { Guard } from './Guard.jsx';
+import { RequireRole } from './RequireRole.jsx';
 import { Header } from './Header.jsx';
 import { Help } from './Help.jsx';
-import { PageSlot } from './PageSlot.jsx';
+import { LazyPage } from './LazyPage.jsx';
 import { Screen } from '../screen/Screen.jsx';
 
 export function App() {
@@ -25,9 +25,9 @@ export function App() {
         {page.name === 'screen' ? (
           <Screen />
         ) : (
-          <Guard needs={page.needs}>
-            <PageSlot key={`${page.path} ${id}`} page={page} id={id} query={query} />
-          </Guard>
+          <RequireRole needs={page.needs}>
+            <LazyPage key={`${page.path} ${id}`} page={page} id={id} query={query} />
+          </RequireRole>
         )}
       </main>
       <footer class="foot">

@@ -5,7 +5,7 @@ import { isAtLeast } from '../shared/session.js';
 import { helpOpen } from '../shared/shortcuts.js';
 import { AccountMenu } from './AccountMenu.jsx';
 import { FilesButton } from '../screen/FilesButton.jsx';
-import { Mark } from './Mark.jsx';
+import { Logo } from './Logo.jsx';
 
 /** @type {{name: string, words: string, path: string, needs?: import('../api/shapes.js').Role}[]} */
 const LINKS = [
@@ -21,7 +21,7 @@ export function Header() {
     <header class="head">
       <div class="head-row">
         <a class="brand" href="#/">
-          <Mark />
+          <Logo />
           <strong>POCOVIDScreen</strong>
         </a>
         <nav class="pages" aria-label="Pages">

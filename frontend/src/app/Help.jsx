@@ -47,14 +47,14 @@ function Keys({ group: { title, list } }) {
     <>
       <h3>{title}</h3>
       <dl>
-        {list().map(({ key = '', keys = written(key), does }) => (
-          <div key={does}>
+        {list().map(({ key = '', keys = keyCaps(key), description }) => (
+          <div key={description}>
             <dt>
               {keys.map((each) => (
                 <kbd key={each}>{each}</kbd>
               ))}
             </dt>
-            <dd>{does}</dd>
+            <dd>{description}</dd>
           </div>
         ))}
       </dl>
@@ -62,5 +62,5 @@ function Keys({ group: { title, list } }) {
   );
 }
 
-/** @param {string} key @returns {string[]} as it is written on keyboards */
-const written = (key) => (key === key.toLowerCase() ? [key.toUpperCase()] : ['Shift', key]);
+/** @param {string} key @returns {string[]} as keyboards show it */
+const keyCaps = (key) => (key === key.toLowerCase() ? [key.toUpperCase()] : ['Shift', key]);

@@ -63,13 +63,13 @@ export const PAGES = [
   },
   { name: 'sign-in', path: 'sign-in', load: () => import('../account/SignIn.jsx') },
   { name: 'sign-up', path: 'sign-up', load: () => import('../account/SignUp.jsx') },
-  { name: 'reset', path: 'reset', load: () => import('../account/Forgotten.jsx') },
-  { name: 'reset', path: 'reset/:id', load: () => import('../account/Reset.jsx') },
+  { name: 'reset', path: 'reset', load: () => import('../account/RequestReset.jsx') },
+  { name: 'reset', path: 'reset/:id', load: () => import('../account/ResetPassword.jsx') },
 ];
 
 /** @type {Page} */
 export const UNKNOWN = {
   name: 'unknown',
   path: '*',
-  load: () => import('./Unknown.jsx'),
+  load: () => import('./NotFound.jsx'),
 };

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { COLUMNS, NOTHING } from './fields.js';
 import { remove } from './removals.js';
-import { plural } from '../shared/words.js';
+import { plural } from '../shared/format.js';
 import { FieldInput } from './FieldInput.jsx';
 
 /**

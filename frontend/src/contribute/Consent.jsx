@@ -1,33 +1,33 @@
 /** The statement that a contributor agrees to, and sending. */
 import { useState } from 'preact/hooks';
 import { announce } from '../shared/announcer.js';
-import { arriving, recordings, submit } from './desk.js';
-import { missing } from './missing.js';
-import { carryOutAll } from './removals.js';
+import { beingRead, recordings, submit } from './draftStore.js';
+import { missingFields } from './missingFields.js';
+import { removeAllNow } from './removals.js';
 import { Problem } from '../api/problem.js';
-import { arrive } from '../shared/address.js';
-import { plural } from '../shared/words.js';
+import { requestHeadingFocus } from '../shared/address.js';
+import { plural } from '../shared/format.js';
 
 /** @param {{statement: string, sending: boolean}} props `sending`: files are still on their way */
 export function Consent({ statement, sending }) {
   const [agreed, setAgreed] = useState(false);
   const [busy, setBusy] = useState(false);
-  const [trouble, setTrouble] = useState('');
+  const [error, setError] = useState('');
   const count = recordings.value.length;
 
   async function send() {
-    const reason = notYet({ agreed, sending: sending || arriving.value > 0 });
-    setTrouble(reason);
+    const reason = notYet({ agreed, sending: sending || beingRead.value > 0 });
+    setError(reason);
     if (reason || busy) return;
     setBusy(true);
     try {
-      await carryOutAll();
+      await removeAllNow();
       await submit();
-      arrive();
+      requestHeadingFocus();
       announce(`${plural(count, 'recording')} sent to the reviewers. Thank you.`);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      setTrouble(problem.detail);
+      setError(problem.detail);
     } finally {
       setBusy(false);
     }
@@ -42,14 +42,14 @@ export function Consent({ statement, sending }) {
           checked={agreed}
           onChange={({ currentTarget }) => {
             setAgreed(currentTarget.checked);
-            setTrouble('');
+            setError('');
           }}
         />
         I agree, for {count === 1 ? 'this recording' : `all ${count} recordings`}
       </label>
-      {trouble && (
+      {error && (
         <p class="notice notice-problem" role="alert">
-          {trouble}
+          {error}
         </p>
       )}
       <div class="actions">
@@ -72,7 +72,7 @@ export function Consent({ statement, sending }) {
  */
 function notYet({ agreed, sending }) {
   if (sending) return 'Files are still on their way. Wait for them, or leave them out.';
-  if (missing.value?.length) return 'Fill in what is missing first; it is listed above.';
+  if (missingFields.value?.length) return 'Fill in what is missing first; it is listed above.';
   if (!agreed) return 'Read the statement above and agree to it.';
   return '';
 }

@@ -3,14 +3,14 @@ import { useState } from 'preact/hooks';
 import { begin, deleteSubmission, submissions } from '../api/submissions.js';
 import { forgetUploads } from '../api/tus.js';
 import { announce } from '../shared/announcer.js';
-import { forgetAll } from './sending.js';
+import { forgetUploadsOf } from './uploads.js';
 import { Problem } from '../api/problem.js';
 import { go } from '../shared/address.js';
-import { day, plural } from '../shared/words.js';
-import { Confirm } from '../shared/Confirm.jsx';
+import { date, plural } from '../shared/format.js';
+import { ConfirmButton } from '../shared/ConfirmButton.jsx';
 import { PageHeading } from '../shared/PageHeading.jsx';
 import { usePages } from '../shared/usePages.js';
-import { titleOf } from './titles.js';
+import { submissionTitle } from './submissionTitle.js';
 import './contribute.css';
 
 /** @typedef {import('../api/submissionShapes.js').Submission} Submission */
@@ -26,17 +26,17 @@ const STEPS = [
 
 export default function Contribute() {
   const pages = usePages(submissions);
-  const [trouble, setTrouble] = useState('');
+  const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
 
   /** @param {() => Promise<void>} work */
   async function attempt(work) {
-    setTrouble('');
+    setError('');
     try {
       await work();
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      setTrouble(problem.detail);
+      setError(problem.detail);
     }
   }
 
@@ -49,14 +49,14 @@ export default function Contribute() {
   /** @param {Submission} submission */
   const remove = (submission) =>
     attempt(async () => {
-      forgetAll(submission.id);
+      forgetUploadsOf(submission.id);
       await deleteSubmission(submission.id);
       await forgetUploads(submission.id);
       pages.change((items) => items.filter(({ id }) => id !== submission.id));
-      announce(`${titleOf(submission)} deleted.`);
+      announce(`${submissionTitle(submission)} deleted.`);
     });
 
-  const said = trouble || pages.problem;
+  const said = error || pages.problem;
   return (
     <section class="page contribute">
       <PageHeading
@@ -130,18 +130,18 @@ function Row({ submission, onRemove }) {
     <li class="card">
       <div>
         <h2>
-          <a href={`#/contribute/${id}`}>{titleOf(submission)}</a>
+          <a href={`#/contribute/${id}`}>{submissionTitle(submission)}</a>
         </h2>
         <p class="quiet">
           {plural(contributions, 'recording')},{' '}
-          {submitted_at ? `sent on ${day(submitted_at)}` : `begun on ${day(created_at)}`}
+          {submitted_at ? `sent on ${date(submitted_at)}` : `begun on ${date(created_at)}`}
         </p>
       </div>
       <States submission={submission} />
       {draft && (
-        <Confirm
+        <ConfirmButton
           action="Delete"
-          label={`Delete ${titleOf(submission)}`}
+          label={`Delete ${submissionTitle(submission)}`}
           question={`${contributions > 0 ? plural(contributions, 'recording') : 'The draft'} will be deleted.`}
           yes="Delete it"
           kind="button-quiet"

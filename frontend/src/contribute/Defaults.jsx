@@ -1,5 +1,5 @@
 /** What holds for all recordings of a submission, unless the table says something else of one. */
-import { changeDefaults } from './desk.js';
+import { changeDefaults } from './draftStore.js';
 import { COLUMNS, missing } from './fields.js';
 import { FieldInput } from './FieldInput.jsx';
 

@@ -1,18 +1,18 @@
 /** A submission before it is sent: its files, what is said about them, the check, the consent. */
-import { offline, recordings, saving, trouble } from './desk.js';
+import { offline, recordings, saving, saveError } from './draftStore.js';
 import { removals, undo } from './removals.js';
-import { sendings } from './sending.js';
-import { plural } from '../shared/words.js';
+import { uploads } from './uploads.js';
+import { plural } from '../shared/format.js';
 import { UndoNote } from '../shared/UndoNote.jsx';
 import { useShortcuts } from '../shared/useShortcuts.js';
-import { Adding } from './Adding.jsx';
-import { Checking } from './Checking.jsx';
+import { AddFiles } from './AddFiles.jsx';
+import { Checklist } from './Checklist.jsx';
 import { Consent } from './Consent.jsx';
 import { Defaults } from './Defaults.jsx';
 import { Grid } from './Grid.jsx';
 import { ManifestReport } from './ManifestReport.jsx';
-import { SendingView } from './SendingView.jsx';
-import { StillToCome } from './StillToCome.jsx';
+import { UploadsView } from './UploadsView.jsx';
+import { MissingFiles } from './MissingFiles.jsx';
 
 /**
  * @param {{
@@ -22,23 +22,23 @@ import { StillToCome } from './StillToCome.jsx';
  */
 export function Draft({ submission, words }) {
   const all = recordings.value;
-  const mine = sendings.value.filter(({ submissionId }) => submissionId === submission.id);
-  const sending = mine.some(({ stage }) => stage !== 'arrived' && stage !== 'refused');
+  const ownUploads = uploads.value.filter(({ submissionId }) => submissionId === submission.id);
+  const sending = ownUploads.some(({ stage }) => stage !== 'arrived' && stage !== 'refused');
   const last = removals.value.at(-1);
   useShortcuts('Submission', [
-    { key: 'a', does: 'Add files', run: chooseFiles },
-    { key: 'z', does: 'Undo the last removal', run: undo },
+    { key: 'a', description: 'Add files', run: chooseFiles },
+    { key: 'z', description: 'Undo the last removal', run: undo },
   ]);
   return (
     <>
-      {(trouble.value || offline.value) && (
+      {(saveError.value || offline.value) && (
         <p class="notice notice-problem" role="alert">
-          {trouble.value || `${offline.value} This page goes on as soon as it is back.`}
+          {saveError.value || `${offline.value} This page goes on as soon as it is back.`}
         </p>
       )}
-      <StillToCome submissionId={submission.id} />
-      <Adding small={all.length > 0 || mine.length > 0} />
-      <SendingView submissionId={submission.id} />
+      <MissingFiles submissionId={submission.id} />
+      <AddFiles small={all.length > 0 || ownUploads.length > 0} />
+      <UploadsView submissionId={submission.id} />
       <ManifestReport />
       <Defaults submission={submission} words={words} open={all.length === 0} />
       {all.length > 0 && (
@@ -54,7 +54,7 @@ export function Draft({ submission, words }) {
           </section>
           <section class="card form" aria-labelledby="check-title">
             <h2 id="check-title">Check and send</h2>
-            <Checking />
+            <Checklist />
             <Consent statement={words.consent} sending={sending} />
           </section>
         </>

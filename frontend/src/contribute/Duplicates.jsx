@@ -1,8 +1,8 @@
 /** Recordings that are there twice, or nearly: both side by side, and the choice to remove one. */
 import { useState } from 'preact/hooks';
-import { recordings } from './desk.js';
+import { recordings } from './draftStore.js';
 import { remove } from './removals.js';
-import { baseName, plural } from '../shared/words.js';
+import { baseName, plural } from '../shared/format.js';
 
 /**
  * @typedef {import('../api/submissionShapes.js').Duplicate} Duplicate
@@ -66,8 +66,8 @@ const keyOf = ({ contribution_id, of, other_id }) => `${contribution_id} ${of} $
 function Pair({ duplicate: { contribution_id, other_id, of, kind }, onKeep }) {
   const find = (/** @type {string | null} */ wanted) =>
     recordings.value.find(({ id }) => id === wanted);
-  const [mine, other] = [find(contribution_id), find(other_id)];
-  if (!mine) return null;
+  const [recording, other] = [find(contribution_id), find(other_id)];
+  if (!recording) return null;
   return (
     <li class="pair">
       <p>
@@ -75,7 +75,7 @@ function Pair({ duplicate: { contribution_id, other_id, of, kind }, onKeep }) {
         {of !== 'batch' && `. ${ELSEWHERE[of]}.`}
       </p>
       <div class="pair-pictures">
-        <Side recording={mine} />
+        <Side recording={recording} />
         {other ? (
           <Side recording={other} />
         ) : (
@@ -86,10 +86,10 @@ function Pair({ duplicate: { contribution_id, other_id, of, kind }, onKeep }) {
         <button
           type="button"
           class="button"
-          aria-label={`Remove ${mine.file_name}`}
-          onClick={() => remove([mine])}
+          aria-label={`Remove ${recording.file_name}`}
+          onClick={() => remove([recording])}
         >
-          Remove {baseName(mine.file_name)}
+          Remove {baseName(recording.file_name)}
         </button>
         <button type="button" class="button button-quiet" onClick={onKeep}>
           Keep {other ? 'both' : 'it'}

@@ -1,7 +1,7 @@
 /** One field of a recording as a labelled control: for the defaults, a bulk edit and an answer. */
 import { useId } from 'preact/hooks';
 import { vocabulary } from './vocabulary.js';
-import { FindingsInput, SymptomsInput } from './Ticks.jsx';
+import { FindingsInput, SymptomsInput } from './FindingsInput.jsx';
 
 /**
  * @typedef {import('./fields.js').Column} Column

@@ -1,12 +1,12 @@
 /** What is said about each recording, in a table that works like a spreadsheet. */
 import { useState } from 'preact/hooks';
 import { COLUMNS } from './fields.js';
-import { plural } from '../shared/words.js';
+import { plural } from '../shared/format.js';
 import { useShortcuts } from '../shared/useShortcuts.js';
 import { BulkBar } from './BulkBar.jsx';
 import { GridRow } from './GridRow.jsx';
-import { LookDialog } from './LookDialog.jsx';
-import { TicksDialog } from './TicksDialog.jsx';
+import { PreviewDialog } from './PreviewDialog.jsx';
+import { FindingsDialog } from './FindingsDialog.jsx';
 import { useGrid } from './useGrid.js';
 
 /** @typedef {import('../api/submissionShapes.js').Contribution} Contribution */
@@ -15,14 +15,14 @@ const WIDTH = COLUMNS.reduce((sum, { width }) => sum + width, 0);
 
 /** @type {import('../shared/shortcuts.js').Shortcut[]} */
 const KEYS = [
-  { keys: ['←', '→', '↑', '↓'], does: 'Go to another cell (with Ctrl: to the end)' },
-  { keys: ['Shift', '↓'], does: 'Select several' },
-  { keys: ['Enter', 'F2'], does: 'Edit; of several, all at once' },
-  { keys: ['Esc'], does: 'Leave it as it was' },
-  { keys: ['Ctrl', 'D'], does: 'Copy down' },
-  { keys: ['Ctrl', 'A'], does: 'Select the whole column' },
-  { keys: ['Del'], does: 'Empty the cell; on the file, remove the recording' },
-  { keys: ['A', '…', 'Z'], does: 'Begin to type, or choose what begins so' },
+  { keys: ['←', '→', '↑', '↓'], description: 'Go to another cell (with Ctrl: to the end)' },
+  { keys: ['Shift', '↓'], description: 'Select several' },
+  { keys: ['Enter', 'F2'], description: 'Edit; of several, all at once' },
+  { keys: ['Esc'], description: 'Leave it as it was' },
+  { keys: ['Ctrl', 'D'], description: 'Copy down' },
+  { keys: ['Ctrl', 'A'], description: 'Select the whole column' },
+  { keys: ['Del'], description: 'Empty the cell; on the file, remove the recording' },
+  { keys: ['A', '…', 'Z'], description: 'Begin to type, or choose what begins so' },
 ];
 
 /**
@@ -75,18 +75,18 @@ export function Grid({ recordings, words }) {
           </thead>
           <tbody>
             {recordings.map((recording, row) => {
-              const mine = row === cursor.row;
+              const atCursor = row === cursor.row;
               const marked = row >= range.top && row <= range.bottom;
               return (
                 <GridRow
                   key={recording.id}
                   recording={recording}
                   row={row}
-                  active={mine ? cursor.column : -1}
+                  active={atCursor ? cursor.column : -1}
                   left={marked ? range.left : -1}
                   right={marked ? range.right : -1}
-                  editing={mine ? editing : -1}
-                  initial={mine && edit ? edit.initial : null}
+                  editing={atCursor ? editing : -1}
+                  initial={atCursor && edit ? edit.initial : null}
                   words={words}
                   onDone={onDone}
                 />
@@ -101,7 +101,7 @@ export function Grid({ recordings, words }) {
       </p>
       {selected.length > 1 && <BulkBar selected={selected} column={column} onApply={grid.apply} />}
       {edit && column && !inCell && (
-        <TicksDialog
+        <FindingsDialog
           kind={column.kind === 'findings' ? 'findings' : 'symptoms'}
           of={selected.length > 1 ? plural(selected.length, 'recording') : selected[0].file_name}
           fields={recordings[cursor.row]}
@@ -109,7 +109,7 @@ export function Grid({ recordings, words }) {
         />
       )}
       {looking && (
-        <LookDialog
+        <PreviewDialog
           recording={looking}
           onClose={() => {
             setLooking(null);

@@ -1,7 +1,7 @@
 /** One recording in the table; drawn anew only when something about it changes. */
 import { Component } from 'preact';
 import { COLUMNS, isEmpty, textOf } from './fields.js';
-import { baseName, duration, folderOf, size } from '../shared/words.js';
+import { baseName, duration, folderOf, fileSize } from '../shared/format.js';
 import { CellEditor } from './CellEditor.jsx';
 
 /**
@@ -106,7 +106,7 @@ const classOf = (kind, active, selected) =>
 const factsOf = ({ kind, duration_s, bytes, file_name }) =>
   [
     kind === 'video' && duration_s ? duration(duration_s) : 'Image',
-    size(bytes),
+    fileSize(bytes),
     folderOf(file_name),
   ]
     .filter(Boolean)

@@ -1,6 +1,6 @@
 /** What became of the rows of a CSV: what cannot be used, each with its reason, and what to know. */
-import { check, files } from './desk.js';
-import { plural } from '../shared/words.js';
+import { check, files } from './draftStore.js';
+import { plural } from '../shared/format.js';
 
 /** @typedef {import('../api/submissionShapes.js').Row} Row */
 

@@ -1,8 +1,8 @@
 /** A submission that was sent: the state of each recording, and what the reviewers said. */
 import { useState } from 'preact/hooks';
-import { recordings, submission, trouble } from './desk.js';
+import { recordings, submission, saveError } from './draftStore.js';
 import { nameOf } from './vocabulary.js';
-import { plural, when } from '../shared/words.js';
+import { plural, dateTime } from '../shared/format.js';
 import { OutcomeRow } from './OutcomeRow.jsx';
 
 /** @typedef {import('../api/submissionShapes.js').State} State */
@@ -23,13 +23,13 @@ export function Outcome({ words }) {
   const waiting = count('pending');
   return (
     <>
-      {trouble.value && (
+      {saveError.value && (
         <p class="notice notice-problem" role="alert">
-          {trouble.value}
+          {saveError.value}
         </p>
       )}
       <p class="quiet">
-        Sent on {when(submission.value?.submitted_at ?? '')}.{' '}
+        Sent on {dateTime(submission.value?.submitted_at ?? '')}.{' '}
         {waiting > 0 && `${plural(waiting, 'recording')} in review. `}
         {asked > 0
           ? `A reviewer asks about ${plural(asked, 'recording')}.`

@@ -2,12 +2,12 @@
 import { useState } from 'preact/hooks';
 import { announce } from '../shared/announcer.js';
 import { answer, withdraw } from '../api/submissions.js';
-import { put } from './desk.js';
+import { replaceRecording } from './draftStore.js';
 import { COLUMNS, changed, isEmpty, textOf } from './fields.js';
 import { nameOf } from './vocabulary.js';
 import { Problem } from '../api/problem.js';
-import { listed, when } from '../shared/words.js';
-import { Confirm } from '../shared/Confirm.jsx';
+import { joinList, dateTime } from '../shared/format.js';
+import { ConfirmButton } from '../shared/ConfirmButton.jsx';
 import { Form } from '../shared/Form.jsx';
 import { FieldInput } from './FieldInput.jsx';
 
@@ -20,16 +20,16 @@ const VERDICTS = { approve: 'Approved', reject: 'Rejected', request_changes: 'As
 
 /** @param {{recording: Contribution, words: Vocabulary}} props */
 export function OutcomeRow({ recording, words }) {
-  const [trouble, setTrouble] = useState('');
+  const [error, setError] = useState('');
   const { id, file_name, state, preview_url, reviewer_words } = recording;
   const said = COLUMNS.filter((column) => !isEmpty(column, recording));
   const takeBack = async () => {
     try {
-      put(await withdraw(id));
+      replaceRecording(await withdraw(id));
       announce(`${file_name} is withdrawn.`);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      setTrouble(problem.detail);
+      setError(problem.detail);
     }
   };
   return (
@@ -54,7 +54,7 @@ export function OutcomeRow({ recording, words }) {
               {reason && `: ${nameOf(words.reasons, reason)}`}
             </p>
             {comment && <p>{comment}</p>}
-            <p class="hint">{when(at)}</p>
+            <p class="hint">{dateTime(at)}</p>
           </blockquote>
         ))}
         {recording.final_label && recording.final_label !== recording.label && (
@@ -69,9 +69,9 @@ export function OutcomeRow({ recording, words }) {
           </p>
         )}
         {state === 'changes_requested' && <Answer recording={recording} words={words} />}
-        {trouble && (
+        {error && (
           <p class="notice notice-problem" role="alert">
-            {trouble}
+            {error}
           </p>
         )}
       </div>
@@ -80,7 +80,7 @@ export function OutcomeRow({ recording, words }) {
           {nameOf(words.states, state)}
         </span>
         {state !== 'withdrawn' && state !== 'rejected' && (
-          <Confirm
+          <ConfirmButton
             action="Withdraw"
             label={`Withdraw ${file_name}`}
             question="Later releases leave it out, and its pictures are deleted."
@@ -108,7 +108,7 @@ function Answer({ recording, words }) {
       busy="Sending the answer"
       checks={{ answer: (value) => !value.trim() && 'Say something to the reviewer.' }}
       onSend={async ({ answer: text }) => {
-        put(await answer(recording.id, text.trim(), changes));
+        replaceRecording(await answer(recording.id, text.trim(), changes));
         announce(`${recording.file_name} goes back to the reviewers.`);
       }}
     >
@@ -133,7 +133,7 @@ function Answer({ recording, words }) {
           <details class="fold">
             <summary>
               Correct your entries
-              {names.length > 0 && `: ${listed(names)} changed`}
+              {names.length > 0 && `: ${joinList(names)} changed`}
             </summary>
             <div class="defaults-fields">
               {COLUMNS.map((column) => (

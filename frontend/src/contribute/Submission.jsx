@@ -1,11 +1,11 @@
 /** One submission: its files, what is said about them, and what became of them. */
 import { useEffect, useState } from 'preact/hooks';
-import { changeTitle, close, offline, open, submission } from './desk.js';
+import { changeTitle, close, offline, open, submission } from './draftStore.js';
 import { vocabulary } from './vocabulary.js';
 import { PageHeading } from '../shared/PageHeading.jsx';
 import { Draft } from './Draft.jsx';
 import { Outcome } from './Outcome.jsx';
-import { titleOf } from './titles.js';
+import { submissionTitle } from './submissionTitle.js';
 import './contribute.css';
 import './fields.css';
 import './check.css';
@@ -37,7 +37,7 @@ export default function Submission({ id }) {
       <p class="crumb">
         <a href="#/contribute">Contribute</a>
       </p>
-      <PageHeading key={one.state} title={titleOf(one)}>
+      <PageHeading key={one.state} title={submissionTitle(one)}>
         {draft && <Rename key={one.id} title={one.title} />}
       </PageHeading>
       {draft ? <Draft submission={one} words={words} /> : <Outcome words={words} />}

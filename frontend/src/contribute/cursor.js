@@ -11,10 +11,10 @@
 const PAGE = 10;
 
 /** @param {number} row @param {number} column @returns {Cursor} */
-export const at = (row, column) => ({ row, column, fromRow: row, fromColumn: column });
+export const cursorAt = (row, column) => ({ row, column, fromRow: row, fromColumn: column });
 
 /** @param {Cursor} cursor @param {number} row @param {number} column @returns {Cursor} */
-export const reaching = (cursor, row, column) => ({ ...cursor, row, column });
+export const extended = (cursor, row, column) => ({ ...cursor, row, column });
 
 /**
  * @param {Cursor} cursor
@@ -33,7 +33,7 @@ export const rangeOf = ({ row, column, fromRow, fromColumn }) => ({
  * @param {{rows: number, columns: number}} table
  * @returns {Cursor | null} null: the key does not move it
  */
-export function moved(cursor, { key, shiftKey, ctrlKey, metaKey }, { rows, columns }) {
+export function cursorAfterKey(cursor, { key, shiftKey, ctrlKey, metaKey }, { rows, columns }) {
   const far = ctrlKey || metaKey;
   const last = { row: rows - 1, column: columns - 1 };
   if (far && key === 'a') {
@@ -43,7 +43,7 @@ export function moved(cursor, { key, shiftKey, ctrlKey, metaKey }, { rows, colum
   if (!next) return null;
   const row = clamp(next[0], last.row);
   const column = clamp(next[1], last.column);
-  return shiftKey ? reaching(cursor, row, column) : at(row, column);
+  return shiftKey ? extended(cursor, row, column) : cursorAt(row, column);
 }
 
 /**
@@ -82,7 +82,7 @@ function target({ row, column }, key, far, last) {
  * @param {{rows: number, columns: number}} table
  * @returns {Cursor}
  */
-export function within(cursor, { rows, columns }) {
+export function clamped(cursor, { rows, columns }) {
   return {
     row: clamp(cursor.row, rows - 1),
     column: clamp(cursor.column, columns - 1),

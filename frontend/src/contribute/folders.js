@@ -1,6 +1,6 @@
 /** Files out of what was dropped or chosen: whole folders, without what computers leave in them. */
 
-import { isJunk } from './junk.js';
+import { isSystemFile } from './systemFiles.js';
 
 /** @typedef {{file: File, path: string}} Found `path`: the name, with its folders */
 
@@ -37,7 +37,9 @@ export const filesChosen = (files) =>
 
 /** @param {File | null} file @param {string} path @returns {Gathered} */
 const one = (file, path) =>
-  isJunk(path) ? { found: [], skipped: 1 } : { found: file ? [{ file, path }] : [], skipped: 0 };
+  isSystemFile(path)
+    ? { found: [], skipped: 1 }
+    : { found: file ? [{ file, path }] : [], skipped: 0 };
 
 /** @param {File | null} file @returns {Gathered} */
 const alone = (file) => one(file, file?.name ?? '');
@@ -54,7 +56,7 @@ const joined = (parts) => ({
  */
 async function within(entry) {
   const path = entry.fullPath.replace(/^\//, '');
-  if (isJunk(path)) return one(null, path);
+  if (isSystemFile(path)) return one(null, path);
   if (entry.isFile) {
     const file = await new Promise((resolve) =>
       /** @type {FileSystemFileEntry} */ (entry).file(resolve, () => resolve(null)),

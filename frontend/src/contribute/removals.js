@@ -3,8 +3,8 @@ import { signal } from '@preact/signals';
 import * as api from '../api/submissions.js';
 import { announce } from '../shared/announcer.js';
 import { Problem } from '../api/problem.js';
-import { plural } from '../shared/words.js';
-import { hidden, recheck, trouble } from './desk.js';
+import { plural } from '../shared/format.js';
+import { hidden, recheck, saveError } from './draftStore.js';
 
 /** @typedef {{ids: string[], words: string, timer: ReturnType<typeof setTimeout>}} Removal */
 
@@ -35,7 +35,7 @@ export function undo() {
 }
 
 /** Do at once whatever waits: the page is being left, or the rest is sent. */
-export async function carryOutAll() {
+export async function removeAllNow() {
   await Promise.all(removals.value.map(carryOut));
 }
 
@@ -59,8 +59,8 @@ async function carryOut(removal) {
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     show(removal.ids);
-    trouble.value = `${removal.words} could not be removed. ${problem.detail}`;
+    saveError.value = `${removal.words} could not be removed. ${problem.detail}`;
   }
 }
 
-window.addEventListener('pagehide', () => void carryOutAll());
+window.addEventListener('pagehide', () => void removeAllNow());

@@ -1,12 +1,12 @@
 /** The table's behaviour: the cursor, the keys, and what an edit changes. */
 import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { announce } from '../shared/announcer.js';
-import { at, moved, rangeOf, reaching, within } from './cursor.js';
-import { changeRecordings } from './desk.js';
+import { cursorAt, cursorAfterKey, rangeOf, extended, clamped } from './cursor.js';
+import { changeRecordings } from './draftStore.js';
 import { COLUMNS, copyOf } from './fields.js';
-import { pointed } from './pointing.js';
+import { requestedCell } from './requestedCell.js';
 import { remove } from './removals.js';
-import { plural } from '../shared/words.js';
+import { plural } from '../shared/format.js';
 
 /**
  * @typedef {import('../api/submissionShapes.js').Contribution} Contribution
@@ -21,11 +21,11 @@ import { plural } from '../shared/words.js';
  */
 export function useGrid(recordings, words, onLook) {
   const table = useRef(/** @type {HTMLTableElement | null} */ (null));
-  const [kept, setCursor] = useState(at(0, 1));
+  const [kept, setCursor] = useState(cursorAt(0, 1));
   const [edit, setEdit] = useState(/** @type {Edit | null} */ (null));
   const focusNext = useRef(false);
   const extent = { rows: recordings.length, columns: COLUMNS.length + 1 };
-  const cursor = within(kept, extent);
+  const cursor = clamped(kept, extent);
   const range = rangeOf(cursor);
   const selected = recordings.slice(range.top, range.bottom + 1);
   const column = cursor.column > 0 ? COLUMNS[cursor.column - 1] : null;
@@ -37,14 +37,14 @@ export function useGrid(recordings, words, onLook) {
     /** @type {HTMLElement | undefined} */ (cell ?? undefined)?.focus();
   });
 
-  const target = pointed.value;
+  const target = requestedCell.value;
   useLayoutEffect(() => {
     if (!target) return;
-    pointed.value = null;
+    requestedCell.value = null;
     const row = recordings.findIndex(({ id }) => id === target.id);
     if (row < 0) return;
     focusNext.current = true;
-    setCursor(at(row, COLUMNS.findIndex(({ name }) => name === target.name) + 1));
+    setCursor(cursorAt(row, COLUMNS.findIndex(({ name }) => name === target.name) + 1));
   }, [target, recordings]);
 
   /** @param {import('./cursor.js').Cursor} next */
@@ -76,7 +76,7 @@ export function useGrid(recordings, words, onLook) {
   function clear() {
     if (!column) {
       remove(selected);
-      go(at(range.top, 0));
+      go(cursorAt(range.top, 0));
       return;
     }
     const names = COLUMNS.slice(Math.max(0, range.left - 1), range.right).map(({ name }) => name);
@@ -111,7 +111,7 @@ export function useGrid(recordings, words, onLook) {
   /** @param {KeyboardEvent} event */
   function onKeyDown(event) {
     if (edit || event.altKey || recordings.length === 0) return;
-    const next = moved(cursor, event, extent);
+    const next = cursorAfterKey(cursor, event, extent);
     if (next) go(next);
     else if (!answer(event)) return;
     event.preventDefault();
@@ -125,7 +125,7 @@ export function useGrid(recordings, words, onLook) {
     }
     if (key === 'Enter' || key === 'F2') begin();
     else if (key === 'Delete' || key === 'Backspace') clear();
-    else if (key === 'Escape' && selected.length > 1) go(at(cursor.row, cursor.column));
+    else if (key === 'Escape' && selected.length > 1) go(cursorAt(cursor.row, cursor.column));
     else if (key.length === 1 && key !== '?' && key !== ' ' && column) {
       if (column.list) pick(key);
       else begin(column.kind === 'text' || column.kind === 'patient' ? key : null);
@@ -143,9 +143,9 @@ export function useGrid(recordings, words, onLook) {
       setEdit(null);
       if (value !== undefined && edited) change({ [edited.name]: value });
       const several = now.row !== now.fromRow;
-      if (step === 'down') leadTo(several ? now : at(now.row + 1, now.column));
-      else if (step === 'right') leadTo(at(now.row, now.column + 1));
-      else if (step === 'left') leadTo(at(now.row, now.column - 1));
+      if (step === 'down') leadTo(several ? now : cursorAt(now.row + 1, now.column));
+      else if (step === 'right') leadTo(cursorAt(now.row, now.column + 1));
+      else if (step === 'left') leadTo(cursorAt(now.row, now.column - 1));
       else if (table.current?.contains(document.activeElement)) leadTo(now);
     },
     [],
@@ -193,7 +193,7 @@ function useMouse({ cursor, editing, go, begin }) {
       if (editing) /** @type {HTMLElement} */ (document.activeElement).blur(); // keeps what was typed
       event.preventDefault();
       dragging.current = true;
-      go(event.shiftKey ? reaching(cursor, row, column) : at(row, column));
+      go(event.shiftKey ? extended(cursor, row, column) : cursorAt(row, column));
     },
     /** @param {MouseEvent} event */
     onMouseOver(event) {
@@ -201,7 +201,7 @@ function useMouse({ cursor, editing, go, begin }) {
       const cell = dragging.current && !editing ? cellOf(event) : null;
       if (!cell || (cell[0] === cursor.row && cell[1] === cursor.column)) return;
       again.current = false;
-      go(reaching(cursor, cell[0], cell[1]));
+      go(extended(cursor, cell[0], cell[1]));
     },
     /** @param {MouseEvent} event */
     onClick(event) {

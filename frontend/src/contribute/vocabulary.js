@@ -8,7 +8,7 @@ import * as api from '../api/submissions.js';
 export const vocabulary = signal(/** @type {Vocabulary | null} */ (null));
 
 /** @throws {import('../api/problem.js').Problem} */
-export async function learn() {
+export async function loadVocabulary() {
   vocabulary.value ??= await api.vocabulary();
 }
 

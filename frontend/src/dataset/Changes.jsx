@@ -1,6 +1,6 @@
 /** What is new in a release, against the one before. */
-import { LABELS, named } from '../shared/terms.js';
-import { plural } from '../shared/words.js';
+import { LABELS, nameOf } from '../shared/terms.js';
+import { plural } from '../shared/format.js';
 
 /** @param {{diff: import('../api/dataset.js').Difference}} props */
 export function Changes({ diff }) {
@@ -25,7 +25,8 @@ export function Changes({ diff }) {
         ))}
         {relabelled.map(({ id, before, after }) => (
           <li key={id}>
-            {id.slice(0, 8)}: label corrected from {named(LABELS, before)} to {named(LABELS, after)}
+            {id.slice(0, 8)}: label corrected from {nameOf(LABELS, before)} to{' '}
+            {nameOf(LABELS, after)}
           </li>
         ))}
       </ul>

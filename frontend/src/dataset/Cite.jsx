@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { copy } from '../shared/clipboard.js';
 import { Icon } from '../shared/Icon.jsx';
-import { plural } from '../shared/words.js';
+import { plural } from '../shared/format.js';
 
 /**
  * @param {import('../api/dataset.js').ReleaseLine} release

@@ -4,7 +4,7 @@ import * as calls from '../api/dataset.js';
 import { PageHeading } from '../shared/PageHeading.jsx';
 import { usePages } from '../shared/usePages.js';
 import { isAtLeast } from '../shared/session.js';
-import { day, plural, size } from '../shared/words.js';
+import { date, plural, fileSize } from '../shared/format.js';
 import { NextRelease } from './NextRelease.jsx';
 import { LeftOut } from './LeftOut.jsx';
 import { Table1 } from './Table1.jsx';
@@ -29,7 +29,7 @@ export default function Dataset() {
         </p>
       )}
       {items === null && !problem && <p class="quiet">One moment</p>}
-      {items && isAtLeast('admin') && <NextRelease latest={items[0] ?? null} onNews={again} />}
+      {items && isAtLeast('admin') && <NextRelease latest={items[0] ?? null} onRefresh={again} />}
       {items && done.length === 0 && !making && <None />}
       {done.length > 0 && <Newest release={done[0]} />}
       {done.length > 0 && (
@@ -66,10 +66,10 @@ function Newest({ release }) {
       <div class="spread newest-head">
         <div>
           <h2 id="newest-title">Release {number}</h2>
-          <p class="quiet">{day(finished_at ?? created_at)}</p>
+          <p class="quiet">{date(finished_at ?? created_at)}</p>
         </div>
         <a class="button button-primary" href={`#/dataset/${number}`}>
-          Look inside and download{archive_bytes !== null && `, ${size(archive_bytes)}`}
+          Look inside and download{archive_bytes !== null && `, ${fileSize(archive_bytes)}`}
         </a>
       </div>
       <div class="figures">
@@ -99,7 +99,7 @@ function Version({ release: { number, finished_at, created_at, note, summary } }
     <li>
       <a href={`#/dataset/${number}`}>Release {number}</a>
       <span class="quiet">
-        {day(finished_at ?? created_at)}
+        {date(finished_at ?? created_at)}
         {summary && ` · ${plural(summary.recordings, 'recording')}`}
       </span>
       {note && <span class="version-note">{note}</span>}

@@ -1,6 +1,6 @@
 /** What can be taken home of a release, and how large it is. */
 import { Icon } from '../shared/Icon.jsx';
-import { size } from '../shared/words.js';
+import { fileSize } from '../shared/format.js';
 
 /** @param {{release: import('../api/dataset.js').Release}} props */
 export function Downloads({ release }) {
@@ -34,7 +34,7 @@ export function Downloads({ release }) {
             <Icon name="download" />
             <span>
               <b>{name}</b>
-              {length !== null && <span> {size(length)}</span>}
+              {length !== null && <span> {fileSize(length)}</span>}
               <span class="hint">{what}</span>
             </span>
           </a>

@@ -1,9 +1,9 @@
 /** One recording of a release: its frames, what is known of it, and a place to object. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../shared/Icon.jsx';
-import { FINDINGS, LABELS, PROBES, named } from '../shared/terms.js';
-import { listed } from '../shared/words.js';
-import { frameOf } from './frameOf.js';
+import { FINDINGS, LABELS, PROBES, nameOf } from '../shared/terms.js';
+import { joinList } from '../shared/format.js';
+import { frameUrl } from './frameUrl.js';
 import { ReportForm } from './ReportForm.jsx';
 
 /**
@@ -18,8 +18,8 @@ export function ItemDialog({ number, item, onClose }) {
   useEffect(() => dialog.current?.showModal(), []);
   const findings = Object.keys(FINDINGS).filter((key) => item.findings[key]);
   const facts = [
-    ['Probe', named(PROBES, item.probe)],
-    ['Findings', listed(findings.map((key) => FINDINGS[key]))],
+    ['Probe', nameOf(PROBES, item.probe)],
+    ['Findings', joinList(findings.map((key) => FINDINGS[key]))],
     ['Patient', item.patient === null ? '' : `number ${item.patient}`],
     ['Fold', `${item.fold + 1} of 5`],
     ['Source', item.attribution],
@@ -29,7 +29,7 @@ export function ItemDialog({ number, item, onClose }) {
     <dialog ref={dialog} class="help item-dialog" aria-labelledby="item-title" onClose={onClose}>
       <header>
         <h2 id="item-title">
-          <i class={`dot class-${item.label}`} /> {named(LABELS, item.label)}
+          <i class={`dot class-${item.label}`} /> {nameOf(LABELS, item.label)}
         </h2>
         <button
           type="button"
@@ -75,7 +75,7 @@ function Frames({ item }) {
   return (
     <figure class="item-frames">
       <div class="stage stage-square">
-        <img src={frameOf(item, at)} alt={`Frame ${at + 1} of ${item.frames}`} />
+        <img src={frameUrl(item, at)} alt={`Frame ${at + 1} of ${item.frames}`} />
       </div>
       {last > 0 && (
         <figcaption>

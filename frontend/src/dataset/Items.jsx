@@ -2,8 +2,8 @@
 import { useCallback, useState } from 'preact/hooks';
 import * as calls from '../api/dataset.js';
 import { usePages } from '../shared/usePages.js';
-import { LABELS, PROBES, named } from '../shared/terms.js';
-import { frameOf } from './frameOf.js';
+import { LABELS, PROBES, nameOf } from '../shared/terms.js';
+import { frameUrl } from './frameUrl.js';
 import { ItemDialog } from './ItemDialog.jsx';
 
 /** @typedef {import('../api/dataset.js').Item} Item */
@@ -50,15 +50,15 @@ export function Items({ number }) {
                 {item.withdrawn ? (
                   <span>Withdrawn</span>
                 ) : (
-                  <img src={frameOf(item, Math.floor(item.frames / 2))} alt="" loading="lazy" />
+                  <img src={frameUrl(item, Math.floor(item.frames / 2))} alt="" loading="lazy" />
                 )}
               </span>
               <span class="item-words">
                 <b>
-                  <i class={`dot class-${item.label}`} /> {named(LABELS, item.label)}
+                  <i class={`dot class-${item.label}`} /> {nameOf(LABELS, item.label)}
                 </b>
                 <span class="hint">
-                  {named(PROBES, item.probe)} · {item.kind}
+                  {nameOf(PROBES, item.probe)} · {item.kind}
                 </span>
               </span>
             </button>

@@ -1,5 +1,5 @@
 /** What a release says of recordings that no model may learn from. */
-import { plural } from '../shared/words.js';
+import { plural } from '../shared/format.js';
 
 /** @param {{summary: import('../api/dataset.js').Summary}} props */
 export function LeftOut({ summary: { left_out } }) {

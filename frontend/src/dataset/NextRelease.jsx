@@ -4,7 +4,7 @@ import * as calls from '../api/dataset.js';
 import { announce } from '../shared/announcer.js';
 import { ProgressBar } from '../shared/ProgressBar.jsx';
 import { Problem } from '../api/problem.js';
-import { plural } from '../shared/words.js';
+import { plural } from '../shared/format.js';
 import { Changes } from './Changes.jsx';
 import { LeftOut } from './LeftOut.jsx';
 import { Table1 } from './Table1.jsx';
@@ -15,10 +15,10 @@ const AGAIN_MS = 1500;
 /**
  * @param {{
  *   latest: import('../api/dataset.js').ReleaseLine | null,
- *   onNews: () => Promise<void>,
- * }} props `latest` of any state; `onNews` asks for it again
+ *   onRefresh: () => Promise<void>,
+ * }} props `latest` of any state; `onRefresh` asks for it again
  */
-export function NextRelease({ latest, onNews }) {
+export function NextRelease({ latest, onRefresh }) {
   const [next, setNext] = useState(/** @type {calls.NextRelease | null} */ (null));
   const [note, setNote] = useState('');
   const [problem, setProblem] = useState('');
@@ -39,17 +39,17 @@ export function NextRelease({ latest, onNews }) {
   }, [making, attempt]);
   useEffect(() => {
     if (!making && waiting === 0) return undefined;
-    const look = making ? onNews : async () => setNext(await calls.nextRelease());
+    const look = making ? onRefresh : async () => setNext(await calls.nextRelease());
     const timer = setInterval(() => void attempt(look), AGAIN_MS);
     return () => clearInterval(timer);
-  }, [making, waiting, onNews, attempt]);
+  }, [making, waiting, onRefresh, attempt]);
   async function make() {
     setAsking(true);
     await attempt(async () => {
       const { number } = await calls.makeRelease(note.trim());
       announce(`Release ${number} is being made.`);
       setNote('');
-      await onNews();
+      await onRefresh();
     });
     setAsking(false);
   }

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import * as calls from '../api/dataset.js';
 import { PageHeading } from '../shared/PageHeading.jsx';
 import { Problem } from '../api/problem.js';
-import { day, plural } from '../shared/words.js';
+import { date, plural } from '../shared/format.js';
 import { Changes } from './Changes.jsx';
 import { Cite } from './Cite.jsx';
 import { Downloads } from './Downloads.jsx';
@@ -43,7 +43,7 @@ export default function Release({ id }) {
     <section class="page">
       <PageHeading
         title={`Release ${number}`}
-        lead={[day(release.finished_at ?? release.created_at), note].filter(Boolean).join('. ')}
+        lead={[date(release.finished_at ?? release.created_at), note].filter(Boolean).join('. ')}
       >
         <a class="button" href="#/dataset">
           All versions

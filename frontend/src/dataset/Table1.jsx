@@ -1,6 +1,6 @@
 /** How many recordings there are of each class and probe, as in Table 1 of the paper. */
 import { TableWrap } from '../shared/TableWrap.jsx';
-import { LABELS, named } from '../shared/terms.js';
+import { LABELS, nameOf } from '../shared/terms.js';
 
 /** @typedef {import('../api/dataset.js').Counts} Counts */
 
@@ -48,7 +48,7 @@ export function Table1({ summary }) {
             <tr key={row.label}>
               <th scope="row">
                 <i class={`dot class-${row.label}`} />{' '}
-                <span class="whole">{named(LABELS, row.label)}</span>
+                <span class="whole">{nameOf(LABELS, row.label)}</span>
               </th>
               {PROBES.flatMap((probe) =>
                 KINDS.map((kind) => (

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import * as calls from '../api/reviews.js';
 import { TableWrap } from '../shared/TableWrap.jsx';
 import { Problem } from '../api/problem.js';
-import { duration, plural } from '../shared/words.js';
+import { duration, plural } from '../shared/format.js';
 
 /** @typedef {import('../api/reviewShapes.js').Stats} Stats */
 
@@ -41,7 +41,9 @@ function Kappa({ stats: { kappa, pairs, agreement } }) {
         <p class="figure-name">Cohen’s kappa</p>
         <p class="figure">{kappa === null ? 'not yet' : kappa.toFixed(2)}</p>
         <p class="hint">
-          {kappa === null ? 'It takes recordings that two reviewers have read.' : inWords(kappa)}
+          {kappa === null
+            ? 'It takes recordings that two reviewers have read.'
+            : strengthOfAgreement(kappa)}
         </p>
       </div>
       <div>
@@ -57,7 +59,7 @@ function Kappa({ stats: { kappa, pairs, agreement } }) {
  * The words of Landis and Koch (1977).
  * @param {number} kappa
  */
-export function inWords(kappa) {
+export function strengthOfAgreement(kappa) {
   if (kappa < 0) return 'less than by chance';
   if (kappa <= 0.2) return 'slight agreement';
   if (kappa <= 0.4) return 'fair agreement';

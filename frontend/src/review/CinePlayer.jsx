@@ -2,19 +2,19 @@
 import { Icon } from '../shared/Icon.jsx';
 import { ProgressBar } from '../shared/ProgressBar.jsx';
 import { CineView } from './CineView.jsx';
-import { TrimLine } from './TrimLine.jsx';
+import { TrimBar } from './TrimBar.jsx';
 
 /**
  * @param {{
  *   contribution: import('../api/reviewShapes.js').Contribution,
  *   cine: import('./useCine.js').Loaded,
  *   player: import('./usePlayer.js').Player,
- *   look: import('./useLook.js').Look,
+ *   view: import('./useViewSettings.js').ViewSettings,
  *   draft: import('../api/reviewShapes.js').Draft,
  *   onDraft: (changes: Partial<import('../api/reviewShapes.js').Draft>) => void,
  * }} props
  */
-export function CinePlayer({ contribution, cine, player, look, draft, onDraft }) {
+export function CinePlayer({ contribution, cine, player, view, draft, onDraft }) {
   const { times, images, done, failed } = cine;
   const several = times.length > 1;
   return (
@@ -23,8 +23,8 @@ export function CinePlayer({ contribution, cine, player, look, draft, onDraft })
         contribution={contribution}
         image={nearest(images, player.at)}
         square={draft.square}
-        brightness={look.brightness}
-        enlarged={look.enlarged}
+        brightness={view.brightness}
+        enlarged={view.enlarged}
         onSquare={(square) => onDraft({ square })}
       />
       {failed && (
@@ -43,7 +43,7 @@ export function CinePlayer({ contribution, cine, player, look, draft, onDraft })
       )}
       <figcaption>
         {several && (
-          <TrimLine
+          <TrimBar
             times={times}
             at={player.at}
             start={draft.trimStart}
@@ -55,7 +55,7 @@ export function CinePlayer({ contribution, cine, player, look, draft, onDraft })
         )}
         <div class="cine-controls">
           {several && <Transport player={player} />}
-          <LookButtons look={look} />
+          <ViewButtons view={view} />
         </div>
         <p id="cine-keys" class="unseen">
           Arrow keys move the square, plus and minus resize it, R resets it, Escape leaves it.
@@ -99,20 +99,20 @@ function Transport({ player }) {
   );
 }
 
-/** @param {{look: import('./useLook.js').Look}} props */
-function LookButtons({ look }) {
+/** @param {{view: import('./useViewSettings.js').ViewSettings}} props */
+function ViewButtons({ view }) {
   return (
     <div class="cine-group">
-      <Control label="Darker" keys="Shift B" onClick={() => look.brighten(-1)}>
+      <Control label="Darker" keys="Shift B" onClick={() => view.brighten(-1)}>
         <Icon name="dim" />
       </Control>
       <output class="cine-rate" aria-label="Brightness of the view">
-        {Math.round(look.brightness * 100)}%
+        {Math.round(view.brightness * 100)}%
       </output>
-      <Control label="Brighter" keys="B" onClick={() => look.brighten(1)}>
+      <Control label="Brighter" keys="B" onClick={() => view.brighten(1)}>
         <Icon name="sun" />
       </Control>
-      <Control label="Enlarge the square" keys="E" pressed={look.enlarged} onClick={look.enlarge}>
+      <Control label="Enlarge the square" keys="E" pressed={view.enlarged} onClick={view.enlarge}>
         <Icon name="square" />
       </Control>
     </div>

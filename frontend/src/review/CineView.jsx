@@ -31,7 +31,7 @@ export function CineView({ contribution, image, square, brightness, enlarged, on
       <div
         class="cine-stage"
         ref={stage}
-        style={{ transform: enlarged ? closer(square, contribution) : undefined }}
+        style={{ transform: enlarged ? enlargement(square, contribution) : undefined }}
       >
         <canvas
           ref={canvas}
@@ -58,7 +58,7 @@ export function CineView({ contribution, image, square, brightness, enlarged, on
  * @param {import('../api/reviewShapes.js').Square} square
  * @param {import('../shared/square.js').Picture} picture
  */
-function closer({ x, y, size }, { width, height }) {
+function enlargement({ x, y, size }, { width, height }) {
   const scale = Math.max(1, (0.94 * Math.min(width, height)) / size);
   const left = 50 - ((x + size / 2) / width) * 100 * scale;
   const top = 50 - ((y + size / 2) / height) * 100 * scale;

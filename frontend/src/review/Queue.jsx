@@ -1,6 +1,6 @@
 /** The recordings that wait for a verdict, and what is picked from them. */
-import { LABELS, PROBES, named } from '../shared/terms.js';
-import { plural } from '../shared/words.js';
+import { LABELS, PROBES, nameOf } from '../shared/terms.js';
+import { plural } from '../shared/format.js';
 import { useNow } from '../shared/useNow.js';
 
 /** @typedef {import('../api/reviewShapes.js').Filters} Filters */
@@ -155,10 +155,10 @@ function Items({ items, onOpen }) {
             </span>
             <span class="queue-words">
               <span class="queue-label">
-                <i class={`dot class-${item.label}`} /> {named(LABELS, item.label) || 'No label'}
+                <i class={`dot class-${item.label}`} /> {nameOf(LABELS, item.label) || 'No label'}
               </span>
               <span class="hint">
-                {[named(PROBES, item.probe), item.kind, item.source].filter(Boolean).join(' · ')}
+                {[nameOf(PROBES, item.probe), item.kind, item.source].filter(Boolean).join(' · ')}
               </span>
             </span>
             <span class="hint queue-age">

@@ -2,17 +2,17 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { announce } from '../shared/announcer.js';
 import { useShortcuts } from '../shared/useShortcuts.js';
-import { AfterVerdict } from './AfterVerdict.jsx';
+import { VerdictOutcome } from './VerdictOutcome.jsx';
 import { CinePlayer } from './CinePlayer.jsx';
-import { ClaimNote } from './ClaimNote.jsx';
+import { ClaimStatus } from './ClaimStatus.jsx';
 import { ContactSheet } from './ContactSheet.jsx';
-import { draftOf, keepDraft } from './drafts.js';
-import { lengthOf } from './playing.js';
+import { draftOf, saveDraft } from './drafts.js';
+import { durationOf } from './playback.js';
 import { playerKeys, readingKeys } from './readingKeys.js';
-import { Said } from './Said.jsx';
+import { ContributorEntries } from './ContributorEntries.jsx';
 import { useCine } from './useCine.js';
 import { useClaim } from './useClaim.js';
-import { useLook } from './useLook.js';
+import { useViewSettings } from './useViewSettings.js';
 import { usePlayer } from './usePlayer.js';
 import { useVerdict } from './useVerdict.js';
 import { VerdictForm } from './VerdictForm.jsx';
@@ -33,9 +33,9 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
   const [draft, setDraft] = useState(() => draftOf(contribution));
   const [rejecting, setRejecting] = useState(false);
   const cine = useCine(id);
-  const part = { from: draft.trimStart ?? 0, to: draft.trimEnd ?? lengthOf(cine.times) };
+  const part = { from: draft.trimStart ?? 0, to: draft.trimEnd ?? durationOf(cine.times) };
   const player = usePlayer(cine.times, part);
-  const look = useLook();
+  const view = useViewSettings();
   const claim = useClaim(id, contribution.claimed_until ?? null, given === null);
   const verdict = useVerdict({
     contribution,
@@ -48,15 +48,15 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
   /** @param {Partial<import('../api/reviewShapes.js').Draft>} changes */
   function change(changes) {
     if (given) return; // what was said stays as it was said
-    const next = orderly({ ...draft, ...changes });
+    const next = withOrderedTrim({ ...draft, ...changes });
     setDraft(next);
-    keepDraft(id, next);
-    if (changes.label !== undefined || changes.unmarked !== undefined) say(changes);
+    saveDraft(id, next);
+    if (changes.label !== undefined || changes.unmarked !== undefined) announceChange(changes);
   }
   usePlayOnce(cine, player);
-  const hands = {
+  const controls = {
     player,
-    look,
+    view,
     rejecting,
     times: cine.times,
     draft,
@@ -68,12 +68,12 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
     reject: setRejecting,
     skip: onSkip,
   };
-  const afterwards = [
-    { key: 'n', does: 'Next recording', run: onNext },
-    { key: 'z', does: 'Take the verdict back', run: onUndo },
+  const decidedKeys = [
+    { key: 'n', description: 'Next recording', run: onNext },
+    { key: 'z', description: 'Take the verdict back', run: onUndo },
   ];
-  useShortcuts('Verdict', given ? afterwards : readingKeys(hands));
-  useShortcuts('Player', cine.times.length > 0 ? playerKeys(hands) : []);
+  useShortcuts('Verdict', given ? decidedKeys : readingKeys(controls));
+  useShortcuts('Player', cine.times.length > 0 ? playerKeys(controls) : []);
   return (
     <div class="reading">
       <div class="reading-left">
@@ -81,7 +81,7 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
           contribution={contribution}
           cine={cine}
           player={player}
-          look={look}
+          view={view}
           draft={draft}
           onDraft={change}
         />
@@ -97,15 +97,15 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
         />
       </div>
       <div class="reading-right">
-        {!given && <ClaimNote claim={claim} />}
-        <Said contribution={contribution} />
+        {!given && <ClaimStatus claim={claim} />}
+        <ContributorEntries contribution={contribution} />
         {verdict.problem && (
           <p class="notice notice-problem" role="alert">
             {verdict.problem.detail} What you have set and typed stays here.
           </p>
         )}
         {given ? (
-          <AfterVerdict given={given} problem={problem} onNext={onNext} onUndo={onUndo} />
+          <VerdictOutcome given={given} problem={problem} onNext={onNext} onUndo={onUndo} />
         ) : (
           <VerdictForm
             contribution={contribution}
@@ -114,11 +114,11 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
             sending={verdict.sending}
             rejecting={rejecting}
             onDraft={change}
-            onApprove={() => hands.give('approve', undefined)}
+            onApprove={() => controls.give('approve', undefined)}
             onReject={() => setRejecting(true)}
-            onReason={(reason) => hands.give('reject', reason)}
+            onReason={(reason) => controls.give('reject', reason)}
             onCancel={() => setRejecting(false)}
-            onRequestChanges={() => hands.give('request_changes', undefined)}
+            onRequestChanges={() => controls.give('request_changes', undefined)}
             onAgain={verdict.again}
           />
         )}
@@ -146,14 +146,14 @@ function usePlayOnce({ times, done }, player) {
  * The part that is kept ends after it begins: what was set last gives way to nothing else.
  * @param {import('../api/reviewShapes.js').Draft} draft
  */
-function orderly(draft) {
+function withOrderedTrim(draft) {
   const { trimStart, trimEnd } = draft;
   if (trimStart === null || trimEnd === null || trimStart < trimEnd) return draft;
   return { ...draft, trimEnd: null };
 }
 
 /** @param {Partial<import('../api/reviewShapes.js').Draft>} changes */
-function say({ unmarked, label }) {
+function announceChange({ unmarked, label }) {
   if (unmarked !== undefined) announce(unmarked ? 'Ticked: nothing identifying' : 'Not ticked');
   else if (label) announce(`Label set`);
 }

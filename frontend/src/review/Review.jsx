@@ -5,7 +5,7 @@ import { useShortcuts } from '../shared/useShortcuts.js';
 import { Agreement } from './Agreement.jsx';
 import { NO_FILTERS, Queue } from './Queue.jsx';
 import { Reading } from './Reading.jsx';
-import { useDesk } from './useDesk.js';
+import { useReviewSession } from './useReviewSession.js';
 import { useQueue } from './useQueue.js';
 import './review.css';
 import './player.css';
@@ -13,13 +13,13 @@ import './player.css';
 /** @param {import('../shared/address.js').PageProps} props */
 export default function Review({ query }) {
   const [filters, setFilters] = useState(NO_FILTERS);
-  const desk = useDesk(filters);
+  const desk = useReviewSession(filters);
   const agreement = query.get('view') === 'agreement';
   const atQueue = !agreement && !desk.contribution;
   const { page, problem, fetchMore } = useQueue(filters, atQueue && !desk.busy);
   const keys = [
-    { key: 'n', does: 'Review the next recording', run: desk.next },
-    { key: 'z', does: 'Take the last verdict back', run: desk.undo },
+    { key: 'n', description: 'Review the next recording', run: desk.next },
+    { key: 'z', description: 'Take the last verdict back', run: desk.undo },
   ];
   useShortcuts('Queue', atQueue ? keys : []);
   return (

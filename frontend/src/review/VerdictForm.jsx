@@ -1,6 +1,6 @@
 /** What the reviewer says: the label, the findings, a comment, and the verdict. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { focusInSight } from '../shared/focusing.js';
+import { focusIntoView } from '../shared/focus.js';
 import { FINDINGS, LABELS, REASONS } from '../shared/terms.js';
 
 /**
@@ -127,7 +127,7 @@ function Verdicts({ sending, onApprove, onReject, onRequestChanges }) {
 function Reasons({ sending, onReason, onCancel }) {
   // Not the first button: an Enter too many must not reject anything.
   const heading = useRef(/** @type {HTMLHeadingElement | null} */ (null));
-  useLayoutEffect(() => focusInSight(heading.current), []);
+  useLayoutEffect(() => focusIntoView(heading.current), []);
   return (
     <div class="reasons" role="group" aria-labelledby="reasons-title">
       <h2 id="reasons-title" ref={heading} tabIndex={-1}>

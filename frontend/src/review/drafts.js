@@ -34,32 +34,32 @@ export function draftOf(contribution) {
 }
 
 /** @param {string} id @param {Draft} draft */
-export function keepDraft(id, draft) {
+export function saveDraft(id, draft) {
   sessionStorage.setItem(place(id), JSON.stringify(draft));
 }
 
 /** @param {string} id */
-export function dropDraft(id) {
+export function removeDraft(id) {
   sessionStorage.removeItem(place(id));
 }
 
 /** The recording this tab is at work on, by its id; a reload goes on with it. */
-export const current = () => sessionStorage.getItem(place('current'));
+export const currentId = () => sessionStorage.getItem(place('current'));
 
 /** @param {string | null} id */
-export function setCurrent(id) {
+export function setCurrentId(id) {
   if (id) sessionStorage.setItem(place('current'), id);
   else sessionStorage.removeItem(place('current'));
 }
 
 /** The last verdict of this tab, which can be taken back. @returns {import('../api/reviewShapes.js').Given | null} */
-export function lastGiven() {
+export function lastVerdict() {
   const kept = sessionStorage.getItem(place('last'));
   return kept ? JSON.parse(kept) : null;
 }
 
 /** @param {import('../api/reviewShapes.js').Given | null} given */
-export function keepLast(given) {
+export function saveLastVerdict(given) {
   if (given) sessionStorage.setItem(place('last'), JSON.stringify(given));
   else sessionStorage.removeItem(place('last'));
 }

@@ -1,15 +1,15 @@
-/** Holding a recording while it is being worked on: renewed by work, given up by idleness. */
+/** Holding a recording while it is being worked on: renewed by onActivity, given up by idleness. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Problem } from '../api/problem.js';
 import { useNow } from '../shared/useNow.js';
 import * as calls from '../api/reviews.js';
 
-/** At work, the claim is renewed once this much of it has passed. */
+/** At onActivity, the claim is renewed once this much of it has passed. */
 const RENEW_AFTER = 0.25;
 /** From here on the time left is shown as a warning, in seconds. */
 export const SOON_S = 120;
 
-const SIGNS_OF_WORK = ['keydown', 'pointerdown', 'pointermove', 'wheel'];
+const ACTIVITY_EVENTS = ['keydown', 'pointerdown', 'pointermove', 'wheel'];
 
 /**
  * @typedef {object} Claim
@@ -25,21 +25,21 @@ const SIGNS_OF_WORK = ['keydown', 'pointerdown', 'pointermove', 'wheel'];
  * @returns {Claim}
  */
 export function useClaim(id, until, active) {
-  const [end, setEnd] = useState(() => moment(until));
+  const [end, setEnd] = useState(() => epochOf(until));
   const [lost, setLost] = useState(/** @type {Problem | null} */ (null));
   const length = useRef(end - Date.now());
   const asking = useRef(false);
   const now = useNow(active);
   useEffect(() => {
-    length.current = moment(until) - Date.now();
-    setEnd(moment(until));
+    length.current = epochOf(until) - Date.now();
+    setEnd(epochOf(until));
   }, [until]);
   const renew = useCallback(async () => {
     if (asking.current) return;
     asking.current = true;
     try {
       const claim = await calls.claim(id);
-      const next = moment(claim.claimed_until ?? null);
+      const next = epochOf(claim.claimed_until ?? null);
       length.current = next - Date.now();
       setEnd(next);
       setLost(null);
@@ -53,17 +53,18 @@ export function useClaim(id, until, active) {
   }, [id]);
   useEffect(() => {
     if (!active || lost) return undefined;
-    function work() {
+    function onActivity() {
       const left = end - Date.now();
       if (left > 0 && left < length.current * (1 - RENEW_AFTER)) void renew();
     }
-    for (const sign of SIGNS_OF_WORK) window.addEventListener(sign, work, { passive: true });
+    for (const name of ACTIVITY_EVENTS)
+      window.addEventListener(name, onActivity, { passive: true });
     return () => {
-      for (const sign of SIGNS_OF_WORK) window.removeEventListener(sign, work);
+      for (const name of ACTIVITY_EVENTS) window.removeEventListener(name, onActivity);
     };
   }, [active, lost, end, renew]);
   return { secondsLeft: Math.max(0, Math.ceil((end - now) / 1000)), lost, renew };
 }
 
 /** @param {string | null} iso @returns {number} epoch milliseconds */
-const moment = (iso) => (iso ? Date.parse(iso) : Date.now());
+const epochOf = (iso) => (iso ? Date.parse(iso) : Date.now());

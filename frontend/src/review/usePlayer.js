@@ -1,6 +1,6 @@
 /** Playing a cine at its true rate: the clock decides which frame is shown, not a timer. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { advanced, frameAt, rateBeside } from './playing.js';
+import { advance, frameAt, nextRate } from './playback.js';
 
 /**
  * @param {readonly number[]} times when each frame begins, in seconds
@@ -20,7 +20,7 @@ export function usePlayer(times, { from, to }) {
     function onFrame(now) {
       const elapsed = Math.max(0, now - before) / 1000;
       before = now;
-      const next = advanced(moment.current, elapsed * rate, { from, to, loop });
+      const next = advance(moment.current, elapsed * rate, { from, to, loop });
       moment.current = next.moment;
       setAt(Math.min(frameAt(times, next.moment), lastOf(times, to)));
       if (next.ended) setPlaying(false);
@@ -50,7 +50,7 @@ export function usePlayer(times, { from, to }) {
     },
     stop: () => setPlaying(false),
     /** @param {1 | -1} step */
-    change: (step) => setRate(rateBeside(rate, step)),
+    change: (step) => setRate(nextRate(rate, step)),
     toggleLoop: () => setLoop(!loop),
   };
 }

@@ -1,7 +1,7 @@
 /** Giving the verdict: what it needs first, sending it, and what the service says to it. */
 import { useRef, useState } from 'preact/hooks';
 import { Problem } from '../api/problem.js';
-import { same } from '../shared/square.js';
+import { isSameSquare } from '../shared/square.js';
 import * as calls from '../api/reviews.js';
 
 /**
@@ -29,7 +29,7 @@ export function useVerdict({ contribution, draft, onGiven }) {
   async function give(verdict, reason = null) {
     if (sending) return;
     tried.current = [verdict, reason];
-    const lacks = lacking(verdict, reason, draft);
+    const lacks = missingFor(verdict, reason, draft);
     setMissing(lacks);
     if (lacks === 'comment') focus('#md-comment');
     if (lacks === 'label') focus('[name=label]');
@@ -40,7 +40,7 @@ export function useVerdict({ contribution, draft, onGiven }) {
     try {
       const answer = await calls.review(
         contribution.id,
-        said(verdict, reason, draft, contribution),
+        toPayload(verdict, reason, draft, contribution),
       );
       onGiven({
         id: answer.id,
@@ -68,7 +68,7 @@ export function useVerdict({ contribution, draft, onGiven }) {
  * @param {Draft} draft
  * @returns {Missing}
  */
-export function lacking(verdict, reason, { label, unmarked, comment }) {
+export function missingFor(verdict, reason, { label, unmarked, comment }) {
   if (verdict === 'approve' && !label) return 'label';
   if (verdict === 'approve' && !unmarked) return 'tick';
   const inWords = verdict === 'request_changes' || reason === 'other';
@@ -82,13 +82,13 @@ export function lacking(verdict, reason, { label, unmarked, comment }) {
  * @param {Draft} draft
  * @param {Contribution} contribution
  */
-export function said(verdict, reason, draft, { proposed_crop }) {
+export function toPayload(verdict, reason, draft, { proposed_crop }) {
   return {
     verdict,
     reason,
     label: draft.label || null,
     findings: draft.findings,
-    square: same(draft.square, proposed_crop) ? null : draft.square,
+    square: isSameSquare(draft.square, proposed_crop) ? null : draft.square,
     trim_start_s: draft.trimStart,
     trim_end_s: draft.trimEnd,
     no_identifying_marks: draft.unmarked,

@@ -1,12 +1,12 @@
 /** The class and its probability, the other two beside it, and how far the models agree. */
 import { CLASS_NAMES } from '../shared/classes.js';
-import { agreement, closeCall, majority } from './spread.js';
-import { percent } from '../shared/words.js';
+import { agreement, closeCallNote, majorityNote } from './agreement.js';
+import { percent } from '../shared/format.js';
 import { Bars } from '../shared/Bars.jsx';
 
 /** @param {{result: import('../api/shapes.js').Result}} props */
 export function Answer({ result }) {
-  const notes = [closeCall(result), majority(result)].filter((note) => note !== null);
+  const notes = [closeCallNote(result), majorityNote(result)].filter((note) => note !== null);
   return (
     <div class="answer">
       <h2 class={`verdict class-${result.label}`}>

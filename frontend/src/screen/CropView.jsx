@@ -2,7 +2,7 @@
 import { patch, unscreened } from './items.js';
 import { advice } from '../api/problem.js';
 import { screen, screenAll } from './screenings.js';
-import { inside, largest, same } from '../shared/square.js';
+import { fitted, largest, isSameSquare } from '../shared/square.js';
 import { CropEditor } from './CropEditor.jsx';
 import { Icon } from '../shared/Icon.jsx';
 import { SquareFields } from './SquareFields.jsx';
@@ -28,7 +28,7 @@ export function CropView({ item }) {
           <button
             type="button"
             class="button"
-            disabled={same(square, proposed)}
+            disabled={isSameSquare(square, proposed)}
             onClick={() => change(proposed)}
           >
             <Icon name="reset" />
@@ -82,5 +82,5 @@ export function CropView({ item }) {
 function widest({ x, y, size }, picture) {
   const side = largest(picture);
   const shift = (size - side) / 2; // around where the square is now
-  return inside({ x: x + shift, y: y + shift, size: side }, picture);
+  return fitted({ x: x + shift, y: y + shift, size: side }, picture);
 }

@@ -2,7 +2,7 @@
 import { useEffect } from 'preact/hooks';
 import { frameUrl } from '../api/screenings.js';
 import { CLASSES, CLASS_NAMES } from '../shared/classes.js';
-import { moment, percent } from '../shared/words.js';
+import { timecode, percent } from '../shared/format.js';
 import { Icon } from '../shared/Icon.jsx';
 
 const FRAMES_A_SECOND = 3;
@@ -66,7 +66,7 @@ export function FrameView({ screening, result, at, playing, onStep, onToggle }) 
               <Icon name="next" />
             </button>
             <span>
-              Frame {at + 1} of {count} <b>{moment(time_s)}</b>
+              Frame {at + 1} of {count} <b>{timecode(time_s)}</b>
             </span>
           </div>
         )}

@@ -1,10 +1,10 @@
 /** Where the answer comes from, and taking it along. */
 import { useState } from 'preact/hooks';
 import { copy } from '../shared/clipboard.js';
-import { asText } from './copying.js';
+import { resultText } from './resultText.js';
 import { patch } from './items.js';
 import { linkTo } from './screeningAddress.js';
-import { when } from '../shared/words.js';
+import { dateTime } from '../shared/format.js';
 import { Icon } from '../shared/Icon.jsx';
 
 /**
@@ -34,7 +34,7 @@ export function ResultActions({ item, result }) {
             Adjust the square and screen again
           </button>
         )}
-        <button type="button" class="button" onClick={() => take('Text', asText(name, result))}>
+        <button type="button" class="button" onClick={() => take('Text', resultText(name, result))}>
           <Icon name="copy" />
           Copy text
         </button>
@@ -64,13 +64,13 @@ export function ResultActions({ item, result }) {
         {screening.finished_at && (
           <div>
             <dt>Answered</dt>
-            <dd>{when(screening.finished_at)}</dd>
+            <dd>{dateTime(screening.finished_at)}</dd>
           </div>
         )}
         {recording?.preview_url && (
           <div>
             <dt>Pictures kept until</dt>
-            <dd>{when(recording.expires_at)}</dd>
+            <dd>{dateTime(recording.expires_at)}</dd>
           </div>
         )}
       </dl>

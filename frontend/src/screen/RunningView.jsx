@@ -1,8 +1,8 @@
 /** A screening on its way: what is being looked at, how far it is, how long it still takes. */
-import { plural, timeLeft } from '../shared/words.js';
+import { plural, timeLeft } from '../shared/format.js';
 import { CroppedPicture } from './CroppedPicture.jsx';
 import { ProgressBar } from '../shared/ProgressBar.jsx';
-import { Wait } from './Wait.jsx';
+import { RetryNotice } from './RetryNotice.jsx';
 
 /** @param {{item: import('../api/shapes.js').Item}} props */
 export function RunningView({ item }) {
@@ -24,7 +24,7 @@ export function RunningView({ item }) {
       <div class="calm">
         <h2>{running ? 'Screening' : 'Waiting in line'}</h2>
         {resumesAt ? (
-          <Wait until={resumesAt} problem={problem} />
+          <RetryNotice until={resumesAt} problem={problem} />
         ) : (
           <>
             <ProgressBar

@@ -1,29 +1,29 @@
 /** Screening recordings: the empty page, or the recordings at work. */
 import { useEffect, useState } from 'preact/hooks';
-import { takeIn } from '../shared/intake.js';
+import { listenForFiles } from '../shared/fileDrop.js';
 import { items } from './items.js';
-import { takeArrival } from '../shared/address.js';
-import { IN_PLACE, SHORTCUTS } from './screenKeys.js';
+import { takeHeadingFocus } from '../shared/address.js';
+import { FOCUSED_CONTROL_KEYS, SHORTCUTS } from './screenKeys.js';
 import { addFiles } from './uploads.js';
-import { DropVeil } from '../shared/DropVeil.jsx';
+import { DropOverlay } from '../shared/DropOverlay.jsx';
 import { UndoBar } from './UndoBar.jsx';
 import { useShortcuts } from '../shared/useShortcuts.js';
-import { Bench } from './Bench.jsx';
+import { Workbench } from './Workbench.jsx';
 import { Start } from './Start.jsx';
 
 export function Screen() {
   const [hovering, setHovering] = useState(false);
-  useEffect(() => takeIn({ onFiles: addFiles, onHover: setHovering }), []);
+  useEffect(() => listenForFiles({ onFiles: addFiles, onHover: setHovering }), []);
   useEffect(() => {
-    if (takeArrival()) document.querySelector('main')?.querySelector('h1')?.focus();
+    if (takeHeadingFocus()) document.querySelector('main')?.querySelector('h1')?.focus();
   }, []);
   useShortcuts('Recordings', SHORTCUTS);
-  useShortcuts('On the square and on the frames', IN_PLACE);
+  useShortcuts('On the square and on the frames', FOCUSED_CONTROL_KEYS);
   return (
     <>
-      {items.value.length === 0 ? <Start /> : <Bench />}
+      {items.value.length === 0 ? <Start /> : <Workbench />}
       <UndoBar />
-      {hovering && <DropVeil />}
+      {hovering && <DropOverlay />}
     </>
   );
 }

@@ -1,5 +1,5 @@
 /** The square as three numbers, for those who know them or cannot drag. */
-import { inside, largest, smallest } from '../shared/square.js';
+import { fitted, largest, smallest } from '../shared/square.js';
 
 /** @typedef {import('../api/shapes.js').Square} Square */
 
@@ -31,7 +31,7 @@ export function SquareFields({ square, picture, onChange }) {
               max={max}
               value={square[name]}
               onChange={({ currentTarget }) => {
-                const next = inside(
+                const next = fitted(
                   { ...square, [name]: currentTarget.valueAsNumber || 0 },
                   picture,
                 );

@@ -1,9 +1,9 @@
 /** The empty page: what to do, what can be sent, and what happens to it. */
-import { formatName } from '../shared/facts.js';
+import { formatName } from '../shared/recordingFacts.js';
 import { limits } from '../shared/service.js';
-import { duration, listed, size } from '../shared/words.js';
+import { duration, joinList, fileSize } from '../shared/format.js';
 import { FilesButton } from './FilesButton.jsx';
-import { Fan } from './Fan.jsx';
+import { ProbeSector } from './ProbeSector.jsx';
 
 const STEPS = [
   ['Add a recording', 'A clip or a still of a convex-probe lung examination. Several are fine.'],
@@ -15,7 +15,7 @@ export function Start() {
   return (
     <div class="start">
       <section class="intake" aria-labelledby="start-title">
-        <Fan />
+        <ProbeSector />
         <h1 id="start-title" tabIndex={-1}>
           Screen a lung ultrasound recording
         </h1>
@@ -46,12 +46,12 @@ function Terms({ limits: { types, max_bytes, max_seconds, retention_hours } }) {
     <dl class="terms">
       <div>
         <dt>Accepted</dt>
-        <dd>{listed(names)}</dd>
+        <dd>{joinList(names)}</dd>
       </div>
       <div>
         <dt>At most</dt>
         <dd>
-          {size(max_bytes)} a file, videos of {duration(max_seconds)}
+          {fileSize(max_bytes)} a file, videos of {duration(max_seconds)}
         </dd>
       </div>
       <div>

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { frameUrl } from '../api/screenings.js';
 import { CLASSES, CLASS_NAMES } from '../shared/classes.js';
-import { moment, percent } from '../shared/words.js';
+import { timecode, percent } from '../shared/format.js';
 
 /** @typedef {import('../api/shapes.js').FrameAnswer} FrameAnswer */
 
@@ -80,8 +80,8 @@ export function TimeLine({ screening, result, at, onStep, onToggle }) {
         ))}
       </div>
       <p class="ends" aria-hidden="true">
-        <span>{moment(result.frames[0].time_s)}</span>
-        <span>{moment(result.frames[last].time_s)}</span>
+        <span>{timecode(result.frames[0].time_s)}</span>
+        <span>{timecode(result.frames[last].time_s)}</span>
       </p>
     </section>
   );
@@ -122,5 +122,5 @@ function reveal(strip, at) {
  */
 function spoken({ time_s, probabilities }, n, count) {
   const shares = CLASSES.map((key) => `${CLASS_NAMES[key]} ${percent(probabilities[key])}`);
-  return `Frame ${n + 1} of ${count}, ${moment(time_s)}: ${shares.join(', ')}`;
+  return `Frame ${n + 1} of ${count}, ${timecode(time_s)}: ${shares.join(', ')}`;
 }

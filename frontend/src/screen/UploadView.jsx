@@ -1,7 +1,7 @@
 /** A file on its way to the service. */
-import { size, timeLeft } from '../shared/words.js';
+import { fileSize, timeLeft } from '../shared/format.js';
 import { ProgressBar } from '../shared/ProgressBar.jsx';
-import { Wait } from './Wait.jsx';
+import { RetryNotice } from './RetryNotice.jsx';
 
 /** @param {{item: import('../api/shapes.js').Item}} props */
 export function UploadView({ item }) {
@@ -16,7 +16,7 @@ export function UploadView({ item }) {
     <div class="calm">
       <h2>{state}</h2>
       {resumesAt ? (
-        <Wait until={resumesAt} problem={problem} />
+        <RetryNotice until={resumesAt} problem={problem} />
       ) : (
         stage !== 'waiting' && <ProgressBar label={state} share={share} />
       )}
@@ -26,7 +26,7 @@ export function UploadView({ item }) {
       {stage === 'uploading' && !resumesAt && (
         <p class="quiet spread">
           <span>
-            {size(sent)} of {size(bytes)}
+            {fileSize(sent)} of {fileSize(bytes)}
           </span>
           <span>{arrived ? 'finding the ultrasound field' : timeLeft(secondsLeft)}</span>
         </p>

@@ -1,12 +1,12 @@
 /** The recording that is looked at: what can be done with it now. */
 import { useEffect, useRef } from 'preact/hooks';
-import { discard } from './deletions.js';
-import { factsOf } from '../shared/facts.js';
+import { deleteItem } from './deletions.js';
+import { recordingFacts } from '../shared/recordingFacts.js';
 import { CropView } from './CropView.jsx';
 import { Icon } from '../shared/Icon.jsx';
 import { ResultView } from './ResultView.jsx';
 import { RunningView } from './RunningView.jsx';
-import { FailedView, GoneView, InterruptedView, RefusedView } from './TroubleViews.jsx';
+import { FailedView, GoneView, InterruptedView, RefusedView } from './ProblemViews.jsx';
 import { UploadView } from './UploadView.jsx';
 
 /** @typedef {import('../api/shapes.js').Item} Item */
@@ -31,14 +31,14 @@ export function Workspace({ item }) {
           type="button"
           class="button button-quiet fold-words"
           aria-label={removal}
-          onClick={() => discard(item.key)}
+          onClick={() => deleteItem(item.key)}
         >
           <Icon name="trash" />
           <span class="words">{removal}</span>
         </button>
         {item.recording && (
           <ul class="facts">
-            {factsOf(item.recording).map((fact) => (
+            {recordingFacts(item.recording).map((fact) => (
               <li key={fact}>{fact}</li>
             ))}
           </ul>

@@ -2,10 +2,10 @@
 import { signal } from '@preact/signals';
 import * as api from '../api/screenings.js';
 import { announce } from '../shared/announcer.js';
-import { add, find, select, take } from './items.js';
+import { insertItems, find, select, removeItem } from './items.js';
 import { Problem } from '../api/problem.js';
-import { follow, leave } from './screenings.js';
-import { fill, forget, stop } from './uploads.js';
+import { follow, stopWork } from './screenings.js';
+import { startUploads, forgetFile, stopUpload } from './uploads.js';
 
 /** @typedef {import('../api/shapes.js').Item} Item */
 /** @typedef {{item: Item, at: number, timer: ReturnType<typeof setTimeout>}} Deletion */
@@ -19,12 +19,12 @@ export const pending = signal(/** @type {Deletion[]} */ ([]));
  * Take a recording off the page, and delete it on the service unless that is undone.
  * @param {string} key
  */
-export function discard(key) {
+export function deleteItem(key) {
   const item = find(key);
   if (!item) return;
-  stop(key);
-  leave(key);
-  const at = take(key);
+  stopUpload(key);
+  stopWork(key);
+  const at = removeItem(key);
   const timer = setTimeout(() => void carryOut(key), UNDO_MS);
   pending.value = [...pending.value, { item, at, timer }];
   announce(`${item.name} deleted. Press Z to undo.`);
@@ -40,21 +40,21 @@ export function undo() {
   clearTimeout(last.timer);
   pending.value = pending.value.slice(0, -1);
   const { item, at } = last;
-  add([{ ...item, stage: BACK_TO[item.stage] ?? item.stage }], at);
+  insertItems([{ ...item, stage: BACK_TO[item.stage] ?? item.stage }], at);
   select(item.key);
   if (item.stage === 'screening' && item.screening) follow(item.key, item.screening);
-  fill();
+  startUploads();
   announce(`${item.name} is back.`);
 }
 
 /** Take a recording off the page and leave it on the service. @param {string} key */
-export function close(key) {
-  leave(key);
-  take(key);
+export function closeItem(key) {
+  stopWork(key);
+  removeItem(key);
 }
 
 /** Delete at once whatever waits: the page is being left. */
-export function carryOutAll() {
+export function deleteAllNow() {
   for (const { item } of pending.value) void carryOut(item.key);
 }
 
@@ -64,10 +64,10 @@ async function carryOut(key) {
   if (!deletion) return;
   clearTimeout(deletion.timer);
   pending.value = pending.value.filter((each) => each !== deletion);
-  forget(key);
-  const { mine, recordingId, screeningId, name } = deletion.item;
+  forgetFile(key);
+  const { uploadedHere, recordingId, screeningId, name } = deletion.item;
   try {
-    if (mine && recordingId) await api.remove('recordings', recordingId);
+    if (uploadedHere && recordingId) await api.remove('recordings', recordingId);
     else if (screeningId) await api.remove('screenings', screeningId);
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;

@@ -23,7 +23,7 @@ export const wanted = computed(() =>
 );
 
 /** The recording whose request, put off by the service, is sent again first. */
-export const putOff = computed(() =>
+export const nextRetry = computed(() =>
   items.value.reduce(
     (first, item) =>
       item.resumesAt !== null && (first?.resumesAt ?? Infinity) > item.resumesAt ? item : first,
@@ -42,7 +42,7 @@ export function makeItem(facts) {
   return {
     key: `item-${made}`,
     bytes: 0,
-    mine: true,
+    uploadedHere: true,
     sent: 0,
     secondsLeft: null,
     resumesAt: null,
@@ -69,7 +69,7 @@ export function find(key) {
  * @param {Item[]} added
  * @param {number} [at]
  */
-export function add(added, at = items.value.length) {
+export function insertItems(added, at = items.value.length) {
   items.value = items.value.toSpliced(at, 0, ...added);
 }
 
@@ -86,7 +86,7 @@ export function patch(key, changes) {
  * @param {string} key
  * @returns {number} the place it had, -1 when it was not there
  */
-export function take(key) {
+export function removeItem(key) {
   const at = items.value.findIndex((item) => item.key === key);
   if (at < 0) return at;
   items.value = items.value.toSpliced(at, 1);

@@ -1,47 +1,47 @@
-/** Bringing recordings back onto the page: after a reload, or from somebody's link. */
+/** Reopening recordings: after a reload, or from a link. */
 import * as api from '../api/screenings.js';
-import { add, makeItem, patch } from './items.js';
+import { insertItems, makeItem, patch } from './items.js';
 import { Problem } from '../api/problem.js';
 import { follow } from './screenings.js';
 
 /**
- * @typedef {object} Remembered
+ * @typedef {object} Reopened
  * @property {string} name
  * @property {number} bytes
- * @property {boolean} mine
+ * @property {boolean} uploadedHere
  * @property {string | null} recordingId
  * @property {string | null} screeningId
  * @property {import('../api/shapes.js').Square | null} square
  */
 
-const AGAIN_MS = 3000;
+const RETRY_MS = 3000;
 
 /**
  * Put a recording on the page and load what the service still has of it.
- * @param {Remembered} remembered
+ * @param {Reopened} reopened
  * @returns {string} its key
  */
-export function reopen({ name, bytes, mine, recordingId, screeningId, square }) {
+export function reopen({ name, bytes, uploadedHere, recordingId, screeningId, square }) {
   const known = recordingId !== null || screeningId !== null;
   const item = makeItem({
     name,
     bytes,
-    mine,
+    uploadedHere,
     stage: known ? 'restoring' : 'interrupted',
     recordingId,
     screeningId,
     square,
   });
-  add([item]);
+  insertItems([item]);
   if (known) void load(item);
   return item.key;
 }
 
 /** @param {import('../api/shapes.js').Item} item */
 async function load({ key, recordingId, screeningId, square }) {
-  const screening = screeningId ? await found(key, () => api.screening(screeningId)) : null;
+  const screening = screeningId ? await fetchIfExists(key, () => api.screening(screeningId)) : null;
   const id = screening ? screening.recording_id : recordingId;
-  const recording = id ? await found(key, () => api.recording(id)) : null;
+  const recording = id ? await fetchIfExists(key, () => api.recording(id)) : null;
   patch(key, { recordingId: id, recording });
   if (screening) {
     follow(key, screening);
@@ -59,7 +59,7 @@ async function load({ key, recordingId, screeningId, square }) {
  * @param {() => Promise<T>} request
  * @returns {Promise<T | null>} null when it does not exist any more
  */
-async function found(key, request) {
+async function fetchIfExists(key, request) {
   for (;;) {
     try {
       const answer = await request();
@@ -69,7 +69,7 @@ async function found(key, request) {
       if (!(problem instanceof Problem)) throw problem;
       if (problem.status >= 400 && problem.status < 500 && !problem.busy) return null;
       patch(key, { offline: true });
-      const wait = problem.retryAfter ? problem.retryAfter * 1000 : AGAIN_MS;
+      const wait = problem.retryAfter ? problem.retryAfter * 1000 : RETRY_MS;
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }

@@ -1,6 +1,6 @@
 /** `#/screenings/<id>` names the screening that is looked at. */
 import { computed, effect, untracked } from '@preact/signals';
-import { address, match, rename } from '../shared/address.js';
+import { address, match, replaceAddress } from '../shared/address.js';
 import { items, select, selected } from './items.js';
 import { reopen } from './reopen.js';
 
@@ -28,7 +28,7 @@ export function followScreening() {
 function tell() {
   if (named.value === null) return;
   const id = selected.value?.screeningId;
-  rename(id ? `/screenings/${id}` : '/');
+  replaceAddress(id ? `/screenings/${id}` : '/');
 }
 
 /** @param {string} id */
@@ -38,6 +38,6 @@ function lookAt(id) {
     select(known.key);
     return;
   }
-  const facts = { recordingId: null, screeningId: id, square: null, bytes: 0, mine: false };
+  const facts = { recordingId: null, screeningId: id, square: null, bytes: 0, uploadedHere: false };
   select(reopen({ ...facts, name: `Screening ${id.slice(0, 8)}` }));
 }

@@ -3,15 +3,15 @@ import * as api from '../api/screenings.js';
 import { announce } from '../shared/announcer.js';
 import { CLASS_NAMES } from '../shared/classes.js';
 import { find, patch, unscreened, wanted } from './items.js';
-import { patiently } from '../shared/patience.js';
+import { withRetry } from '../shared/retry.js';
 import { Problem } from '../api/problem.js';
-import { watch } from './watch.js';
-import { percent } from '../shared/words.js';
+import { watchScreening } from './watchScreening.js';
+import { percent } from '../shared/format.js';
 
 /** @typedef {import('../api/shapes.js').Screening} Screening */
 
-/** @type {Map<string, () => void>} what ends the errand of a recording, by its key */
-const errands = new Map();
+/** @type {Map<string, () => void>} cancels what is under way for a recording, by its key */
+const cancelWork = new Map();
 
 /**
  * Ask for the answer about a recording, with its square as it is set.
@@ -22,10 +22,10 @@ export async function screen(key) {
   if (!item?.recording || !item.square) return;
   const { recording, square, stage, adjusting } = item;
   const controller = new AbortController();
-  errands.set(key, () => controller.abort());
+  cancelWork.set(key, () => controller.abort());
   patch(key, { stage: 'starting', wanted: false, adjusting: false, problem: null });
   try {
-    const screening = await patiently(() => api.screen(recording.id, square), {
+    const screening = await withRetry(() => api.screen(recording.id, square), {
       signal: controller.signal,
       onWait: (resumesAt, problem) => patch(key, { resumesAt, problem }),
     });
@@ -65,26 +65,26 @@ const nextWanted = () => wanted.value.find(({ stage }) => stage === 'ready');
  * @param {Screening} screening
  */
 export function follow(key, screening) {
-  leave(key);
+  stopWork(key);
   show(key, screening);
   if (isOver(screening)) return;
-  const stop = watch(screening.id, {
-    onNews: (news) => {
-      show(key, news);
-      if (isOver(news)) announceOutcome(key, news);
+  const stop = watchScreening(screening.id, {
+    onUpdate: (update) => {
+      show(key, update);
+      if (isOver(update)) announceOutcome(key, update);
     },
     onGone: () => patch(key, { stage: 'gone' }),
     onOffline: (offline) => {
       if (find(key)?.offline !== offline) patch(key, { offline });
     },
   });
-  errands.set(key, stop);
+  cancelWork.set(key, stop);
 }
 
 /** Stop whatever is under way for a recording. @param {string} key */
-export function leave(key) {
-  errands.get(key)?.();
-  errands.delete(key);
+export function stopWork(key) {
+  cancelWork.get(key)?.();
+  cancelWork.delete(key);
 }
 
 /**

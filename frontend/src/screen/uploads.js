@@ -1,14 +1,14 @@
 /** Sending files: three at a time, in the order in which they came. */
 import * as api from '../api/screenings.js';
 import { announce } from '../shared/announcer.js';
-import { add, find, items, makeItem, patch, select, selected } from './items.js';
-import { meter } from './meter.js';
-import { patiently } from '../shared/patience.js';
-import { objection } from '../shared/precheck.js';
+import { insertItems, find, items, makeItem, patch, select, selected } from './items.js';
+import { timeLeftEstimator } from './timeLeftEstimator.js';
+import { withRetry } from '../shared/retry.js';
+import { precheck } from '../shared/precheck.js';
 import { Problem } from '../api/problem.js';
 import { screenWanted } from './screenings.js';
 import { limits } from '../shared/service.js';
-import { plural } from '../shared/words.js';
+import { plural } from '../shared/format.js';
 
 const LANES = 3;
 
@@ -24,7 +24,7 @@ const AT_WORK = ['waiting', 'uploading', 'ready'];
 /** @param {Iterable<File>} chosen */
 export function addFiles(chosen) {
   const added = Array.from(chosen, (file) => {
-    const problem = objection(file, limits.value);
+    const problem = precheck(file, limits.value);
     const item = makeItem({
       name: file.name || 'Pasted picture',
       bytes: file.size,
@@ -35,10 +35,10 @@ export function addFiles(chosen) {
     return item;
   });
   if (added.length === 0) return;
-  add(added);
+  insertItems(added);
   if (!selected.value || !AT_WORK.includes(selected.value.stage)) select(added[0].key);
   announce(`${plural(added.length, 'recording')} added.`);
-  fill();
+  startUploads();
 }
 
 /**
@@ -50,22 +50,22 @@ export const canRetry = (key) => files.has(key);
 /** @param {string} key */
 export function retry(key) {
   patch(key, { stage: 'waiting', problem: null, sent: 0, secondsLeft: null });
-  fill();
+  startUploads();
 }
 
 /** @param {string} key */
-export function stop(key) {
+export function stopUpload(key) {
   running.get(key)?.abort();
 }
 
 /** Forget a file for good. @param {string} key */
-export function forget(key) {
-  stop(key);
+export function forgetFile(key) {
+  stopUpload(key);
   files.delete(key);
 }
 
 /** Send what waits, as far as lanes are free. */
-export function fill() {
+export function startUploads() {
   for (const { key, stage } of items.value) {
     if (running.size >= LANES) return;
     const file = files.get(key);
@@ -83,7 +83,7 @@ async function send(key, file) {
   running.set(key, controller);
   patch(key, { stage: 'uploading', sent: 0 });
   try {
-    const recording = await patiently(() => sendOnce(key, file, signal), {
+    const recording = await withRetry(() => sendOnce(key, file, signal), {
       signal,
       onWait: (resumesAt, problem) =>
         patch(key, { resumesAt, problem, sent: 0, secondsLeft: null }),
@@ -106,7 +106,7 @@ async function send(key, file) {
     announce(`${find(key)?.name} was not uploaded. ${problem.detail}`);
   } finally {
     running.delete(key);
-    fill();
+    startUploads();
   }
 }
 
@@ -116,7 +116,7 @@ async function send(key, file) {
  * @param {AbortSignal} signal
  */
 function sendOnce(key, file, signal) {
-  const left = meter();
+  const left = timeLeftEstimator();
   return api.upload(file, {
     signal,
     onProgress: (sent, total) => patch(key, { sent, bytes: total, secondsLeft: left(sent, total) }),

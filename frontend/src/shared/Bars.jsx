@@ -1,6 +1,6 @@
 /** The probability of each class as a bar, with a tick for each model where they are given. */
 import { CLASSES, CLASS_NAMES } from './classes.js';
-import { percent } from './words.js';
+import { percent } from './format.js';
 
 /**
  * @typedef {Record<string, number>} Probabilities

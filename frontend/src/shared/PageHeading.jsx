@@ -1,7 +1,7 @@
 /** The heading of a page: it names the window, and has the focus when the page is come to. */
 import { useEffect, useRef } from 'preact/hooks';
-import { takeArrival } from './address.js';
-import { heading } from './heading.js';
+import { takeHeadingFocus } from './address.js';
+import { heading } from './windowTitle.js';
 
 /**
  * @param {{
@@ -16,7 +16,7 @@ export function PageHeading({ title, lead, children }) {
     heading.value = title;
   }, [title]);
   useEffect(() => {
-    if (!takeArrival()) return;
+    if (!takeHeadingFocus()) return;
     window.scrollTo(0, 0);
     element.current?.focus({ preventScroll: true });
   }, []);

@@ -72,19 +72,19 @@ export function go(path) {
  * Another address for what is shown already.
  * @param {string} path as in `/screenings/…`
  */
-export function rename(path) {
+export function replaceAddress(path) {
   if (`#${path}` === (location.hash || '#/')) return;
   history.replaceState(null, '', `#${path}`);
   readAddress();
 }
 
 /** Have the heading of what is shown next take the focus, as after a change of the address. */
-export function arrive() {
+export function requestHeadingFocus() {
   arriving = true;
 }
 
 /** Whether the page was come to from another one, and nobody has asked yet: focus its heading. */
-export function takeArrival() {
+export function takeHeadingFocus() {
   const was = arriving;
   arriving = false;
   return was;

@@ -1,6 +1,6 @@
 /** What can be said about a file before a byte of it is sent. */
 import { Problem } from '../api/problem.js';
-import { size } from './words.js';
+import { fileSize } from './format.js';
 
 /** What a browser, by the name alone, takes for a text, a sound or a document. */
 const NO_RECORDING = /^(text|audio|font)\/|^application\/(pdf|json|xml|rtf|javascript|msword)$/;
@@ -13,7 +13,7 @@ const NO_RECORDING = /^(text|audio|font)\/|^application\/(pdf|json|xml|rtf|javas
  * @param {import('../api/shapes.js').Limits | null} limits
  * @returns {Problem | null}
  */
-export function objection(file, limits) {
+export function precheck(file, limits) {
   if (file.size === 0) {
     return new Problem({
       code: 'empty_file',
@@ -23,7 +23,7 @@ export function objection(file, limits) {
   if (limits && file.size > limits.max_bytes) {
     return new Problem({
       code: 'file_too_large',
-      detail: `The file has ${size(file.size)}; at most ${size(limits.max_bytes)} are taken. Cut a shorter clip or export it smaller.`,
+      detail: `The file has ${fileSize(file.size)}; at most ${fileSize(limits.max_bytes)} are taken. Cut a shorter clip or export it smaller.`,
     });
   }
   if (NO_RECORDING.test(file.type)) {

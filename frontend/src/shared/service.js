@@ -9,12 +9,12 @@ export const reachable = signal(true);
 const AGAIN_MS = 5000;
 
 /** Ask for the limits until they are there. */
-export async function meet() {
+export async function loadLimits() {
   try {
     limits.value = await api.limits();
     reachable.value = true;
   } catch {
     reachable.value = false; // shown as a banner; asked again below
-    setTimeout(meet, AGAIN_MS);
+    setTimeout(loadLimits, AGAIN_MS);
   }
 }

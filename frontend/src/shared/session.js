@@ -1,7 +1,7 @@
 /** Who is signed in, as the service knows it. */
 import { signal } from '@preact/signals';
 import * as api from '../api/accounts.js';
-import { csrfToken, hearSignedOut } from '../api/ask.js';
+import { csrfToken, onSignedOut } from '../api/client.js';
 import { announce } from './announcer.js';
 import { Problem } from '../api/problem.js';
 
@@ -25,8 +25,8 @@ export const isAtLeast = (role) =>
 const AGAIN_MS = 5000;
 
 /** Find out who is signed in; the service is only asked where somebody has been. */
-export async function meetUser() {
-  hearSignedOut(lapse);
+export async function loadUser() {
+  onSignedOut(lapse);
   if (!csrfToken()) {
     user.value = null;
     return;
@@ -36,7 +36,7 @@ export async function meetUser() {
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     if (problem.status >= 400 && problem.status < 500 && !problem.busy) user.value = null;
-    else setTimeout(meetUser, AGAIN_MS);
+    else setTimeout(loadUser, AGAIN_MS);
   }
 }
 

@@ -5,7 +5,7 @@ import { signal } from '@preact/signals';
  * @typedef {object} Shortcut
  * @property {string} [key] as the keyboard names it: `a`, `A` (with Shift), `?`
  * @property {string[]} [keys] how the help writes it, where that is not the key itself
- * @property {string} does
+ * @property {string} description of what the key does
  * @property {() => void} [run] without one, whatever has the focus answers the key by itself
  */
 
@@ -17,12 +17,12 @@ import { signal } from '@preact/signals';
 
 export const helpOpen = signal(false);
 
-const PLACE = 'pocovid.shortcuts';
+const STORAGE_KEY = 'pocovid.shortcuts';
 
-export const enabled = signal(localStorage.getItem(PLACE) !== 'off');
+export const enabled = signal(localStorage.getItem(STORAGE_KEY) !== 'off');
 
 /** @type {Shortcut} */
-const HELP = { key: '?', does: 'Show this help', run: () => (helpOpen.value = true) };
+const HELP = { key: '?', description: 'Show this help', run: () => (helpOpen.value = true) };
 
 /** What the keys do at the moment: everywhere, then whatever the page offers. */
 export const groups = signal(
@@ -32,29 +32,29 @@ export const groups = signal(
 /** @param {boolean} on */
 export function setEnabled(on) {
   enabled.value = on;
-  localStorage.setItem(PLACE, on ? 'on' : 'off');
+  localStorage.setItem(STORAGE_KEY, on ? 'on' : 'off');
 }
 
 /**
  * @param {Group} group
- * @returns {() => void} takes it back
+ * @returns {() => void} removes the group
  */
-export function offer(group) {
+export function register(group) {
   groups.value = [...groups.value, group];
   return () => (groups.value = groups.value.filter((each) => each !== group));
 }
 
-const BOXES = 'input[type=checkbox], input[type=radio]';
-const TYPED_INTO = `input:not(${BOXES}), textarea, select, dialog, [contenteditable]`;
+const TICK_CONTROLS = 'input[type=checkbox], input[type=radio]';
+const TEXT_CONTROLS = `input:not(${TICK_CONTROLS}), textarea, select, dialog, [contenteditable]`;
 
 /**
  * Whether the control with the focus has a use of its own for a key.
  * @param {HTMLElement} target
  * @param {string} key
  */
-function answersItself(target, key) {
+function handlesKey(target, key) {
   if (key === ' ' || key === 'Enter')
-    return target.closest(`a, button, summary, ${BOXES}`) !== null;
+    return target.closest(`a, button, summary, ${TICK_CONTROLS}`) !== null;
   return key.startsWith('Arrow') && target.closest('input[type=radio]') !== null;
 }
 
@@ -64,7 +64,7 @@ export function onKey(event) {
     return;
   }
   const target = /** @type {HTMLElement} */ (event.target);
-  if (target.closest(TYPED_INTO) || answersItself(target, event.key)) return;
+  if (target.closest(TEXT_CONTROLS) || handlesKey(target, event.key)) return;
   const all = groups.value.toReversed().flatMap(({ list }) => list());
   const shortcut = all.find(({ key, run }) => key === event.key && run);
   if (!shortcut?.run) return;

@@ -18,7 +18,7 @@ export const largest = ({ width, height }) => Math.min(width, height);
  * @param {Picture} picture
  * @returns {Square}
  */
-export function inside(square, picture) {
+export function fitted(square, picture) {
   const size = clamp(Math.round(square.size), smallest(picture), largest(picture));
   return {
     x: clamp(Math.round(square.x), 0, picture.width - size),
@@ -35,7 +35,7 @@ export function inside(square, picture) {
  * @returns {Square}
  */
 export function moved(square, dx, dy, picture) {
-  return inside({ ...square, x: square.x + dx, y: square.y + dy }, picture);
+  return fitted({ ...square, x: square.x + dx, y: square.y + dy }, picture);
 }
 
 /**
@@ -48,7 +48,7 @@ export function moved(square, dx, dy, picture) {
 export function resized(square, by, picture) {
   const size = clamp(square.size + by, smallest(picture), largest(picture));
   const shift = (square.size - size) / 2;
-  return inside({ x: square.x + shift, y: square.y + shift, size }, picture);
+  return fitted({ x: square.x + shift, y: square.y + shift, size }, picture);
 }
 
 /**
@@ -78,7 +78,7 @@ export function stretched(square, corner, dx, dy, picture) {
  * @param {Square} a
  * @param {Square} b
  */
-export const same = (a, b) => a.x === b.x && a.y === b.y && a.size === b.size;
+export const isSameSquare = (a, b) => a.x === b.x && a.y === b.y && a.size === b.size;
 
 /** @param {number} value @param {number} low @param {number} high */
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);

@@ -49,7 +49,7 @@ export const BLUE_POINTS = {
  * @param {string | null | undefined} key
  * @returns {string} '' without a key; one that is not known here in its own words
  */
-export function named(names, key) {
+export function nameOf(names, key) {
   if (!key) return '';
   return names[key] ?? key.replaceAll('_', ' ');
 }

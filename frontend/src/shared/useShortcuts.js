@@ -1,6 +1,6 @@
 /** The keys of a page or a part, for as long as it is shown. */
 import { useEffect, useRef } from 'preact/hooks';
-import { offer } from './shortcuts.js';
+import { register } from './shortcuts.js';
 
 /**
  * @param {string} title how the help calls them
@@ -9,5 +9,5 @@ import { offer } from './shortcuts.js';
 export function useShortcuts(title, shortcuts) {
   const latest = useRef(shortcuts);
   latest.current = shortcuts;
-  useEffect(() => offer({ title, list: () => latest.current }), [title]);
+  useEffect(() => register({ title, list: () => latest.current }), [title]);
 }

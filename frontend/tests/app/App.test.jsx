@@ -1,7 +1,7 @@
 import { fireEvent, render, screen, within } from '@testing-library/preact';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import * as api from '../../src/api/screenings.js';
-import { add, find, select, selected } from '../../src/screen/items.js';
+import { insertItems, find, select, selected } from '../../src/screen/items.js';
 import { App } from '../../src/app/App.jsx';
 import { Problem } from '../../src/api/problem.js';
 import { limits, reachable } from '../../src/shared/service.js';
@@ -14,7 +14,7 @@ vi.mock('../../src/api/screenings.js');
 /** @param {...Partial<import('../../src/api/shapes.js').Item>} changes */
 function show(...changes) {
   const made = changes.map((each) => makeReadyItem(each));
-  add(made);
+  insertItems(made);
   if (made[0]) select(made[0].key);
   render(<App />);
   return made;
@@ -231,6 +231,7 @@ describe('shortcuts', () => {
     show();
     press('?');
     const help = await screen.findByRole('dialog', { name: 'Keyboard shortcuts' });
-    for (const { does } of SHORTCUTS) expect(within(help).getByText(does)).toBeTruthy();
+    for (const { description } of SHORTCUTS)
+      expect(within(help).getByText(description)).toBeTruthy();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { followAddress, go, takeArrival } from '../../src/shared/address.js';
+import { followAddress, go, takeHeadingFocus } from '../../src/shared/address.js';
 import { place, placeIn } from '../../src/app/route.js';
 
 describe('an address', () => {
@@ -27,10 +27,10 @@ describe('an address', () => {
 describe('going elsewhere', () => {
   it('is seen once by the page that is come to', async () => {
     followAddress();
-    expect(takeArrival()).toBe(false);
+    expect(takeHeadingFocus()).toBe(false);
     go('/dataset');
     await vi.waitFor(() => expect(place.value.page.name).toBe('dataset'));
-    expect(takeArrival()).toBe(true);
-    expect(takeArrival()).toBe(false);
+    expect(takeHeadingFocus()).toBe(true);
+    expect(takeHeadingFocus()).toBe(false);
   });
 });

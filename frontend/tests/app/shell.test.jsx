@@ -2,13 +2,13 @@ import { render, screen, waitFor, within } from '@testing-library/preact';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import * as api from '../../src/api/accounts.js';
-import { hearSignedOut } from '../../src/api/ask.js';
+import { onSignedOut } from '../../src/api/client.js';
 import { App } from '../../src/app/App.jsx';
 import { Problem } from '../../src/api/problem.js';
 import { followAddress, go, readAddress } from '../../src/shared/address.js';
 import { place } from '../../src/app/route.js';
-import { meetUser, user } from '../../src/shared/session.js';
-import { heading } from '../../src/shared/heading.js';
+import { loadUser, user } from '../../src/shared/session.js';
+import { heading } from '../../src/shared/windowTitle.js';
 import { makeUser } from '../make.js';
 
 vi.mock('../../src/api/screenings.js');
@@ -120,18 +120,18 @@ describe('a page', () => {
 describe('the session', () => {
   beforeEach(() => {
     document.cookie = 'pocovid_csrf=secret';
-    hearSignedOut(() => {});
+    onSignedOut(() => {});
   });
 
   it('is asked for where somebody has been signed in', async () => {
     vi.mocked(api.me).mockResolvedValue(makeUser({ name: 'Ada' }));
-    await meetUser();
+    await loadUser();
     expect(user.value?.name).toBe('Ada');
   });
 
   it('is nobody for whoever has no cookie, without asking', async () => {
     document.cookie = 'pocovid_csrf=; max-age=0';
-    await meetUser();
+    await loadUser();
     expect(user.value).toBeNull();
     expect(api.me).not.toHaveBeenCalled();
   });
@@ -140,7 +140,7 @@ describe('the session', () => {
     vi.mocked(api.me).mockRejectedValue(
       new Problem({ code: 'not_signed_in', detail: 'Sign in.', status: 401 }),
     );
-    await meetUser();
+    await loadUser();
     expect(user.value).toBeNull();
   });
 });

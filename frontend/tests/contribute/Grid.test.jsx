@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event';
 import axe from 'axe-core';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import * as api from '../../src/api/submissions.js';
-import { close, hidden, open, recordings } from '../../src/contribute/desk.js';
+import { close, hidden, open, recordings } from '../../src/contribute/draftStore.js';
 import { removals } from '../../src/contribute/removals.js';
 import { vocabulary } from '../../src/contribute/vocabulary.js';
 import { Grid } from '../../src/contribute/Grid.jsx';
@@ -242,14 +242,14 @@ describe('several recordings', () => {
 
 it('a change that the service refuses is taken back, and said', async () => {
   const { Problem } = await import('../../src/api/problem.js');
-  const { trouble } = await import('../../src/contribute/desk.js');
+  const { saveError } = await import('../../src/contribute/draftStore.js');
   await show({ label: 'healthy' });
   vi.mocked(api.changeContributions).mockRejectedValue(
     new Problem({ code: 'already_submitted', detail: 'It was sent already.', status: 409 }),
   );
   await userEvent.click(cell(0, CLASS));
   await type('c');
-  await waitFor(() => expect(trouble.value).toContain('It was sent already.'));
+  await waitFor(() => expect(saveError.value).toContain('It was sent already.'));
   await waitFor(() => expect(cell(0, CLASS).textContent).toBe('Healthy'));
 });
 

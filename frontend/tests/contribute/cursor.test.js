@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { at, moved, rangeOf, reaching, within } from '../../src/contribute/cursor.js';
+import {
+  cursorAt,
+  cursorAfterKey,
+  rangeOf,
+  extended,
+  clamped,
+} from '../../src/contribute/cursor.js';
 
 const table = { rows: 30, columns: 5 };
 
@@ -21,37 +27,41 @@ describe('the cursor', () => {
     ['Home', { ctrlKey: true }, 0, 0],
     ['End', { ctrlKey: true }, 29, 4],
   ])('%s %o goes to %i, %i', (name, held, row, column) => {
-    expect(moved(at(12, 2), key(name, held), table)).toEqual(at(row, column));
+    expect(cursorAfterKey(cursorAt(12, 2), key(name, held), table)).toEqual(cursorAt(row, column));
   });
 
   it('stops at the edges', () => {
-    expect(moved(at(0, 0), key('ArrowUp'), table)).toEqual(at(0, 0));
-    expect(moved(at(29, 4), key('PageDown'), table)).toEqual(at(29, 4));
+    expect(cursorAfterKey(cursorAt(0, 0), key('ArrowUp'), table)).toEqual(cursorAt(0, 0));
+    expect(cursorAfterKey(cursorAt(29, 4), key('PageDown'), table)).toEqual(cursorAt(29, 4));
   });
 
   it('leaves other keys alone', () => {
-    expect(moved(at(0, 0), key('x'), table)).toBeNull();
+    expect(cursorAfterKey(cursorAt(0, 0), key('x'), table)).toBeNull();
   });
 
   it('reaches further with Shift, and back', () => {
-    const further = moved(at(3, 1), key('ArrowDown', { shiftKey: true }), table);
+    const further = cursorAfterKey(cursorAt(3, 1), key('ArrowDown', { shiftKey: true }), table);
     expect(rangeOf(further ?? expect.unreachable())).toEqual({
       top: 3,
       bottom: 4,
       left: 1,
       right: 1,
     });
-    const back = moved(further ?? expect.unreachable(), key('ArrowUp', { shiftKey: true }), table);
-    expect(back).toEqual(at(3, 1));
+    const back = cursorAfterKey(
+      further ?? expect.unreachable(),
+      key('ArrowUp', { shiftKey: true }),
+      table,
+    );
+    expect(back).toEqual(cursorAt(3, 1));
   });
 
   it('selects its whole column with Ctrl A', () => {
-    const all = moved(at(3, 1), key('a', { ctrlKey: true }), table);
+    const all = cursorAfterKey(cursorAt(3, 1), key('a', { ctrlKey: true }), table);
     expect(rangeOf(all ?? expect.unreachable())).toEqual({ top: 0, bottom: 29, left: 1, right: 1 });
   });
 
   it('stays in a table that became smaller', () => {
-    const cursor = reaching(at(20, 1), 25, 1);
-    expect(within(cursor, { rows: 10, columns: 5 })).toEqual(at(9, 1));
+    const cursor = extended(cursorAt(20, 1), 25, 1);
+    expect(clamped(cursor, { rows: 10, columns: 5 })).toEqual(cursorAt(9, 1));
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as api from '../../src/api/submissions.js';
-import { hidden, trouble } from '../../src/contribute/desk.js';
-import { UNDO_MS, carryOutAll, removals, remove, undo } from '../../src/contribute/removals.js';
+import { hidden, saveError } from '../../src/contribute/draftStore.js';
+import { UNDO_MS, removeAllNow, removals, remove, undo } from '../../src/contribute/removals.js';
 import { Problem } from '../../src/api/problem.js';
 import { makeContribution } from './make.js';
 
@@ -17,7 +17,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   removals.value = [];
   hidden.value = new Set();
-  trouble.value = '';
+  saveError.value = '';
 });
 afterEach(() => void vi.useRealTimers());
 
@@ -44,7 +44,7 @@ describe('removed recordings', () => {
     remove(two);
     window.dispatchEvent(new Event('pagehide'));
     expect(api.deleteContribution).toHaveBeenCalledTimes(2);
-    await carryOutAll();
+    await removeAllNow();
   });
 
   it('come back with a reason where the service keeps them', async () => {
@@ -54,6 +54,6 @@ describe('removed recordings', () => {
     remove([two[0]]);
     await vi.advanceTimersByTimeAsync(UNDO_MS);
     expect(hidden.value.size).toBe(0);
-    expect(trouble.value).toBe('a.mp4 could not be removed. It was sent.');
+    expect(saveError.value).toBe('a.mp4 could not be removed. It was sent.');
   });
 });

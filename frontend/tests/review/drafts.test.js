@@ -18,18 +18,18 @@ describe('what a reviewer has typed in a tab', () => {
 
   it('is there again for this reviewer, and not for who signs in next', () => {
     signIn('one');
-    drafts.keepDraft(contribution.id, typed);
-    drafts.setCurrent(contribution.id);
-    drafts.keepLast(/** @type {any} */ ({ id: 'rev-1' }));
+    drafts.saveDraft(contribution.id, typed);
+    drafts.setCurrentId(contribution.id);
+    drafts.saveLastVerdict(/** @type {any} */ ({ id: 'rev-1' }));
 
     signIn('two');
     expect(drafts.draftOf(contribution)).toEqual(drafts.untouched(contribution));
-    expect(drafts.current()).toBeNull();
-    expect(drafts.lastGiven()).toBeNull();
+    expect(drafts.currentId()).toBeNull();
+    expect(drafts.lastVerdict()).toBeNull();
 
     signIn('one');
     expect(drafts.draftOf(contribution)).toEqual(typed);
-    expect(drafts.current()).toBe(contribution.id);
-    expect(drafts.lastGiven()).toEqual({ id: 'rev-1' });
+    expect(drafts.currentId()).toBe(contribution.id);
+    expect(drafts.lastVerdict()).toEqual({ id: 'rev-1' });
   });
 });

@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import * as api from '../../src/api/screenings.js';
-import { UNDO_MS, carryOutAll, close, discard, pending, undo } from '../../src/screen/deletions.js';
-import { add, items, select, selected } from '../../src/screen/items.js';
+import {
+  UNDO_MS,
+  deleteAllNow,
+  closeItem,
+  deleteItem,
+  pending,
+  undo,
+} from '../../src/screen/deletions.js';
+import { insertItems, items, select, selected } from '../../src/screen/items.js';
 import { makeReadyItem } from '../make.js';
 
 vi.mock('../../src/api/screenings.js');
@@ -15,7 +22,7 @@ afterEach(() => void vi.useRealTimers());
 
 function three() {
   const made = ['a', 'b', 'c'].map((name) => makeReadyItem({ name, recordingId: `rec-${name}` }));
-  add(made);
+  insertItems(made);
   select(made[1].key);
   return made;
 }
@@ -24,7 +31,7 @@ const names = () => items.value.map(({ name }) => name);
 
 it('takes a recording off the page at once and tells the service later', async () => {
   const [, b] = three();
-  discard(b.key);
+  deleteItem(b.key);
   expect(names()).toEqual(['a', 'c']);
   expect(selected.value?.name).toBe('c');
   await vi.advanceTimersByTimeAsync(UNDO_MS - 1);
@@ -36,7 +43,7 @@ it('takes a recording off the page at once and tells the service later', async (
 
 it('can be undone, to the same place, and then the service hears nothing', async () => {
   const [, b] = three();
-  discard(b.key);
+  deleteItem(b.key);
   undo();
   expect(names()).toEqual(['a', 'b', 'c']);
   expect(selected.value?.name).toBe('b');
@@ -46,8 +53,8 @@ it('can be undone, to the same place, and then the service hears nothing', async
 
 it('undoes the latest first', () => {
   const [a, b] = three();
-  discard(a.key);
-  discard(b.key);
+  deleteItem(a.key);
+  deleteItem(b.key);
   undo();
   expect(names()).toEqual(['b', 'c']);
   undo();
@@ -56,30 +63,30 @@ it('undoes the latest first', () => {
 
 it('is carried out at once when the page is left', () => {
   const [a] = three();
-  discard(a.key);
-  carryOutAll();
+  deleteItem(a.key);
+  deleteAllNow();
   expect(api.remove).toHaveBeenCalledExactlyOnceWith('recordings', 'rec-a');
 });
 
 it("deletes only the screening where the recording is somebody else's", async () => {
-  const item = makeReadyItem({ mine: false, screeningId: 'scr-9' });
-  add([item]);
-  discard(item.key);
+  const item = makeReadyItem({ uploadedHere: false, screeningId: 'scr-9' });
+  insertItems([item]);
+  deleteItem(item.key);
   await vi.advanceTimersByTimeAsync(UNDO_MS);
   expect(api.remove).toHaveBeenCalledExactlyOnceWith('screenings', 'scr-9');
 });
 
 it('has nothing to tell the service about a file that never arrived', async () => {
   const item = makeReadyItem({ stage: 'refused', recordingId: null });
-  add([item]);
-  discard(item.key);
+  insertItems([item]);
+  deleteItem(item.key);
   await vi.advanceTimersByTimeAsync(UNDO_MS);
   expect(api.remove).not.toHaveBeenCalled();
 });
 
 it('leaves the service alone when something is only closed', async () => {
   const [a] = three();
-  close(a.key);
+  closeItem(a.key);
   await vi.advanceTimersByTimeAsync(UNDO_MS);
   expect(names()).toEqual(['b', 'c']);
   expect(api.remove).not.toHaveBeenCalled();

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as api from '../../src/api/screenings.js';
 import { find, items, selected } from '../../src/screen/items.js';
 import { Problem, noAnswer } from '../../src/api/problem.js';
-import { addFiles, canRetry, forget, retry } from '../../src/screen/uploads.js';
+import { addFiles, canRetry, forgetFile, retry } from '../../src/screen/uploads.js';
 import { makeRecording } from '../make.js';
 
 vi.mock('../../src/api/screenings.js');
@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  for (const { key } of items.value) forget(key);
+  for (const { key } of items.value) forgetFile(key);
   await settle();
   vi.useRealTimers();
 });

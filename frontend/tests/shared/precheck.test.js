@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { objection } from '../../src/shared/precheck.js';
+import { precheck } from '../../src/shared/precheck.js';
 
 describe('before a byte is sent', () => {
   const limits = /** @type {import('../../src/api/shapes.js').Limits} */ ({ max_bytes: 1000 });
@@ -11,8 +11,8 @@ describe('before a byte is sent', () => {
     [{ size: 10, type: 'text/plain' }, 'unsupported_type'],
     [{ size: 10, type: 'audio/mpeg' }, 'unsupported_type'],
   ])('%o is refused as %s', (file, code) => {
-    expect(objection(file, limits)?.code).toBe(code);
-    expect(objection(file, limits)?.detail).toMatch(/choose|Cut|Export/);
+    expect(precheck(file, limits)?.code).toBe(code);
+    expect(precheck(file, limits)?.detail).toMatch(/choose|Cut|Export/);
   });
 
   it.each([
@@ -24,10 +24,10 @@ describe('before a byte is sent', () => {
     { size: 10, type: 'application/vnd.rn-realmedia' },
     { size: 10, type: 'application/x-troff-msvideo' },
   ])('%o may be sent', (file) => {
-    expect(objection(file, limits)).toBeNull();
+    expect(precheck(file, limits)).toBeNull();
   });
 
   it('any size may be sent while the limits are not known', () => {
-    expect(objection({ size: 1e12, type: '' }, null)).toBeNull();
+    expect(precheck({ size: 1e12, type: '' }, null)).toBeNull();
   });
 });

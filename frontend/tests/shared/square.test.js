@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inside, largest, moved, resized, smallest, stretched } from '../../src/shared/square.js';
+import { fitted, largest, moved, resized, smallest, stretched } from '../../src/shared/square.js';
 
 const WIDE = { width: 640, height: 480 };
 const TALL = { width: 300, height: 900 };
@@ -25,7 +25,7 @@ function expectInside({ x, y, size }, picture) {
 
 describe('the square', () => {
   it.each([WIDE, TALL, TINY])('stays inside whatever is done to it (%o)', (picture) => {
-    const start = inside(START, picture);
+    const start = fitted(START, picture);
     for (const dx of FAR) {
       for (const dy of FAR) {
         expectInside(moved(start, dx, dy, picture), picture);

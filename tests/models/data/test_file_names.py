@@ -12,7 +12,7 @@ from models.data import file_names
 from models.data.file_names import FileName, Matching, RowName, canonical, decoded, is_junk, match
 from tests import names
 
-FOLDERS_JS = Path(__file__).parents[3] / "frontend/src/contribute/junk.js"
+FOLDERS_JS = Path(__file__).parents[3] / "frontend/src/contribute/systemFiles.js"
 
 
 def paired(rows: Sequence[tuple[str, object] | str], files: Sequence[str]) -> Matching:

@@ -4,7 +4,7 @@ import * as calls from '../../api/admin.js';
 import { PageHeading } from '../../shared/PageHeading.jsx';
 import { usePages } from '../../shared/usePages.js';
 import { TableWrap } from '../../shared/TableWrap.jsx';
-import { when } from '../../shared/words.js';
+import { dateTime } from '../../shared/format.js';
 import './audit.css';
 
 /**
@@ -114,7 +114,7 @@ function Events({ events, onOnly }) {
         <tbody>
           {events.map((event) => (
             <tr key={event.id}>
-              <td>{when(event.at)}</td>
+              <td>{dateTime(event.at)}</td>
               <td>
                 {event.actor_id ? (
                   <Only

@@ -4,7 +4,7 @@ import * as calls from '../../api/checks.js';
 import { PageHeading } from '../../shared/PageHeading.jsx';
 import { TableWrap } from '../../shared/TableWrap.jsx';
 import { Problem } from '../../api/problem.js';
-import { plural, when } from '../../shared/words.js';
+import { plural, dateTime } from '../../shared/format.js';
 import './checks.css';
 
 /** How often the service is asked while a check is under way. */
@@ -134,13 +134,13 @@ function State({ check }) {
         <p class="notice notice-problem">The check could not look at everything. {check.error}</p>
       )}
       {check.finished_at && check.state === 'done' && found === 0 && (
-        <p class="notice">Nothing was found. Checked {when(check.finished_at)}.</p>
+        <p class="notice">Nothing was found. Checked {dateTime(check.finished_at)}.</p>
       )}
       {found > 0 && (
         <p>
           {plural(found, 'finding')}
           {check.fix ? `, ${mended} mended` : ''}
-          {check.finished_at ? `, ${when(check.finished_at)}` : ''}.
+          {check.finished_at ? `, ${dateTime(check.finished_at)}` : ''}.
         </p>
       )}
     </div>

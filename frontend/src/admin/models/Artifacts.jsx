@@ -1,8 +1,8 @@
 /** The artifacts: one beside the active one, and the button that makes it answer. */
 import { useState } from 'preact/hooks';
 import { TableWrap } from '../../shared/TableWrap.jsx';
-import { when } from '../../shared/words.js';
-import { Confirm } from './Confirm.jsx';
+import { dateTime } from '../../shared/format.js';
+import { ConfirmDialog } from './ConfirmDialog.jsx';
 import { ROWS, inPercent, inPoints, measured, notComparable } from './figures.js';
 
 /**
@@ -37,7 +37,7 @@ export function Artifacts({ artifacts, trainings, onActivate }) {
             >
               {others.map(({ version, created_at }) => (
                 <option key={version} value={version}>
-                  {version}, {when(created_at)}
+                  {version}, {dateTime(created_at)}
                 </option>
               ))}
             </select>
@@ -61,7 +61,7 @@ export function Artifacts({ artifacts, trainings, onActivate }) {
         </div>
       )}
       {asking && other && (
-        <Confirm
+        <ConfirmDialog
           title={`Let ${other.version} answer?`}
           words={
             `Screenings that begin from now on are answered by ${other.version}` +

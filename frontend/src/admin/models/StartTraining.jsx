@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import * as dataset from '../../api/dataset.js';
 import { Problem } from '../../api/problem.js';
-import { plural } from '../../shared/words.js';
+import { plural } from '../../shared/format.js';
 
 /**
  * @typedef {object} Setting

@@ -1,6 +1,6 @@
 /** The trainings: how far each fold of a running one is, and what came of the others. */
 import { ProgressBar } from '../../shared/ProgressBar.jsx';
-import { plural, when } from '../../shared/words.js';
+import { plural, dateTime } from '../../shared/format.js';
 import { isUnderWay } from './Models.jsx';
 
 /** @typedef {import('../../api/training.js').Training} Training */
@@ -45,7 +45,7 @@ function Run({ training, onCancel }) {
           <h3>Release {release}</h3>
           <p class="quiet">
             {STATES[state]}
-            {underWay && stage && `: ${stage}`} · {when(created_at)}
+            {underWay && stage && `: ${stage}`} · {dateTime(created_at)}
           </p>
         </div>
         {underWay && (

@@ -1,6 +1,6 @@
 /** The figures of artifacts, in the order in which they are compared. */
 import { CLASSES, CLASS_NAMES } from '../../shared/classes.js';
-import { plural } from '../../shared/words.js';
+import { plural } from '../../shared/format.js';
 
 /**
  * @typedef {import('../../api/training.js').Figures} Figures

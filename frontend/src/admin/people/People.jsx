@@ -7,7 +7,7 @@ import { usePages } from '../../shared/usePages.js';
 import { TableWrap } from '../../shared/TableWrap.jsx';
 import { Problem } from '../../api/problem.js';
 import { user } from '../../shared/session.js';
-import { day } from '../../shared/words.js';
+import { date } from '../../shared/format.js';
 import './people.css';
 
 /** @typedef {import('../../api/shapes.js').User} User */
@@ -21,7 +21,7 @@ const ROLES = [
 
 export default function People() {
   const [q, setQ] = useState('');
-  const [trouble, setTrouble] = useState(/** @type {{id: string, words: string} | null} */ (null));
+  const [error, setError] = useState(/** @type {{id: string, words: string} | null} */ (null));
   const [busy, setBusy] = useState('');
   const fetchPage = useCallback(
     (/** @type {string | null} */ cursor) => calls.people(q, cursor),
@@ -31,14 +31,14 @@ export default function People() {
   /** @param {User} person @param {{role?: string, disabled?: boolean}} changes */
   async function apply(person, changes) {
     setBusy(person.id);
-    setTrouble(null);
+    setError(null);
     try {
       const changed = await calls.changePerson(person.id, changes);
       change((people) => people.map((each) => (each.id === changed.id ? changed : each)));
       announce(`${changed.name}: ${changed.disabled_at ? 'disabled' : changed.role}`);
     } catch (failure) {
       if (!(failure instanceof Problem)) throw failure;
-      setTrouble({ id: person.id, words: failure.detail });
+      setError({ id: person.id, words: failure.detail });
       change((people) => [...people]); // the choice goes back to what it was
     } finally {
       setBusy('');
@@ -86,7 +86,7 @@ export default function People() {
                   person={person}
                   self={person.id === user.value?.id}
                   busy={busy === person.id}
-                  trouble={trouble?.id === person.id ? trouble.words : ''}
+                  trouble={error?.id === person.id ? error.words : ''}
                   onChange={(changes) => void apply(person, changes)}
                 />
               ))}
@@ -127,7 +127,7 @@ function Person({ person, self, busy, trouble, onChange }) {
           </span>
         )}
       </th>
-      <td class="hint person-since">{day(person.created_at)}</td>
+      <td class="hint person-since">{date(person.created_at)}</td>
       <td>
         <select
           class="input"

@@ -1,0 +1,52 @@
+/** Before it is sent: what is missing, and what is there twice. */
+import { check, recordings } from './draftStore.js';
+import { missingFields } from './missingFields.js';
+import { requestedCell } from './requestedCell.js';
+import { plural } from '../shared/format.js';
+import { Icon } from '../shared/Icon.jsx';
+import { Duplicates } from './Duplicates.jsx';
+
+export function Checklist() {
+  const found = check.value;
+  const lacking = missingFields.value;
+  if (!found || !lacking) return <p class="quiet">Checking what is missing …</p>;
+  const here = new Set(recordings.value.map(({ id }) => id));
+  return (
+    <>
+      {lacking.length > 0 ? (
+        <ul class="lacking" aria-label="What is missing">
+          {lacking.map(({ field, title, ids }) => (
+            <li key={field}>
+              <Icon name="alert" />
+              <span>
+                <b>{title}</b> is missing for {plural(ids.length, 'recording')}.
+              </span>
+              <button
+                type="button"
+                class="button"
+                aria-label={`Go to the first recording without ${title.toLowerCase()}`}
+                onClick={() => (requestedCell.value = { id: ids[0], name: field })}
+              >
+                Go to the first
+              </button>
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <p class="complete">
+          <Icon name="check" />
+          {found.waiting > 0 ? 'Nothing is missing in what has arrived.' : 'Nothing is missing.'}
+        </p>
+      )}
+      {found.waiting > 0 && (
+        <p class="quiet">{plural(found.waiting, 'file is', 'files are')} still on the way.</p>
+      )}
+      <Duplicates
+        duplicates={found.duplicates.filter(
+          ({ contribution_id, other_id }) =>
+            here.has(contribution_id) && (other_id === null || here.has(other_id)),
+        )}
+      />
+    </>
+  );
+}

@@ -1,4 +1,0 @@
-/** Where a frame of a released recording can be seen. */
-
-/** @param {import('../api/dataset.js').Item} item @param {number} n */
-export const frameOf = ({ frame_url }, n) => frame_url.replace('{n}', String(n));

@@ -1,0 +1,77 @@
+/** What the contributor says about the recording. */
+import { BLUE_POINTS, LABELS, PROBES, REASONS, nameOf } from '../shared/terms.js';
+import { duration, dateTime } from '../shared/format.js';
+
+/** @param {{contribution: import('../api/reviewShapes.js').Contribution}} props */
+export function ContributorEntries({ contribution }) {
+  const c = contribution;
+  const facts = [
+    ['Label', nameOf(LABELS, c.label) || 'none'],
+    ['Probe', nameOf(PROBES, c.probe)],
+    ['Licence', c.licence ?? 'none'],
+    ['Source', c.source],
+    ['Age, sex', [c.age_band, c.sex].filter(Boolean).join(', ')],
+    ['BLUE point', nameOf(BLUE_POINTS, c.blue_point)],
+    ['Symptoms', c.symptoms.map((each) => each.replaceAll('_', ' ')).join(', ')],
+    ['Recording', `${c.width} × ${c.height}${c.duration_s ? `, ${duration(c.duration_s)}` : ''}`],
+    ['Sent', c.submitted_at ? dateTime(c.submitted_at) : ''],
+  ].filter(([, value]) => value);
+  return (
+    <section class="contributor-entries" aria-labelledby="said-title">
+      <h2 id="said-title">The contributor says</h2>
+      <dl class="entries-facts">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {c.note && <p class="entries-note">{c.note}</p>}
+      <History contribution={c} />
+    </section>
+  );
+}
+
+/** @type {Record<string, string>} */
+const VERDICTS = {
+  approve: 'Approved before',
+  reject: 'Rejected before',
+  request_changes: 'A reviewer asked',
+};
+
+/**
+ * What was said in earlier rounds, and since it was released.
+ * @param {{contribution: import('../api/reviewShapes.js').Contribution}} props
+ */
+function History({ contribution }) {
+  const { earlier_rounds, answer_to_reviewer, reports, standing_label, trouble } = contribution;
+  const lines = [
+    ...earlier_rounds.map(({ verdict, reason, comment }) => [
+      VERDICTS[verdict],
+      [nameOf(REASONS, reason), comment].filter(Boolean).join('. '),
+    ]),
+    ...(answer_to_reviewer ? [['The contributor answers', answer_to_reviewer]] : []),
+    ...reports.map(({ label, message }) => [
+      label ? `Reported as ${nameOf(LABELS, label)}` : 'Reported as wrong',
+      message,
+    ]),
+    ...(trouble ? [['It could not be taken in', trouble]] : []),
+  ];
+  if (lines.length === 0 && !standing_label) return null;
+  return (
+    <ul class="history" aria-label="What was said before">
+      {standing_label && (
+        <li>
+          <b>In the dataset as {nameOf(LABELS, standing_label)}</b>, until you decide.
+        </li>
+      )}
+      {lines.map(([who, words], n) => (
+        <li key={n}>
+          <b>{who}</b>
+          {words && `: ${words}`}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,86 @@
+/** What became of the verdict, and only now the model's own answer. */
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { Bars } from '../shared/Bars.jsx';
+import { focusIntoView } from '../shared/focus.js';
+import { LABELS, nameOf } from '../shared/terms.js';
+
+/** @type {Record<string, [string, string]>} */
+const OUTCOMES = {
+  approved: ['Approved', 'It goes into the next release once its de-identified copy is made.'],
+  rejected: ['Rejected', 'The contributor reads why.'],
+  changes_requested: ['Changes requested', 'It comes back when the contributor has answered.'],
+  waiting_for_second: ['Noted', 'A second reviewer reads it without seeing your verdict.'],
+  disputed: ['The two readings differ', 'A third reviewer decides.'],
+};
+
+/**
+ * @param {{
+ *   given: import('../api/reviewShapes.js').Given,
+ *   onNext: () => void,
+ *   onUndo: () => void,
+ *   problem: string | null,
+ * }} props
+ */
+export function VerdictOutcome({ given, onNext, onUndo, problem }) {
+  const heading = useRef(/** @type {HTMLHeadingElement | null} */ (null));
+  useLayoutEffect(() => focusIntoView(heading.current), []);
+  const [title, nextStep] = OUTCOMES[given.outcome] ?? ['Noted', ''];
+  return (
+    <section class="after" aria-labelledby="outcome-title">
+      <h2 id="outcome-title" tabIndex={-1} ref={heading}>
+        {title}
+      </h2>
+      <p class="quiet">{nextStep}</p>
+      <ModelAnswer answer={given.modelAnswer} verdict={given.verdict} draft={given.draft} />
+      {problem && (
+        <p class="notice notice-problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <div class="actions actions-main">
+        <button type="button" class="button button-primary button-large" onClick={onNext}>
+          Next recording <kbd>N</kbd>
+        </button>
+        <button type="button" class="button button-large" onClick={onUndo}>
+          Undo <kbd>Z</kbd>
+        </button>
+      </div>
+    </section>
+  );
+}
+
+/**
+ * @param {{
+ *   answer: Record<string, any> | null,
+ *   verdict: import('../api/reviewShapes.js').Verdict,
+ *   draft: import('../api/reviewShapes.js').Draft,
+ * }} props
+ */
+function ModelAnswer({ answer, verdict, draft: { label } }) {
+  if (!answer?.probabilities) {
+    return <p class="hint">The model has no answer for this recording.</p>;
+  }
+  const said = nameOf(LABELS, answer.label);
+  return (
+    <div class="model-answer">
+      <h3>
+        The model says {said}
+        {comparedWith(verdict, answer.label, label)}
+      </h3>
+      <Bars probabilities={answer.probabilities} />
+      {answer.model_version && <p class="hint">{answer.model_version}, five models</p>}
+    </div>
+  );
+}
+
+/**
+ * What the reader said beside the model: only an approval says what a recording shows.
+ * @param {import('../api/reviewShapes.js').Verdict} verdict
+ * @param {string} theirs
+ * @param {string} label
+ */
+function comparedWith(verdict, theirs, label) {
+  if (verdict === 'reject') return '; you rejected the recording';
+  if (verdict !== 'approve' || !label) return '';
+  return theirs === label ? ', as you do' : `; you say ${nameOf(LABELS, label)}`;
+}

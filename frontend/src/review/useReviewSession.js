@@ -1,0 +1,110 @@
+/** A reviewer's desk: the recording on it, the last verdict, and going from one to the next. */
+import { useEffect, useState } from 'preact/hooks';
+import * as calls from '../api/reviews.js';
+import { announce } from '../shared/announcer.js';
+import { Problem } from '../api/problem.js';
+import {
+  currentId,
+  removeDraft,
+  saveDraft,
+  saveLastVerdict,
+  lastVerdict,
+  setCurrentId,
+} from './drafts.js';
+
+/**
+ * @typedef {import('../api/reviewShapes.js').Contribution} Contribution
+ * @typedef {import('../api/reviewShapes.js').Given} Given
+ */
+
+/** @param {import('../api/reviewShapes.js').Filters} filters */
+export function useReviewSession(filters) {
+  const [contribution, setContribution] = useState(/** @type {Contribution | null} */ (null));
+  const [given, setGiven] = useState(/** @type {Given | null} */ (null));
+  const [last, setLast] = useState(lastVerdict);
+  const [busy, setBusy] = useState(() => currentId() !== null);
+  const [problem, setProblem] = useState('');
+  /** @param {Contribution | null} next */
+  function put(next) {
+    setContribution(next);
+    setGiven(null);
+    setCurrentId(next?.id ?? null);
+  }
+  /** @param {() => Promise<void>} work */
+  async function attempt(work) {
+    setBusy(true);
+    setProblem('');
+    try {
+      await work();
+    } catch (failure) {
+      if (!(failure instanceof Problem)) throw failure;
+      setProblem(failure.detail);
+    } finally {
+      setBusy(false);
+    }
+  }
+  function forgetLast() {
+    setLast(null);
+    saveLastVerdict(null);
+  }
+  async function takeNext() {
+    const taken = await calls.next(filters);
+    put(taken ?? null);
+    announce(taken ? 'The next recording' : 'Nothing is ready to be read');
+  }
+  useEffect(() => {
+    const kept = currentId();
+    if (!kept) return;
+    void attempt(async () => {
+      setCurrentId(null); // not again, should it be another's by now
+      put(await calls.claim(kept));
+    });
+    // Only once: a reload goes on where this tab was.
+  }, []);
+  return {
+    contribution,
+    given,
+    last,
+    busy,
+    problem,
+    next: () => !busy && void attempt(takeNext),
+    /** @param {string} id */
+    open: (id) => !busy && void attempt(async () => put(await calls.claim(id))),
+    /** @param {Given} verdict */
+    give(verdict) {
+      removeDraft(verdict.contributionId);
+      setCurrentId(null);
+      setGiven(verdict);
+      setLast(verdict);
+      saveLastVerdict(verdict);
+    },
+    skip() {
+      if (!contribution || busy) return;
+      void attempt(async () => {
+        await calls.release(contribution.id);
+        await takeNext();
+      });
+    },
+    leave() {
+      const held = given ? null : contribution;
+      put(null);
+      if (held) void attempt(() => calls.release(held.id));
+    },
+    undo() {
+      if (!last || busy) return;
+      void attempt(async () => {
+        try {
+          await calls.undo(last.id);
+        } catch (failure) {
+          const final = failure instanceof Problem && failure.status >= 400 && !failure.busy;
+          if (final) forgetLast(); // it is in a release by now, or undone
+          throw failure;
+        }
+        forgetLast();
+        saveDraft(last.contributionId, last.draft);
+        announce('The verdict is taken back.');
+        put(await calls.claim(last.contributionId));
+      });
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** The window's title: what the page is doing, readable from another tab. */
+import { CLASS_NAMES } from '../shared/classes.js';
+import { PRODUCT, windowTitle } from '../shared/windowTitle.js';
+import { percent } from '../shared/format.js';
+
+/** @typedef {import('../api/shapes.js').Item} Item */
+
+/**
+ * @param {readonly Item[]} items
+ * @param {Item | null} selected
+ */
+export function screenTitle(items, selected) {
+  if (!selected) return PRODUCT;
+  const state = items.length > 1 ? together(items) : alone(selected);
+  return windowTitle(state);
+}
+
+/** @param {readonly Item[]} items */
+function together(items) {
+  const done = items.filter(({ stage }) => stage === 'done').length;
+  const sending = items.filter(({ stage }) => stage === 'uploading' || stage === 'waiting').length;
+  if (sending > 0) return `Uploading, ${items.length - sending} of ${items.length} there`;
+  return `${done} of ${items.length} answered`;
+}
+
+/** @param {Item} item */
+function alone({ stage, sent, bytes, screening, adjusting }) {
+  if (adjusting) return 'Adjust the square';
+  switch (stage) {
+    case 'uploading':
+      return `Uploading ${bytes ? Math.floor((100 * sent) / bytes) : 0}%`;
+    case 'ready':
+      return 'Check the square';
+    case 'screening':
+      return screening?.status === 'running'
+        ? `Screening ${screening.progress.done}/${screening.progress.total}`
+        : 'Waiting in line';
+    case 'done':
+      return screening?.result
+        ? `${CLASS_NAMES[screening.result.label]} ${percent(screening.result.probability)}`
+        : 'Answered';
+    case 'refused':
+    case 'interrupted':
+    case 'failed':
+      return 'Needs your attention';
+    case 'gone':
+      return 'Deleted';
+    default:
+      return 'One moment';
+  }
+}

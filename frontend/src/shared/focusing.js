@@ -1,7 +1,0 @@
-/** Moving the focus without moving the page more than it takes. */
-
-/** @param {HTMLElement | null} element */
-export function focusInSight(element) {
-  element?.focus({ preventScroll: true });
-  element?.scrollIntoView?.({ block: 'nearest' });
-}

@@ -1,0 +1,41 @@
+/** A recording and the limits in a few plain words. */
+import { duration, plural, fileSize } from './format.js';
+
+/**
+ * @param {import('../api/shapes.js').Recording} recording
+ * @returns {string[]}
+ */
+export function recordingFacts(recording) {
+  const { kind, format, width, height, duration_s, sampled_frames, bytes } = recording;
+  return [
+    `${kind === 'video' ? 'Video' : 'Image'}, ${formatName(format)}`,
+    `${width} × ${height} pixels`,
+    ...(duration_s ? [duration(duration_s)] : []),
+    ...(kind === 'video' ? [`${plural(sampled_frames, 'frame')} to screen`] : []),
+    fileSize(bytes),
+  ];
+}
+
+/**
+ * A file type as people write it: `image/jpeg`, `.jpeg` and `jpeg` are all JPEG.
+ * @param {string} type
+ */
+export function formatName(type) {
+  const bare = type
+    .replace(/^(image|video)\//, '')
+    .replace(/^\.|^x-|^vnd\./, '')
+    .toLowerCase();
+  return NAMES[bare] ?? bare.toUpperCase();
+}
+
+/** @type {Record<string, string>} */
+const NAMES = {
+  webp: 'WebP',
+  webm: 'WebM',
+  quicktime: 'MOV',
+  msvideo: 'AVI',
+  jpg: 'JPEG',
+  'ms-bmp': 'BMP',
+  tif: 'TIFF',
+  mpg: 'MPEG',
+};
