@@ -1,14 +1,14 @@
 """Fixtures of the worker's tests: the house, on SQLite and files or on PostgreSQL and Redis."""
 
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 import redis
 
-import migrations
 from backend.core.settings import Settings
 from backend.installation import key
 from backend.jobs import make_celery
@@ -35,86 +35,94 @@ REDIS_DATABASE = LAST_REDIS_DATABASE - 1
 """Another than the web application's tests use, since these empty theirs as well."""
 
 
-@pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    """SQLite, local files and the embedded broker; tasks called here find it too."""
-    yield from open_house(monkeypatch, {"POCOVID_DATA_DIR": str(tmp_path)})
+Open = Callable[[Mapping[str, str]], AbstractContextManager[House]]
 
 
 @pytest.fixture
-def services_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    """A PostgreSQL database of its own, and Redis."""
-    yield from _open_on_services(tmp_path, monkeypatch)
+def open_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_sqlite: Path) -> Open:
+    """`with open_house(environment) as house`: a house on what the variables name.
+
+    On SQLite and local files where they name nothing. Tasks that the test calls find it too.
+    """
+
+    @contextmanager
+    def open_house(lane: Mapping[str, str]) -> Iterator[House]:
+        environment = {**BRISK, "POCOVID_DATA_DIR": str(tmp_path), **lane}
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        settings = Settings()
+        if "POCOVID_DATABASE_URL" not in lane:
+            shutil.copy(migrated_sqlite, settings.database_url.removeprefix("sqlite:///"))
+        house = House(environment, settings)
+        key.establish(house.database, settings)  # as the API does, which is there before any worker
+        here = process.Process(
+            "tests:1", settings, house.database, house.storage, make_celery(settings)
+        )
+        monkeypatch.setattr(process, "current", lambda: here)
+        monkeypatch.setattr(predictor, "load", StandIn)
+        monkeypatch.setattr(dependencies.backoff, "_failures", 0)
+        yield house
+        house.close()
+
+    return open_house
 
 
 @pytest.fixture
-def bucket_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3_url: str) -> Iterator[House]:
-    """SQLite and a bucket, of which each task has what it needs in its data folder."""
-    bucket = {f"POCOVID_{name.upper()}": value for name, value in buckets.make(s3_url).items()}
-    yield from open_house(monkeypatch, {"POCOVID_DATA_DIR": str(tmp_path), **bucket})
-
-
-@pytest.fixture(params=["embedded", pytest.param("services", marks=pytest.mark.services)])
-def any_house(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[House]:
-    """Once as `house`, once as `services_house`."""
-    if request.param == "embedded":
-        yield from open_house(monkeypatch, {"POCOVID_DATA_DIR": str(tmp_path)})
-    else:
-        yield from _open_on_services(tmp_path, monkeypatch)
-
-
-@pytest.fixture(params=["folder", "s3", pytest.param("services", marks=pytest.mark.services)])
-def stored_house(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[House]:
-    """SQLite with a folder; SQLite with a bucket; PostgreSQL and Redis with a bucket."""
-    bucket: dict[str, str] = {}
-    if request.param != "folder":
-        made = buckets.make(request.getfixturevalue("s3_url"))
-        bucket = {f"POCOVID_{name.upper()}": value for name, value in made.items()}
-    if request.param == "services":
-        yield from _open_on_services(tmp_path, monkeypatch, bucket)
-    else:
-        yield from open_house(monkeypatch, {"POCOVID_DATA_DIR": str(tmp_path), **bucket})
-
-
-def _open_on_services(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: Mapping[str, str] = MappingProxyType({})
-) -> Iterator[House]:
+def services(request: pytest.FixtureRequest) -> Iterator[Mapping[str, str]]:
+    """The environment of a PostgreSQL database of its own, migrated, and of Redis."""
     if not DATABASE_SERVER or not REDIS_SERVER:
         pytest.skip("no POCOVID_TEST_DATABASE_URL and POCOVID_TEST_REDIS_URL: no services to test")
     broker_url = redis_database(REDIS_DATABASE)
-    with postgresql_database() as database_url, redis.Redis.from_url(broker_url) as broker:
+    template = request.getfixturevalue("migrated_postgresql")
+    with postgresql_database(template) as database_url, redis.Redis.from_url(broker_url) as broker:
         broker.flushdb()
-        lane = {
-            "POCOVID_DATA_DIR": str(tmp_path),
-            "POCOVID_DATABASE_URL": database_url,
-            "POCOVID_BROKER_URL": broker_url,
-            **more,
-        }
-        yield from open_house(monkeypatch, lane)
+        yield {"POCOVID_DATABASE_URL": database_url, "POCOVID_BROKER_URL": broker_url}
         broker.flushdb()
 
 
-def open_house(monkeypatch: pytest.MonkeyPatch, lane: dict[str, str]) -> Iterator[House]:
-    """A house on what `lane` names, and the process that tasks called here see."""
-    environment = {**BRISK, **lane}
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    settings = Settings()
-    migrations.upgrade(settings.database_url)
-    house = House(environment, settings)
-    key.establish(house.database, settings)  # as the API does, which is there before any worker
-    here = process.Process(
-        "tests:1", settings, house.database, house.storage, make_celery(settings)
-    )
-    monkeypatch.setattr(process, "current", lambda: here)
-    monkeypatch.setattr(predictor, "load", StandIn)
-    monkeypatch.setattr(dependencies.backoff, "_failures", 0)
-    yield house
-    house.close()
+@pytest.fixture
+def house(open_house: Open) -> Iterator[House]:
+    """SQLite, local files and the embedded broker; tasks called here find it too."""
+    with open_house({}) as house:
+        yield house
+
+
+@pytest.fixture
+def services_house(open_house: Open, services: Mapping[str, str]) -> Iterator[House]:
+    """A PostgreSQL database of its own, and Redis."""
+    with open_house(services) as house:
+        yield house
+
+
+@pytest.fixture
+def bucket_house(open_house: Open, s3_url: str) -> Iterator[House]:
+    """SQLite and a bucket, of which each task has what it needs in its data folder."""
+    with open_house(_bucket(s3_url)) as house:
+        yield house
+
+
+@pytest.fixture(params=["embedded", pytest.param("services", marks=pytest.mark.services)])
+def any_house(request: pytest.FixtureRequest, open_house: Open) -> Iterator[House]:
+    """Once as `house`, once as `services_house`."""
+    on_services = request.param == "services"
+    with open_house(request.getfixturevalue("services") if on_services else {}) as house:
+        yield house
+
+
+@pytest.fixture(params=["folder", "s3", pytest.param("services", marks=pytest.mark.services)])
+def stored_house(request: pytest.FixtureRequest, open_house: Open) -> Iterator[House]:
+    """SQLite with a folder; SQLite with a bucket; PostgreSQL and Redis with a bucket."""
+    lane: dict[str, str] = {}
+    if request.param != "folder":
+        lane |= _bucket(request.getfixturevalue("s3_url"))
+    if request.param == "services":
+        lane |= request.getfixturevalue("services")
+    with open_house(lane) as house:
+        yield house
+
+
+def _bucket(s3_url: str) -> dict[str, str]:
+    return {f"POCOVID_{name.upper()}": value for name, value in buckets.make(s3_url).items()}
 
 
 def with_settings(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:

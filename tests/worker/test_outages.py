@@ -1,14 +1,13 @@
 """Real workers whose broker goes away: nothing stands still, is lost, or is answered twice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from backend.tables import Status
-from tests.conftest import DATABASE_SERVER, postgresql_database
 from tests.outages import Broker
-from tests.worker.conftest import open_house
+from tests.worker.conftest import Open
 from tests.worker.house import House, clip, still, wait_until
 
 pytestmark = [
@@ -26,19 +25,10 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 
 
 @pytest.fixture
-def fragile_house(
-    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[House]:
+def fragile_house(broker: Broker, open_house: Open, services: Mapping[str, str]) -> Iterator[House]:
     """PostgreSQL, and a Redis that a test may take away."""
-    if not DATABASE_SERVER:
-        pytest.skip("no POCOVID_TEST_DATABASE_URL: no services to test")
-    with postgresql_database() as database_url:
-        lane = {
-            "POCOVID_DATA_DIR": str(tmp_path),
-            "POCOVID_DATABASE_URL": database_url,
-            "POCOVID_BROKER_URL": broker.url,
-        }
-        yield from open_house(monkeypatch, lane)
+    with open_house({**services, "POCOVID_BROKER_URL": broker.url}) as house:
+        yield house
 
 
 @pytest.mark.parametrize(("kind", "seconds"), [("stopped", 3), ("frozen", 6)])
