@@ -140,12 +140,12 @@ def require_role(identity: Identity | None, role: Role, *scopes: Scope) -> User:
     caller = require_account(identity)
     if not _has_role(caller.user, role):
         raise ForbiddenError(
-            f"This requires the role {role.value}; yours is {caller.user.role}. "
+            f"This requires the role {role}; yours is {caller.user.role}. "
             "An administrator can give it to you.",
             code="role_needed",
         )
     if caller.token is not None and not set(scopes) & set(caller.token.scopes):
-        names = " or ".join(scope.value for scope in scopes)
+        names = " or ".join(scopes)
         raise ForbiddenError(
             f"This API token lacks the scope {names}. Create one that has it.",
             code="scope_needed",
@@ -170,4 +170,4 @@ def require_session(identity: Identity | None) -> Identity:
 
 
 def _has_role(user: User, role: Role) -> bool:
-    return _ROLES.index(Role(user.role)) >= _ROLES.index(role)
+    return _ROLES.index(user.role) >= _ROLES.index(role)

@@ -26,7 +26,7 @@ def create(session: Session, user: User, form: TokenIn) -> TokenMade:
         InvalidInputError: the account's role does not allow one of the scopes.
         ConflictError: the account has `MAX_TOKENS` active tokens.
     """
-    refused = sorted(scope.value for scope in form.scopes if not may_grant(user, scope))
+    refused = sorted(scope for scope in form.scopes if not may_grant(user, scope))
     if refused:
         raise InvalidInputError(
             f"Your role {user.role} does not allow the scope {refused[0]}.",
@@ -48,7 +48,7 @@ def create(session: Session, user: User, form: TokenIn) -> TokenMade:
         name=form.name,
         hint=secret[:_HINT_CHARACTERS],
         secret_sha256=digest(secret),
-        scopes=sorted(scope.value for scope in form.scopes),
+        scopes=sorted(form.scopes),
         created_at=created_at,
         expires_at=None if days is None else created_at + timedelta(days=days),
     )

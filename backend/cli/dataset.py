@@ -95,7 +95,7 @@ def _follow(settings: "Settings", number: int) -> None:
     from backend.releases import repository
     from backend.tables.vocabulary import JobState
 
-    ended = {JobState.DONE.value, JobState.FAILED.value}
+    ended = {JobState.DONE, JobState.FAILED}
     database = Database.connect(settings)
     try:
         with terminal.stages() as told:

@@ -102,7 +102,7 @@ def role(
             service.change(session, None, _found(session, email).id, role=known)
         except PocovidError as error:
             refuse(error.detail)
-    typer.echo(f"{email} has the role {known.value}.")
+    typer.echo(f"{email} has the role {known}.")
 
 
 @app.command()

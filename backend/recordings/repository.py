@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from backend.tables import Recording, Screening, Status
 
-_UNFINISHED = (Status.QUEUED.value, Status.RUNNING.value)
+_UNFINISHED = (Status.QUEUED, Status.RUNNING)
 
 
 def add(session: Session, recording: Recording) -> None:

@@ -36,8 +36,7 @@ def summary(contents: Sequence[Content]) -> dict[str, Any]:
         "patients": len({each.group for each in contents if each.group.startswith("patient:")}),
         "left_out": sum(each.left_out for each in contents),
         "classes": [
-            {"label": label.value}
-            | {probe.value: _counts(contents, label.value, probe.value) for probe in Probe}
+            {"label": label} | {str(probe): _counts(contents, label, probe) for probe in Probe}
             for label in Label
         ],
         "licences": {

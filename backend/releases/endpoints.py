@@ -221,4 +221,4 @@ def report_label(
 
 
 def _is_admin(user: User | None) -> bool:
-    return user is not None and user.role == Role.ADMIN.value
+    return user is not None and user.role == Role.ADMIN

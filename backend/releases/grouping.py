@@ -33,7 +33,7 @@ def member(
     """A recording with what ties it to others, and the fold it was released with."""
     return Member(
         contribution.id,
-        contribution.final_label or Label.OTHER.value,
+        contribution.final_label or Label.OTHER,
         folds.patient_of(contribution, None if earlier is None else earlier.group_key),
         copies,
         None if earlier is None else earlier.fold,

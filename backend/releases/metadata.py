@@ -62,15 +62,15 @@ def metadata_row(
         added: when the release was asked for that has it first.
         release: the number of that one.
     """
-    label = Label(contribution.final_label or Label.OTHER)
-    licence = Licence(contribution.licence or Licence.CC_BY)
+    label = contribution.final_label or Label.OTHER
+    licence = contribution.licence or Licence.CC_BY
     probe = contribution.probe or ""
     found = {
-        column: _yes_no(contribution.final_findings.get(finding.value))
+        column: _yes_no(contribution.final_findings.get(finding))
         for column, finding in _FINDINGS.items()
     }
     felt = {
-        column: _yes_no(symptom.value in contribution.symptoms) if contribution.symptoms else ""
+        column: _yes_no(symptom in contribution.symptoms) if contribution.symptoms else ""
         for column, symptom in _SYMPTOMS.items()
     }
     return {
@@ -78,7 +78,7 @@ def metadata_row(
         "Current location": f"pocus_{contribution.kind}s/{probe}",
         "Filename": str(contribution.id),
         "Label": LABELS[label],
-        "License": licence.value,
+        "License": str(licence),
         "LinkToLicense": LICENCE_LINKS[licence],
         "ChangesMade": CHANGES,
         "InThisRepo": "Yes",
@@ -86,11 +86,11 @@ def metadata_row(
         "Probe": probe,
         "Source ID": attribution(contribution),
         "Comments first medical doctor (MD1)": harmless(contribution.md_comment),
-        "Gender": _GENDERS[Sex(contribution.sex)] if contribution.sex else "",
+        "Gender": _GENDERS[contribution.sex] if contribution.sex else "",
         "Age": contribution.age_band or "",
         "Patient ID / Name": "" if patient is None else str(patient),
         **found,
-        "Healthy": _yes_no(label is Label.HEALTHY),
+        "Healthy": _yes_no(label == Label.HEALTHY),
         **felt,
         "BLUE point": contribution.blue_point or "",
         "Attribution": attribution(contribution),

@@ -44,7 +44,7 @@ def find(session: Session, number: int, *, every_state: bool = False) -> Release
         NotFoundError: there is none, or none that is finished (unless `every_state`).
     """
     release = repository.get(session, number)
-    if release is None or not (every_state or release.state == JobState.DONE.value):
+    if release is None or not (every_state or release.state == JobState.DONE):
         raise NotFoundError(f"There is no release {number}.")
     return release
 
@@ -75,10 +75,10 @@ def shown(session: Session, release: Release) -> ReleaseOut:
 
 
 def _line(release: Release) -> ReleaseLine:
-    is_done = release.state == JobState.DONE.value
+    is_done = release.state == JobState.DONE
     return ReleaseLine(
         number=release.number,
-        state=JobState(release.state),
+        state=release.state,
         created_at=release.created_at,
         finished_at=release.finished_at,
         note=release.note,
@@ -104,8 +104,8 @@ def items(
         number,
         after=after,
         limit=limit + 1,
-        label=None if label is None else label.value,
-        probe=None if probe is None else probe.value,
+        label=label,
+        probe=probe,
     )
     shown = [_item(each) for each in found[:limit]]
     return ItemPage(items=shown, next=str(shown[-1].id) if len(found) > limit else None)
@@ -115,8 +115,8 @@ def _item(item: ReleaseItem) -> ItemOut:
     said = item.row
     return ItemOut(
         id=item.contribution_id,
-        label=Label(item.label),
-        probe=Probe(item.probe),
+        label=item.label,
+        probe=item.probe,
         kind=said["Type"],
         licence=Licence(said["License"]),
         licence_url=said["LinkToLicense"],

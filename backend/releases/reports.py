@@ -34,11 +34,11 @@ def report(
     if repository.is_gone(item.contribution):
         raise GoneError("This recording was withdrawn from the dataset.")
     contribution = reviews.hold(session, contribution_id) or item.contribution
-    if said.label is not None and said.label.value == contribution.final_label:
+    if said.label is not None and said.label == contribution.final_label:
         raise ConflictError(
-            f"The label of this recording is {said.label.value} by now: a later release says so."
+            f"The label of this recording is {said.label} by now: a later release says so."
             if item.label != contribution.final_label
-            else f"The label of this recording is {said.label.value} already."
+            else f"The label of this recording is {said.label} already."
         )
     if repository.was_reported(session, contribution_id, client):
         raise ConflictError("You have reported this recording already. Thank you.")
@@ -48,7 +48,7 @@ def report(
         contribution_id=contribution_id,
         release_number=number,
         client=client,
-        label=None if said.label is None else said.label.value,
+        label=said.label,
         message=said.message,
         created_at=now,
     )

@@ -18,12 +18,12 @@ from backend.tables import (
     ReleaseItem,
     Submission,
 )
-from backend.tables.vocabulary import ContributionState, JobState
+from backend.tables.vocabulary import ContributionState, JobState, Label, Probe
 
 _RELEASE_LOCK = 0x72656C65617365  # "release": a number of ours among PostgreSQL's advisory locks
-_UNDER_WAY = (JobState.QUEUED.value, JobState.RUNNING.value)
-_GONE = (ContributionState.WITHDRAWN.value, ContributionState.REJECTED.value)
-_COUNTS = (*_UNDER_WAY, JobState.DONE.value)
+_UNDER_WAY = (JobState.QUEUED, JobState.RUNNING)
+_GONE = (ContributionState.WITHDRAWN, ContributionState.REJECTED)
+_COUNTS = (*_UNDER_WAY, JobState.DONE)
 
 
 # Looking.
@@ -40,7 +40,7 @@ def listing(
     """Releases with the newest first, from below a number; only finished ones, or every one."""
     query = select(Release).order_by(Release.number.desc()).limit(limit)
     if not every_state:
-        query = query.where(Release.state == JobState.DONE.value)
+        query = query.where(Release.state == JobState.DONE)
     if below is not None:
         query = query.where(Release.number < below)
     return session.scalars(query).all()
@@ -63,8 +63,8 @@ def items(
     *,
     after: UUID | None = None,
     limit: int | None = None,
-    label: str | None = None,
-    probe: str | None = None,
+    label: Label | None = None,
+    probe: Probe | None = None,
 ) -> Sequence[ReleaseItem]:
     """Items of a release by id, with their contributions, whose state tells of withdrawal."""
     query = (
@@ -144,7 +144,7 @@ def holders(session: Session, ids: Collection[UUID]) -> set[UUID]:
         .where(
             ReleaseItem.contribution_id.in_(ids),
             Release.state.in_(_COUNTS),
-            Contribution.state != ContributionState.WITHDRAWN.value,
+            Contribution.state != ContributionState.WITHDRAWN,
         )
     )
     return set(session.scalars(query))
@@ -184,7 +184,7 @@ def ready(session: Session, *, hold: bool = False) -> Sequence[Contribution]:
         .where(
             Contribution.final_label.is_not(None),
             Contribution.state.not_in(_GONE),
-            Contribution.ingest_state == JobState.DONE.value,
+            Contribution.ingest_state == JobState.DONE,
             Contribution.pixels_key.is_not(None),
         )
         .options(joinedload(Contribution.submission).joinedload(Submission.contributor))
@@ -216,7 +216,7 @@ def earlier_items(session: Session, ids: Collection[UUID]) -> dict[UUID, Release
     query = (
         select(ReleaseItem)
         .join(ReleaseItem.release)
-        .where(ReleaseItem.contribution_id.in_(ids), Release.state == JobState.DONE.value)
+        .where(ReleaseItem.contribution_id.in_(ids), Release.state == JobState.DONE)
         .order_by(ReleaseItem.release_number)
     )
     return {each.contribution_id: each for each in session.scalars(query)}

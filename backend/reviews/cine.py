@@ -66,7 +66,7 @@ def contact_sheet(
 
 def _check_there(contribution: Contribution) -> None:
     """A withdrawn recording is gone at once, and not only when upkeep comes to its bytes."""
-    withdrawn = contribution.state == ContributionState.WITHDRAWN.value
+    withdrawn = contribution.state == ContributionState.WITHDRAWN
     if withdrawn or (contribution.original_key is None and contribution.whole_key is None):
         raise GoneError("The pixels of this recording were deleted.")
 
@@ -75,7 +75,7 @@ def _check_prepared(contribution: Contribution) -> None:
     _check_there(contribution)
     if contribution.cine is not None:
         return
-    if contribution.prep_state == JobState.FAILED.value:
+    if contribution.prep_state == JobState.FAILED:
         raise ConflictError(
             f"This recording cannot be shown: {contribution.prep_error} "
             "Reject it, or ask its contributor for another file.",

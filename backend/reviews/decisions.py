@@ -16,7 +16,7 @@ from backend.jobs.kinds import INGESTION, PREPARATION
 from backend.reviews import lanes, repository
 from backend.reviews.verdicts import Outcome, outcome
 from backend.tables import Contribution, Review, User
-from backend.tables.vocabulary import ContributionState, JobState, Verdict
+from backend.tables.vocabulary import ContributionState, JobState, Label, Verdict
 from models.contract import Square
 
 _STATES = {
@@ -30,7 +30,7 @@ _STATES = {
 class Decision:
     """What the dataset is to hold: the label and findings, and which part of the pixels."""
 
-    label: str
+    label: Label | None
     findings: dict[str, bool]
     square: Square
     trim_start_s: float | None
@@ -49,7 +49,7 @@ def apply_reviews(
     current = [each for each in said if each.round == contribution.review_round]
     earlier = [each for each in said if each.round < contribution.review_round]
     found = outcome(current, needed)
-    contribution.state = _STATES.get(found, ContributionState.PENDING).value
+    contribution.state = _STATES.get(found, ContributionState.PENDING)
     contribution.disputed = found is Outcome.DISPUTED
     contribution.decided_at = now if found in (Outcome.APPROVED, Outcome.REJECTED) else None
     if found is Outcome.APPROVED:
@@ -80,9 +80,9 @@ def reopen(session: Session, actor: User | None, contribution: Contribution, now
     decision stands until there is another: a released recording stays in the dataset, and
     reviewers look at its de-identified copy. `contribution` is held by `repository.hold`.
     """
-    if contribution.state != ContributionState.APPROVED.value:
+    if contribution.state != ContributionState.APPROVED:
         return False
-    contribution.state = ContributionState.PENDING.value
+    contribution.state = ContributionState.PENDING
     contribution.review_round += 1
     contribution.decided_at = None
     unclaim(contribution)
@@ -112,10 +112,10 @@ def remake_previews(session: Session, contribution: Contribution, now: datetime)
 def _decision(contribution: Contribution, said: Sequence[Review]) -> Decision:
     """What the last reader said of the pixels, and what all who approve said in words."""
     last = said[-1]
-    comments = [each.comment for each in said if each.verdict == Verdict.APPROVE.value]
+    comments = [each.comment for each in said if each.verdict == Verdict.APPROVE]
     proposed = Square(contribution.square_x, contribution.square_y, contribution.square_size)
     return Decision(
-        label=last.label or "",
+        label=last.label,
         findings=last.findings,
         square=proposed if last.square is None else Square(**last.square),
         trim_start_s=last.trim_start_s,
@@ -131,7 +131,7 @@ def _standing(contribution: Contribution, earlier: Sequence[Review]) -> Decision
     """
     rounds = [list(group) for _, group in groupby(earlier, key=lambda each: each.round)]
     for said in reversed(rounds):
-        if said[-1].verdict == Verdict.APPROVE.value:
+        if said[-1].verdict == Verdict.APPROVE:
             return _decision(contribution, said)
     return None
 
@@ -157,7 +157,7 @@ def _decide(
     contribution.trim_start_s = decision.trim_start_s
     contribution.trim_end_s = decision.trim_end_s
     contribution.md_comment = decision.comment
-    failed = contribution.ingest_state in (None, JobState.FAILED.value)
+    failed = contribution.ingest_state in (None, JobState.FAILED)
     if failed or _pixels(contribution) != before:
         _forget_pixels(contribution)
         lanes.ask(session, INGESTION, contribution, now)

@@ -18,19 +18,19 @@ from backend.tables import (
     Submission,
     User,
 )
-from backend.tables.vocabulary import ContributionState, JobState
+from backend.tables.vocabulary import ContributionState, JobState, Label, Probe, Verdict
 
-_PENDING = Contribution.state == ContributionState.PENDING.value
-_AT_WORK = (JobState.QUEUED.value, JobState.RUNNING.value)
+_PENDING = Contribution.state == ContributionState.PENDING
+_AT_WORK = (JobState.QUEUED, JobState.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which part of the queue is wanted; None is no filter. `source` may be a part of it."""
 
-    label: str | None = None
+    label: Label | None = None
     source: str | None = None
-    probe: str | None = None
+    probe: Probe | None = None
     submitted_before: datetime | None = None
     disputed: bool | None = None
 
@@ -249,14 +249,14 @@ def release_since(session: Session, contribution_id: UUID, since: datetime) -> i
         .where(
             ReleaseItem.contribution_id == contribution_id,
             Release.created_at >= since,
-            Release.state.not_in((JobState.FAILED.value, JobState.CANCELLED.value)),
+            Release.state.not_in((JobState.FAILED, JobState.CANCELLED)),
         )
         .order_by(Release.number)
         .limit(1)
     ).first()
 
 
-def standing_verdicts(session: Session) -> Sequence[Row[UUID, int, str, str | None]]:
+def standing_verdicts(session: Session) -> Sequence[Row[UUID, int, Verdict, Label | None]]:
     """Contribution, round, verdict and label of all that were not taken back, in their order."""
     return session.execute(
         select(Review.contribution_id, Review.round, Review.verdict, Review.label)
@@ -323,9 +323,9 @@ def one_unwanted(
 
 def _is_unwanted(now: datetime, kept_for: timedelta) -> ColumnElement[bool]:
     return or_(
-        Contribution.state == ContributionState.WITHDRAWN.value,
+        Contribution.state == ContributionState.WITHDRAWN,
         and_(
-            Contribution.state == ContributionState.REJECTED.value,
+            Contribution.state == ContributionState.REJECTED,
             Contribution.decided_at < now - kept_for,
         ),
     )
@@ -340,8 +340,8 @@ def next_ingested(session: Session, now: datetime, kept_for: timedelta) -> Contr
     looked_at = and_(made, Contribution.decided_at < now - kept_for)
     return _next(
         session,
-        Contribution.state == ContributionState.APPROVED.value,
-        Contribution.ingest_state == JobState.DONE.value,
+        Contribution.state == ContributionState.APPROVED,
+        Contribution.ingest_state == JobState.DONE,
         or_(Contribution.original_key.is_not(None), looked_at),
     )
 

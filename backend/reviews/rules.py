@@ -25,10 +25,10 @@ _NOT_PENDING = {
 
 def check_pending(contribution: Contribution) -> None:
     """Raises ConflictError where the recording does not wait for a verdict."""
-    state = ContributionState(contribution.state)
-    if state is not ContributionState.PENDING:
-        code = "withdrawn" if state is ContributionState.WITHDRAWN else "already_decided"
-        raise ConflictError(_NOT_PENDING[state], code=code, state=state.value)
+    state = contribution.state
+    if state != ContributionState.PENDING:
+        code = "withdrawn" if state == ContributionState.WITHDRAWN else "already_decided"
+        raise ConflictError(_NOT_PENDING[state], code=code, state=state)
 
 
 def refuse_claimed(contribution: Contribution) -> NoReturn:
@@ -74,13 +74,13 @@ def check_verdict(said: ReviewIn, contribution: Contribution) -> None:
 
 
 def _check_approval(said: ReviewIn, contribution: Contribution) -> None:
-    if contribution.prep_state == JobState.FAILED.value:
+    if contribution.prep_state == JobState.FAILED:
         raise ConflictError(
             "This recording cannot be approved, since it could not be prepared: "
             f"{contribution.prep_error} Reject it, or ask its contributor for another file.",
             code="preparation_failed",
         )
-    if contribution.prep_state in (JobState.QUEUED.value, JobState.RUNNING.value):
+    if contribution.prep_state in (JobState.QUEUED, JobState.RUNNING):
         raise ConflictError(
             "This recording is still being prepared: only then is it known whether it can be "
             "taken into the dataset. Try again in a moment.",

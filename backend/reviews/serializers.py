@@ -8,7 +8,7 @@ from backend.reviews.repository import is_claimed
 from backend.reviews.schemas import EarlierRound, Report, ReviewItem, ReviewOut
 from backend.screenings.schemas import Result
 from backend.tables import Contribution, LabelReport, Review, User
-from backend.tables.vocabulary import JobState, Label, Reason, Verdict
+from backend.tables.vocabulary import JobState
 
 PATH = "/api/v1/contributions"
 
@@ -51,7 +51,7 @@ def item_of(
         standing_label=contribution.final_label if contribution.pixels_key else None,
         trouble=contribution.ingest_error,
         disputed=contribution.disputed,
-        prepared=contribution.prep_state == JobState.DONE.value,
+        prepared=contribution.prep_state == JobState.DONE,
         claimed_until=contribution.claimed_until if claimed else None,
         claimed_by_me=claimed and contribution.claimed_by == reviewer.id,
     )
@@ -63,9 +63,9 @@ def review_of(review: Review, contribution: Contribution) -> ReviewOut:
     return ReviewOut(
         id=review.id,
         contribution_id=review.contribution_id,
-        verdict=Verdict(review.verdict),
-        reason=None if review.reason is None else Reason(review.reason),
-        label=None if review.label is None else Label(review.label),
+        verdict=review.verdict,
+        reason=review.reason,
+        label=review.label,
         findings=review.findings,
         square=None if review.square is None else Crop(**review.square),
         trim_start_s=review.trim_start_s,
@@ -91,8 +91,8 @@ def _is_before(review: Review, contribution: Contribution) -> bool:
 
 def _earlier(review: Review) -> EarlierRound:
     return EarlierRound(
-        verdict=Verdict(review.verdict),
-        reason=None if review.reason is None else Reason(review.reason),
+        verdict=review.verdict,
+        reason=review.reason,
         comment=review.comment,
         at=review.created_at,
     )
@@ -100,7 +100,7 @@ def _earlier(review: Review) -> EarlierRound:
 
 def _report(report: LabelReport) -> Report:
     return Report(
-        label=None if report.label is None else Label(report.label),
+        label=report.label,
         message=report.message,
         at=report.created_at,
     )

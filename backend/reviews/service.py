@@ -122,7 +122,7 @@ def give(
         session, reviewer, "reviews.given", "contribution", contribution_id, review=str(review.id)
     )
     outcome = apply_reviews(session, reviewer, contribution, settings.reviews_needed, now)
-    log.info("review_given", contribution=str(contribution_id), outcome=outcome.value)
+    log.info("review_given", contribution=str(contribution_id), outcome=str(outcome))
     return GivenOut(**review_of(review, contribution).model_dump(), outcome=outcome)
 
 
@@ -140,7 +140,7 @@ def undo(session: Session, settings: Settings, user: User, review_id: UUID) -> N
     seen = repository.get_review(session, review_id)
     if seen is None:
         raise NotFoundError(f"There is no review {review_id}.")
-    if seen.reviewer_id != user.id and user.role != Role.ADMIN.value:
+    if seen.reviewer_id != user.id and user.role != Role.ADMIN:
         raise ForbiddenError(
             "This verdict is another reviewer's: only they or an administrator take it back."
         )
@@ -187,7 +187,7 @@ def find(
     """
     look = repository.hold if hold else repository.get
     contribution = look(session, contribution_id)
-    if contribution is None or contribution.state == ContributionState.DRAFT.value:
+    if contribution is None or contribution.state == ContributionState.DRAFT:
         raise NotFoundError(f"There is no submitted recording {contribution_id}.")
     if contribution.submission.contributor_id == reviewer.id:
         raise ForbiddenError(
@@ -233,7 +233,7 @@ def _check_first_word(session: Session, reviewer: User, contribution: Contributi
 def _check_undoable(session: Session, review: Review, contribution: Contribution) -> None:
     if review.undone_at is not None:
         raise ConflictError("This verdict was taken back already.", code="already_undone")
-    if contribution.state == ContributionState.WITHDRAWN.value:
+    if contribution.state == ContributionState.WITHDRAWN:
         raise ConflictError(
             "Its contributor has withdrawn this recording; no verdict counts any more.",
             code="withdrawn",
@@ -265,9 +265,9 @@ def _row(
         reviewer_id=reviewer.id,
         round=contribution.review_round,
         reading=reading,
-        verdict=said.verdict.value,
-        reason=said.reason and said.reason.value,
-        label=(said.label.value if said.label else contribution.label) if approved else None,
+        verdict=said.verdict,
+        reason=said.reason,
+        label=(said.label or contribution.label) if approved else None,
         findings={str(key): value for key, value in findings.items()},
         square=said.square and said.square.model_dump(),
         trim_start_s=said.trim_start_s,

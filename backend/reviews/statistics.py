@@ -14,6 +14,7 @@ from backend.core.db import utc_now
 from backend.reviews import repository
 from backend.reviews.schemas import DayShare, DayThroughput, ReviewerThroughput, StatsOut
 from backend.reviews.verdicts import kappa, rating
+from backend.tables.vocabulary import Label, Verdict
 
 PACE_AFTER_S = 600
 """From one verdict of two seconds follows no pace of 1,800 an hour."""
@@ -23,8 +24,8 @@ DAYS = 30
 
 
 class _Said(NamedTuple):
-    verdict: str
-    label: str | None
+    verdict: Verdict
+    label: Label | None
 
 
 def stats(session: Session) -> StatsOut:
@@ -41,7 +42,7 @@ def stats(session: Session) -> StatsOut:
     )
 
 
-def _pairs(verdicts: Sequence[Row[UUID, int, str, str | None]]) -> list[tuple[str, str]]:
+def _pairs(verdicts: Sequence[Row[UUID, int, Verdict, Label | None]]) -> list[tuple[str, str]]:
     """Ratings of the first and the second reader, of each round that had both."""
     rounds: defaultdict[tuple[UUID, int], list[str]] = defaultdict(list)
     for contribution_id, number, verdict, label in verdicts:

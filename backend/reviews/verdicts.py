@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
-from backend.tables.vocabulary import Verdict
+from backend.tables.vocabulary import Label, Verdict
 
 
 class Outcome(StrEnum):
@@ -23,11 +23,11 @@ class Said(Protocol):
     """What counts of a review."""
 
     @property
-    def verdict(self) -> str:
-        """A `vocabulary.Verdict`."""
+    def verdict(self) -> Verdict:
+        """What the reviewer decided."""
 
     @property
-    def label(self) -> str | None:
+    def label(self) -> Label | None:
         """What the recording shows, where it was approved."""
 
 
@@ -57,12 +57,12 @@ def outcome(said: Sequence[Said], needed: int) -> Outcome:
 
 
 def _end(said: Said) -> Outcome:
-    return _ENDS[Verdict(said.verdict)]
+    return _ENDS[said.verdict]
 
 
 def rating(said: Said) -> str:
     """What two readers agree or differ in: the verdict, and of an approved one the label."""
-    if said.verdict == Verdict.APPROVE.value:
+    if said.verdict == Verdict.APPROVE:
         return f"{said.verdict} {said.label}"
     return said.verdict
 

@@ -61,13 +61,13 @@ class QueueEstimator:
 
     def estimate(self, session: Session, screening: Screening, now: datetime) -> Estimate:
         """The estimate of a screening at this moment."""
-        status = Status(screening.status)
-        if status is Status.DONE:
+        status = screening.status
+        if status == Status.DONE:
             return Estimate(0.0)
-        if status is Status.FAILED:
+        if status == Status.FAILED:
             return Estimate(None)
         snapshot = self._snapshot(session, screening, now)
-        if screening.claimed_at is None or status is Status.QUEUED:
+        if screening.claimed_at is None or status == Status.QUEUED:
             ends_at = snapshot.ends_at.get(screening.id)
             left_s = None if ends_at is None else max((ends_at - now).total_seconds(), 0.0)
         elif snapshot.frame_s is None:
@@ -75,7 +75,7 @@ class QueueEstimator:
         else:
             running = Running(screening.total, screening.done, screening.claimed_at)
             left_s = running_left_s(running, snapshot.frame_s, now)
-        ahead = snapshot.positions.get(screening.id) if status is Status.QUEUED else None
+        ahead = snapshot.positions.get(screening.id) if status == Status.QUEUED else None
         return Estimate(None if left_s is None else round(left_s, 1), ahead)
 
     def _snapshot(self, session: Session, screening: Screening, now: datetime) -> _Snapshot:
@@ -111,7 +111,7 @@ class QueueEstimator:
 
 
 def _lacks(snapshot: _Snapshot, screening: Screening) -> bool:
-    return screening.status == Status.QUEUED.value and screening.id not in snapshot.positions
+    return screening.status == Status.QUEUED and screening.id not in snapshot.positions
 
 
 def seconds_per_frame(answered: Sequence[Answered]) -> float | None:

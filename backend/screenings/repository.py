@@ -94,7 +94,7 @@ def _in_turn() -> Select[UUID, int, str]:
             .over(partition_by=Screening.client, order_by=(Screening.queued_at, Screening.id))
             .label("round"),
         )
-        .where(Screening.status == Status.QUEUED.value)
+        .where(Screening.status == Status.QUEUED)
         .subquery()
     )
     earlier = aliased(Screening)
@@ -106,7 +106,7 @@ def _in_turn() -> Select[UUID, int, str]:
     return (
         select(Screening.id, Screening.total, Screening.client)
         .join(waiting, waiting.c.id == Screening.id)
-        .where(Screening.status == Status.QUEUED.value)
+        .where(Screening.status == Status.QUEUED)
         .order_by(waiting.c.round, served_at.nulls_first(), waiting.c.queued_at, waiting.c.id)
     )
 
@@ -134,7 +134,7 @@ def claim(session: Session, screening_id: UUID, now: datetime) -> Screening | No
     """
     claimed = session.execute(
         update(Screening)
-        .where(Screening.id == screening_id, Screening.status == Status.QUEUED.value)
+        .where(Screening.id == screening_id, Screening.status == Status.QUEUED)
         .values(
             **leases.lease_values(SCREENING, now),
             done=0,
@@ -171,7 +171,7 @@ def finish(
         session,
         screening_id,
         attempt,
-        status=Status.DONE.value,
+        status=Status.DONE,
         result=result,
         model_version=result["model_version"],
         done=len(result["frames"]),
@@ -191,7 +191,7 @@ def fail(
         session,
         screening_id,
         attempt,
-        status=Status.FAILED.value,
+        status=Status.FAILED,
         error_code=code,
         error_message=message[:500],
         finished_at=now,
@@ -254,7 +254,7 @@ def known_ids(session: Session, ids: Collection[UUID]) -> set[UUID]:
 def counts(session: Session) -> dict[Status, int]:
     """How many screenings there are in each status."""
     rows = session.execute(select(Screening.status, func.count()).group_by(Screening.status))
-    found = {Status(status): number for status, number in rows}
+    found = dict(rows.all())
     return {status: found.get(status, 0) for status in Status}
 
 
@@ -267,9 +267,7 @@ def hold_queue(session: Session) -> None:
 def waiting_counts(session: Session, client: str) -> tuple[int, int]:
     """How many screenings wait, and how many of them this client's."""
     mine = func.count().filter(Screening.client == client)
-    row = session.execute(
-        select(func.count(), mine).where(Screening.status == Status.QUEUED.value)
-    ).one()
+    row = session.execute(select(func.count(), mine).where(Screening.status == Status.QUEUED)).one()
     return row[0], row[1]
 
 
@@ -298,7 +296,7 @@ def running(session: Session) -> list[Running]:
     """All that runs."""
     rows = session.execute(
         select(Screening.total, Screening.done, Screening.claimed_at).where(
-            Screening.status == Status.RUNNING.value
+            Screening.status == Status.RUNNING
         )
     )
     return [Running(total, done, at) for total, done, at in rows if at is not None]
@@ -308,7 +306,7 @@ def recently_answered(session: Session) -> list[Answered]:
     """The last screenings that ended well, the newest first."""
     rows = session.execute(
         select(Screening.total, Screening.queued_at, Screening.claimed_at, Screening.finished_at)
-        .where(Screening.status == Status.DONE.value)
+        .where(Screening.status == Status.DONE)
         .order_by(Screening.finished_at.desc())
         .limit(_RECENT)
     )

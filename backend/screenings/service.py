@@ -123,12 +123,11 @@ def find(session: Session, screening_id: UUID) -> Screening:
 
 def shown(session: Session, estimator: QueueEstimator, screening: Screening) -> ScreeningOut:
     """The row as the API shows it. The screening's recording is loaded."""
-    status = Status(screening.status)
     estimate = estimator.estimate(session, screening, utc_now())
     return ScreeningOut(
         id=screening.id,
         recording_id=screening.recording_id,
-        status=status,
+        status=screening.status,
         created_at=screening.created_at,
         started_at=screening.started_at,
         finished_at=screening.finished_at,
@@ -139,7 +138,9 @@ def shown(session: Session, estimator: QueueEstimator, screening: Screening) -> 
             seconds_left=estimate.seconds_left,
             ahead=estimate.ahead,
         ),
-        frames_available=(status is Status.DONE and screening.recording.pixels_deleted_at is None),
+        frames_available=(
+            screening.status == Status.DONE and screening.recording.pixels_deleted_at is None
+        ),
         result=None if screening.result is None else Result.model_validate(screening.result),
         error=(
             None

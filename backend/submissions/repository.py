@@ -12,7 +12,7 @@ from backend.core.pagination import Place
 from backend.tables import Arrival, Contribution, Review, Submission
 from backend.tables.vocabulary import ContributionState
 
-_WITHOUT_PIXELS = (ContributionState.WITHDRAWN.value, ContributionState.REJECTED.value)
+_WITHOUT_PIXELS = (ContributionState.WITHDRAWN, ContributionState.REJECTED)
 """What others are no longer held against, when duplicates are looked for."""
 
 
@@ -59,9 +59,11 @@ def page(
     return session.scalars(ordered.limit(most)).all()
 
 
-def states(session: Session, submission_ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
+def states(
+    session: Session, submission_ids: Collection[UUID]
+) -> dict[UUID, dict[ContributionState, int]]:
     """How many contributions of each submission are in each state."""
-    found: dict[UUID, dict[str, int]] = {}
+    found: dict[UUID, dict[ContributionState, int]] = {}
     query = (
         select(Contribution.submission_id, Contribution.state, func.count())
         .where(Contribution.submission_id.in_(submission_ids))
@@ -198,7 +200,7 @@ def others(session: Session, submission_id: UUID) -> Sequence[Look]:
         Contribution.id, Contribution.state, Contribution.sha256, Contribution.fingerprints
     ).where(
         Contribution.submission_id != submission_id,
-        Contribution.state != ContributionState.DRAFT.value,
+        Contribution.state != ContributionState.DRAFT,
         Contribution.state.not_in(_WITHOUT_PIXELS),
     )
     return [(row[0], row[1], row[2], row[3]) for row in session.execute(query)]

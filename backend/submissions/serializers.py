@@ -13,7 +13,9 @@ PATH = "/api/v1/contributions"
 
 
 def submission_out(
-    submission: Submission, states: Mapping[str, int], files: Mapping[str, int]
+    submission: Submission,
+    states: Mapping[ContributionState, int],
+    files: Mapping[ArrivalState, int],
 ) -> SubmissionOut:
     """A submission with how many contributions and files are in each state."""
     return SubmissionOut(
@@ -22,8 +24,8 @@ def submission_out(
         state="draft" if submission.submitted_at is None else "submitted",
         defaults=FieldsOut.model_validate(_said(submission.defaults)),
         contributions=sum(states.values()),
-        states={ContributionState(state): count for state, count in states.items()},
-        files={state.value: files.get(state.value, 0) for state in ArrivalState},
+        states=dict(states),
+        files={state: files.get(state, 0) for state in ArrivalState},
         created_at=submission.created_at,
         touched_at=submission.touched_at,
         consent_at=submission.consent_at,
@@ -60,7 +62,7 @@ def contribution_out(
             "reviewer_words": _words(contribution, reviews),
             "final_label": (
                 contribution.final_label
-                if contribution.state == ContributionState.APPROVED.value
+                if contribution.state == ContributionState.APPROVED
                 else None
             ),
             "answer": contribution.answer_to_reviewer,
@@ -74,7 +76,7 @@ def contribution_out(
 
 def _words(contribution: Contribution, reviews: Sequence[Review]) -> list[Words]:
     """What reviewers said, except while another is still asked for a reading of his own."""
-    waiting = contribution.state == ContributionState.PENDING.value
+    waiting = contribution.state == ContributionState.PENDING
     return [
         Words.model_validate(
             {

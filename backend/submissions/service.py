@@ -235,14 +235,14 @@ def preview(session: Session, storage: Storage, user: User, contribution_id: UUI
         GoneError: it was withdrawn, and its pixels are deleted.
     """
     found = repository.contribution(session, contribution_id)
-    reviewer = user.role != Role.CONTRIBUTOR.value
+    reviewer = user.role != Role.CONTRIBUTOR
     if found is None or not (
         found.submission.contributor_id == user.id
-        or (reviewer and found.state != ContributionState.DRAFT.value)
+        or (reviewer and found.state != ContributionState.DRAFT)
     ):
         raise NotFoundError(f"There is no contribution {contribution_id} that you may see.")
     gone = GoneError("The pixels of this recording were deleted.")
-    if found.preview_key is None or found.state == ContributionState.WITHDRAWN.value:
+    if found.preview_key is None or found.state == ContributionState.WITHDRAWN:
         raise gone
     try:
         with storage.open(found.preview_key) as file:

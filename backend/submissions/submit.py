@@ -95,7 +95,7 @@ def submit(
     submission.consent_at = submission.submitted_at = now
     for each in recordings:
         fields.put(each, fields.effective(each, submission.defaults))
-        each.state = ContributionState.PENDING.value
+        each.state = ContributionState.PENDING
         each.submitted_at = now
         lanes.ask(session, PREPARATION, each, now)
         audit.record(session, user, "contributions.submitted", "contribution", each.id)
@@ -121,12 +121,12 @@ def withdraw(session: Session, user: User, contribution_id: UUID) -> Contributio
         ConflictError: it is a draft, which is deleted instead, or was withdrawn already.
     """
     found = find_contribution(session, user, contribution_id, lock=True)
-    if found.state == ContributionState.DRAFT.value:
+    if found.state == ContributionState.DRAFT:
         raise ConflictError("This recording was not sent yet. Delete it instead.")
-    if found.state == ContributionState.WITHDRAWN.value:
+    if found.state == ContributionState.WITHDRAWN:
         raise ConflictError("This recording was withdrawn already.", code="already_withdrawn")
     before = found.state
-    found.state = ContributionState.WITHDRAWN.value
+    found.state = ContributionState.WITHDRAWN
     found.withdrawn_at = utc_now()
     found.claimed_by = found.claimed_at = found.claimed_until = None
     audit.record(session, user, "contributions.withdrawn", "contribution", found.id, before=before)
@@ -143,14 +143,14 @@ def answer(
         ConflictError: nobody asked for changes, or a field that must be said was emptied.
     """
     found = find_contribution(session, user, contribution_id, lock=True)
-    if found.state != ContributionState.CHANGES_REQUESTED.value:
+    if found.state != ContributionState.CHANGES_REQUESTED:
         raise ConflictError("No reviewer asked for changes of this recording.")
     fields.put_by_hand(found, columns(session, settings, user, given.fields))
     if problems := _problems_of(found, {}):
         raise ConflictError(problems[0].message, code="not_ready")
     now = utc_now()
     found.answer_to_reviewer = given.answer.strip()
-    found.state = ContributionState.PENDING.value
+    found.state = ContributionState.PENDING
     found.review_round += 1
     found.claimed_by = found.claimed_at = found.claimed_until = None
     if found.cine is None:
@@ -203,7 +203,7 @@ def _duplicates(
             batch = index < len(here)
             if batch and index >= place:  # within the batch, the later one of a pair is named
                 continue
-            approved = state == ContributionState.APPROVED.value
+            approved = state == ContributionState.APPROVED
             found.append(
                 Duplicate(
                     contribution_id=one.id,

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from backend.core.columns import string_enum
 from backend.core.db import Base, UTCDateTime
 from backend.tables.vocabulary import Role
 
@@ -22,7 +23,7 @@ class User(Base):
     email: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(100))
     affiliation: Mapped[str] = mapped_column(String(200), default="")
-    role: Mapped[str] = mapped_column(String(20), default=Role.CONTRIBUTOR.value)
+    role: Mapped[Role] = mapped_column(string_enum(Role, 20), default=Role.CONTRIBUTOR)
     password_hash: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

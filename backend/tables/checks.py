@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import JSON, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from backend.core.columns import string_enum
 from backend.core.db import Base, UTCDateTime
 from backend.tables.vocabulary import JobState
 
@@ -24,7 +25,7 @@ class Check(Base):
     __tablename__ = "checks"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    state: Mapped[str] = mapped_column(String(10), default=JobState.QUEUED.value)
+    state: Mapped[JobState] = mapped_column(string_enum(JobState, 10), default=JobState.QUEUED)
     under_way: Mapped[bool | None] = mapped_column(unique=True)
     deep: Mapped[bool] = mapped_column(default=False)
     fix: Mapped[bool] = mapped_column(default=False)

@@ -16,9 +16,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from backend.core.columns import string_enum
 from backend.core.db import Base, UTCDateTime
 from backend.tables.accounts import User
-from backend.tables.vocabulary import ArrivalState, ContributionState
+from backend.tables.vocabulary import (
+    AgeBand,
+    ArrivalState,
+    BluePoint,
+    ContributionState,
+    JobState,
+    Label,
+    Licence,
+    Probe,
+    Sex,
+)
 
 FILE_NAME = String(255).with_variant(String(1024), "postgresql")
 """Up to 1024 characters, with folders; SQLite does not hold a text to the length of its column."""
@@ -93,7 +104,9 @@ class Contribution(Base):
     submission_id: Mapped[UUID] = mapped_column(
         ForeignKey("submissions.id", ondelete="CASCADE"), index=True
     )
-    state: Mapped[str] = mapped_column(String(20), default=ContributionState.DRAFT.value)
+    state: Mapped[ContributionState] = mapped_column(
+        string_enum(ContributionState, 20), default=ContributionState.DRAFT
+    )
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -120,14 +133,14 @@ class Contribution(Base):
     fingerprints: Mapped[list[str]] = mapped_column(JSON)  # perceptual hashes, hexadecimal
 
     # what the contributor says
-    label: Mapped[str | None] = mapped_column(String(20))
-    probe: Mapped[str | None] = mapped_column(String(10))
-    licence: Mapped[str | None] = mapped_column(String(40))
+    label: Mapped[Label | None] = mapped_column(string_enum(Label, 20))
+    probe: Mapped[Probe | None] = mapped_column(string_enum(Probe, 10))
+    licence: Mapped[Licence | None] = mapped_column(string_enum(Licence, 40))
     source: Mapped[str] = mapped_column(String(200), default="")
     patient_hash: Mapped[str | None] = mapped_column(String(64), index=True)
-    age_band: Mapped[str | None] = mapped_column(String(10))
-    sex: Mapped[str | None] = mapped_column(String(10))
-    blue_point: Mapped[str | None] = mapped_column(String(20))
+    age_band: Mapped[AgeBand | None] = mapped_column(string_enum(AgeBand, 10))
+    sex: Mapped[Sex | None] = mapped_column(string_enum(Sex, 10))
+    blue_point: Mapped[BluePoint | None] = mapped_column(string_enum(BluePoint, 20))
     findings: Mapped[dict[str, bool]] = mapped_column(JSON, default=dict)
     symptoms: Mapped[list[str]] = mapped_column(JSON, default=list)
     note: Mapped[str] = mapped_column(Text, default="")
@@ -138,7 +151,7 @@ class Contribution(Base):
     table_digest: Mapped[str | None] = mapped_column(String(64))
 
     # preparation for the reviewers
-    prep_state: Mapped[str | None] = mapped_column(String(10))
+    prep_state: Mapped[JobState | None] = mapped_column(string_enum(JobState, 10))
     prep_attempt: Mapped[int] = mapped_column(default=0)
     prep_queued_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     prep_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -157,7 +170,7 @@ class Contribution(Base):
     disputed: Mapped[bool] = mapped_column(default=False)
 
     # what was decided
-    final_label: Mapped[str | None] = mapped_column(String(20))
+    final_label: Mapped[Label | None] = mapped_column(string_enum(Label, 20))
     final_findings: Mapped[dict[str, bool]] = mapped_column(JSON, default=dict)
     final_square_x: Mapped[int | None]
     final_square_y: Mapped[int | None]
@@ -167,7 +180,7 @@ class Contribution(Base):
     md_comment: Mapped[str] = mapped_column(Text, default="")
 
     # ingest
-    ingest_state: Mapped[str | None] = mapped_column(String(10))
+    ingest_state: Mapped[JobState | None] = mapped_column(string_enum(JobState, 10))
     ingest_attempt: Mapped[int] = mapped_column(default=0)
     ingest_queued_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ingest_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -211,7 +224,9 @@ class Arrival(Base):
     file_name: Mapped[str] = mapped_column(FILE_NAME)  # the contributor's own; never published
     bytes: Mapped[int] = mapped_column(BigInteger)
     received: Mapped[int] = mapped_column(BigInteger, default=0)
-    state: Mapped[str] = mapped_column(String(10), default=ArrivalState.RECEIVING.value)
+    state: Mapped[ArrivalState] = mapped_column(
+        string_enum(ArrivalState, 10), default=ArrivalState.RECEIVING
+    )
     kind: Mapped[str | None] = mapped_column(String(10))  # recording, archive or manifest
     attempt: Mapped[int] = mapped_column(default=0)
     lost: Mapped[int] = mapped_column(default=0)

@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import JSON, BigInteger, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from backend.core.columns import string_enum
 from backend.core.db import Base, UTCDateTime
 from backend.tables.contributions import Contribution
-from backend.tables.vocabulary import JobState
+from backend.tables.vocabulary import JobState, Label, Probe
 
 
 class Release(Base):
@@ -25,7 +26,7 @@ class Release(Base):
     __tablename__ = "releases"
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    state: Mapped[str] = mapped_column(String(10), default=JobState.QUEUED.value)
+    state: Mapped[JobState] = mapped_column(string_enum(JobState, 10), default=JobState.QUEUED)
     attempt: Mapped[int] = mapped_column(default=0)
     lost: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -66,8 +67,8 @@ class ReleaseItem(Base):
     fold: Mapped[int]
     copies: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     left_out: Mapped[bool] = mapped_column(default=False)
-    label: Mapped[str] = mapped_column(String(20))
-    probe: Mapped[str] = mapped_column(String(10))
+    label: Mapped[Label] = mapped_column(string_enum(Label, 20))
+    probe: Mapped[Probe] = mapped_column(string_enum(Probe, 10))
     row: Mapped[dict[str, Any]] = mapped_column(JSON)
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     files: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
@@ -103,7 +104,7 @@ class LabelReport(Base):
     contribution_id: Mapped[UUID] = mapped_column(ForeignKey("contributions.id"), index=True)
     release_number: Mapped[int] = mapped_column(ForeignKey("releases.number"))
     client: Mapped[str] = mapped_column(String(32))
-    label: Mapped[str | None] = mapped_column(String(20))
+    label: Mapped[Label | None] = mapped_column(string_enum(Label, 20))
     message: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -3,12 +3,14 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from backend.core.columns import string_enum
 from backend.core.db import Base, UTCDateTime
 from backend.tables.accounts import User
 from backend.tables.contributions import Contribution
+from backend.tables.vocabulary import Label, Reason, Verdict
 
 
 class Review(Base):
@@ -42,9 +44,9 @@ class Review(Base):
     reviewer_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
     round: Mapped[int]
     reading: Mapped[int]
-    verdict: Mapped[str] = mapped_column(String(20))
-    reason: Mapped[str | None] = mapped_column(String(30))
-    label: Mapped[str | None] = mapped_column(String(20))
+    verdict: Mapped[Verdict] = mapped_column(string_enum(Verdict, 20))
+    reason: Mapped[Reason | None] = mapped_column(string_enum(Reason, 30))
+    label: Mapped[Label | None] = mapped_column(string_enum(Label, 20))
     findings: Mapped[dict[str, bool]] = mapped_column(JSON, default=dict)
     square: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))
     trim_start_s: Mapped[float | None]

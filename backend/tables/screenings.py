@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from backend.core.columns import string_enum
 from backend.core.db import Base, UTCDateTime
 from backend.tables.recordings import Recording
 
@@ -48,7 +49,7 @@ class Screening(Base):
     crop_x: Mapped[int]
     crop_y: Mapped[int]
     crop_size: Mapped[int]
-    status: Mapped[str] = mapped_column(String(10), default=Status.QUEUED.value)
+    status: Mapped[Status] = mapped_column(string_enum(Status, 10), default=Status.QUEUED)
     attempt: Mapped[int] = mapped_column(default=0)
     lost: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from backend.core.columns import string_enum
 from backend.core.db import Base, UTCDateTime
 from backend.tables.vocabulary import JobState
 
@@ -25,7 +26,7 @@ class Training(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     release_number: Mapped[int] = mapped_column(ForeignKey("releases.number"), index=True)
-    state: Mapped[str] = mapped_column(String(10), default=JobState.QUEUED.value)
+    state: Mapped[JobState] = mapped_column(string_enum(JobState, 10), default=JobState.QUEUED)
     stage: Mapped[str] = mapped_column(String(60), default="")
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
     left_out: Mapped[list[str]] = mapped_column(JSON, default=list)
@@ -55,7 +56,7 @@ class TrainingFold(Base):
         ForeignKey("trainings.id", ondelete="CASCADE"), primary_key=True
     )
     fold: Mapped[int] = mapped_column(primary_key=True)
-    state: Mapped[str] = mapped_column(String(10), default=JobState.QUEUED.value)
+    state: Mapped[JobState] = mapped_column(string_enum(JobState, 10), default=JobState.QUEUED)
     stage: Mapped[str] = mapped_column(String(60), default="")
     attempt: Mapped[int] = mapped_column(default=0)
     lost: Mapped[int] = mapped_column(default=0)

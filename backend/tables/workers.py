@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from backend.core.columns import string_enum
 from backend.core.db import Base, UTCDateTime
 
 
@@ -26,7 +27,7 @@ class Worker(Base):
     __tablename__ = "workers"
 
     name: Mapped[str] = mapped_column(String(200), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(10), default=WorkerKind.WORKER.value)
+    kind: Mapped[WorkerKind] = mapped_column(string_enum(WorkerKind, 10), default=WorkerKind.WORKER)
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     taken_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -12,7 +12,7 @@ from backend.tables import ReleaseItem, Training, TrainingFold
 from backend.tables.vocabulary import JobState, Probe
 
 _TRAINING_LOCK = 0x747261696E  # "train": a number of ours among PostgreSQL's advisory locks
-UNDER_WAY = (JobState.QUEUED.value, JobState.RUNNING.value)
+UNDER_WAY = (JobState.QUEUED, JobState.RUNNING)
 
 
 def hold(session: Session) -> None:
@@ -70,7 +70,7 @@ def folds_by_label(
         select(ReleaseItem.label, ReleaseItem.fold)
         .where(
             ReleaseItem.release_number == number,
-            ReleaseItem.probe == Probe.CONVEX.value,
+            ReleaseItem.probe == Probe.CONVEX,
             ReleaseItem.label.in_(labels),
             ReleaseItem.contribution_id.not_in(left_out),
         )
@@ -87,7 +87,7 @@ def end(session: Session, training_id: UUID, now: datetime) -> bool:
     ended = session.execute(
         update(Training)
         .where(Training.id == training_id, Training.state.in_(UNDER_WAY))
-        .values(state=JobState.CANCELLED.value, stage="", finished_at=now)
+        .values(state=JobState.CANCELLED, stage="", finished_at=now)
         .returning(Training.id)
         .execution_options(synchronize_session=False)
     )
@@ -99,6 +99,6 @@ def cancel(session: Session, training_id: UUID, state: JobState) -> None:
     session.execute(
         update(TrainingFold)
         .where(TrainingFold.training_id == training_id, TrainingFold.state.in_(UNDER_WAY))
-        .values(state=state.value)
+        .values(state=state)
         .execution_options(synchronize_session=False)
     )

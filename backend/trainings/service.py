@@ -41,7 +41,7 @@ def start(session: Session, actor: User, wanted: TrainingIn) -> Training:
     """
     repository.hold(session)
     release = releases.get(session, wanted.release)
-    if release is None or release.state != JobState.DONE.value:
+    if release is None or release.state != JobState.DONE:
         raise NotFoundError(f"There is no release {wanted.release}.")
     other = repository.under_way(session)
     if other is not None:
@@ -117,7 +117,7 @@ def shown(training: Training) -> TrainingOut:
     return TrainingOut(
         id=training.id,
         release=training.release_number,
-        state=JobState(training.state),
+        state=training.state,
         stage=training.stage,
         settings=TrainingSettings.model_validate(training.settings),
         created_at=training.created_at,
@@ -127,7 +127,7 @@ def shown(training: Training) -> TrainingOut:
         folds=[
             FoldOut(
                 fold=each.fold,
-                state=JobState(each.state),
+                state=each.state,
                 stage=each.stage,
                 done=each.done,
                 total=each.total,

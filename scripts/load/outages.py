@@ -172,12 +172,12 @@ def judge(notes: Notes, rows: dict[str, Screening], written: dict[str, int]) -> 
 
     Every file is a good one, so each must be done, and the log tells that once.
     """
-    ended = (Status.DONE.value, Status.FAILED.value)
-    done = [key for key, row in rows.items() if row.status == Status.DONE.value]
+    ended = (Status.DONE, Status.FAILED)
+    done = [key for key, row in rows.items() if row.status == Status.DONE]
     answers = report.answers(notes, rows, written)
     answers["stuck"] = sum(row.status not in ended for row in rows.values())
     wrong = {
-        "failed": sum(row.status == Status.FAILED.value for row in rows.values()),
+        "failed": sum(row.status == Status.FAILED for row in rows.values()),
         "done, and not in the log": sum(not written.get(key) for key in done),
     }
     return answers, dict(notes.errors) | {name: count for name, count in wrong.items() if count}

@@ -103,7 +103,7 @@ def _token(database: Database) -> str:
                 name="load",
                 hint=secret[:14],
                 secret_sha256=digest(secret),
-                scopes=[Scope.SUBMIT.value],
+                scopes=[Scope.SUBMIT],
                 created_at=now(),
             )
         )

@@ -27,7 +27,7 @@ def lock_admins(session: Session) -> Sequence[UUID]:
     """
     return session.scalars(
         select(User.id)
-        .where(User.role == Role.ADMIN.value, User.disabled_at.is_(None))
+        .where(User.role == Role.ADMIN, User.disabled_at.is_(None))
         .order_by(User.id)
         .with_for_update()
     ).all()

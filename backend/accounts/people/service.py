@@ -50,11 +50,11 @@ def change(
             "This is the last administrator. Make somebody else an administrator first.",
             code="last_admin",
         )
-    if role is not None and role.value != user.role:
+    if role is not None and role != user.role:
         audit.record(
-            session, admin, "users.role_changed", "user", user.id, before=user.role, now=role.value
+            session, admin, "users.role_changed", "user", user.id, before=user.role, now=role
         )
-        user.role = role.value
+        user.role = role
     if disabled is not None and disabled != (user.disabled_at is not None):
         _disable(session, user) if disabled else _enable(user)
         action = "users.disabled" if disabled else "users.enabled"

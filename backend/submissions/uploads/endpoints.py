@@ -83,7 +83,7 @@ def check_upload(request: Request, services: ServicesDep, user: CurrentContribut
     elif (arrival_id := request.path_params.get("uuid")) is not None:
         with services.database.read() as session:
             arrival = service.find(session, user, arrival_id)
-        receiving = arrival.state == ArrivalState.RECEIVING.value
+        receiving = arrival.state == ArrivalState.RECEIVING
         if request.method == "PATCH" and not receiving:
             raise ConflictError("This upload is complete.")
 

@@ -19,9 +19,9 @@ WORKER_LOST = "Our workers stopped while they took this file in. Please send it 
 STORAGE_AWAY = "The storage could not be used for too long. Please send it again."
 
 _UNFINISHED = (
-    ArrivalState.RECEIVING.value,
-    ArrivalState.QUEUED.value,
-    ArrivalState.RUNNING.value,
+    ArrivalState.RECEIVING,
+    ArrivalState.QUEUED,
+    ArrivalState.RUNNING,
 )
 
 
@@ -51,7 +51,11 @@ def remove(session: Session, arrival_id: UUID) -> None:
 
 
 def page(
-    session: Session, submission_id: UUID, state: str | None, start: Place | None, most: int
+    session: Session,
+    submission_id: UUID,
+    state: ArrivalState | None,
+    start: Place | None,
+    most: int,
 ) -> Sequence[Arrival]:
     """Arrivals of a submission in the order in which they came, at most `most`."""
     query = select(Arrival).where(Arrival.submission_id == submission_id)
@@ -68,9 +72,11 @@ def page(
     return session.scalars(query.order_by(Arrival.created_at, Arrival.id).limit(most)).all()
 
 
-def counts(session: Session, submission_ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
+def counts(
+    session: Session, submission_ids: Collection[UUID]
+) -> dict[UUID, dict[ArrivalState, int]]:
     """How many arrivals of each submission are in each state; states without any are left out."""
-    found: dict[UUID, dict[str, int]] = {}
+    found: dict[UUID, dict[ArrivalState, int]] = {}
     query = (
         select(Arrival.submission_id, Arrival.state, func.count())
         .where(Arrival.submission_id.in_(submission_ids))
@@ -121,7 +127,7 @@ def add_piece(session: Session, piece: UploadPiece, expected: int) -> bool:
         update(Arrival)
         .where(
             Arrival.id == piece.arrival_id,
-            Arrival.state == ArrivalState.RECEIVING.value,
+            Arrival.state == ArrivalState.RECEIVING,
             Arrival.received == expected,
         )
         .values(received=piece.start + piece.bytes)
@@ -146,11 +152,11 @@ def complete(session: Session, arrival_id: UUID, now: datetime) -> bool:
         update(Arrival)
         .where(
             Arrival.id == arrival_id,
-            Arrival.state == ArrivalState.RECEIVING.value,
+            Arrival.state == ArrivalState.RECEIVING,
             Arrival.received == Arrival.bytes,
         )
         .values(
-            state=ArrivalState.QUEUED.value,
+            state=ArrivalState.QUEUED,
             queued_at=now,
             nudged_at=now,
         )
@@ -176,7 +182,7 @@ def claim_next(session: Session, now: datetime) -> Arrival | None:
         return None
     session.execute(
         update(Arrival)
-        .where(Arrival.id == first, Arrival.state == ArrivalState.QUEUED.value)
+        .where(Arrival.id == first, Arrival.state == ArrivalState.QUEUED)
         .values(leases.lease_values(UPLOAD, now))
         .execution_options(synchronize_session=False)
     )
@@ -205,7 +211,7 @@ def finish(
         session,
         arrival_id,
         attempt,
-        state=ArrivalState.DONE.value,
+        state=ArrivalState.DONE,
         kind=kind,
         contribution_id=contribution_id,
         report=report or [],
@@ -228,7 +234,7 @@ def fail(
         session,
         arrival_id,
         attempt,
-        state=ArrivalState.FAILED.value,
+        state=ArrivalState.FAILED,
         kind=kind,
         error_code=code,
         error_message=message[:500],
@@ -279,7 +285,7 @@ def expired(
     """Ids of files whose last byte did not come in time; some left out."""
     return session.scalars(
         select(Arrival.id)
-        .where(Arrival.state == ArrivalState.RECEIVING.value, Arrival.expires_at <= now)
+        .where(Arrival.state == ArrivalState.RECEIVING, Arrival.expires_at <= now)
         .where(Arrival.id.not_in(but))
         .limit(most)
     ).all()

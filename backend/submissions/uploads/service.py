@@ -79,7 +79,7 @@ def begin(
         submission_id=draft_id,
         file_name=name,
         bytes=size,
-        state=ArrivalState.RECEIVING.value,
+        state=ArrivalState.RECEIVING,
         created_at=now,
         expires_at=now + timedelta(days=settings.unfinished_upload_days),
     )
@@ -138,7 +138,7 @@ def page(
     if submissions.get_own(session, submission_id, user.id) is None:
         raise NotFoundError(f"You have no submission {submission_id}.")
     start = None if cursor is None else place_of(cursor)
-    found = repository.page(session, submission_id, state and state.value, start, limit + 1)
+    found = repository.page(session, submission_id, state, start, limit + 1)
     last = found[limit - 1] if len(found) > limit else None
     return ArrivalPage(
         items=[shown(each) for each in found[:limit]],
@@ -157,7 +157,7 @@ def shown(arrival: Arrival) -> ArrivalOut:
         file_name=arrival.file_name,
         bytes=arrival.bytes,
         received=arrival.received,
-        state=ArrivalState(arrival.state),
+        state=arrival.state,
         kind=arrival.kind,
         done=arrival.done,
         total=arrival.total,

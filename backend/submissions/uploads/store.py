@@ -204,7 +204,7 @@ class ArrivalStore(TusStorage):
             arrival = repository.get(session, UUID(uid))
         if arrival is None:
             return None
-        receiving = arrival.state == ArrivalState.RECEIVING.value
+        receiving = arrival.state == ArrivalState.RECEIVING
         return {
             "metadata": {"filename": arrival.file_name, "filetype": "application/octet-stream"},
             "size": arrival.bytes,

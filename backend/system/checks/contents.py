@@ -23,9 +23,7 @@ def contents(context: Context) -> Iterator[Finding]:
                 "The stored bytes of an uploaded recording are not those that were sent.",
                 "Whoever sent it must send it again. It is deleted after the retention time.",
             )
-    for row in pages(
-        context, Contribution, Contribution.state != ContributionState.WITHDRAWN.value
-    ):
+    for row in pages(context, Contribution, Contribution.state != ContributionState.WITHDRAWN):
         yield from _of_contribution(context, row)
 
 
@@ -44,7 +42,7 @@ def _of_contribution(context: Context, row: Contribution) -> Iterator[Finding]:
     if pixels is None or not context.deep or is_same(context, pixels, None, row.pixels_sha256):
         return
     source = (original if good else None) or row.whole_key
-    can = source is not None and row.state == ContributionState.APPROVED.value
+    can = source is not None and row.state == ContributionState.APPROVED
     yield Finding(
         "bytes_changed",
         "contribution",

@@ -17,9 +17,9 @@ from backend.tables.vocabulary import ContributionState
 from models.data.file_names import Match
 
 _UNDECIDED = (
-    ContributionState.DRAFT.value,
-    ContributionState.PENDING.value,
-    ContributionState.CHANGES_REQUESTED.value,
+    ContributionState.DRAFT,
+    ContributionState.PENDING,
+    ContributionState.CHANGES_REQUESTED,
 )
 _NAMES = {"patient_hash": "patient"}
 _ASK = "Ask its contributor, who sees it on the page of the submission, whether it is right."
@@ -48,7 +48,7 @@ def _of_submission(context: Context, submission: Submission) -> Iterator[Finding
         rows = session.scalars(
             select(Contribution).where(
                 Contribution.submission_id == submission.id,
-                Contribution.state != ContributionState.WITHDRAWN.value,
+                Contribution.state != ContributionState.WITHDRAWN,
             )
         ).all()
         files = submissions.file_names(session, submission.id)
@@ -90,7 +90,7 @@ def _of_row(
         if name not in wanted and (defaults.get(name) or name not in fields.REQUIRED):
             wanted[name] = defaults.get(name)
     is_noted = row.table_digest is not None
-    if row.state == ContributionState.DRAFT.value and not is_noted and not is_anothers:
+    if row.state == ContributionState.DRAFT and not is_noted and not is_anothers:
         return  # its contributor is at work on it, and sees what counts
     named = ", ".join(_NAMES.get(each, each) for each in differing)
     origin = " It has what is said of another file." if is_anothers else ""

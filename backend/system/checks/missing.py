@@ -30,7 +30,7 @@ from models.media import sampling
 PREVIEW_SIDE = 1024
 """Longer side of a preview in pixels, as worker/uploads/importer.py makes it."""
 
-_AT_WORK = (JobState.QUEUED.value, JobState.RUNNING.value)
+_AT_WORK = (JobState.QUEUED, JobState.RUNNING)
 _SEND_AGAIN = "Its bytes are nowhere: ask its contributor to withdraw it and to send it again."
 
 
@@ -74,7 +74,7 @@ def _is_gone(session: Session, recording_id: UUID) -> bool:
 
 def _contribution(context: Context, row: Contribution) -> Iterator[Finding]:
     storage, row_id = context.storage, str(row.id)
-    ended = row.state in (ContributionState.WITHDRAWN.value, ContributionState.REJECTED.value)
+    ended = row.state in (ContributionState.WITHDRAWN, ContributionState.REJECTED)
     if ended:  # whose bytes maintenance deletes, some before others
         return
     original = row.original_key is not None and storage.exists(row.original_key)
@@ -153,7 +153,7 @@ def ingest_again(session: Session, contribution_id: UUID, pixels_key: str | None
     row = reviews.hold(session, contribution_id)
     if row is None or row.pixels_key != pixels_key or row.ingest_state in _AT_WORK:
         return False
-    if row.state != ContributionState.APPROVED.value:
+    if row.state != ContributionState.APPROVED:
         return False
     row.pixels_key = row.pixels_sha256 = None
     row.dataset_frames = 0
@@ -167,7 +167,7 @@ def prepare_again(session: Session, contribution_id: UUID) -> bool:
     if row is None or row.prep_state in _AT_WORK:
         return False
     row.cine = row.prep_state = None
-    if row.state == ContributionState.PENDING.value:
+    if row.state == ContributionState.PENDING:
         lanes.ask(session, PREPARATION, row, utc_now())
     return True
 
@@ -190,7 +190,7 @@ def _preview(source: str, key: str) -> Mend:
 
 
 def _arrivals(context: Context) -> Iterator[Finding]:
-    waits = Arrival.state.in_((ArrivalState.QUEUED.value, ArrivalState.RUNNING.value))
+    waits = Arrival.state.in_((ArrivalState.QUEUED, ArrivalState.RUNNING))
     for row in pages(context, Arrival, waits, Arrival.queued_at < context.old):
         with context.database.read() as session:
             keys = [each.key for each in arrivals.pieces(session, row.id)]

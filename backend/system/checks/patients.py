@@ -29,7 +29,7 @@ def _one_recording_of_two_patients(context: Context) -> Iterator[Finding]:
         .join(Submission, Submission.id == Contribution.submission_id)
         .where(
             Contribution.patient_hash.is_not(None),
-            Contribution.state != ContributionState.WITHDRAWN.value,
+            Contribution.state != ContributionState.WITHDRAWN,
         )
         .group_by(Submission.contributor_id, Contribution.sha256)
         .having(func.count(Contribution.patient_hash.distinct()) > 1)
@@ -83,7 +83,7 @@ def _in_two_folds(context: Context) -> Iterator[Finding]:
     """Patients whose recordings, in the newest release, are tested in more than one fold."""
     with context.database.read() as session:
         newest = session.scalar(
-            select(func.max(Release.number)).where(Release.state == JobState.DONE.value)
+            select(func.max(Release.number)).where(Release.state == JobState.DONE)
         )
         found = session.execute(
             select(

@@ -24,7 +24,7 @@ def releases(context: Context) -> Iterator[Finding]:
     with context.database.read() as session:
         found = session.execute(
             select(Release.number, Release.files)
-            .where(Release.state == JobState.DONE.value)
+            .where(Release.state == JobState.DONE)
             .order_by(Release.number)
         ).all()
     for number, files in found:
@@ -41,7 +41,7 @@ def _items(context: Context, number: int) -> Iterator[Finding]:
             .join(ReleaseItem.contribution)
             .where(
                 ReleaseItem.release_number == number,
-                Contribution.state != ContributionState.WITHDRAWN.value,
+                Contribution.state != ContributionState.WITHDRAWN,
             )
         ).all()
     for files, row in items:

@@ -73,7 +73,7 @@ def note(session: Session, check_id: UUID, attempt: int, **columns: Any) -> bool
 def end(session: Session, check_id: UUID, attempt: int, now: datetime, error: str | None) -> bool:
     """Note the end: done, or failed with a sentence that says why. False: as `note`."""
     state = JobState.DONE if error is None else JobState.FAILED
-    values = {"state": state.value, "error": error, "stage": "", **_ended(now)}
+    values = {"state": state, "error": error, "stage": "", **_ended(now)}
     return update_if_leased(session, CHECKING, check_id, attempt, values)
 
 

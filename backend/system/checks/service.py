@@ -51,7 +51,7 @@ def start(session: Session, actor: User | None, wanted: CheckRunIn, *, attempt: 
         created_by=actor and actor.id,
         created_at=now,
         notified_at=now,
-        state=(JobState.RUNNING if attempt else JobState.QUEUED).value,
+        state=JobState.RUNNING if attempt else JobState.QUEUED,
         attempt=attempt,
         started_at=now if attempt else None,
         heartbeat_at=now if attempt else None,

@@ -76,7 +76,7 @@ def origins(session: Session) -> dict[str, tuple[UUID, int]]:
     """For each version that was trained here, its training and the release it was trained on."""
     rows = session.execute(
         select(Training.artifact_version, Training.id, Training.release_number).where(
-            Training.state == JobState.DONE.value, Training.artifact_version.is_not(None)
+            Training.state == JobState.DONE, Training.artifact_version.is_not(None)
         )
     )
     return {version: (training, release) for version, training, release in rows if version}

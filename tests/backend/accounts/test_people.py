@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from backend.core.db import utc_now
 from backend.tables import AuditEvent, User
+from backend.tables.vocabulary import Role
 from tests.conftest import ANSWER_S, Api, SignedIn
 from tests.factories import create_token, create_user
 
@@ -153,7 +154,7 @@ class TestLastAdmin:
                 left = [user for user in users if user.role == "admin" and not user.disabled_at]
                 assert len(left) == 1
                 for user in users:
-                    user.role, user.disabled_at = "admin", None
+                    user.role, user.disabled_at = Role.ADMIN, None
                 session.commit()
             one, two = sign_in(api, "admin"), sign_in(api, "admin")
             with api.database.write() as session:

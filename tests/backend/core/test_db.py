@@ -29,8 +29,10 @@ def test_a_naive_moment_is_refused(database: Database) -> None:
 
 
 def test_an_error_shows_no_values(database: Database) -> None:
-    with database.write() as session, pytest.raises(IntegrityError) as caught:
-        create_user(session, password_hash="a hash", role="king")
+    with database.write() as session:
+        twice = create_user(session).email
+        with pytest.raises(IntegrityError) as caught:
+            create_user(session, password_hash="a hash", email=twice)
     assert "INSERT INTO users" in str(caught.value)
     assert "a hash" not in str(caught.value).partition("[SQL")[2]
 

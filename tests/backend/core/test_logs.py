@@ -74,7 +74,14 @@ def test_what_an_exception_quotes_is_hidden(written: Callable[[], str]) -> None:
 
 def test_the_database_tells_no_value(written: Callable[[], str], database: Database) -> None:
     for table, values in (
-        (User, {"email": f"{WORD}@example.org", "name": WORD, "role": "x", "password_hash": WORD}),
+        (
+            User,
+            {
+                "email": f"{WORD}@example.org",
+                "name": WORD,
+                "password_hash": WORD,
+            },
+        ),
         (Worker, {"name": WORD}),
     ):
         try:

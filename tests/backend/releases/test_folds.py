@@ -17,6 +17,7 @@ from backend.releases import repository, service
 from backend.releases.folds import FOLDS, Member, Place, assign_folds, copies, patient_key
 from backend.releases.grouping import left_out_today
 from backend.tables import Contribution
+from backend.tables.vocabulary import ContributionState, JobState
 from tests.factories_contributions import create_contribution
 from tests.factories_releases import create_item, create_release
 
@@ -168,7 +169,7 @@ class TestReleases:
     def make(session: Session) -> dict[UUID, tuple[int, bool]]:
         """Make a release and end it; of each recording its fold, and whether it is left out."""
         release = service.make(session, None, "")
-        release.state = "done"
+        release.state = JobState.DONE
         session.flush()
         return {
             each.contribution_id: (each.fold, each.left_out)
@@ -224,7 +225,7 @@ class TestReleases:
         session.flush()
         (left_out,) = [each for each, (_, out) in self.make(session).items() if out]
         kept = other if left_out == one.id else one
-        kept.state = "withdrawn"
+        kept.state = ContributionState.WITHDRAWN
         session.flush()
         assert self.make(session)[left_out] == (first[left_out][0], False)
 

@@ -16,6 +16,7 @@ from backend.jobs import make_celery
 from backend.releases import repository, service
 from backend.storage.keys import dataset_folder, published_folder
 from backend.tables import Contribution
+from backend.tables.vocabulary import ContributionState, JobState
 from tests.conftest import ANSWER_S, Api
 from tests.factories_releases import create_ingested, create_item, create_release
 from worker import process
@@ -63,7 +64,9 @@ def released(api: Api, ready: list[UUID], worker: Callable[[], None]) -> list[UU
     return ready
 
 
-def withdraw(api: Api, contribution_id: UUID, state: str = "withdrawn") -> None:
+def withdraw(
+    api: Api, contribution_id: UUID, state: ContributionState = ContributionState.WITHDRAWN
+) -> None:
     with api.database.write() as session:
         contribution = session.get(Contribution, contribution_id)
         assert contribution is not None
@@ -130,7 +133,7 @@ class TestMaking:
         with api.database.write() as session:
             contribution = session.get(Contribution, released[0])
             assert contribution is not None
-            contribution.ingest_state = "queued"
+            contribution.ingest_state = JobState.QUEUED
             session.commit()
         admin = sign_in(api, "admin").client
         answer = admin.post("/releases", json={})
@@ -140,7 +143,7 @@ class TestMaking:
     def test_a_reported_label_alone_takes_nothing_out(
         self, api: Api, sign_in: Any, released: list[UUID]
     ) -> None:
-        withdraw(api, released[1], state="pending")
+        withdraw(api, released[1], state=ContributionState.PENDING)
         admin = sign_in(api, "admin").client
         assert problem(admin.post("/releases", json={})) == (409, "nothing_to_release")
 
@@ -302,10 +305,10 @@ class TestDownload:
         )
 
 
-@pytest.mark.parametrize("state", ["withdrawn", "rejected"])
+@pytest.mark.parametrize("state", [ContributionState.WITHDRAWN, ContributionState.REJECTED])
 class TestWithdrawn:
     def test_its_pixels_are_gone_from_what_was_released(
-        self, api: Api, released: list[UUID], state: str
+        self, api: Api, released: list[UUID], state: ContributionState
     ) -> None:
         before = api.client.get("/releases/1/archive.zip")
         withdraw(api, released[0], state)
@@ -322,7 +325,9 @@ class TestWithdrawn:
             listed = found.read("pocovid-release-1/WITHDRAWN.csv").decode()
         assert listed.splitlines()[1] == f"{released[0]},pocus_videos/convex/{released[0]}.mp4"
 
-    def test_it_stays_listed_and_marked(self, api: Api, released: list[UUID], state: str) -> None:
+    def test_it_stays_listed_and_marked(
+        self, api: Api, released: list[UUID], state: ContributionState
+    ) -> None:
         table = api.client.get("/releases/1/dataset_metadata.csv").text
         withdraw(api, released[0], state)
         assert api.client.get("/releases/1").json()["withdrawn"] == [str(released[0])]
@@ -341,10 +346,10 @@ def test_what_is_in_a_release_is_known(database: Database) -> None:
         mine = create_contribution(session, state="approved", final_label="covid19")
         release = create_release(session, 1, state="failed")
         create_item(session, release, mine)
-        release.state = "running"
+        release.state = JobState.RUNNING
         session.flush()
         assert repository.last_done(session) is None
         assert repository.earlier_items(session, [mine.id]) == {}
-        release.state, release.finished_at = "done", utc_now()
+        release.state, release.finished_at = JobState.DONE, utc_now()
         session.flush()
         assert set(repository.earlier_items(session, [mine.id])) == {mine.id}

@@ -10,16 +10,17 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from backend.reviews.verdicts import Outcome, kappa, outcome, rating
+from backend.tables.vocabulary import Label, Verdict
 
 
 @dataclass(frozen=True)
 class Word:
-    verdict: str
-    label: str | None = None
+    verdict: Verdict
+    label: Label | None = None
 
 
-YES, NO, ASK = Word("approve", "covid19"), Word("reject"), Word("request_changes")
-OTHER = Word("approve", "healthy")
+YES, NO = Word(Verdict.APPROVE, Label.COVID19), Word(Verdict.REJECT)
+OTHER, ASK = Word(Verdict.APPROVE, Label.HEALTHY), Word(Verdict.REQUEST_CHANGES)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_outcome(said: list[Word], needed: int, expected: Outcome) -> None:
 
 
 def test_two_rejections_agree_whatever_their_reason() -> None:
-    assert rating(Word("reject", None)) == rating(Word("reject", "covid19"))
+    assert rating(NO) == rating(Word(Verdict.REJECT, Label.COVID19))
 
 
 RATINGS = st.sampled_from(["approve covid19", "approve healthy", "reject", "request_changes"])

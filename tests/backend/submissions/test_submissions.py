@@ -14,6 +14,7 @@ from backend.core.db import utc_now
 from backend.system.checks.finding import Context
 from backend.system.checks.labels import labels
 from backend.tables import AuditEvent, Contribution, Review, Submission, User
+from backend.tables.vocabulary import ContributionState, Label
 from tests.conftest import Api, SignedIn
 from tests.factories import create_user
 from tests.factories_contributions import (
@@ -264,7 +265,7 @@ class TestSubmit:
         assert list(labels(context)) == []
         with api.database.write() as session:
             kept = session.scalars(select(Submission.manifest)).one()
-            session.get_one(Contribution, row.id).label = "covid19"
+            session.get_one(Contribution, row.id).label = Label.COVID19
             session.commit()
         assert [each["file_name"] for each in kept.values()] == ["a.gif"]
         (found,) = labels(context)
@@ -342,7 +343,7 @@ class TestAfterwards:
         with api.database.write() as session:
             found = session.get(Contribution, row.id)
             assert found is not None
-            found.state, found.final_label = "approved", "healthy"
+            found.state, found.final_label = ContributionState.APPROVED, Label.HEALTHY
             session.commit()
         seen = me.client.get(path).json()
         assert (seen["label"], seen["final_label"]) == ("covid19", "healthy")

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from backend.core.db import utc_now
 from backend.tables import AuditEvent, Training
+from backend.tables.vocabulary import JobState
 from backend.trainings import queue
 from backend.trainings.artifacts import repository as artifacts
 from tests.conftest import Api
@@ -209,7 +210,7 @@ class TestArtifacts:
         with api.database.write() as session:
             row = session.get(Training, UUID(training))
             assert row is not None
-            row.state, row.artifact_version = "done", "pocovidnet-r1-a"
+            row.state, row.artifact_version = JobState.DONE, "pocovidnet-r1-a"
             session.commit()
         found = api.client.get("/artifacts/pocovidnet-r1-a").json()
         assert (found["release"], found["training"]) == (1, training)

@@ -10,6 +10,7 @@ from backend.core.db import now
 from backend.core.errors import StorageUnreachableError
 from backend.releases import queue, repository
 from backend.storage.keys import published_folder
+from backend.tables.vocabulary import JobState
 from tests.worker.conftest import with_settings
 from tests.worker.house import House
 from tests.worker.releases.test_task import archive, ask, finish, make, row, three, unpacked
@@ -62,7 +63,7 @@ def again(house: House, number: int) -> bytes:
     with house.database.write() as session:
         found = repository.get(session, number)
         assert found is not None
-        found.state, found.attempt, found.done = "queued", 0, 0
+        found.state, found.attempt, found.done = JobState.QUEUED, 0, 0
         for each in repository.items(session, number):
             each.files = each.facts = None
             house.storage.delete_folder(published_folder(each.contribution_id))

@@ -15,7 +15,7 @@ from backend.core.db import now
 from backend.releases import service as releases
 from backend.storage.keys import training_folder
 from backend.tables import AuditEvent, Contribution, Training, User
-from backend.tables.vocabulary import JobState
+from backend.tables.vocabulary import ContributionState, JobState
 from backend.trainings import queue, repository, service
 from backend.trainings.artifacts import repository as artifacts
 from backend.trainings.schemas import TrainingIn
@@ -222,7 +222,7 @@ def test_a_withdrawal_ends_it(house: House, admin: User, released: list[UUID]) -
     with house.database.write() as session:
         contribution = session.get(Contribution, released[0])
         assert contribution is not None
-        contribution.state, contribution.withdrawn_at = "withdrawn", now()
+        contribution.state, contribution.withdrawn_at = ContributionState.WITHDRAWN, now()
         session.commit()
     work(1)
     found = row(house, training_id)
@@ -250,7 +250,7 @@ def test_what_was_withdrawn_before_is_left_out(
     with house.database.write() as session:
         contribution = session.get(Contribution, released[0])
         assert contribution is not None
-        contribution.state, contribution.withdrawn_at = "withdrawn", now()
+        contribution.state, contribution.withdrawn_at = ContributionState.WITHDRAWN, now()
         session.commit()
     training_id = start(house, admin)
     work(1)
