@@ -98,7 +98,7 @@ class Manifest:
             `curves`: for each group and fold, how it learnt (`models.training.fit.Curve`).
         data: hash of the dataset listing, counts, and of each recording, by the SHA-256 of its
             bytes, what it is, what it looks like and the folds that test it, see
-            `models.evaluation.heldout`; `left_out`: why a cross-validation could not be had;
+            `models.evaluation.held_out`; `left_out`: why a cross-validation could not be had;
             `in_doubt`: sentences on recordings that were not trained on, since it could not be told
             which row of the table is theirs; `torn`: what was not trained on, because its own folds
             would have parted a patient.

@@ -11,7 +11,7 @@ from backend.core.db import now
 from backend.storage.private_files import make_folder, private_folder
 from backend.trainings.artifacts import repository
 from backend.trainings.artifacts.repository import Active
-from models.inference.screen import Scores
+from models.inference.screen import FrameScorer
 from worker import process
 from worker.task import reading, transaction
 
@@ -22,14 +22,14 @@ log = structlog.get_logger(__name__)
 class _Held:
     """What is in memory, and the decision that was followed last, whether or not it could be."""
 
-    scores: Scores | None = None
+    scores: FrameScorer | None = None
     followed: Active | None = None
 
 
 _held = _Held()
 
 
-def load() -> Scores:
+def load() -> FrameScorer:
     """The five models that are to answer, loaded anew where somebody has decided so.
 
     Asked before each screening: one short query where nothing has changed. An artifact that
@@ -46,7 +46,7 @@ def load() -> Scores:
     return _held.scores
 
 
-def _loaded(wanted: Active | None) -> Scores:
+def _loaded(wanted: Active | None) -> FrameScorer:
     """Load an artifact.
 
     The imports stand here because the engine's threads do not survive a fork: the process that

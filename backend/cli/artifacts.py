@@ -64,15 +64,15 @@ def fingerprints(
 ) -> None:
     """Note in an older artifact what its recordings look like, so that copies are recognised."""
     terminal.quiet()
-    from models.data.importing import located
+    from models.data.importing import find_dataset
     from models.data.index import DatasetError
-    from models.evaluation.heldout import HeldOutError, add_fingerprints
+    from models.evaluation.held_out import HeldOutError, add_fingerprints
     from models.inference.artifact import ArtifactError
 
     with terminal.stages() as told:
         try:
             count = add_fingerprints(
-                folder, located(data), work, lambda done, total: told("Reading", done, total)
+                folder, find_dataset(data), work, lambda done, total: told("Reading", done, total)
             )
         except (ArtifactError, DatasetError, HeldOutError) as error:
             terminal.stop(str(error))

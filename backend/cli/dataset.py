@@ -46,12 +46,12 @@ def import_(
     """
     terminal.quiet()
     from models.data.extraction import FRAMES, FrameCache
-    from models.data.importing import RECORDINGS, bring_in
+    from models.data.importing import RECORDINGS, import_dataset
     from models.data.index import DatasetError
 
     with terminal.stages() as told:
         try:
-            found = bring_in(source, into, FrameCache(work / FRAMES), told)
+            found = import_dataset(source, into, FrameCache(work / FRAMES), told)
         except DatasetError as error:
             terminal.stop(str(error))
     entries = len(found.index.entries)
@@ -62,7 +62,7 @@ def import_(
     )
     index = found.index
     _faults(found.unreadable, index.rows_without_file, index.files_without_row)
-    _names(index.doubts, index.loose)
+    _names(index.ambiguities, index.approximate)
 
 
 @app.command()
@@ -130,14 +130,14 @@ def stats(
     """Count and measure a dataset per source, class and probe, and list what is wrong with it."""
     terminal.quiet()
     from models.data.extraction import FRAMES, FrameCache
-    from models.data.importing import located
+    from models.data.importing import find_dataset
     from models.data.index import DatasetError, read_index
     from models.data.statistics.files import write
     from models.data.statistics.survey import survey
 
     with terminal.stages() as told:
         try:
-            index = read_index(located(folder))
+            index = read_index(find_dataset(folder))
             cache = FrameCache(work / FRAMES)
             failed = cache.fill(
                 index.entries, lambda done, total: told("Reading recordings", done, total)
@@ -195,7 +195,7 @@ def _print(found: "Survey") -> None:
         note = ", filed under different patients" if pair.across_patients else ""
         typer.echo(f"{kind}{note}: {pair.one.key} and {pair.other.key}")
     _faults(found.unreadable, found.rows_without_file, found.files_without_row)
-    _names(found.doubts, found.loose)
+    _names(found.ambiguities, found.approximate)
 
 
 def _faults(unreadable: Mapping[str, str], rows: Sequence[str], files: Sequence[str]) -> None:
@@ -207,10 +207,10 @@ def _faults(unreadable: Mapping[str, str], rows: Sequence[str], files: Sequence[
         typer.echo(f"file without a row, or of an unknown label: {name}")
 
 
-def _names(doubts: Sequence[str], loose: Sequence[str]) -> None:
-    for reason in doubts:
+def _names(ambiguities: Sequence[str], approximate: Sequence[str]) -> None:
+    for reason in ambiguities:
         typer.echo(f"left out: {reason}")
-    for reason in loose:
+    for reason in approximate:
         typer.echo(f"by a similar name: {reason}")
 
 

@@ -42,18 +42,18 @@ def evaluate(
     out, any other by all models. Stopped and started again it goes on where it was.
     """
     terminal.quiet()
-    from models.data.importing import located
+    from models.data.importing import find_dataset
     from models.data.index import DatasetError
-    from models.evaluation.heldout import HeldOutError
+    from models.evaluation.held_out import HeldOutError
     from models.evaluation.report import files
-    from models.evaluation.report.answers import EvaluationError
     from models.evaluation.report.evaluation import evaluate as run
+    from models.evaluation.report.scoring import EvaluationError
     from models.inference.artifact import ArtifactError, active
 
     with terminal.stages() as told:
         try:
             folder = artifact or active()
-            found = run(folder, located(data), work, told, fold=fold, resamples=resamples)
+            found = run(folder, find_dataset(data), work, told, fold=fold, resamples=resamples)
         except (ArtifactError, DatasetError, EvaluationError, HeldOutError) as error:
             terminal.stop(str(error))
     paths = files.write(found, report)
@@ -80,13 +80,13 @@ def _print(found: "Evaluation") -> None:
             table.add_column(column, justify="right")
         table.add_column("paper: sens. spec. prec. F1", justify="right")
         for key, shown in CLASS_NAMES.items():
-            ours, theirs = chapter.figures["frame_classes"][key], paper.CLASSES[key]
+            ours, theirs = chapter.metrics["frame_classes"][key], paper.CLASSES[key]
             rates = ("sensitivity", "specificity", "precision", "f1")
             table.add_row(
                 shown,
                 *(f"{ours[rate]:.3f}" for rate in rates),
                 str(ours["count"]),
-                str(sum(each.label == key for each in chapter.sheet.videos)),
+                str(sum(each.label == key for each in chapter.score_set.videos)),
                 " ".join(f"{theirs[rate]:.2f}" for rate in rates),
             )
         console.print(table)
@@ -94,7 +94,7 @@ def _print(found: "Evaluation") -> None:
 
 
 def _overall(chapter: "Chapter") -> str:
-    figures = chapter.figures
+    figures = chapter.metrics
     line = (
         f"frames: accuracy {figures['frame_accuracy']}, "
         f"balanced {figures['frame_balanced_accuracy']}"

@@ -10,7 +10,7 @@ import typer
 
 from backend.cli import terminal
 from models.contract import CLASS_NAMES, DISCLAIMER, Prediction, Square
-from models.data.file_names import readable
+from models.data.file_names import to_valid_text
 from models.media.sampling import MediaError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def screen(files: Files, as_json: AsJson = False, crop: Crop = None) -> None:
     from models.inference.artifact import ArtifactError
     from models.inference.predict import Predictor
 
-    names = readable([str(path) for path in files])
+    names = to_valid_text([str(path) for path in files])
     answers: list[tuple[str, Prediction | MediaError]] = []
     with terminal.progress() as progress:
         loading = progress.add_task("Loading the five models", total=None)

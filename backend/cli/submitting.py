@@ -143,7 +143,7 @@ def _files(folder: Path, manifest: Path | None) -> dict[str, Path]:
         what = "file that computers keep" if junk == 1 else "files that computers keep"
         _say(f"{junk} {what} for themselves, such as .DS_Store and Thumbs.db, skipped")
     on_disk = [path.relative_to(folder).as_posix() for path in paths]
-    readable = file_names.readable(on_disk)
+    readable = file_names.to_valid_text(on_disk)
     for name, sent in zip(on_disk, readable, strict=True):
         if name != sent:
             _say(f"{name}: its name is no text; it is sent as {sent}")
@@ -172,7 +172,7 @@ def _send_manifest(client: "httpx.Client", outcome: Outcome, manifest: Path | No
     """Send the manifest before the files, which then find their rows; name what is wrong in it."""
     if manifest is None:
         return
-    (table,) = file_names.readable([manifest.name])
+    (table,) = file_names.to_valid_text([manifest.name])
     path = f"submissions/{outcome.submission}/manifest"
     answer = _call(client, "POST", path, params={"table": table}, content=manifest.read_bytes())
     for row in answer["rows"]:

@@ -176,8 +176,8 @@ def distil(
         raise typer.BadParameter(f"{out} does not end in .safetensors", param_hint="--out")
     terminal.quiet()
     from models.data.index import DatasetError
-    from models.training.distil.learning import Recipe
-    from models.training.distil.learning import distil as run
+    from models.training.distil.distillation import Recipe
+    from models.training.distil.distillation import distil as run
     from models.training.trunk import TrunkError
 
     recipe = Recipe(epochs=epochs, copies=copies, seed=seed)

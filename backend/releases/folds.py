@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from backend.tables import Contribution
-from models.data.fingerprint import Known
+from models.data.fingerprint import FingerprintIndex
 
 _PATIENT = "patient:"
 
@@ -96,15 +96,15 @@ def copies(
             others alone.
     """
     found = {each.id: set(known.get(each.id, ())) for each in contributions}
-    looks = Known([each.fingerprints for each in contributions])
+    looks = FingerprintIndex([each.fingerprints for each in contributions])
     by_bytes: dict[str, list[UUID]] = {}
     for each in contributions:
         by_bytes.setdefault(each.sha256, []).append(each.id)
     for each in contributions:
         if each.id in known:
             continue
-        near = [contributions[place].id for place in looks.near(each.fingerprints)]
-        for other in {*near, *by_bytes[each.sha256]} - {each.id}:
+        similar = [contributions[place].id for place in looks.similar(each.fingerprints)]
+        for other in {*similar, *by_bytes[each.sha256]} - {each.id}:
             found[each.id].add(other)
             found[other].add(each.id)
     return {one: frozenset(others & found.keys()) for one, others in found.items()}

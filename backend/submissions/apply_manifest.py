@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from backend.core.settings import Settings
 from backend.submissions import fields, manifest, repository
 from backend.tables import Submission
-from models.data.file_names import Doubt, FileName, Matching, RowName, canonical, match
+from models.data.file_names import Ambiguity, FileName, Matching, TableRow, canonical, match
 
 NO_FILE = "No file of this name is in the submission yet. The row counts as soon as it arrives."
 
@@ -109,12 +109,12 @@ def rematch(session: Session, submission: Submission) -> Report:
     for each in found.matches:
         row = submission.manifest[_key(each.rows[0])]
         wanted[_id(each.file)] = (row["values"], list(row.get("refused", ())))
-    for doubt in found.doubts:
+    for ambiguity in found.ambiguities:
         spoken_of: set[str] = set()
-        for row_name in doubt.rows:
+        for row_name in ambiguity.rows:
             row = submission.manifest[_key(row_name)]
             spoken_of.update(row["values"], row.get("refused", ()))
-        wanted |= {_id(file): ({}, sorted(spoken_of)) for file in doubt.files}
+        wanted |= {_id(file): ({}, sorted(spoken_of)) for file in ambiguity.files}
     changed = {
         each.id: wanted.get(each.id)
         for each in files
@@ -146,7 +146,7 @@ def match_rows(rows: Mapping[str, Any], files: Iterable[repository.NamedFile]) -
     """
     return match(
         (
-            RowName(
+            TableRow(
                 key,
                 row["file_name"],
                 (row["values"], sorted(row.get("refused", ()))),
@@ -161,7 +161,9 @@ def match_rows(rows: Mapping[str, Any], files: Iterable[repository.NamedFile]) -
 def _report(rows: Mapping[str, Any], found: Matching) -> Report:
     report: Report = []
 
-    def add(row: RowName, status: str, problem: str | None = None, note: str | None = None) -> None:
+    def add(
+        row: TableRow, status: str, problem: str | None = None, note: str | None = None
+    ) -> None:
         kept = rows[_key(row)]
         report.append(
             {
@@ -177,11 +179,11 @@ def _report(rows: Mapping[str, Any], found: Matching) -> Report:
 
     for each in found.matches:
         for row in each.rows:
-            note = f"It was taken for the file {each.file.name!r}." if each.is_loose else None
-            add(row, "loose" if each.is_loose else "used", note=note)
-    for doubt in found.doubts:
-        reason = _reason(rows, doubt)
-        for row in doubt.rows:
+            note = f"It was taken for the file {each.file.name!r}." if each.is_approximate else None
+            add(row, "loose" if each.is_approximate else "used", note=note)
+    for ambiguity in found.ambiguities:
+        reason = _reason(rows, ambiguity)
+        for row in ambiguity.rows:
             add(row, "doubt", reason)
     for row in found.rows_without_file:
         add(row, "waiting", NO_FILE)
@@ -189,14 +191,14 @@ def _report(rows: Mapping[str, Any], found: Matching) -> Report:
     return report
 
 
-def _reason(rows: Mapping[str, Any], doubt: Doubt) -> str:
-    kept: Sequence[Mapping[str, Any]] = [rows[_key(row)] for row in doubt.rows]
+def _reason(rows: Mapping[str, Any], ambiguity: Ambiguity) -> str:
+    kept: Sequence[Mapping[str, Any]] = [rows[_key(row)] for row in ambiguity.rows]
     places = sorted((row.get("table", ""), row["line"]) for row in kept)
     several = len({table for table, _ in places}) > 1
     named = [
         f"line {line}" + (f" of {table}" if several and table else "") for table, line in places
     ]
-    reason = doubt.reason(named)
+    reason = ambiguity.reason(named)
     return reason[:1].upper() + reason[1:]
 
 
@@ -206,7 +208,7 @@ def _digest(says: tuple[dict[str, Any], list[str]] | None) -> str | None:
     return hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()
 
 
-def _key(row: RowName) -> str:
+def _key(row: TableRow) -> str:
     return str(row.key)
 
 

@@ -191,14 +191,14 @@ def _duplicates(
     """Each recording that was there before: in the batch, in the queue, in the dataset."""
     here = [(each.id, "", each.sha256, each.fingerprints) for each in recordings]
     looks = here + list(others)
-    known = fingerprint.Known([look[3] for look in looks])
+    known = fingerprint.FingerprintIndex([look[3] for look in looks])
     same: dict[str, list[int]] = {}
     for index, look in enumerate(looks):
         same.setdefault(look[2], []).append(index)
     found: list[Duplicate] = []
     for place, one in enumerate(recordings):
         exact = same[one.sha256]
-        for index in sorted({*exact, *known.near(one.fingerprints)}):
+        for index in sorted({*exact, *known.similar(one.fingerprints)}):
             other_id, state, _, _ = looks[index]
             batch = index < len(here)
             if batch and index >= place:  # within the batch, the later one of a pair is named

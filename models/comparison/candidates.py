@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from models import networks
 from models.comparison.budget import Budget
-from models.comparison.inputs import FeatureClips, PictureClips, Pictures, clips_of, pool
+from models.comparison.inputs import AugmentedFrames, FeatureClips, FrameClips, make_clips, pool
 from models.inference import engine
 from models.media import sampling
 from models.networks import Array
 from models.training import fit
-from models.training.fit import Inputs, Places
+from models.training.fit import Indices, Inputs
 from models.training.train import FrameSet
 from models.training.trunk import CachedFeatures
 
@@ -22,7 +22,7 @@ SCRATCH = "random weights"
 
 
 @dataclass(frozen=True)
-class Stage:
+class SharedInputs:
     """What all networks are given.
 
     Attributes:
@@ -34,7 +34,7 @@ class Stage:
     """
 
     budget: Budget
-    material: FrameSet
+    frame_set: FrameSet
     features: Callable[[], npt.NDArray[np.float16]]
     weights: Mapping[str, Array]
     trunk_name: str
@@ -42,11 +42,11 @@ class Stage:
     def pictures(self) -> npt.NDArray[np.uint8]:
         """All frames at the budget's side."""
         side = self.budget.side
-        return np.stack([sampling.resize(frame, side) for frame in self.material.frames])
+        return np.stack([sampling.resize(frame, side) for frame in self.frame_set.frames])
 
 
 @dataclass(frozen=True)
-class Player:
+class PreparedNetwork:
     """One network, ready to be fitted and asked.
 
     Attributes:
@@ -63,11 +63,11 @@ class Player:
     frame_model: keras.Model
     frame_inputs: Inputs
 
-    def answer_frames(self, places: Places) -> npt.NDArray[np.float32]:
+    def predict_frames(self, places: Indices) -> npt.NDArray[np.float32]:
         """Softmax scores (m, 3) for single frames."""
         if self.frame_model is not self.model:
             self.frame_model.set_weights(self.model.get_weights())
-        return fit.answer(self.frame_model, self.frame_inputs, places)
+        return fit.predict(self.frame_model, self.frame_inputs, places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,90 +87,90 @@ class Candidate:
     source: str
     pretrained: bool
     learning_rate: float
-    set_up: Callable[[Stage], Player]
-    rounds: int = 1
+    build: Callable[[SharedInputs], PreparedNetwork]
+    epoch_factor: int = 1
 
     def epochs(self, budget: Budget) -> int:
         """How many it is trained for."""
-        return self.rounds * budget.epochs
+        return self.epoch_factor * budget.epochs
 
-    def start(self, stage: Stage) -> str:
+    def start(self, shared: SharedInputs) -> str:
         """What it starts from, in words."""
         if not self.pretrained:
-            return f"{SCRATCH}, {stage.budget.side} px"
-        return f"trunk {stage.trunk_name}, 224 px"
+            return f"{SCRATCH}, {shared.budget.side} px"
+        return f"trunk {shared.trunk_name}, 224 px"
 
 
-def _pocovidnet(stage: Stage) -> Player:
-    with fit.arithmetic(engine.best_precision({})):
+def _pocovidnet(shared: SharedInputs) -> PreparedNetwork:
+    with fit.compute_dtype(engine.best_precision({})):
         model = networks.head()
-    start = {n: v for n, v in stage.weights.items() if n.startswith("block5_conv3")}
+    start = {n: v for n, v in shared.weights.items() if n.startswith("block5_conv3")}
     networks.set_weights(model, start)
-    inputs = CachedFeatures(stage.features())
-    return Player(model, inputs, clips=False, frame_model=model, frame_inputs=inputs)
+    inputs = CachedFeatures(shared.features())
+    return PreparedNetwork(model, inputs, clips=False, frame_model=model, frame_inputs=inputs)
 
 
-def _covidnet(stage: Stage) -> Player:
-    return _frames(stage, networks.covidnet(stage.budget.side))
+def _covidnet(shared: SharedInputs) -> PreparedNetwork:
+    return _frames(shared, networks.covidnet(shared.budget.side))
 
 
-def _nasnet(stage: Stage) -> Player:
-    return _frames(stage, networks.nasnetmobile(stage.budget.side))
+def _nasnet(shared: SharedInputs) -> PreparedNetwork:
+    return _frames(shared, networks.nasnetmobile(shared.budget.side))
 
 
-def _covnet(stage: Stage) -> Player:
-    budget, pictures = stage.budget, stage.pictures()
-    how = (budget.epochs, budget.seed, budget.augmentation)
-    clips = clips_of(stage.material.recordings, budget.frames, repeat=True)
-    return Player(
+def _covnet(shared: SharedInputs) -> PreparedNetwork:
+    budget, pictures = shared.budget, shared.pictures()
+    settings = (budget.epochs, budget.seed, budget.augmentation)
+    clips = make_clips(shared.frame_set.recordings, budget.frames, repeat=True)
+    return PreparedNetwork(
         networks.covnet(budget.side, budget.frames),
-        PictureClips(pictures, clips, *how),
+        FrameClips(pictures, clips, *settings),
         clips=True,
         frame_model=networks.covnet(budget.side, 1),
-        frame_inputs=PictureClips(pictures, np.arange(len(pictures))[:, None], *how),
+        frame_inputs=FrameClips(pictures, np.arange(len(pictures))[:, None], *settings),
     )
 
 
-def _temporal(stage: Stage) -> Player:
-    pooled = pool(stage.features())
-    clips = clips_of(stage.material.recordings, sampling.MOST_FRAMES, repeat=False)
-    alone = np.full((pooled.shape[1], sampling.MOST_FRAMES), -1, dtype=np.int64)
-    alone[:, 0] = np.arange(pooled.shape[1])
-    model = networks.temporal(pooled.shape[-1], sampling.MOST_FRAMES)
-    return Player(
+def _temporal(shared: SharedInputs) -> PreparedNetwork:
+    pooled = pool(shared.features())
+    clips = make_clips(shared.frame_set.recordings, sampling.MAX_FRAMES, repeat=False)
+    single_frames = np.full((pooled.shape[1], sampling.MAX_FRAMES), -1, dtype=np.int64)
+    single_frames[:, 0] = np.arange(pooled.shape[1])
+    model = networks.temporal(pooled.shape[-1], sampling.MAX_FRAMES)
+    return PreparedNetwork(
         model,
         FeatureClips(pooled, clips),
         clips=True,
         frame_model=model,
-        frame_inputs=FeatureClips(pooled, alone),
+        frame_inputs=FeatureClips(pooled, single_frames),
     )
 
 
-def _frames(stage: Stage, model: keras.Model) -> Player:
-    budget = stage.budget
-    inputs = Pictures(stage.pictures(), budget.epochs, budget.seed, budget.augmentation)
-    return Player(model, inputs, clips=False, frame_model=model, frame_inputs=inputs)
+def _frames(shared: SharedInputs, model: keras.Model) -> PreparedNetwork:
+    budget = shared.budget
+    inputs = AugmentedFrames(shared.pictures(), budget.epochs, budget.seed, budget.augmentation)
+    return PreparedNetwork(model, inputs, clips=False, frame_model=model, frame_inputs=inputs)
 
 
 CANDIDATES: Mapping[str, Candidate] = {
     "pocovidnet": Candidate(
-        "POCOVID-Net", "Born et al. 2020", pretrained=True, learning_rate=1e-4, set_up=_pocovidnet
+        "POCOVID-Net", "Born et al. 2020", pretrained=True, learning_rate=1e-4, build=_pocovidnet
     ),
     "covidnet": Candidate(
-        "COVID-Net", "Wang and Wong 2020", pretrained=False, learning_rate=1e-3, set_up=_covidnet
+        "COVID-Net", "Wang and Wong 2020", pretrained=False, learning_rate=1e-3, build=_covidnet
     ),
     "covnet": Candidate(
-        "ResNet-50 (COVNet)", "Li et al. 2020", pretrained=False, learning_rate=1e-3, set_up=_covnet
+        "ResNet-50 (COVNet)", "Li et al. 2020", pretrained=False, learning_rate=1e-3, build=_covnet
     ),
     "nasnetmobile": Candidate(
-        "NASNetMobile", "Zoph et al. 2018", pretrained=False, learning_rate=1e-3, set_up=_nasnet
+        "NASNetMobile", "Zoph et al. 2018", pretrained=False, learning_rate=1e-3, build=_nasnet
     ),
     "temporal": Candidate(
         "Trunk features over time",
         "this work",
         pretrained=True,
         learning_rate=1e-3,
-        set_up=_temporal,
-        rounds=5,
+        build=_temporal,
+        epoch_factor=5,
     ),
 }

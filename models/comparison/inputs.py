@@ -7,28 +7,30 @@ import numpy as np
 import numpy.typing as npt
 
 from models.training.augment import Augmentation, augment
-from models.training.fit import Places
+from models.training.fit import Indices
 
 Clips = npt.NDArray[np.int64]
 """(clips, frames): places of frames; -1 after the last one of a clip."""
 
 
-class Pictures:
+class AugmentedFrames:
     """Small frames, each augmented on the way: float32 RGB (n, side, side, 3), 0 to 255."""
 
     def __init__(
-        self, frames: npt.NDArray[np.uint8], copies: int, seed: int, how: Augmentation
+        self, frames: npt.NDArray[np.uint8], copies: int, seed: int, augmentation: Augmentation
     ) -> None:
-        self._clips = PictureClips(frames, np.arange(len(frames))[:, None], copies, seed, how)
+        self._clips = FrameClips(
+            frames, np.arange(len(frames))[:, None], copies, seed, augmentation
+        )
         self.copies = self._clips.copies
 
-    def batch(self, copies: Places, places: Places) -> npt.NDArray[np.float32]:
+    def batch(self, copies: Indices, places: Indices) -> npt.NDArray[np.float32]:
         """These copies of these frames."""
-        found: npt.NDArray[np.float32] = self._clips.batch(copies, places)[:, 0]
-        return found
+        single_frames: npt.NDArray[np.float32] = self._clips.batch(copies, places)[:, 0]
+        return single_frames
 
 
-class PictureClips:
+class FrameClips:
     """Clips of small frames, moved alike: float32 RGB (n, frames, side, side, 3), 0 to 255."""
 
     def __init__(
@@ -37,15 +39,15 @@ class PictureClips:
         clips: Clips,
         copies: int,
         seed: int,
-        how: Augmentation,
+        augmentation: Augmentation,
     ) -> None:
         self._frames = frames
         self._clips = clips
         self._seed = seed
-        self._how = how
+        self._augmentation = augmentation
         self.copies = 1 + copies
 
-    def batch(self, copies: Places, places: Places) -> npt.NDArray[np.float32]:
+    def batch(self, copies: Indices, places: Indices) -> npt.NDArray[np.float32]:
         """These copies of these clips."""
         return np.stack(
             [
@@ -58,7 +60,7 @@ class PictureClips:
         if not copy:
             return frame
         # The same random numbers for all frames of a clip: the probe did not jump.
-        return augment(frame, np.random.default_rng([self._seed, copy, place]), self._how)
+        return augment(frame, np.random.default_rng([self._seed, copy, place]), self._augmentation)
 
 
 class FeatureClips:
@@ -69,12 +71,12 @@ class FeatureClips:
         self._clips = clips
         self.copies = len(pooled)
 
-    def batch(self, copies: Places, places: Places) -> list[npt.NDArray[np.float32]]:
+    def batch(self, copies: Indices, places: Indices) -> list[npt.NDArray[np.float32]]:
         """Features (n, frames, features) and presence (n, frames) of these copies."""
         clips = self._clips[places]
-        there = clips >= 0
+        mask = clips >= 0
         features = self._pooled[copies[:, None], np.maximum(clips, 0)]
-        return [features * there[..., None], there.astype(np.float32)]
+        return [features * mask[..., None], mask.astype(np.float32)]
 
 
 def pool(features: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
@@ -88,14 +90,14 @@ def pool(features: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
     return pooled
 
 
-def evenly(places: Sequence[int], most: int) -> list[int]:
+def evenly_spaced(places: Sequence[int], most: int) -> list[int]:
     """At most that many of the places, spread evenly, the first and the last among them."""
     if len(places) <= most:
         return list(places)
     return [places[round(n * (len(places) - 1) / max(1, most - 1))] for n in range(most)]
 
 
-def clips_of(recordings: npt.NDArray[np.int64], most: int, *, repeat: bool) -> Clips:
+def make_clips(recordings: npt.NDArray[np.int64], most: int, *, repeat: bool) -> Clips:
     """A clip for each recording, of at most that many of its frames.
 
     Args:
@@ -105,8 +107,8 @@ def clips_of(recordings: npt.NDArray[np.int64], most: int, *, repeat: bool) -> C
     """
     clips = np.full((int(recordings.max()) + 1, most), -1, dtype=np.int64)
     for number in range(len(clips)):
-        mine = evenly(np.flatnonzero(recordings == number).tolist(), most)
-        clips[number, : len(mine)] = mine
+        frame_indices = evenly_spaced(np.flatnonzero(recordings == number).tolist(), most)
+        clips[number, : len(frame_indices)] = frame_indices
         if repeat:
-            clips[number] = np.resize(mine, most)
+            clips[number] = np.resize(frame_indices, most)
     return clips

@@ -14,9 +14,9 @@ import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
 from models.comparison.budget import Budget
-from models.comparison.candidates import CANDIDATES, Candidate, Player, Stage
-from models.comparison.inputs import evenly
-from models.data.duplicates import with_twins
+from models.comparison.candidates import CANDIDATES, Candidate, PreparedNetwork, SharedInputs
+from models.comparison.inputs import evenly_spaced
+from models.data.duplicates import with_duplicate_groups
 from models.data.extraction import FRAMES, FrameCache
 from models.data.folds import Group, assign_folds
 from models.data.index import Entry, listing_hash, read_index
@@ -48,7 +48,7 @@ class Outcome:
 class Comparison:
     """Everything a table is made from; `parameters` are those that each network trains."""
 
-    stage: Stage
+    shared: SharedInputs
     entries: tuple[Entry, ...]
     parameters: dict[str, int]
     outcomes: list[Outcome]
@@ -78,8 +78,10 @@ def compare(
     entries = read_index(data).trained
     weights = trunk.load(trunk_source)
     cache = FrameCache(work / FRAMES)
-    material = read_frames(entries, cache, progress)
-    entries = with_twins(entries, {each.sha256: cache.facts(each.sha256) for each in entries})
+    frame_set = read_frames(entries, cache, progress)
+    entries = with_duplicate_groups(
+        entries, {each.sha256: cache.facts(each.sha256) for each in entries}
+    )
     splits = {
         group: assign_folds(entries, group, budget.folds, budget.seed) for group in budget.groups
     }
@@ -88,7 +90,7 @@ def compare(
     def features() -> npt.NDArray[np.float16]:
         return trunk.cache_features(
             work / "compare-features",
-            material.frames,
+            frame_set.frames,
             weights,
             copies=budget.copies,
             seed=budget.seed,
@@ -96,35 +98,39 @@ def compare(
             augmentation=budget.augmentation,
         )
 
-    stage = Stage(budget, material, features, weights, trunk.name_of(trunk_source))
+    shared = SharedInputs(budget, frame_set, features, weights, trunk.describe_source(trunk_source))
     key = [listing_hash(entries), trunk.fingerprint(weights), json.dumps(asdict(budget))]
-    key += [each.twins for each in entries]
+    key += [each.duplicate_group for each in entries]
     home = work / f"compare-{hashlib.sha256(' '.join(key).encode()).hexdigest()[:12]}"
     parameters, outcomes = {}, []
     for name in names:
-        contest = _Contest(stage, entries, CANDIDATES[name], home / name, progress)
-        outcomes += [contest.outcome(name, group, folds) for group, folds in splits.items()]
-        parameters[name] = contest.parameters()
-    return Comparison(stage, entries, parameters, outcomes)
+        cross_validation = _CrossValidation(
+            shared, entries, CANDIDATES[name], home / name, progress
+        )
+        outcomes += [
+            cross_validation.outcome(name, group, folds) for group, folds in splits.items()
+        ]
+        parameters[name] = cross_validation.parameters()
+    return Comparison(shared, entries, parameters, outcomes)
 
 
-class _Contest:
+class _CrossValidation:
     """One network through all folds; built once, for tracing a large one takes minutes."""
 
     def __init__(
         self,
-        stage: Stage,
+        shared: SharedInputs,
         entries: tuple[Entry, ...],
         candidate: Candidate,
         home: Path,
         progress: Progress,
     ) -> None:
-        self._stage = stage
+        self._stage = shared
         self._entries = entries
         self._candidate = candidate
         self._home = home
         self._progress = progress
-        self._built: tuple[Player, dict[str, npt.NDArray[np.float32]]] | None = None
+        self._built: tuple[PreparedNetwork, dict[str, npt.NDArray[np.float32]]] | None = None
 
     def parameters(self) -> int:
         """How many of the network's weights are trained."""
@@ -135,13 +141,13 @@ class _Contest:
         return int(json.loads(path.read_text()))
 
     def outcome(self, name: str, group: Group, folds: Sequence[int]) -> Outcome:
-        material = self._stage.material
-        frames = np.zeros((len(material.labels), 3), dtype=np.float32)
+        frame_set = self._stage.frame_set
+        frames = np.zeros((len(frame_set.labels), 3), dtype=np.float32)
         recordings = np.zeros((len(self._entries), 3), dtype=np.float32)
         for fold in range(max(folds) + 1):
             found = self._fold(group, fold, folds)
             tested = np.flatnonzero(np.asarray(folds) == fold)
-            frames[np.isin(material.recordings, tested)] = found["frames"]
+            frames[np.isin(frame_set.recordings, tested)] = found["frames"]
             recordings[tested] = found["recordings"]
         return Outcome(name, group, frames, recordings)
 
@@ -151,28 +157,28 @@ class _Contest:
         home = self._home / f"by-{group}" / f"fold{fold}"
         if (home / _FINISHED).is_file():
             return dict(load_file(home / _FINISHED))
-        player, start = self._player()
-        fit.set_state(player.model, start)
-        budget, material = self._stage.budget, self._stage.material
+        network, start = self._player()
+        fit.set_state(network.model, start)
+        budget, frame_set = self._stage.budget, self._stage.frame_set
         stays = np.asarray(folds) != fold
-        if player.clips:
+        if network.clips:
             owners = np.arange(len(self._entries))
             trained = np.flatnonzero(stays)
         else:
-            owners = material.recordings
-            trained = _some_frames(material, np.flatnonzero(stays), budget.frames)
+            owners = frame_set.recordings
+            trained = _some_frames(frame_set, np.flatnonzero(stays), budget.frames)
         fit.fit(
-            player.model,
-            fit.Material(
-                player.inputs,
-                material.labels if not player.clips else _labels(material),
+            network.model,
+            fit.TrainingData(
+                network.inputs,
+                frame_set.labels if not network.clips else _labels(frame_set),
                 sample_weights(self._entries, owners, trained, "class"),
                 trained,
                 np.zeros(0, dtype=np.int64),
             ),
             fit.Schedule(
                 self._candidate.epochs(budget),
-                budget.clip_batch if player.clips else budget.batch,
+                budget.clip_batch if network.clips else budget.batch,
                 patience=0,
             ),
             [budget.seed, fold],
@@ -182,12 +188,12 @@ class _Contest:
             ),
         )
         tested = np.flatnonzero(~stays)
-        places = np.flatnonzero(np.isin(material.recordings, tested))
-        frames = player.answer_frames(places)
-        if player.clips:
-            recordings = fit.answer(player.model, player.inputs, tested)
+        places = np.flatnonzero(np.isin(frame_set.recordings, tested))
+        frames = network.predict_frames(places)
+        if network.clips:
+            recordings = fit.predict(network.model, network.inputs, tested)
         else:
-            mine = [material.recordings[places] == number for number in tested]
+            mine = [frame_set.recordings[places] == number for number in tested]
             recordings = np.stack([frames[each].mean(axis=0) for each in mine])
         found = {"frames": frames, "recordings": recordings}
         save_file(found, home / "scores.tmp")
@@ -195,28 +201,28 @@ class _Contest:
         (home / fit.CHECKPOINT).unlink()
         return found
 
-    def _player(self) -> tuple[Player, dict[str, npt.NDArray[np.float32]]]:
+    def _player(self) -> tuple[PreparedNetwork, dict[str, npt.NDArray[np.float32]]]:
         if self._built is None:
             self._home.mkdir(parents=True, exist_ok=True)
             keras.utils.set_random_seed(self._stage.budget.seed)
-            player = self._candidate.set_up(self._stage)
-            fit.prepare(player.model, self._candidate.learning_rate)
-            self._built = player, fit.get_state(player.model)
+            network = self._candidate.build(self._stage)
+            fit.compile_for_classification(network.model, self._candidate.learning_rate)
+            self._built = network, fit.get_state(network.model)
         return self._built
 
 
 def _some_frames(
-    material: FrameSet, recordings: npt.NDArray[np.int64], most: int
+    frame_set: FrameSet, recordings: npt.NDArray[np.int64], most: int
 ) -> npt.NDArray[np.int64]:
     places = [
         place
         for number in recordings
-        for place in evenly(np.flatnonzero(material.recordings == number).tolist(), most)
+        for place in evenly_spaced(np.flatnonzero(frame_set.recordings == number).tolist(), most)
     ]
     return np.array(places, dtype=np.int64)
 
 
-def _labels(material: FrameSet) -> npt.NDArray[np.int64]:
+def _labels(frame_set: FrameSet) -> npt.NDArray[np.int64]:
     """Of recordings, in order."""
-    _, first = np.unique(material.recordings, return_index=True)
-    return material.labels[first]
+    _, first = np.unique(frame_set.recordings, return_index=True)
+    return frame_set.labels[first]

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from models.comparison.candidates import CANDIDATES
 from models.comparison.run import Comparison, Outcome
 from models.contract import CLASS_NAMES, CLASSES
-from models.evaluation import evaluate
+from models.evaluation import metrics
 from models.evaluation.report import paper
 
 HTML, CSV, JSON = "comparison.html", "comparison.csv", "comparison.json"
@@ -48,7 +48,7 @@ class Row:
     epochs: int | None
     values: Mapping[str, float | None]
 
-    def shown(self, name: str) -> str:
+    def formatted(self, name: str) -> str:
         """A figure with three digits (the paper's with two), or a dash."""
         value = self.values.get(name)
         if value is None:
@@ -59,7 +59,7 @@ class Row:
 def rows(found: Comparison) -> list[Row]:
     """All networks in all cross-validations; the paper's beside those by recording."""
     lines: list[Row] = []
-    for group in found.stage.budget.groups:
+    for group in found.shared.budget.groups:
         lines += [_row(found, each) for each in found.outcomes if each.group == group]
         if group == "recording":
             lines.append(_paper())
@@ -79,7 +79,7 @@ def as_text(lines: list[Row]) -> str:
         )
         body = [
             f"{line.title:<{wide}}"
-            + "".join(f"{line.shown(name):>9}" for name in names)
+            + "".join(f"{line.formatted(name):>9}" for name in names)
             + f"   {line.start}"
             for line in lines
             if line.group == group
@@ -93,8 +93,8 @@ def write(found: Comparison, out: Path) -> list[Row]:
     lines = rows(found)
     out.mkdir(parents=True, exist_ok=True)
     (out / CSV).write_text(_csv(lines))
-    budget = asdict(found.stage.budget)
-    about = {"budget": budget, "trunk": found.stage.trunk_name, "paper": PAPER_SOURCE}
+    budget = asdict(found.shared.budget)
+    about = {"budget": budget, "trunk": found.shared.trunk_name, "paper": PAPER_SOURCE}
     values = {**about, "rows": [asdict(line) for line in lines]}
     (out / JSON).write_text(json.dumps(values, indent=1, ensure_ascii=False))
     pages = Environment(
@@ -107,9 +107,9 @@ def write(found: Comparison, out: Path) -> list[Row]:
     page = pages.get_template("table.html.j2").render(
         rows=lines,
         groups=list(dict.fromkeys(line.group for line in lines)),
-        budget=found.stage.budget,
+        budget=found.shared.budget,
         recordings=len(found.entries),
-        frames=len(found.stage.material.labels),
+        frames=len(found.shared.frame_set.labels),
         overall=OVERALL,
         measures=MEASURES,
         classes=CLASS_NAMES,
@@ -129,15 +129,17 @@ def _paper() -> Row:
 
 
 def _row(found: Comparison, outcome: Outcome) -> Row:
-    material, entries = found.stage.material, found.entries
+    frame_set, entries = found.shared.frame_set, found.entries
     is_video = [entry.kind == "video" for entry in entries]
-    by_frame = evaluate.figures(
-        evaluate.Tested(outcome.frames, material.labels, material.recordings, is_video)
+    by_frame = metrics.compute_metrics(
+        metrics.HeldOutScores(outcome.frames, frame_set.labels, frame_set.recordings, is_video)
     )
     # A recording's own scores, as if it were a video of one frame.
     labels = np.array([CLASSES.index(entry.label) for entry in entries])
     numbers = np.arange(len(entries))
-    by_recording = evaluate.figures(evaluate.Tested(outcome.recordings, labels, numbers, is_video))
+    by_recording = metrics.compute_metrics(
+        metrics.HeldOutScores(outcome.recordings, labels, numbers, is_video)
+    )
     candidate = CANDIDATES[outcome.network]
     values: dict[str, float | None] = {
         "frame_accuracy": by_frame["frame_accuracy"],
@@ -145,16 +147,16 @@ def _row(found: Comparison, outcome: Outcome) -> Row:
         "video_accuracy": by_recording["video_accuracy"],
     }
     for key in CLASSES:
-        mine = by_frame["frame_classes"][key]
-        values |= {f"{key} {name}": mine[name] for name in MEASURES[:3]}
-        values[f"{key} f1"] = _f1(mine["sensitivity"], mine["precision"])
+        class_metrics = by_frame["frame_classes"][key]
+        values |= {f"{key} {name}": class_metrics[name] for name in MEASURES[:3]}
+        values[f"{key} f1"] = _f1(class_metrics["sensitivity"], class_metrics["precision"])
     return Row(
         outcome.network,
         candidate.title,
         outcome.group,
         found.parameters[outcome.network],
-        candidate.start(found.stage),
-        candidate.epochs(found.stage.budget),
+        candidate.start(found.shared),
+        candidate.epochs(found.shared.budget),
         values,
     )
 

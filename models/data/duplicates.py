@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 from models.data.extraction import Facts
 from models.data.fingerprint import distance
+from models.data.identity import Identity, RecordingMatcher, identities
 from models.data.index import Entry
-from models.data.recognition import Identity, Recogniser, identities
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class DuplicatePair:
     """Two recordings that look alike; `bits` of 64 are different, 0 for the same bytes."""
 
     one: Entry
@@ -29,20 +29,22 @@ class Pair:
         return self.one.patient != self.other.patient
 
 
-def duplicates(entries: Sequence[Entry], facts: Mapping[str, Facts]) -> list[Pair]:
+def duplicates(entries: Sequence[Entry], facts: Mapping[str, Facts]) -> list[DuplicatePair]:
     """All pairs that are the same or nearly so, the most alike first; see
-    `models.data.recognition`.
+    `models.data.identity`.
 
     Args:
         entries: recordings, any number of them with the same content.
         facts: by SHA-256; recordings without any are compared by their bytes alone.
     """
-    known = identities(entries, facts)
-    recogniser = Recogniser(known)
+    known_identities = identities(entries, facts)
+    matcher = RecordingMatcher(known_identities)
     found = [
-        Pair(entries[n], entries[place], _bits(known[n], known[place]))
-        for n, one in enumerate(known)
-        for place in recogniser.places(one)
+        DuplicatePair(
+            entries[n], entries[place], _bits(known_identities[n], known_identities[place])
+        )
+        for n, one in enumerate(known_identities)
+        for place in matcher.matches(one)
         if n < place
     ]
     return sorted(found, key=lambda pair: (not pair.exact, pair.bits, pair.one.key))
@@ -52,10 +54,12 @@ def _bits(one: Identity, other: Identity) -> int:
     """How far apart two recordings look; 0 where they have bytes in common."""
     if one.hashes & other.hashes:
         return 0
-    return min(distance(mine, theirs) for mine in one.looks for theirs in other.looks)
+    return min(
+        distance(first, second) for first in one.fingerprints for second in other.fingerprints
+    )
 
 
-def tied(pairs: Sequence[Pair]) -> dict[str, int]:
+def duplicate_groups(pairs: Sequence[DuplicatePair]) -> dict[str, int]:
     """By SHA-256, the number of the set of copies that a recording belongs to, if it has any.
 
     Copies of copies are of one set.
@@ -66,23 +70,27 @@ def tied(pairs: Sequence[Pair]) -> dict[str, int]:
         links[pair.other.sha256].add(pair.one.sha256)
     numbers: dict[str, int] = {}
     for number, start in enumerate(links):
-        reached = [start]
-        while reached:
-            name = reached.pop()
+        queue = [start]
+        while queue:
+            name = queue.pop()
             if name not in numbers:
                 numbers[name] = number
-                reached += links[name]
+                queue += links[name]
     return numbers
 
 
-def with_twins(entries: Sequence[Entry], facts: Mapping[str, Facts]) -> tuple[Entry, ...]:
+def with_duplicate_groups(
+    entries: Sequence[Entry], facts: Mapping[str, Facts]
+) -> tuple[Entry, ...]:
     """The same recordings, those that are nearly the same named as twins.
 
     A picture that is there twice, under two patients' numbers or two labels, is no test of the
     model that has learnt the other one: folds keep twins together whatever they hold out.
     """
-    numbers = tied(duplicates(entries, facts))
+    numbers = duplicate_groups(duplicates(entries, facts))
     return tuple(
-        replace(entry, twins=f"twins {numbers[entry.sha256]}") if entry.sha256 in numbers else entry
+        replace(entry, duplicate_group=f"twins {numbers[entry.sha256]}")
+        if entry.sha256 in numbers
+        else entry
         for entry in entries
     )

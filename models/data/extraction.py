@@ -17,12 +17,12 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
+from models.atomic_files import atomic_replace
 from models.contract import Square
 from models.data import fingerprint
 from models.data.index import DatasetError, Entry
 from models.media import clips, depth, formats, limits, sampling, sources, square, stills
 from models.media.sampling import MediaError, Probe
-from models.whole_files import replacing
 
 Progress = Callable[[int, int], None]
 """Called with recordings done and recordings in all."""
@@ -31,8 +31,8 @@ FRAMES = "frames"
 """Name of the cache's folder beside what else a training run keeps."""
 
 _FACTS = "facts"
-_MAKERS = (formats, limits, depth, stills, clips, sources, square, sampling, fingerprint)
-_LIBRARIES = ("av", "pillow", "opencv-python-headless", "imagehash")
+_SOURCE_MODULES = (formats, limits, depth, stills, clips, sources, square, sampling, fingerprint)
+_LIBRARY_NAMES = ("av", "pillow", "opencv-python-headless", "imagehash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class FrameCache:
     """A folder of extracted recordings; what other code or other decoders made is not believed."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder / _edition()
+        self.folder = folder / _cache_version()
 
     def fill(
         self, entries: Iterable[Entry], progress: Progress, workers: int | None = None
@@ -71,16 +71,18 @@ class FrameCache:
         Raises:
             DatasetError: a process was killed from outside, for want of memory say.
         """
-        wanted = {entry.sha256: entry.path for entry in entries}
-        missing = {name: path for name, path in wanted.items() if not self._has(name)}
-        done = len(wanted) - len(missing)
-        progress(done, len(wanted))
+        paths = {entry.sha256: entry.path for entry in entries}
+        uncached = {name: path for name, path in paths.items() if not self._is_cached(name)}
+        done = len(paths) - len(uncached)
+        progress(done, len(paths))
         failed: dict[str, MediaError] = {}
-        for sha256, error in self._extracted(missing, workers or len(os.sched_getaffinity(0))):
+        for sha256, error in self._extract_missing(
+            uncached, workers or len(os.sched_getaffinity(0))
+        ):
             if error:
                 failed[sha256] = MediaError(*error)
             done += 1
-            progress(done, len(wanted))
+            progress(done, len(paths))
         return failed
 
     def frames(self, sha256: str) -> npt.NDArray[np.uint8]:
@@ -99,27 +101,27 @@ class FrameCache:
     def _path(self, sha256: str) -> Path:
         return self.folder / f"{sha256}.safetensors"
 
-    def _has(self, sha256: str) -> bool:
+    def _is_cached(self, sha256: str) -> bool:
         try:
             self.facts(sha256)
         except (OSError, SafetensorError):
             return False
         return True
 
-    def _extracted(
-        self, missing: dict[str, Path], workers: int
+    def _extract_missing(
+        self, uncached: dict[str, Path], workers: int
     ) -> Iterable[tuple[str, tuple[str, str] | None]]:
         self.folder.mkdir(parents=True, exist_ok=True)
-        if min(workers, len(missing)) <= 1:
-            for sha256, path in missing.items():
+        if min(workers, len(uncached)) <= 1:
+            for sha256, path in uncached.items():
                 yield sha256, extract(path, self._path(sha256))
             return
         # Spawned: a fork would inherit the threads of whatever is loaded here, in any state.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(workers, len(missing)), mp_context=context) as pool:
+        with ProcessPoolExecutor(min(workers, len(uncached)), mp_context=context) as pool:
             running: dict[Future[tuple[str, str] | None], str] = {
                 pool.submit(extract, path, self._path(sha256)): sha256
-                for sha256, path in missing.items()
+                for sha256, path in uncached.items()
             }
             for future in as_completed(running):
                 try:
@@ -143,9 +145,9 @@ def extract(path: Path, target: Path) -> tuple[str, str] | None:
         frames = sampling.read_inputs(path)
     except MediaError as error:
         return error.code, error.message
-    some = frames[:: math.ceil(len(frames) / fingerprint.MOST_HASHES)]
-    facts = {"probe": asdict(probe), "fingerprints": fingerprint.fingerprints(some)}
-    with replacing(target) as scratch:
+    hashed_frames = frames[:: math.ceil(len(frames) / fingerprint.MAX_HASHES)]
+    facts = {"probe": asdict(probe), "fingerprints": fingerprint.fingerprints(hashed_frames)}
+    with atomic_replace(target) as scratch:
         save_file({FRAMES: frames}, scratch, metadata={_FACTS: json.dumps(facts)})
     return None
 
@@ -165,11 +167,11 @@ def read_all(
     return [cache.frames(entry.sha256) for entry in entries]
 
 
-def _edition() -> str:
+def _cache_version() -> str:
     """A name that changes with the code and the libraries that make the frames."""
     digest = hashlib.sha256()
-    for module in _MAKERS:
+    for module in _SOURCE_MODULES:
         digest.update(Path(str(module.__file__)).read_bytes())
-    for name in _LIBRARIES:
+    for name in _LIBRARY_NAMES:
         digest.update(f"{name} {version(name)}".encode())
     return digest.hexdigest()[:12]

@@ -75,7 +75,7 @@ def canonical(path: str) -> str:
 
 
 @lru_cache(maxsize=32_768)
-def loose(name: str) -> str:
+def simplified(name: str) -> str:
     """A name without case, punctuation and spaces, in any script; "" where it is only those."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return "".join(each for each in folded if unicodedata.category(each)[0] in "LNM")
@@ -90,7 +90,7 @@ def stem(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class RowName:
+class TableRow:
     """A row of a table, known to the caller by `key`: the file that it names, and its values.
 
     Two rows for one file contradict each other where their values are not equal. A row `within`
@@ -116,19 +116,19 @@ class FileName:
 class Match:
     """A file and the rows that tell of it, which all say the same.
 
-    `is_loose`: their names differ in case, punctuation or spaces, and people are to be told.
+    `is_approximate`: their names differ in case, punctuation or spaces, and people are to be told.
     """
 
     file: FileName
-    rows: tuple[RowName, ...]
-    is_loose: bool
+    rows: tuple[TableRow, ...]
+    is_approximate: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class Ambiguity:
     """Rows and files of which cannot be told what belongs together: none of the rows counts."""
 
-    rows: tuple[RowName, ...]
+    rows: tuple[TableRow, ...]
     files: tuple[FileName, ...]
 
     def reason(self, rows: Sequence[str]) -> str:
@@ -152,12 +152,12 @@ class Matching:
     """What belongs together; every row and every file is in exactly one of the four."""
 
     matches: tuple[Match, ...]
-    doubts: tuple[Doubt, ...]
-    rows_without_file: tuple[RowName, ...]
+    ambiguities: tuple[Ambiguity, ...]
+    rows_without_file: tuple[TableRow, ...]
     files_without_row: tuple[FileName, ...]
 
 
-def match(rows: Iterable[RowName], files: Iterable[FileName]) -> Matching:
+def match(rows: Iterable[TableRow], files: Iterable[FileName]) -> Matching:
     """Find the file that each row tells of. The order of rows and of files makes no difference.
 
     First by the same path, then by the same name where the folders do not contradict, then by the
@@ -167,26 +167,26 @@ def match(rows: Iterable[RowName], files: Iterable[FileName]) -> Matching:
     """
     left_rows, left_files = list(rows), list(files)
     matches: list[Match] = []
-    doubts: list[Doubt] = []
+    ambiguities: list[Ambiguity] = []
     for step in _STEPS:
         for group_rows, group_files in _groups(left_rows, left_files, step):
             if _is_one(group_rows, group_files, step):
                 matches.append(Match(group_files[0], group_rows, step is _LOOSE))
             else:
-                doubts.append(Doubt(group_rows, group_files))
+                ambiguities.append(Ambiguity(group_rows, group_files))
         settled = {id(each.file) for each in matches} | {
-            id(f) for each in doubts for f in each.files
+            id(f) for each in ambiguities for f in each.files
         }
         settled |= {id(row) for match_ in matches for row in match_.rows}
-        settled |= {id(row) for doubt in doubts for row in doubt.rows}
+        settled |= {id(row) for ambiguity in ambiguities for row in ambiguity.rows}
         left_rows = [row for row in left_rows if id(row) not in settled]
         left_files = [file for file in left_files if id(file) not in settled]
     contradictions = list(_contradictions(left_rows))
-    doubts += [Doubt(each, ()) for each in contradictions]
+    ambiguities += [Ambiguity(each, ()) for each in contradictions]
     contradicting = {id(row) for each in contradictions for row in each}
     return Matching(
         tuple(matches),
-        tuple(doubts),
+        tuple(ambiguities),
         tuple(row for row in left_rows if id(row) not in contradicting),
         tuple(left_files),
     )
@@ -214,7 +214,7 @@ def _without_ending(parts: Parts) -> Parts:
 
 
 def _loosened(parts: Parts) -> Parts:
-    found = tuple(loose(part) for part in parts)
+    found = tuple(simplified(part) for part in parts)
     return found if found[-1] else ()
 
 
@@ -230,8 +230,8 @@ _STEPS = (
 
 
 def _groups(
-    rows: Sequence[RowName], files: Sequence[FileName], step: _Step
-) -> Iterator[tuple[tuple[RowName, ...], tuple[FileName, ...]]]:
+    rows: Sequence[TableRow], files: Sequence[FileName], step: _Step
+) -> Iterator[tuple[tuple[TableRow, ...], tuple[FileName, ...]]]:
     """What hangs together at this step: rows and files that fit, directly or by way of others."""
     index = _FileIndex(files, step)
     fits = {number: found for number, row in enumerate(rows) if (found := index.fitting(row))}
@@ -254,7 +254,7 @@ class _FileIndex:
                     for end in _shorter(seen) if step.from_anywhere else ():
                         self._ends[scope, end].append(number)
 
-    def fitting(self, row: RowName) -> set[int]:
+    def fitting(self, row: TableRow) -> set[int]:
         """Numbers of the files that a row fits."""
         parts = parts_of(row.name)
         seen = self._step.row(parts) if parts else ()
@@ -268,7 +268,7 @@ class _FileIndex:
         return found
 
 
-def _is_one(rows: Sequence[RowName], files: Sequence[FileName], step: _Step) -> bool:
+def _is_one(rows: Sequence[TableRow], files: Sequence[FileName], step: _Step) -> bool:
     """Whether one file fits, and rows that agree; loosely, only rows of one name."""
     same_values = all(each.values == rows[0].values for each in rows)
     same_name = step is not _LOOSE or len({parts_of(each.name) for each in rows}) == 1
@@ -304,9 +304,9 @@ def _connected(fits: Mapping[int, set[int]]) -> Iterator[tuple[list[int], list[i
         yield sorted(row_numbers), sorted(file_numbers)
 
 
-def _contradictions(rows: Sequence[RowName]) -> Iterator[tuple[RowName, ...]]:
+def _contradictions(rows: Sequence[TableRow]) -> Iterator[tuple[TableRow, ...]]:
     """Rows that name the same file, which is not here, and say different things."""
-    same: dict[tuple[str, Parts], list[RowName]] = defaultdict(list)
+    same: dict[tuple[str, Parts], list[TableRow]] = defaultdict(list)
     for row in rows:
         if parts := parts_of(row.name):
             same[row.within, parts].append(row)
@@ -325,7 +325,7 @@ def _listed(names: Sequence[str]) -> str:
 # Names that are stored as bytes
 
 
-def decoded(names: Sequence[bytes]) -> list[str]:
+def decode_names(names: Sequence[bytes]) -> list[str]:
     """Names as text: each as UTF-8 where it is that, the others in the code page that fits best.
 
     The others come from one program, so that one of cp437, cp850 (DOS, and so many ZIP programs)
@@ -341,13 +341,14 @@ def decoded(names: Sequence[bytes]) -> list[str]:
     ]
 
 
-def readable(names: Sequence[str]) -> list[str]:
+def to_valid_text(names: Sequence[str]) -> list[str]:
     """Names as the operating system gave them, as text that can be sent and shown.
 
-    What is not valid UTF-8 on the disk (Python gives lone surrogates for it) is read as `decoded`
-    does; where that would make two names equal, the later one has its bytes as `%FC`.
+    A name that is not valid UTF-8 on the disk (Python represents it with lone surrogates) is
+    decoded as by `decode_names`; where that would make two names equal, the later one is
+    percent-encoded.
     """
-    found = decoded([os.fsencode(name) for name in names])
+    found = decode_names([os.fsencode(name) for name in names])
     taken: set[str] = {name for name in names if _utf8(os.fsencode(name)) is not None}
     for place, (name, text) in enumerate(zip(names, found, strict=True)):
         if text == name:

@@ -5,7 +5,7 @@ Measured on the 132 readable recordings of the public POCUS dataset, as distance
 made a fifth brighter 0 to 5; one cropped to the ultrasound field 0; one without its first quarter
 2 at the median, and 104 of 106 at most 8. Of the 8,646 pairs of different recordings 6 are at most
 8 apart, all of one patient's examination or one publication (one pair is a picture that is in the
-dataset twice), and 1 in 1,000 is below 10; their median is 26. Hence `NEAR`.
+dataset twice), and 1 in 1,000 is below 10; their median is 26. Hence `MAX_DUPLICATE_DISTANCE`.
 """
 
 import math
@@ -21,28 +21,28 @@ from models.media import sampling
 from models.media.sampling import Picture
 from models.media.square import propose_square
 
-NEAR = 8
+MAX_DUPLICATE_DISTANCE = 8
 """Recordings at most so far apart are shown to people as likely the same."""
 
-MOST_HASHES = 8
+MAX_HASHES = 8
 """Frames that are hashed of a recording, spread over what would be screened."""
 
 _BITS = 64
 
 
-def of_file(path: Path) -> list[str]:
+def fingerprint_file(path: Path) -> list[str]:
     """The fingerprints of a file: 1 to 8 hashes on its proposed square.
 
     Raises:
         MediaError: see `models.media.sources.open_source`.
     """
-    return of_recording(sampling.Recording.open(path))
+    return fingerprint_recording(sampling.Recording.open(path))
 
 
-def of_recording(recording: sampling.Recording) -> list[str]:
-    """The fingerprints of an opened recording, as `of_file`."""
+def fingerprint_recording(recording: sampling.Recording) -> list[str]:
+    """The fingerprints of an opened recording, as `fingerprint_file`."""
     places = recording.sampled()
-    pictures = list(recording.source.read(places[:: math.ceil(len(places) / MOST_HASHES)]))
+    pictures = list(recording.source.read(places[:: math.ceil(len(places) / MAX_HASHES)]))
     square = propose_square(pictures)
     return fingerprints(
         picture[square.y : square.y + square.size, square.x : square.x + square.size]
@@ -74,7 +74,7 @@ def _numbers(hashes: Sequence[str]) -> NDArray[np.uint64]:
     return np.array([int(each, 16) for each in hashes], dtype=np.uint64)
 
 
-class Known:
+class FingerprintIndex:
     """The fingerprints of many recordings, made ready to be asked which of them one is near to."""
 
     def __init__(self, recordings: Sequence[Sequence[str]]) -> None:
@@ -84,13 +84,15 @@ class Known:
         self._starts = np.cumsum([0, *lengths[:-1]])
         self._all = _numbers([number for each in self._recordings for number in each])
 
-    def near(self, one: Sequence[str]) -> list[int]:
-        """Places of the recordings that are at most `NEAR` apart from this one, in order."""
+    def similar(self, one: Sequence[str]) -> list[int]:
+        """Ascending indices of the recordings within `MAX_DUPLICATE_DISTANCE` of this one."""
         if not one or not self._recordings:
             return []
         apart = np.bitwise_count(_numbers(one)[:, None] ^ self._all[None, :]).min(axis=0)
         # Only where some hash is near can the median be: that leaves few to be looked at.
-        close = np.flatnonzero(np.minimum.reduceat(apart, self._starts) <= NEAR)
+        close = np.flatnonzero(np.minimum.reduceat(apart, self._starts) <= MAX_DUPLICATE_DISTANCE)
         return [
-            self._places[each] for each in close if distance(one, self._recordings[each]) <= NEAR
+            self._places[each]
+            for each in close
+            if distance(one, self._recordings[each]) <= MAX_DUPLICATE_DISTANCE
         ]

@@ -15,17 +15,17 @@ from models.data.index import DatasetError, Entry
 
 Group = Literal["recording", "patient", "source"]
 
-FEW_RECORDINGS = 5
+MIN_SOURCE_RECORDINGS = 5
 """Sources with fewer recordings are tested together, in one fold: alone they would tell nothing."""
 
-GIVEN = "folds.csv"
+FOLDS_FILE = "folds.csv"
 """A dataset's own folds by patient, with the columns File and Fold.
 
 Its column `Left out`, where there is one, says of a recording why no model learns from it or is
 tested on it.
 """
 
-_ORDERS = 64
+_ATTEMPTS = 64
 """Orders in which groups are tried for the validation part; the best one is taken."""
 
 
@@ -49,7 +49,7 @@ def assign_folds(entries: Sequence[Entry], group: Group, folds: int, seed: int) 
     """
     names = group_names(entries, group)
     if group == "source":
-        return _leave_one_out(entries, names)
+        return _leave_one_source_out(entries, names)
     for label in CLASSES:
         count = len({name for name, e in zip(names, entries, strict=True) if e.label == label})
         if count < folds:
@@ -65,7 +65,7 @@ def assign_folds(entries: Sequence[Entry], group: Group, folds: int, seed: int) 
     return [int(fold) for fold in assigned]
 
 
-def given_folds(folder: Path, entries: Sequence[Entry]) -> list[int] | None:
+def predefined_folds(folder: Path, entries: Sequence[Entry]) -> list[int] | None:
     """The fold that tests each recording as the dataset itself says, where it does.
 
     Folds that test none of these recordings are left out, and the others counted through.
@@ -74,16 +74,20 @@ def given_folds(folder: Path, entries: Sequence[Entry]) -> list[int] | None:
         DatasetError: a recording has no fold, or a class is tested by one fold alone, so that the
             fold's model would never see it.
     """
-    rows = _given_rows(folder)
+    rows = _read_folds_file(folder)
     if rows is None:
         return None
     try:
         found = [int(rows[entry.key].get("Fold") or "") for entry in entries]
     except (KeyError, ValueError):
-        raise DatasetError(f"{folder / GIVEN} does not name a fold for every recording.") from None
+        raise DatasetError(
+            f"{folder / FOLDS_FILE} does not name a fold for every recording."
+        ) from None
     for label in CLASSES:
-        homes = {fold for fold, entry in zip(found, entries, strict=True) if entry.label == label}
-        if len(homes) == 1:
+        fold_of_group = {
+            fold for fold, entry in zip(found, entries, strict=True) if entry.label == label
+        }
+        if len(fold_of_group) == 1:
             raise DatasetError(
                 f"All recordings of {label} are in one fold: training needs two patients at least "
                 "of each class, so that each fold's model has seen it."
@@ -92,7 +96,7 @@ def given_folds(folder: Path, entries: Sequence[Entry]) -> list[int] | None:
     return [used.index(fold) for fold in found]
 
 
-def without_torn(folder: Path, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+def without_split_groups(folder: Path, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """The recordings that a dataset's own folds can test; all of them where it brings no folds.
 
     Left out is what the dataset itself leaves out, and what would be tested by a model that has
@@ -106,30 +110,32 @@ def without_torn(folder: Path, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     Raises:
         DatasetError: a recording has no fold.
     """
-    rows = _given_rows(folder)
+    rows = _read_folds_file(folder)
     if rows is None:
         return tuple(entries)
     wanted = [each for each in entries if not rows.get(each.key, {}).get("Left out")]
-    folds = given_folds(folder, wanted) or []
+    folds = predefined_folds(folder, wanted) or []
     counts: dict[str, Counter[int]] = {}
     names = group_names(wanted, "patient")
     for name, fold in zip(names, folds, strict=True):
         counts.setdefault(name, Counter())[fold] += 1
-    homes = {name: min(each, key=lambda n: (-each[n], n)) for name, each in counts.items()}
+    fold_of_group = {name: min(each, key=lambda n: (-each[n], n)) for name, each in counts.items()}
     return tuple(
-        entry for entry, name, fold in zip(wanted, names, folds, strict=True) if fold == homes[name]
+        entry
+        for entry, name, fold in zip(wanted, names, folds, strict=True)
+        if fold == fold_of_group[name]
     )
 
 
-def _given_rows(folder: Path) -> dict[str, dict[str, str]] | None:
-    path = folder / GIVEN
+def _read_folds_file(folder: Path) -> dict[str, dict[str, str]] | None:
+    path = folder / FOLDS_FILE
     if not path.is_file():
         return None
     with path.open(encoding="utf-8-sig", newline="") as file:
         return {row.get("File") or "": row for row in csv.DictReader(file)}
 
 
-def validation_part(
+def validation_split(
     entries: Sequence[Entry], used: Iterable[int], group: Group, share: float, seed: Sequence[int]
 ) -> tuple[list[int], Group]:
     """Recordings taken out of a fold's training part, to see when to stop.
@@ -154,19 +160,21 @@ def validation_part(
     names = group_names([entries[n] for n in numbers], group)
     labels = np.eye(len(CLASSES))[_labels([entries[n] for n in numbers])]
     groups = sorted(set(names))
-    places = np.array([groups.index(name) for name in names])
+    group_indices = np.array([groups.index(name) for name in names])
     counts = np.zeros((len(groups), len(CLASSES)))
-    np.add.at(counts, places, labels)
-    taken = _best_share(counts, share, np.random.default_rng(seed))
-    if taken is not None:
-        return [n for n, place in zip(numbers, places, strict=True) if taken[place]], group
+    np.add.at(counts, group_indices, labels)
+    selected = _best_share(counts, share, np.random.default_rng(seed))
+    if selected is not None:
+        return [
+            n for n, place in zip(numbers, group_indices, strict=True) if selected[place]
+        ], group
     if group == "recording":
         raise DatasetError(
             "Early stopping needs two recordings of each class in every training part: "
             "train for a fixed number of epochs instead (patience 0)."
         )
     wider: Group = "patient" if group == "source" else "recording"
-    return validation_part(entries, numbers, wider, share, seed)
+    return validation_split(entries, numbers, wider, share, seed)
 
 
 def group_names(entries: Sequence[Entry], group: Group) -> list[str]:
@@ -176,22 +184,26 @@ def group_names(entries: Sequence[Entry], group: Group) -> list[str]:
     recordings came from two sources ties these together, and so do recordings that are twins.
     """
     if group == "source":
-        return _tied([(_source_name(e), _patient_name(e), _twins_name(e)) for e in entries])
+        return _linked_groups(
+            [(_source_name(e), _patient_name(e), _duplicate_name(e)) for e in entries]
+        )
     name = _patient_name if group == "patient" else _recording_name
-    return _tied([(name(e), _twins_name(e)) for e in entries])
+    return _linked_groups([(name(e), _duplicate_name(e)) for e in entries])
 
 
-def _leave_one_out(entries: Sequence[Entry], names: Sequence[str]) -> list[int]:
+def _leave_one_source_out(entries: Sequence[Entry], names: Sequence[str]) -> list[int]:
     sizes = Counter(names)
-    large = sorted(name for name, count in sizes.items() if count >= FEW_RECORDINGS)
+    large = sorted(name for name, count in sizes.items() if count >= MIN_SOURCE_RECORDINGS)
     assigned = [large.index(name) if name in large else len(large) for name in names]
     if len(set(assigned)) < 2:
         raise DatasetError(
             "Holding out whole sources needs two of them, one at least with "
-            f"{FEW_RECORDINGS} recordings: this dataset has {len(sizes)}."
+            f"{MIN_SOURCE_RECORDINGS} recordings: this dataset has {len(sizes)}."
         )
     for fold in sorted(set(assigned)):
-        left = {e.label for e, home in zip(entries, assigned, strict=True) if home != fold}
+        left = {
+            e.label for e, fold_index in zip(entries, assigned, strict=True) if fold_index != fold
+        }
         if missing := [label for label in CLASSES if label not in left]:
             name = large[fold] if fold < len(large) else "the small sources"
             raise DatasetError(f"Without {name} nothing is left to learn {missing[0]} from.")
@@ -203,18 +215,18 @@ def _best_share(
 ) -> npt.NDArray[np.bool_] | None:
     """The groups, by their recordings of each class, that come nearest to a share of each class."""
     total = counts.sum(axis=0)
-    wanted, there = share * total, total > 0
+    wanted, present = share * total, total > 0
     best: tuple[float, npt.NDArray[np.bool_]] | None = None
-    for _ in range(_ORDERS):
-        taken = np.zeros(len(counts), dtype=bool)
+    for _ in range(_ATTEMPTS):
+        selected = np.zeros(len(counts), dtype=bool)
         sum_ = np.zeros(len(total))
         for place in rng.permutation(len(counts)):
             if _distance(sum_ + counts[place], wanted) < _distance(sum_, wanted):
-                taken[place] = True
+                selected[place] = True
                 sum_ += counts[place]
-        on_both_sides = (sum_[there] > 0).all() and (sum_ < total)[there].all()
+        on_both_sides = (sum_[present] > 0).all() and (sum_ < total)[present].all()
         if on_both_sides and (best is None or _distance(sum_, wanted) < best[0]):
-            best = _distance(sum_, wanted), taken
+            best = _distance(sum_, wanted), selected
     return None if best is None else best[1]
 
 
@@ -240,11 +252,11 @@ def _source_name(entry: Entry) -> str:
     return f"source {entry.source}" if entry.source else _patient_name(entry)
 
 
-def _twins_name(entry: Entry) -> str:
-    return entry.twins or _recording_name(entry)
+def _duplicate_name(entry: Entry) -> str:
+    return entry.duplicate_group or _recording_name(entry)
 
 
-def _tied(names: Sequence[tuple[str, ...]]) -> list[str]:
+def _linked_groups(names: Sequence[tuple[str, ...]]) -> list[str]:
     """For each recording's names, the first name of all that are linked by a name in common."""
     parents: dict[str, str] = {}
 

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from models.atomic_files import atomic_replace
 from models.data.extraction import Facts, FrameCache
 from models.data.index import METADATA, DatasetError, Entry, Index, read_index
-from models.whole_files import replacing
 
 RECORDINGS = "recordings.json"
 """Everything known of each imported recording: what the table says, and what was measured."""
@@ -20,14 +20,14 @@ RECORDINGS = "recordings.json"
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
-_BELOW = "data"
+_SUBFOLDER = "data"
 """Where the public repository keeps the dataset."""
 
-_PATIENCE_S = 3600
+_CLONE_TIMEOUT_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportResult:
     """What an import found: the index of the source, what came in, and what could not be read."""
 
     index: Index
@@ -35,7 +35,7 @@ class Imported:
     unreadable: Mapping[str, str]
 
 
-def bring_in(source: str, into: Path, cache: FrameCache, progress: Progress) -> Imported:
+def import_dataset(source: str, into: Path, cache: FrameCache, progress: Progress) -> ImportResult:
     """Copy every readable recording and the table into a folder of the same layout.
 
     An import that was stopped goes on where it was; one that is repeated copies what is new.
@@ -50,7 +50,7 @@ def bring_in(source: str, into: Path, cache: FrameCache, progress: Progress) -> 
     Raises:
         DatasetError: no such folder or repository, no network, or no dataset in it.
     """
-    with _fetched(source, progress) as folder:
+    with _local_copy(source, progress) as folder:
         index = read_index(folder)
         if folder.resolve() == into.resolve():
             raise DatasetError(f"{into} is the source itself: choose another folder with --into.")
@@ -63,18 +63,20 @@ def bring_in(source: str, into: Path, cache: FrameCache, progress: Progress) -> 
             copied += _copy(entry.path, into / entry.key)
             progress("Copying", number, len(readable))
         _copy(folder / METADATA, into / METADATA)
-        told = [describe(entry, cache.facts(entry.sha256)) for entry in readable]
-        (into / RECORDINGS).write_text(json.dumps(told, indent=1, ensure_ascii=False))
+        descriptions = [describe(entry, cache.facts(entry.sha256)) for entry in readable]
+        (into / RECORDINGS).write_text(json.dumps(descriptions, indent=1, ensure_ascii=False))
     unreadable = {
         entry.key: failed[entry.sha256].message for entry in index.entries if entry.sha256 in failed
     }
-    return Imported(index, copied, unreadable)
+    return ImportResult(index, copied, unreadable)
 
 
 def describe(entry: Entry, facts: Facts) -> dict[str, Any]:
     """A recording as plain JSON values: label, probe, licence, patient, comments, measures."""
     values = asdict(entry)
     del values["path"], values["original"]
+    # The file keeps the names of its first version.
+    values["twins"], values["about"] = values.pop("duplicate_group"), values.pop("metadata")
     probe = asdict(facts.probe)
     return values | {
         "measured": probe | {"frame_rate_hz": facts.frame_rate_hz},
@@ -82,33 +84,33 @@ def describe(entry: Entry, facts: Facts) -> dict[str, Any]:
     }
 
 
-def located(folder: Path) -> Path:
+def find_dataset(folder: Path) -> Path:
     """The folder itself, or its `data`, whichever holds the table.
 
     Raises:
         DatasetError: neither.
     """
-    for home in (folder, folder / _BELOW):
-        if (home / METADATA).is_file():
-            return home
+    for candidate in (folder, folder / _SUBFOLDER):
+        if (candidate / METADATA).is_file():
+            return candidate
     raise DatasetError(f"{folder} holds no {METADATA}: give the folder that contains it.")
 
 
-def is_address(source: str) -> bool:
+def is_repository_url(source: str) -> bool:
     """Whether a source is the address of a repository, and no folder."""
     return "://" in source or source.startswith("git@")
 
 
 @contextlib.contextmanager
-def _fetched(source: str, progress: Progress) -> Iterator[Path]:
-    if not is_address(source):
-        yield located(Path(source))
+def _local_copy(source: str, progress: Progress) -> Iterator[Path]:
+    if not is_repository_url(source):
+        yield find_dataset(Path(source))
         return
     with tempfile.TemporaryDirectory(prefix="pocovid-import-") as scratch:
         progress("Fetching the repository", 0, 1)
         _clone(source, Path(scratch) / "repository")
         progress("Fetching the repository", 1, 1)
-        yield located(Path(scratch) / "repository")
+        yield find_dataset(Path(scratch) / "repository")
 
 
 def _clone(address: str, target: Path) -> None:
@@ -116,22 +118,22 @@ def _clone(address: str, target: Path) -> None:
     if git is None:
         raise DatasetError("Git is not installed: install it, or give a folder.")
     try:
-        done = subprocess.run(  # noqa: S603 - no shell; the address cannot be taken for an option
+        process = subprocess.run(  # noqa: S603 - no shell; the address cannot be taken for an option
             [git, "clone", "--quiet", "--depth", "1", "--", address, str(target)],
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=_PATIENCE_S,
+            timeout=_CLONE_TIMEOUT_S,
             check=False,
             # Nobody is there to be asked for a password.
             env={"GIT_TERMINAL_PROMPT": "0", "PATH": str(Path(git).parent)},
         )
     except subprocess.TimeoutExpired as error:
         raise DatasetError(
-            f"{address} could not be fetched within {_PATIENCE_S // 60} minutes."
+            f"{address} could not be fetched within {_CLONE_TIMEOUT_S // 60} minutes."
         ) from error
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["git gave no reason"])[-1]
+    if process.returncode:
+        reason = (process.stderr.strip().splitlines() or ["git gave no reason"])[-1]
         raise DatasetError(
             f"{address} could not be fetched ({reason}). Where this machine has no network, "
             "copy the repository here and give its folder."
@@ -144,6 +146,6 @@ def _copy(source: Path, target: Path) -> bool:
     if target.is_file() and target.read_bytes() == content:
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(target) as scratch:
+    with atomic_replace(target) as scratch:
         scratch.write_bytes(content)
     return True

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast
 
+from models.atomic_files import atomic_replace
 from models.contract import CLASSES
-from models.data.file_names import Doubt, FileName, Match, RowName, is_junk, match
-from models.data.metadata import About, read_about
-from models.whole_files import replacing
+from models.data.file_names import Ambiguity, FileName, Match, TableRow, is_junk, match
+from models.data.metadata import RecordingMetadata, read_metadata
 
 METADATA = "dataset_metadata.csv"
 ORIGINALS = "originals.json"
@@ -51,11 +51,11 @@ class Original:
 class Entry:
     """One recording of the dataset and what is known of it.
 
-    `label` is a class key, or `viral`, which is kept but not trained (paper, section 3).
-    `patient` is empty where the dataset does not say who was examined. `certain` is false for a
-    file that lies in a folder of its own, as `label_uncertain`. `twins` names the set of
-    recordings that look nearly the same, see `models.data.duplicates.with_twins`. `original` is
-    what it was made from, if that is known.
+    `label` is a class key, or `viral`, which is kept but not trained on (paper, section 3).
+    `patient` is empty where the patient is unknown. `certain` is false for a file in a subfolder
+    such as `label_uncertain`. `duplicate_group` identifies a set of near-duplicates, see
+    `models.data.duplicates.with_duplicate_groups`. `original` describes the file from which
+    de-identification produced this one, if known.
     """
 
     key: str
@@ -68,9 +68,9 @@ class Entry:
     licence: str
     sha256: str = field(repr=False)
     certain: bool = True
-    twins: str = ""
+    duplicate_group: str = ""
     original: Original = field(default_factory=Original, repr=False)
-    about: About = field(default_factory=About, repr=False)
+    metadata: RecordingMetadata = field(default_factory=RecordingMetadata, repr=False)
 
     @property
     def trained(self) -> bool:
@@ -80,17 +80,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """All recordings of a folder, with the rows and files that have no partner.
+    """All recordings of a folder, with unmatched table rows and files.
 
-    `doubts` are sentences on rows and files of which cannot be told what belongs together, so that
-    they are left out; `loose` on recordings whose row differs in case, punctuation or spaces.
+    `ambiguities` holds a sentence for each set of rows and files that could not be matched
+    unambiguously and were left out; `approximate` one for each recording whose row differs from
+    its file name in case, punctuation or spaces.
     """
 
     entries: tuple[Entry, ...]
     rows_without_file: tuple[str, ...]
     files_without_row: tuple[str, ...]
-    doubts: tuple[str, ...] = ()
-    loose: tuple[str, ...] = ()
+    ambiguities: tuple[str, ...] = ()
+    approximate: tuple[str, ...] = ()
 
     @property
     def trained(self) -> tuple[Entry, ...]:
@@ -119,8 +120,8 @@ def read_index(folder: Path) -> Index:
     entries: list[Entry] = []
     orphans: list[Path] = []
     unused: list[str] = []
-    doubts: list[str] = []
-    loose: list[str] = []
+    ambiguities: list[str] = []
+    approximate: list[str] = []
     for kind in ("video", "image"):
         found = match(
             (each for each in rows if _kind(each.values["Type"]) == kind),
@@ -136,24 +137,24 @@ def read_index(folder: Path) -> Index:
                 orphans.append(_path(each.file))
                 continue
             entries.append(replace(entry, original=originals.get(entry.key, Original())))
-            if each.is_loose:
-                loose.append(f"{entry.key} is taken for the row {each.rows[0].name!r}.")
+            if each.is_approximate:
+                approximate.append(f"{entry.key} is taken for the row {each.rows[0].name!r}.")
         orphans += [_path(file) for file in found.files_without_row]
         unused += [row.name for row in found.rows_without_file]
-        doubts += [_reason(doubt) for doubt in found.doubts]
+        ambiguities += [_reason(ambiguity) for ambiguity in found.ambiguities]
     index = Index(
         tuple(sorted(entries, key=lambda entry: entry.path)),
         tuple(sorted(unused)),
         tuple(path.name for path in sorted(orphans)),
-        tuple(doubts),
-        tuple(loose),
+        tuple(ambiguities),
+        tuple(approximate),
     )
     if not index.trained:
         raise DatasetError(f"{folder} holds no convex recording of {', '.join(CLASSES)}.")
     return index
 
 
-def _rows(folder: Path) -> list[RowName]:
+def _rows(folder: Path) -> list[TableRow]:
     table = folder / METADATA
     if not table.is_file():
         raise DatasetError(f"{folder} holds no {METADATA}: give the folder that contains it.")
@@ -165,7 +166,7 @@ def _rows(folder: Path) -> list[RowName]:
         reader = csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)
         if missing := [name for name in _COLUMNS if name not in (reader.fieldnames or ())]:
             raise DatasetError(f"{table} lacks the columns {', '.join(missing)}.")
-        return [RowName(reader.line_num, row["Filename"], row) for row in reader]
+        return [TableRow(reader.line_num, row["Filename"], row) for row in reader]
     except csv.Error as error:
         raise DatasetError(f"{table} cannot be read as CSV: {error}.") from error
 
@@ -188,12 +189,12 @@ def _entry(folder: Path, found: Match) -> Entry | None:
         licence=row["License"].strip(),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         certain=len(deeper) == 1,
-        about=read_about(row),
+        metadata=read_metadata(row),
     )
 
 
-def _reason(doubt: Doubt) -> str:
-    return doubt.reason([f"{row.name!r} (line {row.key})" for row in doubt.rows])
+def _reason(ambiguity: Ambiguity) -> str:
+    return ambiguity.reason([f"{row.name!r} (line {row.key})" for row in ambiguity.rows])
 
 
 def _path(file: FileName) -> Path:
@@ -216,7 +217,7 @@ def listing_hash(entries: Sequence[Entry]) -> str:
 
 def write_originals(folder: Path, originals: Mapping[str, Original]) -> None:
     """Say, beside a dataset's table, what its recordings were made from, by their keys."""
-    with replacing(folder / ORIGINALS) as scratch:
+    with atomic_replace(folder / ORIGINALS) as scratch:
         scratch.write_text(json.dumps({key: asdict(each) for key, each in originals.items()}))
 
 

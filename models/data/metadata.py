@@ -25,12 +25,12 @@ _SYMPTOMS = {
 }
 _DOCTORS = ("Comments first medical doctor (MD1)", "MD2", "MD3")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_NOTHING = {"nd", "n/a"}
+_NOT_STATED = {"nd", "n/a"}
 """What stands for nothing in the columns of findings, symptoms, measures, gender and age."""
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class RecordingMetadata:
     """What the table says; empty or None where it says nothing. Text is as it stands there.
 
     `comment` is the source's own, `doctors` those of the medical doctors who looked at it.
@@ -53,49 +53,49 @@ class About:
     symptoms: Mapping[str, bool] = field(default_factory=dict)
 
 
-def read_about(row: Mapping[str, object]) -> About:
+def read_metadata(row: Mapping[str, object]) -> RecordingMetadata:
     """The row's columns as values; columns that the table lacks count as empty ones."""
-    given = {name: value for name, value in row.items() if isinstance(value, str) and value.strip()}
-    text = {name: _unguarded(value) for name, value in given.items()}
-    said = {name: value.strip() for name, value in given.items() if not _is_nothing(value)}
+    cells = {name: value for name, value in row.items() if isinstance(value, str) and value.strip()}
+    text = {name: _without_formula_guard(value) for name, value in cells.items()}
+    stated = {name: value.strip() for name, value in cells.items() if not _is_not_stated(value)}
     doctors = (text.get(name, "") for name in _DOCTORS)
-    frames = _number(said.get("Length (frames)", ""))
-    return About(
+    frames = _number(stated.get("Length (frames)", ""))
+    return RecordingMetadata(
         title=text.get("Title", ""),
         url=text.get("URL (Video Name)", ""),
         doi=text.get("DOI", ""),
         licence_url=text.get("LinkToLicense", ""),
         comment=text.get("Comments from web site", ""),
         doctors=tuple(each for each in doctors if each),
-        frame_rate_hz=_number(said.get("Framerate", "")),
-        resolution=_resolution(said.get("Resolution", "")),
+        frame_rate_hz=_number(stated.get("Framerate", "")),
+        resolution=_resolution(stated.get("Resolution", "")),
         frames=int(frames) if frames else None,
-        gender=said.get("Gender", ""),
-        age=said.get("Age", ""),
-        findings=_marks(said, _FINDINGS),
-        symptoms=_marks(said, _SYMPTOMS),
+        gender=stated.get("Gender", ""),
+        age=stated.get("Age", ""),
+        findings=_flags(stated, _FINDINGS),
+        symptoms=_flags(stated, _SYMPTOMS),
     )
 
 
-def _unguarded(value: str) -> str:
+def _without_formula_guard(value: str) -> str:
     """The text without the quote that a release sets before what looks like a formula."""
     return value[1:] if value[:1] == "'" and value[1:].startswith(_FORMULA_STARTS) else value
 
 
-def _is_nothing(value: str) -> bool:
-    return value.strip().lower() in _NOTHING
+def _is_not_stated(value: str) -> bool:
+    return value.strip().lower() in _NOT_STATED
 
 
 def _number(text: str) -> float | None:
-    found = re.match(r"\d+(?:[.,]\d+)?", text)
-    return float(found[0].replace(",", ".")) if found else None
+    number = re.match(r"\d+(?:[.,]\d+)?", text)
+    return float(number[0].replace(",", ".")) if number else None
 
 
 def _resolution(text: str) -> tuple[int, int] | None:
-    found = re.fullmatch(r"(\d+)\s*[x×*]\s*(\d+)", text.lower())
-    return (int(found[1]), int(found[2])) if found else None
+    number = re.fullmatch(r"(\d+)\s*[x×*]\s*(\d+)", text.lower())
+    return (int(number[1]), int(number[2])) if number else None
 
 
-def _marks(said: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, bool]:
-    judged = {name: said.get(column, "") for column, name in columns.items()}
-    return {name: value == "1" for name, value in judged.items() if value in ("0", "1")}
+def _flags(stated: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, bool]:
+    marks = {name: stated.get(column, "") for column, name in columns.items()}
+    return {name: value == "1" for name, value in marks.items() if value in ("0", "1")}

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from models.atomic_files import atomic_replace
 from models.contract import CLASSES, Manifest
-from models.whole_files import replacing
 
 Array = npt.NDArray[Any]
 
@@ -51,7 +51,7 @@ class Weights:
         calibration: what answering in whole numbers needs, see `models.inference.calibration`; or
             nothing.
         scores: what each cross-validation said of what it held out, see
-            `models.evaluation.heldout`.
+            `models.evaluation.held_out`.
     """
 
     trunk: dict[str, Array]
@@ -107,7 +107,7 @@ def save(
         SCORES: weights.scores,
     }
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(folder) as scratch:
+    with atomic_replace(folder) as scratch:
         scratch.mkdir()
         for name, content in contents.items():
             save_file(content, scratch / name)
@@ -124,7 +124,7 @@ def save(
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write what an artifact says of itself, whole or not at all."""
-    with replacing(folder / MANIFEST) as scratch:
+    with atomic_replace(folder / MANIFEST) as scratch:
         scratch.write_text(json.dumps(asdict(manifest), indent=1, ensure_ascii=False))
 
 

@@ -20,7 +20,7 @@ _PERCENTILE = 99.9
 """Over the frames' own largest activations: one odd frame does not coarsen all levels."""
 
 _BATCH = 4
-_EVERY = 5
+_MEAN_STRIDE = 5
 """Means need fewer frames than extremes do."""
 
 
@@ -43,27 +43,27 @@ def calibrate(
 
     def build(calibration: Mapping[str, Array]) -> Graph:
         graph = Graph(means_bgr, calibration)
-        graph.answer(graph.convolve_all(trunk), heads)
+        graph.add_heads(graph.add_trunk(trunk), heads)
         return graph
 
-    some = frames[::_EVERY]
-    exact = build({})
-    names = list(exact.sums)
+    subset = frames[::_MEAN_STRIDE]
+    float_graph = build({})
+    names = list(float_graph.pre_activations)
     progress(0, len(names))
-    found = _ranges(exact, frames)
-    wanted = _means(exact, names, some, "f32")
+    found = _ranges(float_graph, frames)
+    expected = _means(float_graph, names, subset, "f32")
     for done, name in enumerate(names, start=1):
         # In order: each layer is given what the layers before it, shifted already, make of frames.
-        (got,) = _means(build(found), [name], some, "int8")
-        found[f"{name}/shift"] = wanted[done - 1] - got
+        (measured,) = _means(build(found), [name], subset, "int8")
+        found[f"{name}/shift"] = expected[done - 1] - measured
         progress(done, len(names))
     return found
 
 
 def _ranges(graph: Graph, frames: npt.NDArray[np.uint8]) -> dict[str, Array]:
-    names = list(graph.given)
-    tops = [op.reduce_max(graph.given[name], op.constant(np.array([1, 2, 3]))) for name in names]
-    found = _run(graph, tops, frames, "f32")
+    names = list(graph.inputs)
+    maxima = [op.reduce_max(graph.inputs[name], op.constant(np.array([1, 2, 3]))) for name in names]
+    found = _run(graph, maxima, frames, "f32")
     return {
         f"{name}/range": np.array(
             np.percentile(np.concatenate(each), _PERCENTILE), dtype=np.float32
@@ -75,13 +75,15 @@ def _ranges(graph: Graph, frames: npt.NDArray[np.uint8]) -> dict[str, Array]:
 def _means(
     graph: Graph, names: Sequence[str], frames: npt.NDArray[np.uint8], precision: Precision
 ) -> list[Array]:
-    means = [op.reduce_mean(graph.sums[name], op.constant(np.array([2, 3]))) for name in names]
+    means = [
+        op.reduce_mean(graph.pre_activations[name], op.constant(np.array([2, 3]))) for name in names
+    ]
     return [np.concatenate(each).mean(axis=0) for each in _run(graph, means, frames, precision)]
 
 
 def _run(
     graph: Graph, outputs: Sequence[Any], frames: npt.NDArray[np.uint8], precision: Precision
 ) -> list[list[Array]]:
-    engine = graph.compiled(outputs, precision)
+    engine = graph.compile_outputs(outputs, precision)
     parts = [engine.run(frames[at : at + _BATCH]) for at in range(0, len(frames), _BATCH)]
     return [list(each) for each in zip(*parts, strict=True)]

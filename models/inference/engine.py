@@ -23,22 +23,22 @@ Shape = tuple[int, ...]
 _HEAD_CONVOLUTION = "block5_conv3"
 _FIRST_CONVOLUTION = "block1_conv1"
 _NORM_EPSILON = 1e-3  # of keras.layers.BatchNormalization
-_FRAMED_SIDE = FRAME_SIDE + 2
+_PADDED_SIDE = FRAME_SIDE + 2
 _ACTIVATION_LEVELS = 256
 _WEIGHT_LEVELS = 255
 
 
-def _convolution_shapes(name: str, given: int, filters: int) -> dict[str, Shape]:
-    return {f"{name}/kernel": (3, 3, given, filters), f"{name}/bias": (filters,)}
+def _convolution_shapes(name: str, inputs: int, filters: int) -> dict[str, Shape]:
+    return {f"{name}/kernel": (3, 3, inputs, filters), f"{name}/bias": (filters,)}
 
 
 def _trunk_shapes() -> dict[str, Shape]:
     shapes: dict[str, Shape] = {}
-    given = 3
+    inputs = 3
     for block, (convolutions, filters) in enumerate(TRUNK_BLOCKS, start=1):
         for n in range(1, convolutions + 1):
-            shapes |= _convolution_shapes(f"block{block}_conv{n}", given, filters)
-            given = filters
+            shapes |= _convolution_shapes(f"block{block}_conv{n}", inputs, filters)
+            inputs = filters
     return shapes
 
 
@@ -67,36 +67,36 @@ def _calibration_shapes(heads: int) -> dict[str, Shape]:
 class Engine:
     """A compiled network; one thread at a time may ask it."""
 
-    def __init__(self, model: ov.Model, ground: Array, precision: Precision) -> None:
+    def __init__(self, model: ov.Model, border: Array, precision: Precision) -> None:
         self.precision = precision
-        self._ground = ground
+        self._border = border
         hint = "f32" if precision == "f32" else "bf16"
-        compiled = ov.Core().compile_model(
+        compile_outputs = ov.Core().compile_model(
             model,
             "CPU",
             {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint},
         )
-        self._request = compiled.create_infer_request()
+        self._request = compile_outputs.create_infer_request()
 
     def run(self, frames: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
         """The graph's outputs for uint8 RGB frames (n, 224, 224, 3)."""
         # With the mean colour around it the network needs no padding, and no mean subtracted.
-        framed = np.empty((len(frames), _FRAMED_SIDE, _FRAMED_SIDE, 3), dtype=np.uint8)
-        framed[:] = self._ground
-        framed[:, 1:-1, 1:-1] = frames
-        found = self._request.infer([framed])
+        padded = np.empty((len(frames), _PADDED_SIDE, _PADDED_SIDE, 3), dtype=np.uint8)
+        padded[:] = self._border
+        padded[:, 1:-1, 1:-1] = frames
+        found = self._request.infer([padded])
         return [np.array(found[n]) for n in range(len(found))]
 
 
 def best_precision(calibration: Calibration) -> Precision:
     """The narrowest numbers this processor multiplies fast, and the artifact is calibrated for."""
-    able = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    if "INT8" in able and calibration:
+    capabilities = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if "INT8" in capabilities and calibration:
         return "int8"
-    return "bf16" if "BF16" in able else "f32"
+    return "bf16" if "BF16" in capabilities else "f32"
 
 
-def answering(
+def compile_classifier(
     trunk: Mapping[str, Array],
     heads: Sequence[Mapping[str, Array]],
     means_bgr: Sequence[float],
@@ -114,11 +114,11 @@ def answering(
     if precision == "int8":
         _check("the calibration", calibration, _calibration_shapes(len(heads)))
     graph = Graph(means_bgr, calibration if precision == "int8" else {})
-    scores = graph.answer(graph.convolve_all(trunk), heads)
-    return graph.compiled([scores], precision)
+    scores = graph.add_heads(graph.add_trunk(trunk), heads)
+    return graph.compile_outputs([scores], precision)
 
 
-def extracting(
+def compile_trunk(
     trunk: Mapping[str, Array],
     means_bgr: Sequence[float],
     precision: Precision,
@@ -138,47 +138,52 @@ def extracting(
     _check("the trunk", trunk, _TRUNK_SHAPES)
     trunk = {name: value for name, value in trunk.items() if int(name[5]) <= blocks}
     graph = Graph(means_bgr, {})
-    features = op.transpose(graph.convolve_all(trunk), op.constant(np.array([0, 2, 3, 1])))
-    return graph.compiled([features], precision)
+    features = op.transpose(graph.add_trunk(trunk), op.constant(np.array([0, 2, 3, 1])))
+    return graph.compile_outputs([features], precision)
 
 
 class Graph:
     """A graph under construction.
 
-    `given` holds what each convolution but the first is given, before it is rounded; `sums` what
-    each convolution makes of it, before the ReLU. Without a calibration, nothing is rounded.
+    `inputs` holds the input of each convolution but the first, before quantisation;
+    `pre_activations` the output of each convolution before its ReLU. Without a calibration,
+    nothing is quantised.
     """
 
     def __init__(self, means_bgr: Sequence[float], calibration: Calibration) -> None:
-        self.given: dict[str, ov.Output] = {}
-        self.sums: dict[str, ov.Output] = {}
+        self.inputs: dict[str, ov.Output] = {}
+        self.pre_activations: dict[str, ov.Output] = {}
         self._calibration = calibration
-        self._ground = np.asarray(means_bgr[::-1]).astype(np.uint8)
-        if self._ground.tolist() != list(means_bgr[::-1]):
+        self._border = np.asarray(means_bgr[::-1]).astype(np.uint8)
+        if self._border.tolist() != list(means_bgr[::-1]):
             raise ValueError(f"expected means in whole numbers from 0 to 255, got {means_bgr}")
         self._frames = op.parameter(
-            [-1, _FRAMED_SIDE, _FRAMED_SIDE, 3], np.uint8, name="framed_frames"
+            [-1, _PADDED_SIDE, _PADDED_SIDE, 3], np.uint8, name="framed_frames"
         )
 
-    def compiled(self, outputs: Sequence[Any], precision: Precision) -> Engine:
+    def compile_outputs(self, outputs: Sequence[Any], precision: Precision) -> Engine:
         """An engine with these outputs."""
         results = [op.result(each) for each in outputs]
-        return Engine(ov.Model(results, [self._frames], "pocovidnet"), self._ground, precision)
+        return Engine(ov.Model(results, [self._frames], "pocovidnet"), self._border, precision)
 
-    def convolve_all(self, trunk: Mapping[str, Array]) -> Any:
+    def add_trunk(self, trunk: Mapping[str, Array]) -> Any:
         """The trunk; its layers and where they pool follow from their names."""
         names = sorted({name.partition("/")[0] for name in trunk})
         x = None
         for name, after in itertools.pairwise([*names, _HEAD_CONVOLUTION]):
             kernel = np.asarray(trunk[f"{name}/kernel"], dtype=np.float32)
             bias = np.asarray(trunk[f"{name}/bias"], dtype=np.float32)
-            x = self._first(kernel, bias) if x is None else self._convolve(x, name, kernel, bias)
-            x = self._pass_on(x, after)
+            x = (
+                self._first_convolution(kernel, bias)
+                if x is None
+                else self._convolve(x, name, kernel, bias)
+            )
+            x = self._quantize_for(x, after)
             if after.partition("_")[0] != name.partition("_")[0]:
                 x = _pool(x)
         return x
 
-    def answer(self, features: Any, heads: Sequence[Mapping[str, Array]]) -> Any:
+    def add_heads(self, features: Any, heads: Sequence[Mapping[str, Array]]) -> Any:
         """All heads at once: one wide convolution, then small matrices side by side."""
 
         def stacked(name: str) -> Array:
@@ -200,7 +205,7 @@ class Graph:
         x = _dense(op.relu(x), stacked("output/kernel"), stacked("output/bias"))
         return op.softmax(x, 2)
 
-    def _first(self, kernel: Array, bias: Array) -> Any:
+    def _first_convolution(self, kernel: Array, bias: Array) -> Any:
         """The first convolution, on pixels as they come, framed in the mean colour.
 
         A mean that is subtracted from every pixel is as well subtracted once, from the bias. The
@@ -210,34 +215,34 @@ class Graph:
         x = op.convert(self._frames, "f32")
         if self._calibration:
             # Pixels are 256 levels as they are.
-            x = _levels(x, np.float32(0), np.float32(255), _ACTIVATION_LEVELS)
-        bias = bias - np.einsum("yxio,i->o", kernel, self._ground.astype(np.float32))
+            x = _fake_quantize(x, np.float32(0), np.float32(255), _ACTIVATION_LEVELS)
+        bias = bias - np.einsum("yxio,i->o", kernel, self._border.astype(np.float32))
         x = op.transpose(x, op.constant(np.array([0, 3, 1, 2])))
         return self._convolve(x, _FIRST_CONVOLUTION, kernel, bias, padding=0)
 
     def _convolve(self, x: Any, name: str, kernel: Array, bias: Array, padding: int = 1) -> Any:
         weights = op.constant(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)))
         if self._calibration:
-            most = np.abs(kernel).max(axis=(0, 1, 2)).reshape(-1, 1, 1, 1).astype(np.float32)
-            weights = _levels(weights, -most, most, _WEIGHT_LEVELS)
+            largest = np.abs(kernel).max(axis=(0, 1, 2)).reshape(-1, 1, 1, 1).astype(np.float32)
+            weights = _fake_quantize(weights, -largest, largest, _WEIGHT_LEVELS)
             # While it is being measured, a calibration has no shifts yet.
             bias = bias + self._calibration.get(f"{name}/shift", np.float32(0))
         pads = [padding, padding]
         x = op.convolution(x, weights, [1, 1], pads, pads, [1, 1])
         x = op.add(x, op.constant(np.float32(bias).reshape(1, -1, 1, 1)))
-        self.sums[name] = x
+        self.pre_activations[name] = x
         return op.relu(x)
 
-    def _pass_on(self, x: Any, name: str) -> Any:
+    def _quantize_for(self, x: Any, name: str) -> Any:
         """To the convolution of that name, rounded here already: a pool is faster on less."""
-        self.given[name] = x
+        self.inputs[name] = x
         if not self._calibration:
             return x
-        top = np.float32(self._calibration[f"{name}/range"])
-        return _levels(x, np.float32(0), top, _ACTIVATION_LEVELS)
+        largest_ = np.float32(self._calibration[f"{name}/range"])
+        return _fake_quantize(x, np.float32(0), largest_, _ACTIVATION_LEVELS)
 
 
-def _levels(x: Any, low: Any, high: Any, count: int) -> Any:
+def _fake_quantize(x: Any, low: Any, high: Any, count: int) -> Any:
     return op.fake_quantize(x, low, high, low, high, count)
 
 

@@ -35,14 +35,14 @@ class Predictor:
             ArtifactError: it is missing, changed, or of a kind this version cannot read.
         """
         manifest, weights = artifact.load(folder or artifact.active())
-        asked = {name: manifest.preprocessing.get(name) for name in _PREPROCESSING}
-        if manifest.network != _NETWORK or asked != _PREPROCESSING:
+        preprocessing = {name: manifest.preprocessing.get(name) for name in _PREPROCESSING}
+        if manifest.network != _NETWORK or preprocessing != _PREPROCESSING:
             raise artifact.ArtifactError(
                 f"{manifest.version}: expected {_NETWORK} with {_PREPROCESSING}, "
-                f"got {manifest.network} with {asked}."
+                f"got {manifest.network} with {preprocessing}."
             )
         try:
-            compiled = engine.answering(
+            compiled = engine.compile_classifier(
                 weights.trunk,
                 weights.heads,
                 manifest.preprocessing["means"],

@@ -17,7 +17,7 @@ BATCH = 6
 """Frames answered at once: enough to keep the processor busy, few enough to show progress."""
 
 
-class Scores(Protocol):
+class FrameScorer(Protocol):
     """What a screening needs of `models.inference.predict.Predictor`."""
 
     @property
@@ -36,16 +36,18 @@ class Batch:
     scores: npt.NDArray[np.float32]
 
 
-def batches(recording: sampling.Recording, square: Square, predictor: Scores) -> Iterator[Batch]:
+def batches(
+    recording: sampling.Recording, square: Square, predictor: FrameScorer
+) -> Iterator[Batch]:
     """Decode and answer the sampled frames, a few at a time, so that memory stays flat.
 
     Raises:
         MediaError: `crop_outside`, or what stopped the decoding.
     """
     frames = recording.frames(square)
-    while some := list(itertools.islice(frames, BATCH)):
-        inputs = np.stack([sampling.to_input(frame.pixels) for frame in some])
-        yield Batch(some, predictor.scores(inputs))
+    while chunk := list(itertools.islice(frames, BATCH)):
+        inputs = np.stack([sampling.to_input(frame.pixels) for frame in chunk])
+        yield Batch(chunk, predictor.scores(inputs))
 
 
 def conclude(
@@ -60,7 +62,7 @@ def conclude(
 
 def screen(
     path: Path,
-    predictor: Scores,
+    predictor: FrameScorer,
     square: Square | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prediction:
@@ -76,18 +78,18 @@ def screen(
         MediaError: the file cannot be used, see `models.media.sources.open_source`.
     """
     recording = sampling.Recording.open(path)
-    chosen = square or propose_square(recording.glance())
-    told = progress or _nobody
+    crop = square or propose_square(recording.preview_frames())
+    report = progress or _no_progress
     total = len(recording.sampled())
-    told(0, total)
+    report(0, total)
     scores: list[npt.NDArray[np.float32]] = []
     times_s: list[float] = []
-    for batch in batches(recording, chosen, predictor):
+    for batch in batches(recording, crop, predictor):
         scores.append(batch.scores)
         times_s += [frame.time_s for frame in batch.frames]
-        told(len(times_s), total)
-    return conclude(scores, times_s, chosen, predictor.version)
+        report(len(times_s), total)
+    return conclude(scores, times_s, crop, predictor.version)
 
 
-def _nobody(_done: int, _total: int) -> None:
+def _no_progress(_done: int, _total: int) -> None:
     """Stands in where nobody asks for progress."""

@@ -23,8 +23,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from models.media import limits
-from models.media.depth import Deep, bits_used, to_eight_bits
-from models.media.formats import Format, MediaError, avi_pictures, shown_ms, truncated
+from models.media.depth import Pixels16, bits_used, to_eight_bits
+from models.media.formats import Format, MediaError, count_avi_frames, displayed_ms, truncated
 from models.media.limits import (
     check_length,
     check_size,
@@ -34,46 +34,46 @@ from models.media.limits import (
 )
 from models.media.square import Picture
 
-_NEVER_SHOWN = Disposition.attached_pic | Disposition.timed_thumbnails
-_ENOUGH = 0.95
+_NOT_THE_RECORDING = Disposition.attached_pic | Disposition.timed_thumbnails
+_MIN_STORED_SHARE = 0.95
 """Share of the announced pictures that must be stored; the last one may be cut off."""
 
-_BACK_S, _AHEAD_S = 0.1, 10.0
+_MAX_STEP_BACK_S, _MAX_STEP_AHEAD_S = 0.1, 10.0
 """A clock that steps back or ahead by more began anew, as FFmpeg's own program judges it."""
 
-_SAME_S = 1e-4
+TIME_TOLERANCE_S = 1e-4
 """Two stamps that differ by less are one."""
 
-_NEARLY = Fraction(1, 200)
+_ASPECT_TOLERANCE = Fraction(1, 200)
 """A pixel is square if its sides differ by less."""
 
-_LONGEST_PIXEL = 16
-_DEEP = 16
-_SHOWN_VP8 = 0x10
+_MAX_PIXEL_ASPECT = 16
+_DEEP_BITS = 16
+_VP8_SHOW_FRAME = 0x10
 
-_Clock = Literal["pts", "dts", "count"]
+Clock = Literal["pts", "dts", "count"]
 """What tells when a frame is shown: its stamp, that of its packet, or how many came before."""
 
-_MOST_REORDERED = 16
+_MAX_REORDERED = 16
 """How many pictures a decoder may keep back, to bring them into the order of showing (H.264)."""
 
 _UPRIGHT = (False, False, False)
 _QUARTER_TURNS = (_UPRIGHT, (True, False, True), (False, True, True), (True, True, False))
 """To swap a frame's sides, then mirror it, then flip it: for each quarter anticlockwise."""
 
-_EDITED = ("mp4", "mov")
+_EDIT_LIST_DEMUXERS = ("mp4", "mov")
 """Demuxers that follow edit lists, and so do not give packets in the order of one clock."""
 
 
 class Clip:
     """A video or animated GIF, through FFmpeg."""
 
-    def __init__(self, path: Path, form: Format) -> None:
+    def __init__(self, path: Path, file_format: Format) -> None:
         self._path = path
-        self._form = form
+        self._form = file_format
         self._restarted = False
-        self._hides_unstamped = False
-        with self._opened() as (container, stream):
+        self._skips_unstamped = False
+        with self._open() as (container, stream):
             context = stream.codec_context
             if not context.width or not context.height:
                 raise no_frames()
@@ -84,19 +84,19 @@ class Clip:
             pixel_aspect = self._pixel_aspect(stream)
             self._clock, stamps = self._stamps(container, stream)
             in_order = not context.has_b_frames
-        begun = self._first_frames(1 if in_order else _MOST_REORDERED)
-        first = begun[0]
-        shown_s = _time(first, self._clock)
-        if shown_s is not None:
+        first_frames = self._first_frames(1 if in_order else _MAX_REORDERED)
+        first = first_frames[0]
+        first_s = frame_time_s(first, self._clock)
+        if first_s is not None:
             # What comes before the first picture that can be decoded is never shown.
-            stamps = [stamp for stamp in stamps if stamp >= shown_s - _SAME_S]
-            moments = [_time(frame, self._clock) or 0.0 for frame in begun]
-            if moments != sorted(moments):
+            stamps = [stamp for stamp in stamps if stamp >= first_s - TIME_TOLERANCE_S]
+            times_s = [frame_time_s(frame, self._clock) or 0.0 for frame in first_frames]
+            if times_s != sorted(times_s):
                 # Copied from a container that knows no order of showing: pictures in that order
                 # carry stamps in the order of decoding.
-                self._clock, stamps = "count", _apart(stamps)
+                self._clock, stamps = "count", spread_duplicates(stamps)
         elif not in_order:
-            stamps = _delayed(stamps, first)
+            stamps = presentation_times(stamps, first)
         stamps = sorted(set(stamps))
         if not stamps:
             raise no_frames()
@@ -105,39 +105,39 @@ class Clip:
         gaps = [b - a for a, b in itertools.pairwise(stamps)] or [0.0]
         self.duration_s: float | None = self.times_s[-1] + statistics.median(gaps)
         check_length(self.times_s, self.duration_s)
-        self._display = self._display_of(first, pixel_aspect)
+        self._display = self._make_display(first, pixel_aspect)
 
-    def read(self, wanted: Sequence[int]) -> Iterator[Picture]:
+    def read(self, indices: Sequence[int]) -> Iterator[Picture]:
         """The first decodable picture at or after each wanted place."""
-        targets = [self.times_s[place] for place in wanted]
+        targets = [self.times_s[place] for place in indices]
         last: VideoFrame | None = None
-        given = 0
+        count = 0
         for number, shown in enumerate(self._frames()):
             last = shown
-            moment = self._moment(shown, number)
-            while given < len(targets) and moment >= targets[given] - _SAME_S:
+            time_s = self._time_of(shown, number)
+            while count < len(targets) and time_s >= targets[count] - TIME_TOLERANCE_S:
                 yield self._display.picture(shown)
-                given += 1
-            if given == len(targets):
+                count += 1
+            if count == len(targets):
                 return
         if last is None:
             raise no_frames()
         # The last frames of a file may not decode; the final picture stands in for one of them.
-        if given == 0:
+        if count == 0:
             yield self._display.picture(last)
 
-    def _moment(self, shown: VideoFrame, number: int) -> float:
-        time_s = _time(shown, self._clock)
+    def _time_of(self, shown: VideoFrame, number: int) -> float:
+        time_s = frame_time_s(shown, self._clock)
         if time_s is None:
             return self.times_s[min(number, len(self.times_s) - 1)]
         return time_s - self._start_s
 
-    def _first_frames(self, most: int) -> list[VideoFrame]:
+    def _first_frames(self, limit: int) -> list[VideoFrame]:
         with closing(self._frames(threads=False)) as frames:
-            begun = list(itertools.islice(frames, most))
-        if not begun:
+            first_frames = list(itertools.islice(frames, limit))
+        if not first_frames:
             raise no_frames()
-        return begun
+        return first_frames
 
     def _frames(self, *, threads: bool = True) -> Generator[VideoFrame]:
         """All frames in order of showing; what cannot be decoded is left out.
@@ -146,8 +146,8 @@ class Clip:
             MediaError: `too_many_pixels` for a frame larger than the header announced;
                 `no_frames` where too many packets come before the first that can be decoded.
         """
-        begun, missed = False, 0
-        with self._opened() as (container, stream):
+        first_frames, failures = False, 0
+        with self._open() as (container, stream):
             if threads:
                 stream.thread_type = "AUTO"
             for packet in self._packets(container, stream):
@@ -157,15 +157,15 @@ class Clip:
                     if isinstance(error, ValueError) and not stream.codec_context.width:
                         # The bound on a frame's memory; it says no more than that.
                         raise too_many_pixels(limits.LIMITS.video_pixels) from error
-                    missed += 1
-                    if not begun and missed > limits.LIMITS.undecodable_frames:
+                    failures += 1
+                    if not first_frames and failures > limits.LIMITS.undecodable_frames:
                         raise no_frames() from error
                     continue
                 for frame in frames:
                     if frame.width * frame.height > limits.LIMITS.video_pixels:
                         raise too_many_pixels(limits.LIMITS.video_pixels)
-                    begun = True
-                    if not (self._hides_unstamped and frame.pts is None and frame.dts is None):
+                    first_frames = True
+                    if not (self._skips_unstamped and frame.pts is None and frame.dts is None):
                         yield frame
 
     def _packets(
@@ -177,19 +177,19 @@ class Clip:
         base = stream.time_base or Fraction(1)
         flush = None
         shift = 0
-        due: int | None = None  # when the next packet should be decoded
+        expected_dts: int | None = None  # when the next packet should be decoded
         for packet in container.demux(stream):
             if not packet.size:
                 # A dropped picture, or the end; to a decoder either means: give out what is left.
                 flush = packet
                 continue
             if restarts and packet.dts is not None:
-                if due is not None:
-                    late_s = float((packet.dts + shift - due) * base)
-                    if late_s < -_BACK_S or late_s > _AHEAD_S:
+                if expected_dts is not None:
+                    late_s = float((packet.dts + shift - expected_dts) * base)
+                    if late_s < -_MAX_STEP_BACK_S or late_s > _MAX_STEP_AHEAD_S:
                         self._restarted = True
-                        shift += due - (packet.dts + shift)
-                due = packet.dts + shift + (packet.duration or 0)
+                        shift += expected_dts - (packet.dts + shift)
+                expected_dts = packet.dts + shift + (packet.duration or 0)
             if shift:
                 packet.dts = None if packet.dts is None else packet.dts + shift
                 packet.pts = None if packet.pts is None else packet.pts + shift
@@ -197,7 +197,7 @@ class Clip:
         if flush is not None:
             yield flush
 
-    def _stamps(self, container: InputContainer, stream: VideoStream) -> tuple[_Clock, list[float]]:
+    def _stamps(self, container: InputContainer, stream: VideoStream) -> tuple[Clock, list[float]]:
         """What tells when a picture is shown, and all times in seconds.
 
         Raises:
@@ -214,7 +214,7 @@ class Clip:
                 raise too_many_frames()
             if not packet.is_discard and not _is_hidden(stream, packet):
                 packets.append((packet.pts, packet.dts, packet.is_keyframe))
-        if stored < _ENOUGH * stream.frames and not self._is_whole(stream):
+        if stored < _MIN_STORED_SHARE * stream.frames and not self._all_stored(stream):
             raise truncated()
         base = stream.time_base
         shown = [dts if pts is None else pts for pts, dts, _ in packets]
@@ -223,15 +223,15 @@ class Clip:
             decoded = [dts for _, dts, _ in packets[first_key:] if dts is not None]
             if len(decoded) == len(packets) - first_key:
                 avi_in_order = self._form.demuxer == "avi" and not stream.codec_context.has_b_frames
-                clock: _Clock = "dts" if avi_in_order else "count"
-                return clock, _apart([float(dts * base) for dts in sorted(decoded)])
+                clock: Clock = "dts" if avi_in_order else "count"
+                return clock, spread_duplicates([float(dts * base) for dts in sorted(decoded)])
         # In Matroska a cut leaves pictures that would come before 0, and have no stamps: not shown.
-        begin = _MOST_REORDERED if self._form.demuxer == "matroska" else 0
+        begin = _MAX_REORDERED if self._form.demuxer == "matroska" else 0
         known = [stamp for stamp in shown if stamp is not None]
         if base is not None and known and None not in shown[begin:]:
-            self._hides_unstamped = None in shown
+            self._skips_unstamped = None in shown
             if self._form.name == "gif":
-                return "count", _unhurried([float(stamp * base) for stamp in known])
+                return "count", as_browsers_show([float(stamp * base) for stamp in known])
             return "pts", [float(stamp * base) for stamp in sorted(known)]
         rate = float(stream.average_rate or stream.base_rate or 25)
         return "count", [number / rate for number in range(len(packets))]
@@ -252,36 +252,39 @@ class Clip:
         # Without a container around MPEG-1, the first stamps come before B pictures are known.
         return self._form.demuxer == "mpegvideo" and stream.codec_context.name == "mpeg1video"
 
-    def _is_whole(self, stream: VideoStream) -> bool:
+    def _all_stored(self, stream: VideoStream) -> bool:
         """Whether the announced pictures are stored, although fewer packets came."""
         if self._form.demuxer == "avi":
-            return avi_pictures(self._path, stream.index) >= _ENOUGH * stream.frames
-        if self._form.demuxer not in _EDITED:
+            return count_avi_frames(self._path, stream.index) >= _MIN_STORED_SHARE * stream.frames
+        if self._form.demuxer not in _EDIT_LIST_DEMUXERS:
             return False
         size = self._path.stat().st_size
-        with self._opened({"ignore_editlist": "1"}, stream.index) as (_, whole):
+        with self._open({"ignore_editlist": "1"}, stream.index) as (_, whole):
             entries = [entry for entry in whole.index_entries if entry.pos + entry.size <= size]
-        return len(entries) >= _ENOUGH * stream.frames
+        return len(entries) >= _MIN_STORED_SHARE * stream.frames
 
     def _pixel_aspect(self, stream: VideoStream) -> Fraction:
         """How wide a pixel is for its height; 1 where nothing says so, or nothing sensible."""
         aspect = stream.sample_aspect_ratio
         if not aspect or self._form.name == "gif":  # browsers show a GIF's pixels square
             return Fraction(1)
-        if not 1 / _LONGEST_PIXEL <= aspect <= _LONGEST_PIXEL or abs(aspect - 1) < _NEARLY:
+        if (
+            not 1 / _MAX_PIXEL_ASPECT <= aspect <= _MAX_PIXEL_ASPECT
+            or abs(aspect - 1) < _ASPECT_TOLERANCE
+        ):
             return Fraction(1)
         return aspect
 
-    def _display_of(self, first: VideoFrame, pixel_aspect: Fraction) -> "_Display":
+    def _make_display(self, first: VideoFrame, pixel_aspect: Fraction) -> "Display":
         width, height = max(1, round(first.width * pixel_aspect)), first.height
         check_size(width, height, limits.LIMITS.video_pixels)
         bits = 8
-        if first.format.components[0].bits == _DEEP:
-            bits = bits_used(max(int(_deep(frame).max()) for frame in self._frames()))
-        return _Display(width, height, *_turn(first), bits)
+        if first.format.components[0].bits == _DEEP_BITS:
+            bits = bits_used(max(int(to_16_bits(frame).max()) for frame in self._frames()))
+        return Display(width, height, *orientation_of(first), bits)
 
     @contextmanager
-    def _opened(
+    def _open(
         self, options: dict[str, str] | None = None, index: int | None = None
     ) -> Iterator[tuple[InputContainer, VideoStream]]:
         """The container, and the stream of this index or else the one that a player would show."""
@@ -293,7 +296,7 @@ class Clip:
             metadata_errors="replace",
         ) as container:
             stream = (
-                _shown_stream(container)
+                _main_stream(container)
                 if index is None
                 else next(each for each in container.streams.video if each.index == index)
             )
@@ -307,7 +310,7 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
-class _Display:
+class Display:
     """How decoded frames become pictures: alike for all frames of a clip.
 
     A frame is brought to `width` × `height`, then its sides are swapped (`swap`), then it is
@@ -325,8 +328,8 @@ class _Display:
         """The upright picture of a frame."""
         if (frame.width, frame.height) != (self.width, self.height):
             frame = frame.reformat(self.width, self.height, interpolation="AREA")
-        if self.bits != 8 or frame.format.components[0].bits == _DEEP:
-            picture = to_eight_bits(_deep(frame), self.bits)
+        if self.bits != 8 or frame.format.components[0].bits == _DEEP_BITS:
+            picture = to_eight_bits(to_16_bits(frame), self.bits)
             if picture.ndim == 2:
                 picture = np.repeat(picture[:, :, None], 3, axis=2)
         else:
@@ -340,7 +343,7 @@ class _Display:
         return np.ascontiguousarray(picture, dtype=np.uint8)
 
 
-def _time(frame: VideoFrame, clock: _Clock) -> float | None:
+def frame_time_s(frame: VideoFrame, clock: Clock) -> float | None:
     """When a frame is shown, by this clock; None where pictures are counted."""
     stamp = {"pts": frame.pts, "dts": frame.dts, "count": None}[clock]
     if stamp is None or frame.time_base is None:
@@ -348,44 +351,46 @@ def _time(frame: VideoFrame, clock: _Clock) -> float | None:
     return float(stamp * frame.time_base)
 
 
-def _apart(stamps: list[float]) -> list[float]:
+def spread_duplicates(stamps: list[float]) -> list[float]:
     """Ascending times without doubles: evenly spread where as many fit into the time they take."""
     gaps = [b - a for a, b in itertools.pairwise(stamps)]
-    if min(gaps, default=1.0) > _SAME_S:
+    if min(gaps, default=1.0) > TIME_TOLERANCE_S:
         return stamps
-    gap = statistics.median([each for each in gaps if each > _SAME_S] or [_SAME_S])
+    gap = statistics.median(
+        [each for each in gaps if each > TIME_TOLERANCE_S] or [TIME_TOLERANCE_S]
+    )
     if abs(stamps[-1] - stamps[0] - gap * len(gaps)) < gap / 2:
         return [stamps[0] + gap * place for place in range(len(stamps))]
     apart = stamps[-1:]
     for stamp in reversed(stamps[:-1]):
-        apart.append(stamp if stamp < apart[-1] - _SAME_S else apart[-1] - gap)
+        apart.append(stamp if stamp < apart[-1] - TIME_TOLERANCE_S else apart[-1] - gap)
     return apart[::-1]
 
 
-def _unhurried(stamps: Sequence[float]) -> list[float]:
-    """Times of an animation as browsers keep them: see `shown_ms`."""
-    gaps_ms = [shown_ms(round(1000 * (b - a))) for a, b in itertools.pairwise(stamps)]
+def as_browsers_show(stamps: Sequence[float]) -> list[float]:
+    """Times of an animation as browsers keep them: see `displayed_ms`."""
+    gaps_ms = [displayed_ms(round(1000 * (b - a))) for a, b in itertools.pairwise(stamps)]
     return [stamps[0] + each / 1000 for each in itertools.accumulate(gaps_ms, initial=0.0)]
 
 
-def _delayed(stamps: list[float], first: VideoFrame) -> list[float]:
+def presentation_times(stamps: list[float], first: VideoFrame) -> list[float]:
     """Times of decoding as times of showing: a decoder keeps some pictures back at first."""
     if first.dts is None or first.time_base is None:
         return stamps
-    kept_back = sum(stamp < float(first.dts * first.time_base) - _SAME_S for stamp in stamps)
-    if not 0 < kept_back < len(stamps) - 1:
+    delay = sum(stamp < float(first.dts * first.time_base) - TIME_TOLERANCE_S for stamp in stamps)
+    if not 0 < delay < len(stamps) - 1:
         return stamps
     gap = statistics.median(b - a for a, b in itertools.pairwise(stamps))
-    return stamps[kept_back:] + [stamps[-1] + n * gap for n in range(1, kept_back + 1)]
+    return stamps[delay:] + [stamps[-1] + n * gap for n in range(1, delay + 1)]
 
 
-def _shown_stream(container: InputContainer) -> VideoStream:
+def _main_stream(container: InputContainer) -> VideoStream:
     """The stream that a player would show: never a cover, a thumbnail only for want of others.
 
     Raises:
         MediaError: `no_frames`; `unreadable_file` where no decoder is known.
     """
-    shown = [s for s in container.streams.video if not s.disposition & _NEVER_SHOWN]
+    shown = [s for s in container.streams.video if not s.disposition & _NOT_THE_RECORDING]
     if not shown:
         raise no_frames()
     # PyAV has no context for a codec that FFmpeg was built without, whatever its types say.
@@ -401,10 +406,10 @@ def _shown_stream(container: InputContainer) -> VideoStream:
 
 def _is_hidden(stream: VideoStream, packet: "Packet[VideoStream]") -> bool:
     """Whether a frame of VP8 is only there for others to refer to (RFC 6386, section 9.1)."""
-    return stream.codec_context.name == "vp8" and not memoryview(packet)[0] & _SHOWN_VP8
+    return stream.codec_context.name == "vp8" and not memoryview(packet)[0] & _VP8_SHOW_FRAME
 
 
-def _turn(frame: VideoFrame) -> tuple[bool, bool, bool]:
+def orientation_of(frame: VideoFrame) -> tuple[bool, bool, bool]:
     """Whether to swap a frame's sides, then mirror it, then flip it, by its display matrix.
 
     PyAV's `rotation` is an angle, in which a mirror is lost. An oblique one counts as the nearest.
@@ -425,7 +430,7 @@ def _turn(frame: VideoFrame) -> tuple[bool, bool, bool]:
     return True, c < 0, b < 0
 
 
-def _deep(frame: VideoFrame) -> Deep:
+def to_16_bits(frame: VideoFrame) -> Pixels16:
     """The 16 bits for each value: (h, w), or (h, w, 3) in colour."""
     grey = len(frame.format.components) == 1
-    return cast("Deep", frame.to_ndarray(format="gray16le" if grey else "rgb48le"))
+    return cast("Pixels16", frame.to_ndarray(format="gray16le" if grey else "rgb48le"))

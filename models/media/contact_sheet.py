@@ -12,7 +12,7 @@ COLUMNS = 5
 
 
 def contact_sheet(
-    pictures: Iterable[Picture], number: int, width: int = WIDTH, columns: int = COLUMNS
+    pictures: Iterable[Picture], count: int, width: int = WIDTH, columns: int = COLUMNS
 ) -> Picture:
     """Pictures in a grid, left to right and top to bottom, as large as the sheet's width allows.
 
@@ -25,8 +25,8 @@ def contact_sheet(
     Raises:
         ValueError: no picture was given.
     """
-    columns = min(columns, number)
-    cells = [_fitted(each, width // max(1, columns)) for each in pictures]
+    columns = min(columns, count)
+    cells = [_scaled_to_fit(each, width // max(1, columns)) for each in pictures]
     if not cells:
         raise ValueError("expected at least one picture, got none")
     height, wide = cells[0].shape[:2]
@@ -38,7 +38,7 @@ def contact_sheet(
     return sheet
 
 
-def _fitted(picture: Picture, side: int) -> Picture:
+def _scaled_to_fit(picture: Picture, side: int) -> Picture:
     height, width = picture.shape[:2]
     scale = min(1.0, side / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

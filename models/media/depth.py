@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from models.media.square import Picture
 
-Deep = npt.NDArray[np.uint16]
+Pixels16 = npt.NDArray[np.uint16]
 
 _DEPTHS = (8, 10, 12, 14, 16)
 
@@ -19,6 +19,6 @@ def bits_used(brightest: int) -> int:
     return next(bits for bits in _DEPTHS if brightest < 1 << bits)
 
 
-def to_eight_bits(deep: Deep, bits: int) -> Picture:
+def to_eight_bits(deep: Pixels16, bits: int) -> Picture:
     """The upper 8 of so many bits; values of any shape, each below 2 to the power of `bits`."""
     return np.asarray(deep >> (bits - 8), dtype=np.uint8)

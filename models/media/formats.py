@@ -53,19 +53,19 @@ FORMATS = {
 ACCEPTED = "JPEG, PNG, WebP, BMP, TIFF, GIF, MP4, MOV, AVI, MPEG or WebM"
 
 _HEAD = 512
-_MOST_PARTS = 100_000
-_HURRIED_MS, _UNTIMED_MS = 10, 100
+_MAX_CHUNKS = 100_000
+_SHORTEST_KEPT_MS, _DEFAULT_DELAY_MS = 10, 100
 """A picture of an animation that asks for no more than the first is shown for the second."""
 
 _MPEG_TAIL = 1 << 18
-_SYSTEM = 0xBB
+_FIRST_SYSTEM_CODE = 0xBB
 """Start codes from here on are those of packets with a length (ISO/IEC 13818-1, table 2-22)."""
 
-_NEEDED_BOXES = {b"moov", b"mdat"}
+_REQUIRED_BOXES = {b"moov", b"mdat"}
 _BARE_MPEG = Format("mpeg", "video/mpeg", "mpegvideo")
 _SIGNATURES: tuple[tuple[re.Pattern[bytes], Format], ...] = tuple(
-    (re.compile(pattern, re.DOTALL), form)
-    for pattern, form in (
+    (re.compile(pattern, re.DOTALL), file_format)
+    for pattern, file_format in (
         (rb"\xff\xd8\xff", FORMATS["jpeg"]),
         (rb"\x89PNG\r\n\x1a\n", FORMATS["png"]),
         (rb"GIF8[79]a", FORMATS["gif"]),
@@ -171,16 +171,16 @@ def sniff(path: Path) -> Format:
     for pattern, advice in _ADVICE:
         if pattern.match(head):
             raise MediaError("unsupported_type", f"{advice}. Send {ACCEPTED}.")
-    for pattern, form in _SIGNATURES:
+    for pattern, file_format in _SIGNATURES:
         if pattern.match(head):
-            return form
+            return file_format
     raise MediaError(
         "unsupported_type",
         f"This is neither a picture nor a video that can be read. Send {ACCEPTED}.",
     )
 
 
-def check_whole(path: Path, form: Format) -> None:
+def check_complete(path: Path, file_format: Format) -> None:
     """Refuse a file whose own structure says that its end is missing.
 
     Decoders are lenient here: they answer for the part that arrived, and nobody notices.
@@ -189,14 +189,14 @@ def check_whole(path: Path, form: Format) -> None:
         MediaError: `truncated_file`.
     """
     check = {
-        "gif": _gif_ends,
-        "webp": _riff_is_whole,
-        "avi": _riff_is_whole,
-        "mp4": _boxes_are_whole,
-        "mov": _boxes_are_whole,
-        "webm": _segment_is_whole,
-        "mpeg": _packets_are_whole,
-    }.get(form.name)
+        "gif": _gif_is_complete,
+        "webp": _riff_is_complete,
+        "avi": _riff_is_complete,
+        "mp4": _boxes_are_complete,
+        "mov": _boxes_are_complete,
+        "webm": _segment_is_complete,
+        "mpeg": _packets_are_complete,
+    }.get(file_format.name)
     if check is None:
         return
     with path.open("rb") as file:
@@ -214,9 +214,9 @@ def truncated() -> MediaError:
     )
 
 
-def shown_ms(asked_ms: float) -> float:
+def displayed_ms(delay_ms: float) -> float:
     """Milliseconds that browsers show a picture of an animation that asks for so many."""
-    return asked_ms if asked_ms > _HURRIED_MS else _UNTIMED_MS
+    return delay_ms if delay_ms > _SHORTEST_KEPT_MS else _DEFAULT_DELAY_MS
 
 
 def webp_durations_ms(path: Path) -> list[float]:
@@ -228,13 +228,13 @@ def webp_durations_ms(path: Path) -> list[float]:
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(12)
-        for _ in range(_MOST_PARTS):
+        for _ in range(_MAX_CHUNKS):
             if file.tell() + 8 > size:
                 break
             kind, length = struct.unpack("<4sI", file.read(8))
             start = file.tell()
             if kind == b"ANMF":
-                durations.append(shown_ms(int.from_bytes(file.read(16)[12:15], "little")))
+                durations.append(displayed_ms(int.from_bytes(file.read(16)[12:15], "little")))
             file.seek(start + length + length % 2)
     return durations
 
@@ -252,7 +252,7 @@ def png_durations_ms(path: Path) -> list[float]:
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(8)
-        for _ in range(_MOST_PARTS):
+        for _ in range(_MAX_CHUNKS):
             if file.tell() + 8 > size:
                 break
             length, kind = struct.unpack(">I4s", file.read(8))
@@ -262,8 +262,8 @@ def png_durations_ms(path: Path) -> list[float]:
             elif kind == b"IDAT" and not announced:
                 return []  # a still, whatever follows
             elif kind == b"fcTL" and announced:
-                parts, of_a_second = struct.unpack(">20x2H", file.read(24).ljust(24, b"\0"))
-                durations.append(shown_ms(1000 * parts / (of_a_second or 100)))
+                numerator, denominator = struct.unpack(">20x2H", file.read(24).ljust(24, b"\0"))
+                durations.append(displayed_ms(1000 * numerator / (denominator or 100)))
             elif kind == b"IEND":
                 ended = True
                 break
@@ -273,12 +273,12 @@ def png_durations_ms(path: Path) -> list[float]:
     return durations
 
 
-def avi_pictures(path: Path, stream: int) -> int:
+def count_avi_frames(path: Path, stream: int) -> int:
     """How many chunks an AVI has for the video stream of this index, the empty ones included.
 
     An empty chunk stands for a picture that was dropped: the one before it stays on.
     """
-    wanted = {b"%02ddc" % stream, b"%02ddb" % stream}
+    chunk_ids = {b"%02ddc" % stream, b"%02ddb" % stream}
     count = 0
     with path.open("rb") as file:
         size = file.seek(0, 2)
@@ -288,26 +288,26 @@ def avi_pictures(path: Path, stream: int) -> int:
             kind, length = struct.unpack("<4sI", file.read(8))
             if kind in (b"RIFF", b"LIST"):
                 # Inside the pictures' lists; over every other list.
-                inside = kind == b"RIFF" or file.read(4) in (b"movi", b"rec ")
-                if inside:
+                has_frames = kind == b"RIFF" or file.read(4) in (b"movi", b"rec ")
+                if has_frames:
                     position += 12
                     continue
-            elif kind in wanted:
+            elif kind in chunk_ids:
                 count += 1
             position += 8 + length + length % 2
     return count
 
 
-def _gif_ends(file: BinaryIO, size: int) -> bool:
+def _gif_is_complete(file: BinaryIO, size: int) -> bool:
     """Walk the blocks of GIF89a to the trailer; what follows it is no part of the picture."""
-    _skip_colours(file, file.read(13)[10:11])
+    _skip_colour_table(file, file.read(13)[10:11])
     while kind := file.read(1):
         if kind == b";":
             return True
         if kind == b"!":
             file.seek(1, 1)
         elif kind == b",":
-            _skip_colours(file, file.read(9)[8:9])
+            _skip_colour_table(file, file.read(9)[8:9])
             file.seek(1, 1)
         else:
             # Padding between blocks: what decoders jump over is not judged here.
@@ -318,22 +318,22 @@ def _gif_ends(file: BinaryIO, size: int) -> bool:
     return False
 
 
-def _skip_colours(file: BinaryIO, flags: bytes) -> None:
+def _skip_colour_table(file: BinaryIO, flags: bytes) -> None:
     if flags and flags[0] & 0x80:
         file.seek(3 * 2 ** ((flags[0] & 7) + 1), 1)
 
 
-def _riff_is_whole(file: BinaryIO, size: int) -> bool:
+def _riff_is_complete(file: BinaryIO, size: int) -> bool:
     declared = int.from_bytes(file.read(8)[4:8], "little")
     # 0 and 2³²-1 stand for "unknown" in files written as a stream; a pad byte may be missing.
     return declared in (0, 0xFFFFFFFF) or declared + 8 <= size + 1
 
 
-def _boxes_are_whole(file: BinaryIO, size: int) -> bool:
+def _boxes_are_complete(file: BinaryIO, size: int) -> bool:
     """Walk the top level boxes of ISO/IEC 14496-12; the index and the pictures must be there."""
     seen: set[bytes] = set()
     position = 0
-    for _ in range(_MOST_PARTS):
+    for _ in range(_MAX_CHUNKS):
         if position + 8 > size:
             break
         file.seek(position)
@@ -344,13 +344,13 @@ def _boxes_are_whole(file: BinaryIO, size: int) -> bool:
             length = size - position
         if length < 8 or position + length > size:
             # Junk after the last box is common and harmless once the index has been seen.
-            return seen >= _NEEDED_BOXES and kind not in _NEEDED_BOXES | {b"moof"}
+            return seen >= _REQUIRED_BOXES and kind not in _REQUIRED_BOXES | {b"moof"}
         seen.add(kind)
         position += length
-    return seen >= _NEEDED_BOXES
+    return seen >= _REQUIRED_BOXES
 
 
-def _segment_is_whole(file: BinaryIO, size: int) -> bool:
+def _segment_is_complete(file: BinaryIO, size: int) -> bool:
     """Whether the Segment of a Matroska file (RFC 9559), which says its length, is all there."""
     file.seek(4)
     header = _ebml_length(file)
@@ -361,7 +361,7 @@ def _segment_is_whole(file: BinaryIO, size: int) -> bool:
     return length is None or file.tell() + length <= size
 
 
-def _packets_are_whole(file: BinaryIO, size: int) -> bool:
+def _packets_are_complete(file: BinaryIO, size: int) -> bool:
     """Whether the packets of an MPEG program stream, which say their lengths, end with the file.
 
     Walks from the last pack (ISO/IEC 13818-1, 2.5.3); a stream without packs says nothing.
@@ -376,7 +376,11 @@ def _packets_are_whole(file: BinaryIO, size: int) -> bool:
     # A pack header of MPEG-2 ends with up to seven stuffing bytes, that of MPEG-1 has none.
     stuffing = tail[at + 13 : at + 14] or b"\0"
     at += 14 + (stuffing[0] & 7) if second[0] >> 6 == 1 else 12
-    while tail[at : at + 3] == b"\0\0\x01" and len(tail) >= at + 4 and tail[at + 3] >= _SYSTEM:
+    while (
+        tail[at : at + 3] == b"\0\0\x01"
+        and len(tail) >= at + 4
+        and tail[at + 3] >= _FIRST_SYSTEM_CODE
+    ):
         if len(tail) < at + 6:
             return False
         at += 6 + int.from_bytes(tail[at + 4 : at + 6], "big")

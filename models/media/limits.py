@@ -22,14 +22,14 @@ class Limits:
 LIMITS = Limits()
 
 
-def check_size(width: int, height: int, most_pixels: int) -> None:
+def check_size(width: int, height: int, max_pixels: int) -> None:
     """Refuse a picture that is too large or too small.
 
     Raises:
         MediaError: `too_many_pixels` or `too_small`.
     """
-    if width * height > most_pixels:
-        raise too_many_pixels(most_pixels)
+    if width * height > max_pixels:
+        raise too_many_pixels(max_pixels)
     if min(width, height) < LIMITS.smallest_side:
         raise MediaError(
             "too_small",
@@ -54,11 +54,11 @@ def check_length(times_s: Sequence[float], duration_s: float) -> None:
         )
 
 
-def too_many_pixels(most: int) -> MediaError:
+def too_many_pixels(max_pixels: int) -> MediaError:
     """The error for a picture above the limit."""
     return MediaError(
         "too_many_pixels",
-        f"The picture has more than {most / 1e6:.0f} million pixels. Export it smaller.",
+        f"The picture has more than {max_pixels / 1e6:.0f} million pixels. Export it smaller.",
     )
 
 

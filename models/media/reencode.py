@@ -26,7 +26,7 @@ from models.media.square import Picture
 
 SUFFIXES = ("png", "mp4")
 
-Shown = tuple[float, Picture]
+TimedPicture = tuple[float, Picture]
 """A picture (h, w, 3) uint8 RGB and the moment in seconds at which it is shown."""
 
 _CLOCK = 90_000
@@ -50,7 +50,7 @@ def suffix(recording: Recording) -> str:
     return "png" if recording.kind == "image" else "mp4"
 
 
-def write_whole(recording: Recording, path: Path) -> None:
+def write_full_frame(recording: Recording, path: Path) -> None:
     """Write every picture of a recording, full frame, at its true times.
 
     A side of an odd number of pixels gains one, on the right or below, in a clip: H.264 halves
@@ -62,44 +62,48 @@ def write_whole(recording: Recording, path: Path) -> None:
     if recording.kind == "image":
         path.write_bytes(png(recording.still()))
     else:
-        _write_clip(((time_s, _padded(each)) for time_s, each in _all(recording)), path)
+        _write_clip(((time_s, _padded(each)) for time_s, each in _timed_pictures(recording)), path)
 
 
 def write_square(recording: Recording, square: Square, path: Path) -> None:
     """Write every picture of a recording on this square, at its true times.
 
-    An odd side loses one pixel in a clip, as `write_whole` says.
+    An odd side loses one pixel in a clip, as `write_full_frame` says.
 
     Raises:
         MediaError: `crop_outside`, or what stopped the decoding.
     """
     if recording.kind == "image":
-        path.write_bytes(png(_cut(recording.still(), square)))
+        path.write_bytes(png(_cropped(recording.still(), square)))
     else:
         even = Square(square.x, square.y, square.size // 2 * 2)
-        _write_clip(((time_s, _cut(each, even)) for time_s, each in _all(recording)), path)
+        _write_clip(
+            ((time_s, _cropped(each, even)) for time_s, each in _timed_pictures(recording)), path
+        )
 
 
 def png(picture: Picture) -> bytes:
     """A picture as PNG, without loss; one channel where it is grey."""
     grey = (picture[:, :, :1] == picture).all()
     pixels = picture[:, :, 0] if grey else picture
-    done, data = cv2.imencode(".png", pixels if grey else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
-    if not done:
+    encoded, data = cv2.imencode(
+        ".png", pixels if grey else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    )
+    if not encoded:
         raise RuntimeError(f"could not encode a picture of shape {picture.shape} as PNG")
     return data.tobytes()
 
 
-def _all(recording: Recording) -> Iterator[Shown]:
+def _timed_pictures(recording: Recording) -> Iterator[TimedPicture]:
     times_s = recording.source.times_s
     # The last pictures of a file may not decode: then there are fewer pictures than times.
     return zip(times_s, recording.source.read(range(len(times_s))), strict=False)
 
 
-def _cut(picture: Picture, square: Square) -> Picture:
+def _cropped(picture: Picture, square: Square) -> Picture:
     check_square(square, picture.shape[1], picture.shape[0])
-    cut = picture[square.y : square.y + square.size, square.x : square.x + square.size]
-    return np.ascontiguousarray(cut)
+    cropped = picture[square.y : square.y + square.size, square.x : square.x + square.size]
+    return np.ascontiguousarray(cropped)
 
 
 def _padded(picture: Picture) -> Picture:
@@ -107,13 +111,13 @@ def _padded(picture: Picture) -> Picture:
     return np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
-def _write_clip(shown: Iterator[Shown], path: Path) -> None:
+def _write_clip(pictures: Iterator[TimedPicture], path: Path) -> None:
     """Encode pictures of one size, its sides even numbers of pixels.
 
     Raises:
         MediaError: `no_frames`; what stopped the decoding.
     """
-    first = next(shown, None)
+    first = next(pictures, None)
     if first is None:
         raise no_frames()
     height, width = first[1].shape[:2]
@@ -125,13 +129,13 @@ def _write_clip(shown: Iterator[Shown], path: Path) -> None:
         stream.codec_context.time_base = stream.time_base = Fraction(1, _CLOCK)
         stream.codec_context.colorspace, stream.codec_context.color_range = _BT601, _LIMITED
         filters = BitStreamFilterContext(_NO_TEXT, stream)
-        last = -1
-        for time_s, picture in chain([first], shown):
+        last_pts = -1
+        for time_s, picture in chain([first], pictures):
             # OpenCV converts in whole numbers, the same on every processor; FFmpeg does not.
             yuv = cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420)
             frame = av.VideoFrame.from_ndarray(np.asarray(yuv, dtype=np.uint8), format="yuv420p")
-            last = max(last + 1, round(time_s * _CLOCK))  # two frames never share a moment
-            frame.pts, frame.time_base = last, Fraction(1, _CLOCK)
+            last_pts = max(last_pts + 1, round(time_s * _CLOCK))  # two frames never share a moment
+            frame.pts, frame.time_base = last_pts, Fraction(1, _CLOCK)
             for packet in stream.encode(frame):
                 container.mux(filters.filter(packet))
         for packet in stream.encode(None):

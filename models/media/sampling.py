@@ -22,11 +22,11 @@ from models.media.square import Picture, propose_square
 __all__ = ["LIMITS", "Frame", "MediaError", "Picture", "Probe", "Recording", "probe", "read_inputs"]
 
 SAMPLING_HZ = 3.0
-MOST_FRAMES = 30
+MAX_FRAMES = 30
 COLOUR = "grey"
 """What is left of a frame's colours when the network sees it."""
 
-_GLANCE_FRAMES = 300
+_PREVIEW_FRAMES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,11 @@ class Recording:
         """Places of the frames that are answered: see `sample`."""
         return sample(self.source.times_s)
 
-    def glance(self, most: int = 5) -> list[Picture]:
+    def preview_frames(self, limit: int = 5) -> list[Picture]:
         """A few pictures spread over the beginning, enough to find the ultrasound field."""
-        places = [place for place in self.sampled() if place < _GLANCE_FRAMES]
-        step = max(1, math.ceil(len(places) / most))
-        return list(self.source.read(places[::step]))
+        indices = [index_ for index_ in self.sampled() if index_ < _PREVIEW_FRAMES]
+        step = max(1, math.ceil(len(indices) / limit))
+        return list(self.source.read(indices[::step]))
 
     def probe(self) -> "Probe":
         """What the recording is, and the proposed square; decodes a few of its frames.
@@ -94,7 +94,7 @@ class Recording:
         Raises:
             MediaError: `no_frames`, or what stopped the decoding.
         """
-        pictures = self.glance()
+        pictures = self.preview_frames()
         if not pictures:
             raise no_frames()
         height, width = pictures[0].shape[:2]
@@ -130,15 +130,15 @@ class Recording:
         Raises:
             MediaError: `crop_outside`; `no_frames` if nothing could be decoded.
         """
-        places = self.sampled()
+        indices = self.sampled()
         index = -1
-        for index, picture in enumerate(self.source.read(places)):
+        for index, picture in enumerate(self.source.read(indices)):
             if index == 0:
                 check_square(square, picture.shape[1], picture.shape[0])
             pixels = np.ascontiguousarray(
                 picture[square.y : square.y + square.size, square.x : square.x + square.size]
             )
-            yield Frame(index, self.source.times_s[places[index]], pixels)
+            yield Frame(index, self.source.times_s[indices[index]], pixels)
         if index < 0:
             raise no_frames()
 
@@ -161,13 +161,13 @@ def sample(times_s: Sequence[float]) -> list[int]:
         times_s: ascending times of all frames in seconds.
     """
     start, end = times_s[0], times_s[-1]
-    moments = math.floor((end - start) * SAMPLING_HZ + 1e-6) + 1
-    grid = [start + n / SAMPLING_HZ for n in range(moments)]
-    places = sorted({_nearest(times_s, moment) for moment in grid})
-    if len(places) <= MOST_FRAMES:
-        return places
-    step = (len(places) - 1) / (MOST_FRAMES - 1)
-    return [places[round(n * step)] for n in range(MOST_FRAMES)]
+    count = math.floor((end - start) * SAMPLING_HZ + 1e-6) + 1
+    grid_times_s = [start + n / SAMPLING_HZ for n in range(count)]
+    indices = sorted({_nearest(times_s, time_s) for time_s in grid_times_s})
+    if len(indices) <= MAX_FRAMES:
+        return indices
+    step = (len(indices) - 1) / (MAX_FRAMES - 1)
+    return [indices[round(n * step)] for n in range(MAX_FRAMES)]
 
 
 def check_square(square: Square, width: int, height: int) -> None:
@@ -207,14 +207,14 @@ def read_inputs(path: Path) -> Picture:
         MediaError: see `models.media.sources.open_source`.
     """
     recording = Recording.open(path)
-    square = propose_square(recording.glance())
+    square = propose_square(recording.preview_frames())
     return np.stack([to_input(frame.pixels) for frame in recording.frames(square)])
 
 
 def resize(pixels: Picture, side: int) -> Picture:
     """A square picture at another side length; averages areas when it shrinks."""
-    how = cv2.INTER_AREA if pixels.shape[0] > side else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(pixels, (side, side), interpolation=how), dtype=np.uint8)
+    interpolation = cv2.INTER_AREA if pixels.shape[0] > side else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, (side, side), interpolation=interpolation), dtype=np.uint8)
 
 
 def encode_jpeg(pixels: Picture, longest: int, quality: int = 88) -> bytes:
@@ -224,15 +224,15 @@ def encode_jpeg(pixels: Picture, longest: int, quality: int = 88) -> bytes:
     if scale < 1:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    done, data = cv2.imencode(
+    encoded, data = cv2.imencode(
         ".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )
-    if not done:
+    if not encoded:
         raise RuntimeError(f"could not encode a picture of {width}×{height} pixels as JPEG")
     return data.tobytes()
 
 
-def _nearest(times_s: Sequence[float], moment: float) -> int:
-    after = min(bisect_left(times_s, moment), len(times_s) - 1)
+def _nearest(times_s: Sequence[float], time_s: float) -> int:
+    after = min(bisect_left(times_s, time_s), len(times_s) - 1)
     before = max(after - 1, 0)
-    return before if moment - times_s[before] < times_s[after] - moment else after
+    return before if time_s - times_s[before] < times_s[after] - time_s else after

@@ -17,7 +17,7 @@ from models.media.clips import Clip
 from models.media.formats import (
     Format,
     MediaError,
-    check_whole,
+    check_complete,
     png_durations_ms,
     sniff,
     truncated,
@@ -27,14 +27,14 @@ from models.media.limits import LIMITS, too_many_pixels
 from models.media.square import Picture
 from models.media.stills import Animation, Still
 
-_SAME_MOMENT_S = 1e-3
+_TIME_TOLERANCE_S = 1e-3
 """Moments from a player are rounded; a frame that they name is in."""
 
 # Pillow's own guard acts while it opens a file, ours right after; both mean the same refusal.
 Image.MAX_IMAGE_PIXELS = LIMITS.image_pixels
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
-_FOREIGN = (
+_LIBRARY_ERRORS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -69,7 +69,7 @@ class Source(Protocol):
     times_s: Sequence[float]
     duration_s: float | None
 
-    def read(self, wanted: Sequence[int]) -> Iterator[Picture]:
+    def read(self, indices: Sequence[int]) -> Iterator[Picture]:
         """The upright pictures at these places of `times_s`, in order."""
 
 
@@ -81,61 +81,62 @@ def open_source(path: Path) -> tuple[Format, Source]:
             `too_many_pixels`, `too_small`, `no_frames`, `too_long` or `too_many_frames`.
         OSError: the system does not let the file be read.
     """
-    form = sniff(path)
-    with _errors_named(form):
-        check_whole(path, form)
-        return form, _Guarded(_source(path, form), form)
+    file_format = sniff(path)
+    with _as_media_errors(file_format):
+        check_complete(path, file_format)
+        return file_format, _SafeSource(_source(path, file_format), file_format)
 
 
-def _source(path: Path, form: Format) -> Source:
-    if form.name in _ANIMATED:
-        durations_ms = _ANIMATED[form.name](path)
+def _source(path: Path, file_format: Format) -> Source:
+    if file_format.name in _ANIMATED:
+        durations_ms = _ANIMATED[file_format.name](path)
         if len(durations_ms) > 1:
-            return Animation(path, form, durations_ms)
-    if form.demuxer is None:
-        return Still(path, form)
-    clip = Clip(path, form)
-    if form.name == "gif" and len(clip.times_s) == 1:
-        return Still(path, form)
+            return Animation(path, file_format, durations_ms)
+    if file_format.demuxer is None:
+        return Still(path, file_format)
+    clip = Clip(path, file_format)
+    if file_format.name == "gif" and len(clip.times_s) == 1:
+        return Still(path, file_format)
     return clip
 
 
-class _Guarded:
+class _SafeSource:
     """A source whose every failure is a `MediaError`, whichever library reads it."""
 
-    def __init__(self, source: Source, form: Format) -> None:
+    def __init__(self, source: Source, file_format: Format) -> None:
         self._source = source
-        self._form = form
+        self._form = file_format
         self.times_s = source.times_s
         self.duration_s = source.duration_s
 
-    def read(self, wanted: Sequence[int]) -> Iterator[Picture]:
+    def read(self, indices: Sequence[int]) -> Iterator[Picture]:
         """The pictures at the wanted places."""
-        with _errors_named(self._form):
-            yield from self._source.read(wanted)
+        with _as_media_errors(self._form):
+            yield from self._source.read(indices)
 
 
 @contextmanager
-def _errors_named(form: Format) -> Iterator[None]:
+def _as_media_errors(file_format: Format) -> Iterator[None]:
     """Turn whatever a library raises over a file into a `MediaError`; its cause is kept."""
     try:
         yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise too_many_pixels(LIMITS.image_pixels) from error
-    except _FOREIGN as error:
-        if _is_the_systems(error):
+    except _LIBRARY_ERRORS as error:
+        if _is_system_error(error):
             raise
-        picture = form.demuxer is None
-        if picture and ("truncated" in str(error) or isinstance(error, EOFError)):
+        is_still = file_format.demuxer is None
+        if is_still and ("truncated" in str(error) or isinstance(error, EOFError)):
             raise truncated() from error
         raise MediaError(
             "unreadable_file",
-            f"The {'picture' if picture else 'video'} could not be read ({form.name.upper()}): it "
-            f"may be damaged. Export it again, as {'PNG' if picture else 'MP4'} for example.",
+            f"The {'picture' if is_still else 'video'} could not be read "
+            f"({file_format.name.upper()}): it may be damaged. Export it again, as "
+            f"{'PNG' if is_still else 'MP4'} for example.",
         ) from error
 
 
-def _is_the_systems(error: Exception) -> bool:
+def _is_system_error(error: Exception) -> bool:
     """Whether the disk or the system refused, rather than what the file holds."""
     return (
         isinstance(error, OSError)
@@ -151,24 +152,24 @@ class Trimmed:
         MediaError: `trim_outside` where no frame is shown in between.
     """
 
-    def __init__(self, whole: Source, start_s: float | None, end_s: float | None) -> None:
-        first = -math.inf if start_s is None else start_s - _SAME_MOMENT_S
-        last = math.inf if end_s is None else end_s + _SAME_MOMENT_S
-        self._whole = whole
-        self._places = [n for n, time_s in enumerate(whole.times_s) if first <= time_s <= last]
-        if not self._places:
+    def __init__(self, source: Source, start_s: float | None, end_s: float | None) -> None:
+        first = -math.inf if start_s is None else start_s - _TIME_TOLERANCE_S
+        last = math.inf if end_s is None else end_s + _TIME_TOLERANCE_S
+        self._source = source
+        self._indices = [n for n, time_s in enumerate(source.times_s) if first <= time_s <= last]
+        if not self._indices:
             raise MediaError(
                 "trim_outside",
                 f"No frame is shown between {start_s} and {end_s} s: the recording lasts "
-                f"{whole.duration_s} s. Move the start or the end.",
+                f"{source.duration_s} s. Move the start or the end.",
             )
-        begin, end = self._places[0], self._places[-1]
+        begin, end = self._indices[0], self._indices[-1]
         self.times_s: Sequence[float] = [
-            whole.times_s[n] - whole.times_s[begin] for n in self._places
+            source.times_s[n] - source.times_s[begin] for n in self._indices
         ]
-        after = whole.times_s[end + 1] if end + 1 < len(whole.times_s) else whole.duration_s
-        self.duration_s: float | None = None if after is None else after - whole.times_s[begin]
+        after = source.times_s[end + 1] if end + 1 < len(source.times_s) else source.duration_s
+        self.duration_s: float | None = None if after is None else after - source.times_s[begin]
 
-    def read(self, wanted: Sequence[int]) -> Iterator[Picture]:
+    def read(self, indices: Sequence[int]) -> Iterator[Picture]:
         """The pictures at these places of the part."""
-        return self._whole.read([self._places[n] for n in wanted])
+        return self._source.read([self._indices[n] for n in indices])

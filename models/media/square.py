@@ -15,13 +15,13 @@ SMALLEST_SIDE = 32
 
 _WORKING_SIDE = 256
 _DARK = 10
-_COLOURFUL = 40
-_SMALLEST_FIELD = 0.03
-_SMALLEST_PART = 0.05
-_BAR = 6
+_MIN_COLOUR_SPREAD = 40
+_MIN_FIELD_SHARE = 0.03
+_MIN_PART_SHARE = 0.05
+_MAX_ASPECT = 6
 _NEARLY_SQUARE = 1.1
-_WHOLE = 0.95
-_WHOLE_OF_SQUARE = 0.4
+_FILLS_PICTURE = 0.95
+_FILLS_SQUARE = 0.4
 
 
 def propose_square(pictures: Sequence[Picture]) -> Square:
@@ -41,15 +41,15 @@ def propose_square(pictures: Sequence[Picture]) -> Square:
     if not pictures:
         raise ValueError("expected at least one picture, got none")
     height, width = pictures[0].shape[:2]
-    longest = min(width, height)
+    shorter_side = min(width, height)
     box = _field(pictures)
     if box is None:
-        return Square((width - longest) // 2, (height - longest) // 2, longest)
+        return Square((width - shorter_side) // 2, (height - shorter_side) // 2, shorter_side)
     left, top, right, bottom = box
-    side = min(max(right - left, bottom - top, SMALLEST_SIDE), longest)
-    cropped_before = max(width, height) <= _NEARLY_SQUARE * longest
-    if side >= (_WHOLE_OF_SQUARE if cropped_before else _WHOLE) * longest:
-        side = longest
+    side = min(max(right - left, bottom - top, SMALLEST_SIDE), shorter_side)
+    cropped_before = max(width, height) <= _NEARLY_SQUARE * shorter_side
+    if side >= (_FILLS_SQUARE if cropped_before else _FILLS_PICTURE) * shorter_side:
+        side = shorter_side
     return Square(
         x=_start(left, right, side, width), y=_start(top, bottom, side, height), size=side
     )
@@ -67,22 +67,22 @@ def _field(pictures: Sequence[Picture]) -> tuple[int, int, int, int] | None:
     small = [cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in pictures]
     grey = np.max([each.max(axis=2) for each in small], axis=0)
     spread = np.max([each.max(axis=2).astype(int) - each.min(axis=2) for each in small], axis=0)
-    mask = ((grey > _DARK) & (spread < _COLOURFUL)).astype(np.uint8)
+    mask = ((grey > _DARK) & (spread < _MIN_COLOUR_SPREAD)).astype(np.uint8)
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count < 2:
         return None
     shape = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
-    parts = stats[1:][shape.max(axis=1) <= _BAR * shape.min(axis=1)]
+    parts = stats[1:][shape.max(axis=1) <= _MAX_ASPECT * shape.min(axis=1)]
     if not len(parts):
         return None
     main = parts[int(np.argmax(parts[:, cv2.CC_STAT_AREA]))]
-    if main[cv2.CC_STAT_AREA] < _SMALLEST_FIELD * mask.size:
+    if main[cv2.CC_STAT_AREA] < _MIN_FIELD_SHARE * mask.size:
         return None
     left, right = main[cv2.CC_STAT_LEFT], main[cv2.CC_STAT_LEFT] + main[cv2.CC_STAT_WIDTH]
     centre = parts[:, cv2.CC_STAT_LEFT] + parts[:, cv2.CC_STAT_WIDTH] / 2
-    belongs = (parts[:, cv2.CC_STAT_AREA] >= _SMALLEST_PART * main[cv2.CC_STAT_AREA]) & (
+    belongs = (parts[:, cv2.CC_STAT_AREA] >= _MIN_PART_SHARE * main[cv2.CC_STAT_AREA]) & (
         (centre >= left) & (centre <= right)
     )
     lefts, tops, wides, highs = (parts[belongs, n] for n in range(4))

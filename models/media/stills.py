@@ -14,7 +14,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
 from models.media import limits
-from models.media.depth import Deep, bits_used, to_eight_bits
+from models.media.depth import Pixels16, bits_used, to_eight_bits
 from models.media.formats import Format, MediaError, truncated
 from models.media.limits import check_length, check_size
 from models.media.square import Picture
@@ -30,7 +30,7 @@ _DNG_VERSION = 50706
 _RAW = {32803, 34892}
 """PhotometricInterpretation of what a camera's sensor saw: a colour filter array, or linear raw."""
 
-_MOST_PAGES = 1000
+_MAX_PAGES = 1000
 _TOO_DARK = 64
 """What of 16 bits a channel reaches less than this in its upper 8 uses at most 14."""
 
@@ -41,39 +41,39 @@ class Still:
     times_s: Sequence[float] = (0.0,)
     duration_s: float | None = None
 
-    def __init__(self, path: Path, form: Format) -> None:
+    def __init__(self, path: Path, file_format: Format) -> None:
         self._path = path
-        self._form = form
+        self._form = file_format
         self._page = 0
-        with _opened(path, form) as image:
+        with _open_image(path, file_format) as image:
             check_size(*image.size, limits.LIMITS.image_pixels)
             if isinstance(image, TiffImagePlugin.TiffImageFile):
-                self._page = _only_page(image)
+                self._page = _find_page(image)
                 image.seek(self._page)
                 check_size(*image.size, limits.LIMITS.image_pixels)
 
-    def read(self, wanted: Sequence[int]) -> Iterator[Picture]:
+    def read(self, indices: Sequence[int]) -> Iterator[Picture]:
         """The picture, once for each wanted place."""
-        with _opened(self._path, self._form) as image:
+        with _open_image(self._path, self._form) as image:
             if self._page:
                 image.seek(self._page)
             picture = _rgb(image)
-        for _ in wanted:
+        for _ in indices:
             yield picture
 
 
 class Animation:
     """An animated WebP or PNG."""
 
-    def __init__(self, path: Path, form: Format, durations_ms: Sequence[float]) -> None:
+    def __init__(self, path: Path, file_format: Format, durations_ms: Sequence[float]) -> None:
         self._path = path
-        self._form = form
+        self._form = file_format
         starts = [0.0]
         for duration in durations_ms:
             starts.append(starts[-1] + duration / 1000)
         self.times_s: Sequence[float] = starts[:-1]
         self.duration_s: float | None = starts[-1]
-        with _opened(path, form) as image:
+        with _open_image(path, file_format) as image:
             check_size(*image.size, limits.LIMITS.video_pixels)
             frames = int(getattr(image, "n_frames", 1))
             # A PNG may hold a picture for those who cannot show animations; it is none of them.
@@ -84,19 +84,19 @@ class Animation:
         if frames != len(self.times_s):
             raise truncated()
 
-    def read(self, wanted: Sequence[int]) -> Iterator[Picture]:
+    def read(self, indices: Sequence[int]) -> Iterator[Picture]:
         """The pictures at the wanted places."""
-        with _opened(self._path, self._form) as image:
+        with _open_image(self._path, self._form) as image:
             if self._form.name == "png":
                 orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-                yield from _read_apng(self._path, wanted, orientation)
+                yield from _read_apng(self._path, indices, orientation)
                 return
-            for place in wanted:
-                image.seek(place)
+            for index in indices:
+                image.seek(index)
                 yield _rgb(image)
 
 
-def _read_apng(path: Path, wanted: Sequence[int], orientation: int) -> Iterator[Picture]:
+def _read_apng(path: Path, indices: Sequence[int], orientation: int) -> Iterator[Picture]:
     """Pictures of an animated PNG, on black, upright by this orientation (EXIF).
 
     Pillow (13.0) forgets what a picture covers that is taken away again, if it was read before
@@ -105,33 +105,33 @@ def _read_apng(path: Path, wanted: Sequence[int], orientation: int) -> Iterator[
     with av.open(
         f"file:{path}", format="apng", options={"protocol_whitelist": "file"}
     ) as container:
-        places = iter(wanted)
-        place = next(places, None)
+        remaining = iter(indices)
+        index = next(remaining, None)
         for number, frame in enumerate(container.decode(video=0)):
-            while place is not None and place <= number:
+            while index is not None and index <= number:
                 rgba = frame.to_ndarray(format="rgba").astype(np.uint16)
                 stored = Image.fromarray((rgba[:, :, :3] * rgba[:, :, 3:] // 255).astype(np.uint8))
                 stored.getexif()[ExifTags.Base.Orientation] = orientation
                 yield np.array(ImageOps.exif_transpose(stored), dtype=np.uint8)
-                place = next(places, None)
-            if place is None:
+                index = next(remaining, None)
+            if index is None:
                 return
 
 
 @contextmanager
-def _opened(path: Path, form: Format) -> Iterator[Image.Image]:
-    with path.open("rb") as file, Image.open(file, formats=[form.name.upper()]) as image:
+def _open_image(path: Path, file_format: Format) -> Iterator[Image.Image]:
+    with path.open("rb") as file, Image.open(file, formats=[file_format.name.upper()]) as image:
         yield image
 
 
-def _only_page(image: TiffImagePlugin.TiffImageFile) -> int:
+def _find_page(image: TiffImagePlugin.TiffImageFile) -> int:
     """Which page is the picture: not a smaller copy of it, nor a mask.
 
     Raises:
         MediaError: `unsupported_type` where there are several, or what a camera's sensor saw.
     """
     pages: list[int] = []
-    for page in range(_MOST_PAGES):
+    for page in range(_MAX_PAGES):
         try:
             image.seek(page)
         except EOFError:
@@ -147,7 +147,7 @@ def _only_page(image: TiffImagePlugin.TiffImageFile) -> int:
         if not kind & _REDUCED_OR_MASK and (tags.get(ExifTags.Base.SubfileType) != _OLD_REDUCED):
             pages.append(page)
     if len(pages) > 1:
-        count = f"{len(pages)}" if pages[-1] < _MOST_PAGES - 1 else f"more than {len(pages) - 1}"
+        count = f"{len(pages)}" if pages[-1] < _MAX_PAGES - 1 else f"more than {len(pages) - 1}"
         raise MediaError(
             "unsupported_type",
             f"This TIFF is a stack of {count} pictures, and nothing says when each is shown. "
@@ -158,7 +158,7 @@ def _only_page(image: TiffImagePlugin.TiffImageFile) -> int:
 
 def _rgb(image: Image.Image) -> Picture:
     """Upright 8-bit RGB; transparent parts become black, as the ground of an ultrasound is."""
-    if _is_misread(image):
+    if _is_misread_by_pillow(image):
         raise MediaError(
             "unreadable_file",
             "This TIFF keeps its values in a rare way (below zero, or 16 bits with each colour "
@@ -173,7 +173,7 @@ def _rgb(image: Image.Image) -> Picture:
     )
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
-        values = cast("Deep", np.array(image, dtype=np.uint16))
+        values = cast("Pixels16", np.array(image, dtype=np.uint16))
         values[values == image.info.get("transparency", -1)] = 0
         grey = to_eight_bits(values, bits_used(int(values.max())))
         # Pillow turns white to black in up to 8 bits, not in 16.
@@ -186,8 +186,8 @@ def _rgb(image: Image.Image) -> Picture:
             "which cannot be read here. Export it with 8 bits.",
         )
     if image.has_transparency_data:
-        ground = Image.new("RGBA", image.size, "black")
-        image = Image.alpha_composite(ground, image.convert("RGBA"))
+        background = Image.new("RGBA", image.size, "black")
+        image = Image.alpha_composite(background, image.convert("RGBA"))
     picture = np.array(image.convert("RGB"), dtype=np.uint8)
     # Pillow keeps the upper 8 of 16 bits: all there is where 16 are used, and little where 12 are.
     if deep and picture.max() < _TOO_DARK:
@@ -199,7 +199,7 @@ def _rgb(image: Image.Image) -> Picture:
     return picture
 
 
-def _is_misread(image: Image.Image) -> bool:
+def _is_misread_by_pillow(image: Image.Image) -> bool:
     """Whether Pillow (13.0) shows a TIFF otherwise than it is.
 
     It takes signed values of 8 bits for unsigned ones, and the bytes of uncompressed colours of
@@ -209,10 +209,10 @@ def _is_misread(image: Image.Image) -> bool:
         return False
     tags = image.tag_v2
     deepest = max(tags.get(ExifTags.Base.BitsPerSample, (1,)))
-    apart = tags.get(ExifTags.Base.PlanarConfiguration) == _PLANES_APART
+    separate_planes = tags.get(ExifTags.Base.PlanarConfiguration) == _PLANES_APART
     raw = tags.get(ExifTags.Base.Compression, _UNCOMPRESSED) == _UNCOMPRESSED
     signed = _SIGNED in tags.get(ExifTags.Base.SampleFormat, ())
-    return (signed and deepest <= _BYTE) or (apart and raw and deepest > _BYTE)
+    return (signed and deepest <= _BYTE) or (separate_planes and raw and deepest > _BYTE)
 
 
 def _is_deep(image: Image.Image) -> bool:

@@ -34,12 +34,12 @@ def covidnet(side: int) -> keras.Model:
     x = layers.Conv2D(_STEM, 7, 2, padding="same", activation="relu", name="conv1")(x)
     for number, (blocks, width) in enumerate(STAGES, start=1):
         x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
-        heard = [_pointwise(x, width, f"conv{number}_1x1")]
-        given = x
+        block_outputs = [_pointwise(x, width, f"conv{number}_1x1")]
+        summed = x
         for block in range(1, blocks + 1):
-            heard.append(_pepx(given, width, f"pepx{number}_{block}"))
-            given = layers.Add(name=f"sum{number}_{block}")(list(heard))
-        x = given
+            block_outputs.append(_pepx(summed, width, f"pepx{number}_{block}"))
+            summed = layers.Add(name=f"sum{number}_{block}")(list(block_outputs))
+        x = summed
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(_HIDDEN, activation="relu", name="hidden")(x)
     x = layers.Dense(len(CLASSES), activation="softmax", name="output")(x)
@@ -48,8 +48,8 @@ def covidnet(side: int) -> keras.Model:
 
 def _pepx(x: Any, width: int, name: str) -> Any:
     """Projection, expansion, depthwise 3×3, projection, extension."""
-    given = x.shape[-1]
-    narrow, wide = given // 2, 3 * given // 4
+    summed = x.shape[-1]
+    narrow, wide = summed // 2, 3 * summed // 4
     x = _pointwise(x, narrow, f"{name}_project1")
     x = _pointwise(x, wide, f"{name}_expand")
     x = keras.layers.DepthwiseConv2D(

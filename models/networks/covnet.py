@@ -3,7 +3,7 @@
 import keras
 
 from models.contract import CLASSES
-from models.networks.scratch import quicken
+from models.networks.batch_norm import shorten_batch_norm_memory
 
 _FEATURES = 2048
 
@@ -26,7 +26,7 @@ def covnet(side: int, frames: int) -> keras.Model:
     )
     x = keras.ops.reshape(inputs, (-1, side, side, 3))
     x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(x)
-    x = quicken(backbone)(x)
+    x = shorten_batch_norm_memory(backbone)(x)
     x = keras.ops.max(keras.ops.reshape(x, (-1, frames, _FEATURES)), axis=1)
     x = keras.layers.Dense(len(CLASSES), activation="softmax", name="output")(x)
     return keras.Model(inputs, x, name="covnet")

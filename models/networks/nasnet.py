@@ -3,7 +3,7 @@
 import keras
 
 from models.contract import CLASSES
-from models.networks.scratch import quicken
+from models.networks.batch_norm import shorten_batch_norm_memory
 
 
 def nasnetmobile(side: int) -> keras.Model:
@@ -19,6 +19,6 @@ def nasnetmobile(side: int) -> keras.Model:
         include_top=False, weights=None, input_shape=(side, side, 3), pooling="avg"
     )
     x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(inputs)
-    x = quicken(backbone)(x)
+    x = shorten_batch_norm_memory(backbone)(x)
     x = keras.layers.Dense(len(CLASSES), activation="softmax", name="output")(x)
     return keras.Model(inputs, x, name="nasnetmobile")

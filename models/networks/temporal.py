@@ -21,15 +21,15 @@ def temporal(features: int, frames: int) -> keras.Model:
     """
     layers, ops = keras.layers, keras.ops
     clip = keras.Input((frames, features), name="features")
-    there = keras.Input((frames,), name="there")
-    present = ops.expand_dims(there, -1)
+    mask = keras.Input((frames,), name="there")
+    present = ops.expand_dims(mask, -1)
     x = layers.LayerNormalization(name="norm")(clip)
     x = layers.Dropout(_DROPOUT, name="dropout_features")(x)
     x = layers.Dense(_WIDTH, activation="relu", name="frame")(x) * present
-    moved = layers.Conv1D(_WIDTH, 3, padding="same", activation="relu", name="time")(x)
-    x = (x + moved) * present
+    neighbours = layers.Conv1D(_WIDTH, 3, padding="same", activation="relu", name="time")(x)
+    x = (x + neighbours) * present
     weight = layers.Dense(1, name="attention")(x) - 1e4 * (1 - present)
     x = ops.sum(x * ops.softmax(weight, axis=1), axis=1)
     x = layers.Dropout(_DROPOUT, name="dropout")(x)
     x = layers.Dense(len(CLASSES), activation="softmax", name="output")(x)
-    return keras.Model([clip, there], x, name="temporal")
+    return keras.Model([clip, mask], x, name="temporal")

@@ -34,13 +34,13 @@ def sample_weights(
     weights = np.zeros(len(recordings), dtype=np.float32)
     present = sorted({classes[n] for n in owners}, key=CLASSES.index)
     for label in present:
-        mine = np.array([classes[n] == label for n in owners])
+        in_class = np.array([classes[n] == label for n in owners])
         share = len(owners) / len(present)
         if balance == "class":
-            weights[trained[mine]] = share / mine.sum()
+            weights[trained[in_class]] = share / in_class.sum()
             continue
         groups = np.array([names[n] for n in owners])
-        for name in (inside := sorted(set(groups[mine]))):
-            part = mine & (groups == name)
-            weights[trained[part]] = share / len(inside) / part.sum()
+        for name in (group_list := sorted(set(groups[in_class]))):
+            part = in_class & (groups == name)
+            weights[trained[part]] = share / len(group_list) / part.sum()
     return weights

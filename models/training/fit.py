@@ -13,17 +13,17 @@ import numpy.typing as npt
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
+from models.atomic_files import atomic_replace
 from models.contract import CLASSES
 from models.inference.engine import Precision
 from models.networks import Array, to_numpy
-from models.whole_files import replacing
 
 CHECKPOINT = "checkpoint.safetensors"
 
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
 
-_ANSWERED_AT_ONCE = 32
+_PREDICT_BATCH = 32
 _POLICIES: Mapping[Precision, str] = {"f32": "float32", "bf16": "mixed_bfloat16"}
 
 
@@ -34,7 +34,7 @@ class Inputs(Protocol):
     def copies(self) -> int:
         """How many there are of each sample, that without augmentation among them."""
 
-    def batch(self, copies: Places, places: Places) -> Any:
+    def batch(self, copies: Indices, indices: Indices) -> Any:
         """These copies of these samples as the network takes them: one array, or several."""
 
 
@@ -73,7 +73,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class TrainingData:
     """What there is to learn from, and what tells when to stop.
 
     Attributes:
@@ -87,12 +87,12 @@ class Material:
     inputs: Inputs
     labels: npt.NDArray[Any]
     weights: npt.NDArray[np.float32]
-    trained: Places
-    validated: Places
+    train_indices: Indices
+    validation_indices: Indices
 
 
 @contextmanager
-def arithmetic(precision: Precision) -> Iterator[None]:
+def compute_dtype(precision: Precision) -> Iterator[None]:
     """Layers made inside compute in this precision; their weights stay float32."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(_POLICIES[precision])
@@ -102,7 +102,9 @@ def arithmetic(precision: Precision) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def prepare(model: keras.Model, learning_rate: float, look_back: float = 1.0) -> None:
+def compile_for_classification(
+    model: keras.Model, learning_rate: float, averaging_steps: float = 1.0
+) -> None:
     """Make a network ready to be fitted: Adam, and the cross entropy of class numbers.
 
     Args:
@@ -113,7 +115,7 @@ def prepare(model: keras.Model, learning_rate: float, look_back: float = 1.0) ->
             learnt last then decides less. One step: no average.
     """
     optimizer = keras.optimizers.Adam(
-        learning_rate, use_ema=look_back > 1, ema_momentum=1 - 1 / max(1.0, look_back)
+        learning_rate, use_ema=averaging_steps > 1, ema_momentum=1 - 1 / max(1.0, averaging_steps)
     )
     compile_with(model, optimizer, "sparse_categorical_crossentropy")
 
@@ -127,7 +129,7 @@ def compile_with(model: keras.Model, optimizer: keras.optimizers.Optimizer, loss
 
 def fit(
     model: keras.Model,
-    material: Material,
+    data: TrainingData,
     schedule: Schedule,
     seed: Sequence[int],
     work: Path,
@@ -135,9 +137,9 @@ def fit(
 ) -> Curve:
     """Train a network in place, and leave it with the (averaged) weights of its best epoch.
 
-    After each epoch everything needed to go on is in `work`, so that a run that was killed ends
-    with the same weights as one that was not. Nothing but the samples of `trained` and `validated`
-    is ever read.
+    A checkpoint is written to `work` after each epoch, so that a run that was killed and resumed
+    ends with the same weights as an uninterrupted one. Only the samples of `train_indices` and
+    `validation_indices` are read.
 
     Args:
         model: as prepared; only what is trainable changes.
@@ -149,23 +151,23 @@ def fit(
     """
     work.mkdir(parents=True, exist_ok=True)
     curve, best = _restore(work, model)
-    validates = len(material.validated) > 0
-    while not _ended(curve, schedule):
+    has_validation = len(data.validation_indices) > 0
+    while not _is_finished(curve, schedule):
         rng = np.random.default_rng([*seed, len(curve.loss)])
         _reseed(model, int(rng.integers(2**31)))
-        curve.loss.append(_epoch(model, material, schedule.batch, rng))
+        curve.loss.append(_epoch(model, data, schedule.batch, rng))
         curve.best = len(curve.loss) - 1
-        if validates:
+        if has_validation:
             with _averaged(model):
-                loss, accuracy = _validate(model, material)
+                loss, accuracy = _validate(model, data)
                 curve.validation_loss.append(loss)
                 curve.validation_accuracy.append(accuracy)
                 curve.best = int(np.argmin(curve.validation_loss))
                 if curve.best == len(curve.loss) - 1:
-                    best = _numbered("best", model.weights)
+                    best = _indexed("best", model.weights)
         _checkpoint(work, model, best, curve)
         progress(len(curve.loss), schedule.epochs)
-    if validates:
+    if has_validation:
         for n, variable in enumerate(model.weights):
             variable.assign(best[f"best/{n}"])
     else:
@@ -175,7 +177,7 @@ def fit(
 
 def get_state(model: keras.Model) -> dict[str, Array]:
     """Weights and optimizer of a prepared network, to begin from anew or to go on from."""
-    return _numbered("model", model.weights) | _numbered("optimizer", model.optimizer.variables)
+    return _indexed("model", model.weights) | _indexed("optimizer", model.optimizer.variables)
 
 
 def set_state(model: keras.Model, state: Mapping[str, Array]) -> None:
@@ -185,29 +187,29 @@ def set_state(model: keras.Model, state: Mapping[str, Array]) -> None:
             variable.assign(state[f"{part}/{n}"])
 
 
-def answer(model: keras.Model, inputs: Inputs, places: Places) -> Scores:
+def predict(model: keras.Model, inputs: Inputs, indices: Indices) -> Scores:
     """Softmax scores (len(places), 3) for samples that are not augmented."""
     rows = [np.zeros((0, len(CLASSES)), dtype=np.float32)]
-    for at in range(0, len(places), _ANSWERED_AT_ONCE):
-        some = places[at : at + _ANSWERED_AT_ONCE]
-        found = model.predict_on_batch(inputs.batch(np.zeros_like(some), some))
+    for at in range(0, len(indices), _PREDICT_BATCH):
+        batch_indices = indices[at : at + _PREDICT_BATCH]
+        found = model.predict_on_batch(inputs.batch(np.zeros_like(batch_indices), batch_indices))
         rows.append(np.asarray(found, dtype=np.float32))
     return np.concatenate(rows)
 
 
-def _epoch(model: keras.Model, material: Material, batch: int, rng: np.random.Generator) -> float:
-    order = rng.permutation(material.trained)
-    copies = rng.integers(material.inputs.copies, size=len(order))
+def _epoch(model: keras.Model, data: TrainingData, batch: int, rng: np.random.Generator) -> float:
+    order = rng.permutation(data.train_indices)
+    copies = rng.integers(data.inputs.copies, size=len(order))
     losses = []
     for at in range(0, len(order), batch):
-        places = order[at : at + batch]
-        if at and len(places) == 1:
+        indices = order[at : at + batch]
+        if at and len(indices) == 1:
             # Batch normalisation makes nothing of a single sample.
             continue
         loss = model.train_on_batch(
-            material.inputs.batch(copies[at : at + batch], places),
-            material.labels[places],
-            sample_weight=material.weights[places],
+            data.inputs.batch(copies[at : at + batch], indices),
+            data.labels[indices],
+            sample_weight=data.weights[indices],
         )
         model.reset_metrics()
         losses.append(float(np.asarray(loss).ravel()[0]))
@@ -217,28 +219,30 @@ def _epoch(model: keras.Model, material: Material, batch: int, rng: np.random.Ge
 @contextmanager
 def _averaged(model: keras.Model) -> Iterator[None]:
     """The network with its averaged weights in place, where there are any."""
-    learnt = [to_numpy(variable) for variable in model.trainable_variables]
+    current = [to_numpy(variable) for variable in model.trainable_variables]
     model.optimizer.finalize_variable_values(model.trainable_variables)
     yield
-    for variable, value in zip(model.trainable_variables, learnt, strict=True):
+    for variable, value in zip(model.trainable_variables, current, strict=True):
         variable.assign(value)
 
 
-def _validate(model: keras.Model, material: Material) -> tuple[float, float]:
+def _validate(model: keras.Model, data: TrainingData) -> tuple[float, float]:
     """Loss and accuracy, each class with the same share."""
-    scores = answer(model, material.inputs, material.validated)
-    truth = material.labels[material.validated]
-    surprise = -np.log(np.maximum(scores[np.arange(len(truth)), truth], 1e-7))
+    scores = predict(model, data.inputs, data.validation_indices)
+    truth = data.labels[data.validation_indices]
+    losses = -np.log(np.maximum(scores[np.arange(len(truth)), truth], 1e-7))
     present = np.unique(truth)
-    loss = np.mean([surprise[truth == n].mean() for n in present])
+    loss = np.mean([losses[truth == n].mean() for n in present])
     accuracy = np.mean([(scores[truth == n].argmax(axis=1) == n).mean() for n in present])
     return float(loss), float(accuracy)
 
 
-def _ended(curve: Curve, schedule: Schedule) -> bool:
+def _is_finished(curve: Curve, schedule: Schedule) -> bool:
     done = len(curve.loss)
-    impatient = schedule.patience and curve.validation_loss
-    return done >= schedule.epochs or bool(impatient and done - 1 - curve.best >= schedule.patience)
+    stops_early = schedule.patience and curve.validation_loss
+    return done >= schedule.epochs or bool(
+        stops_early and done - 1 - curve.best >= schedule.patience
+    )
 
 
 def _reseed(model: keras.Model, seed: int) -> None:
@@ -253,7 +257,7 @@ def _reseed(model: keras.Model, seed: int) -> None:
 def _checkpoint(work: Path, model: keras.Model, best: dict[str, Array], curve: Curve) -> None:
     """Keep weights, optimizer state, best weights and curve in one file, replaced at once."""
     metadata = {"curve": json.dumps(curve.to_dict())}
-    with replacing(work / CHECKPOINT) as scratch:
+    with atomic_replace(work / CHECKPOINT) as scratch:
         save_file(get_state(model) | best, scratch, metadata=metadata)
 
 
@@ -269,5 +273,5 @@ def _restore(work: Path, model: keras.Model) -> tuple[Curve, dict[str, Array]]:
     return curve, {name: value for name, value in state.items() if name.startswith("best/")}
 
 
-def _numbered(part: str, variables: Sequence[Any]) -> dict[str, Array]:
+def _indexed(part: str, variables: Sequence[Any]) -> dict[str, Array]:
     return {f"{part}/{n}": to_numpy(variable) for n, variable in enumerate(variables)}

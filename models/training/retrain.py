@@ -19,28 +19,28 @@ from typing import Any, Literal
 
 import numpy as np
 
+from models.atomic_files import atomic_replace
 from models.contract import CLASSES, SHIPPED, Manifest
 from models.data.folds import group_names
+from models.data.identity import identities
 from models.data.index import DatasetError
-from models.data.recognition import identities
-from models.evaluation import evaluate, heldout
+from models.evaluation import held_out, metrics
 from models.inference import artifact
 from models.inference.artifact import ArtifactError
 from models.inference.predict import Predictor
 from models.networks import Array
 from models.training import augment, trunk
-from models.training.result import FoldResult
+from models.training.fold_result import FoldResult
 from models.training.train import Config, Plan, assemble, plan, train_fold
 from models.training.trunk import TrunkError
-from models.whole_files import replacing
 
 REFUSED = 3
 """Exit status of what cannot be done, whoever tries it how often."""
 
 KNOWN_BY = ("bytes", "original", "fingerprint")
-"""What tells that a recording is one an artifact was trained on; see `models.data.recognition`."""
+"""What tells that a recording is one an artifact was trained on; see `models.data.identity`."""
 
-_ANSWERED_AT_ONCE = 24
+_PREDICT_BATCH = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,11 @@ class Request:
     @classmethod
     def read(cls, text: str) -> "Request":
         """From JSON."""
-        said = json.loads(text)
+        values = json.loads(text)
         for name in ("data", "work", "results", "out", "against"):
-            if said.get(name):
-                said[name] = Path(said[name])
-        return cls(**said)
+            if values.get(name):
+                values[name] = Path(values[name])
+        return cls(**values)
 
     def settings(self) -> dict[str, Any]:
         """`config` with the augmentation that its name stands for."""
@@ -90,13 +90,13 @@ class Request:
 def main(arguments: Sequence[str]) -> int:
     """Do what is asked for; see the module's first lines."""
     request = Request.read(arguments[0])
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
         result = do(request)
     except (ArtifactError, DatasetError, TrunkError) as error:
-        _say(error=str(error))
+        _emit(error=str(error))
         return REFUSED
-    _say(result=result)
+    _emit(result=result)
     return 0
 
 
@@ -116,13 +116,13 @@ def result_path(folder: Path, fold: int) -> Path:
 
 def _fold(request: Request) -> dict[str, Any]:
     """Train one fold and leave its result; its figures. One that tests nothing needs no model."""
-    planned = _planned(request)
-    if request.fold >= planned.folds("patient"):
+    prepared = _prepare(request)
+    if request.fold >= prepared.folds("patient"):
         return {"frames": 0}
-    found = train_fold(planned, "patient", request.fold, _progress)
+    found = train_fold(prepared, "patient", request.fold, _progress)
     request.results.mkdir(parents=True, exist_ok=True)
     found.save(result_path(request.results, request.fold))
-    truth = planned.material.labels[found.places]
+    truth = prepared.frame_set.labels[found.frame_indices]
     return {
         "frames": len(truth),
         "frame_accuracy": round(float((found.scores.argmax(axis=1) == truth).mean()), 4),
@@ -132,26 +132,26 @@ def _fold(request: Request) -> dict[str, Any]:
 
 def _finish(request: Request) -> dict[str, Any]:
     """Write the artifact, and set it beside the one that answers until now."""
-    planned = _planned(request)
+    prepared = _prepare(request)
     if request.out is None:
         raise ArtifactError("No folder for the artifact was given.")
     results = [
         FoldResult.load(result_path(request.results, fold))
-        for fold in range(planned.folds("patient"))
+        for fold in range(prepared.folds("patient"))
     ]
-    made = assemble(planned, results, request.out, _progress, request.licence)
-    answer: dict[str, Any] = {"version": made.version}
+    written = assemble(prepared, results, request.out, _progress, request.licence)
+    answer: dict[str, Any] = {"version": written.version}
     if request.against is not None:
-        answer["comparison"] = compare(planned, request.out, request.against)
+        answer["comparison"] = compare(prepared, request.out, request.against)
     return answer
 
 
-def compare(planned: Plan, new: Path, against: Path) -> dict[str, Any]:
+def compare(prepared: Plan, new: Path, against: Path) -> dict[str, Any]:
     """The figures of a new artifact and of another one on the same recordings.
 
     Of both, a recording is answered by the fold's model that never saw it, nor a copy of it, nor
     another recording of its patient as far as the new release knows them; by the mean of all
-    models where the other artifact was trained without any of these. `held_out` and `new_to_it`
+    models where the other artifact was trained without any of these. `n_held_out` and `new_to_it`
     count recordings of the two kinds; `left_out` those that every model of the other artifact has
     seen in part, which are measured of neither.
 
@@ -172,7 +172,7 @@ def compare(planned: Plan, new: Path, against: Path) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "recordings": 0,
         "frames": 0,
-        "left_out": len(planned.entries),
+        "left_out": len(prepared.entries),
         "known_by": list(KNOWN_BY),
         "new": {"version": manifest.version, "metrics": None},
         "active": {
@@ -183,106 +183,111 @@ def compare(planned: Plan, new: Path, against: Path) -> dict[str, Any]:
             "may_have_seen": True,
         },
     }
-    homes = _homes(planned, predictor.manifest)
-    if homes is None:
+    held_out_folds = _held_out_folds(prepared, predictor.manifest)
+    if held_out_folds is None:
         return answer
     answer["active"]["may_have_seen"] = False
-    compared = [number for number, folds in enumerate(homes) if len(folds) <= 1]
+    compared = [number for number, folds in enumerate(held_out_folds) if len(folds) <= 1]
     if not compared:
         return answer
-    material = planned.material
-    scores = _all_scores(predictor, material.frames)
-    theirs = scores.mean(axis=0)
+    frame_set = prepared.frame_set
+    scores = _all_scores(predictor, frame_set.frames)
+    other_scores = scores.mean(axis=0)
     for number in compared:
-        for fold in homes[number]:
-            mine = material.recordings == number
-            theirs[mine] = scores[fold][mine]
-    ours = heldout.stored(manifest, weights.scores)[manifest.group]
-    held_out = sum(1 for number in compared if homes[number])
+        for fold in held_out_folds[number]:
+            in_recordings = frame_set.recordings == number
+            other_scores[in_recordings] = scores[fold][in_recordings]
+    new_scores = held_out.scores_by_recording(manifest, weights.scores)[manifest.group]
+    n_held_out = sum(1 for number in compared if held_out_folds[number])
     answer["recordings"] = len(compared)
-    answer["frames"] = int(np.isin(material.recordings, compared).sum())
-    answer["left_out"] = len(homes) - len(compared)
-    answer["new"]["metrics"] = _figures(planned, np.concatenate(ours), compared)
+    answer["frames"] = int(np.isin(frame_set.recordings, compared).sum())
+    answer["left_out"] = len(held_out_folds) - len(compared)
+    answer["new"]["metrics"] = _metrics_of(prepared, np.concatenate(new_scores), compared)
     answer["active"] |= {
-        "metrics": _figures(planned, theirs, compared),
-        "held_out": held_out,
-        "new_to_it": len(compared) - held_out,
+        "metrics": _metrics_of(prepared, other_scores, compared),
+        "held_out": n_held_out,
+        "new_to_it": len(compared) - n_held_out,
     }
     return answer
 
 
-def _homes(planned: Plan, other: Manifest) -> list[set[int]] | None:
+def _held_out_folds(prepared: Plan, other: Manifest) -> list[set[int]] | None:
     """For each recording, the other artifact's folds that held out it, its copies or its patient.
 
     None where that cannot be known.
     """
     try:
-        trained = heldout.TrainingSet(other)
-    except heldout.HeldOutError:
+        trained = held_out.TrainingSet(other)
+    except held_out.HeldOutError:
         return None
-    if not trained.complete:
+    if not trained.fingerprints_complete:
         return None
     found: dict[str, set[int]] = {}
-    names = group_names(planned.entries, "patient")
-    for name, each in zip(names, identities(planned.entries, planned.facts), strict=True):
-        found.setdefault(name, set()).update(trained.held_out_by(each))
+    names = group_names(prepared.entries, "patient")
+    for name, each in zip(names, identities(prepared.entries, prepared.facts), strict=True):
+        found.setdefault(name, set()).update(trained.folds_holding_out(each))
     return [found[name] for name in names]
 
 
-def _figures(planned: Plan, scores: Array, recordings: Sequence[int]) -> dict[str, Any]:
+def _metrics_of(prepared: Plan, scores: Array, recordings: Sequence[int]) -> dict[str, Any]:
     """Of some recordings; scores are (all frames, 3)."""
-    material = planned.material
-    mine = np.isin(material.recordings, recordings)
-    is_video = [entry.kind == "video" for entry in planned.entries]
-    return evaluate.figures(
-        evaluate.Tested(scores[mine], material.labels[mine], material.recordings[mine], is_video)
+    frame_set = prepared.frame_set
+    in_recordings = np.isin(frame_set.recordings, recordings)
+    is_video = [entry.kind == "video" for entry in prepared.entries]
+    return metrics.compute_metrics(
+        metrics.HeldOutScores(
+            scores[in_recordings],
+            frame_set.labels[in_recordings],
+            frame_set.recordings[in_recordings],
+            is_video,
+        )
     )
 
 
 def _all_scores(predictor: Predictor, frames: Array) -> Array:
     parts = []
-    for start in range(0, len(frames), _ANSWERED_AT_ONCE):
-        parts.append(predictor.scores(frames[start : start + _ANSWERED_AT_ONCE]))
-        _progress("Comparing", min(start + _ANSWERED_AT_ONCE, len(frames)), len(frames))
+    for start in range(0, len(frames), _PREDICT_BATCH):
+        parts.append(predictor.scores(frames[start : start + _PREDICT_BATCH]))
+        _progress("Comparing", min(start + _PREDICT_BATCH, len(frames)), len(frames))
     empty = np.zeros((predictor.manifest.folds, 0, len(CLASSES)), dtype=np.float32)
     return np.concatenate([empty, *parts], axis=1)
 
 
-def _planned(request: Request) -> Plan:
+def _prepare(request: Request) -> Plan:
     """Everything in place; two processes never compute the same features at the same time."""
     request.work.mkdir(parents=True, exist_ok=True)
-    with _alone(request.work / "lock"):
-        source = request.trunk or str(_own_trunk(request.work / "trunk.safetensors"))
+    with _exclusive_lock(request.work / "lock"):
+        source = request.trunk or str(_pinned_trunk(request.work / "trunk.safetensors"))
         config = Config(**{**request.settings(), "group": "patient", "report": ()})
         return plan(request.data, source, request.work, config, _progress)
 
 
-def _own_trunk(path: Path) -> Path:
+def _pinned_trunk(path: Path) -> Path:
     """What ships, kept: an upgrade amid a training must not put another trunk under its folds."""
     from safetensors.numpy import save_file
 
     if not path.is_file():
-        with replacing(path) as scratch:
+        with atomic_replace(path) as scratch:
             save_file(trunk.load(SHIPPED), scratch)
     return path
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _exclusive_lock(path: Path) -> Iterator[None]:
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _progress(stage: str, done: int, total: int) -> None:
-    _say(stage=stage, done=done, total=total)
+    _emit(stage=stage, done=done, total=total)
 
 
-def _say(**line: Any) -> None:
+def _emit(**line: Any) -> None:
     print(json.dumps(line), flush=True)  # noqa: T201  # that is how it answers
 
 
-def _end_with_parent() -> None:
+def _exit_with_parent() -> None:
     # Not by sys.stdin, whose lock Python wants back at its own end.
     while os.read(0, 4096):
         continue

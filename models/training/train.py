@@ -20,11 +20,17 @@ import numpy.typing as npt
 
 from models import networks
 from models.contract import CLASSES, FRAME_SIDE, Manifest
-from models.data.duplicates import with_twins
+from models.data.duplicates import with_duplicate_groups
 from models.data.extraction import FRAMES, Facts, FrameCache, read_all
-from models.data.folds import Group, assign_folds, given_folds, validation_part, without_torn
+from models.data.folds import (
+    Group,
+    assign_folds,
+    predefined_folds,
+    validation_split,
+    without_split_groups,
+)
 from models.data.index import DatasetError, Entry, listing_hash, read_index
-from models.evaluation import evaluate, heldout
+from models.evaluation import held_out, metrics
 from models.inference import artifact, engine
 from models.inference.calibration import calibrate
 from models.media import sampling
@@ -33,7 +39,7 @@ from models.training import curves, fit, trunk
 from models.training.augment import BRIGHTNESS, Augmentation
 from models.training.balance import Balance, sample_weights
 from models.training.fit import Inputs
-from models.training.result import FoldResult
+from models.training.fold_result import FoldResult
 
 LICENCE = (
     "Trained on recordings of the POCUS dataset, most of them CC BY-NC or CC BY-NC-SA: "
@@ -92,10 +98,10 @@ class Plan:
         doubts: sentences on recordings whose row in the table cannot be told, see
             `models.data.index`.
         torn: keys of the recordings that the dataset's own folds cannot test, see
-            `models.data.folds.without_torn`.
+            `models.data.folds.without_split_groups`.
         facts: by SHA-256, what is known of each recording.
         weights: what the networks start from, see `models.training.trunk.load`.
-        trunk_name: see `models.training.trunk.name_of`.
+        trunk_name: see `models.training.trunk.describe_source`.
         material: all frames.
         inputs: the trunk's features of them.
         precision: of the arithmetic in which block5_conv3 learns.
@@ -106,12 +112,12 @@ class Plan:
     entries: tuple[Entry, ...]
     splits: dict[Group, list[int]]
     left_out: dict[Group, str]
-    doubts: tuple[str, ...]
-    torn: tuple[str, ...]
+    ambiguities: tuple[str, ...]
+    excluded: tuple[str, ...]
     facts: dict[str, Facts] = field(repr=False)
     weights: dict[str, Array] = field(repr=False)
     trunk_name: str
-    material: FrameSet = field(repr=False)
+    frame_set: FrameSet = field(repr=False)
     inputs: Inputs = field(repr=False)
     precision: engine.Precision
     work: Path
@@ -147,9 +153,9 @@ def train(
     """
     if out.exists():
         raise artifact.ArtifactError(f"{out} exists and an artifact is never changed.")
-    planned = plan(data, trunk_source, work, config, progress)
-    results = [train_fold(planned, group, fold, progress) for group, fold in planned.jobs]
-    return assemble(planned, results, out, progress)
+    prepared = plan(data, trunk_source, work, config, progress)
+    results = [train_fold(prepared, group, fold, progress) for group, fold in prepared.jobs]
+    return assemble(prepared, results, out, progress)
 
 
 def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Progress) -> Plan:
@@ -166,13 +172,13 @@ def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Pr
     _splits(data, entries, config)  # what cannot be split is refused before anything is read
     weights = trunk.load(trunk_source)
     cache = FrameCache(work / FRAMES)
-    material = read_frames(entries, cache, progress)
+    frame_set = read_frames(entries, cache, progress)
     facts = {each.sha256: cache.facts(each.sha256) for each in entries}
-    named = with_twins(entries, facts)
-    entries = without_torn(data, named)
-    torn = tuple(sorted({each.key for each in named} - {each.key for each in entries}))
-    if torn:
-        material = read_frames(entries, cache, progress)
+    grouped = with_duplicate_groups(entries, facts)
+    entries = without_split_groups(data, grouped)
+    excluded = tuple(sorted({each.key for each in grouped} - {each.key for each in entries}))
+    if excluded:
+        frame_set = read_frames(entries, cache, progress)
     splits, left_out = _splits(data, entries, config)
     copies: dict[str, Any] = {
         "copies": config.copies,
@@ -184,31 +190,31 @@ def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Pr
         inputs = trunk.CachedFeatures(
             trunk.cache_features(
                 work / "features",
-                material.frames,
+                frame_set.frames,
                 weights,
                 progress=lambda done, total: progress("Trunk features", done, total),
                 **copies,
             )
         )
     else:
-        inputs = trunk.DirectFeatures(material.frames, weights, **copies)
+        inputs = trunk.DirectFeatures(frame_set.frames, weights, **copies)
     precision = engine.best_precision({})
-    run = work / _run_name(entries, weights, config, precision)
-    name = trunk.name_of(trunk_source)
+    run_folder = work / _run_name(entries, weights, config, precision)
+    name = trunk.describe_source(trunk_source)
     return Plan(
         config,
         entries,
         splits,
         left_out,
-        index.doubts,
-        torn,
+        index.ambiguities,
+        excluded,
         facts,
         weights,
         name,
-        material,
+        frame_set,
         inputs,
         precision,
-        run,
+        run_folder,
     )
 
 
@@ -221,44 +227,48 @@ def train_fold(plan: Plan, group: Group, fold: int, progress: Progress) -> FoldR
     home = plan.work / f"by-{group}" / f"fold{fold}"
     if (home / _FINISHED).is_file():
         return FoldResult.load(home / _FINISHED)
-    config, material = plan.config, plan.material
+    config, frame_set = plan.config, plan.frame_set
     folds = plan.splits[group]
-    learnt = [number for number, tests in enumerate(folds) if tests != fold]
-    stopping: list[int] = []
-    kept: Group | None = None
+    training = [number for number, tests in enumerate(folds) if tests != fold]
+    validation: list[int] = []
+    validation_group: Group | None = None
     if config.patience:
         seed = [config.seed, fold]
-        stopping, kept = validation_part(plan.entries, learnt, group, config.validation, seed)
-    trained = _places(material, sorted(set(learnt) - set(stopping)))
+        validation, validation_group = validation_split(
+            plan.entries, training, group, config.validation, seed
+        )
+    train_indices = _frame_indices(frame_set, sorted(set(training) - set(validation)))
     keras.utils.set_random_seed(config.seed * 1000 + fold)
-    with fit.arithmetic(plan.precision):
+    with fit.compute_dtype(plan.precision):
         model = networks.head()
     networks.set_weights(
         model, {n: value for n, value in plan.weights.items() if n.startswith("block5_conv3")}
     )
-    steps = config.epochs * math.ceil(len(trained) / config.batch)
-    fit.prepare(model, config.learning_rate, config.averaging * steps)
+    steps = config.epochs * math.ceil(len(train_indices) / config.batch)
+    fit.compile_for_classification(model, config.learning_rate, config.averaging * steps)
     curve = fit.fit(
         model,
-        fit.Material(
+        fit.TrainingData(
             plan.inputs,
-            material.labels,
-            sample_weights(plan.entries, material.recordings, trained, config.balance),
-            trained,
-            _places(material, stopping),
+            frame_set.labels,
+            sample_weights(plan.entries, frame_set.recordings, train_indices, config.balance),
+            train_indices,
+            _frame_indices(frame_set, validation),
         ),
         fit.Schedule(config.epochs, config.batch, config.patience),
         [config.seed, fold],
         home,
         lambda done, total: progress(f"by-{group}, fold {fold + 1}", done, total),
     )
-    head = {name: _shipped(name, value) for name, value in networks.get_weights(model).items()}
+    head = {
+        name: _to_shipped_dtype(name, value) for name, value in networks.get_weights(model).items()
+    }
     # What is measured is what is shipped, rounded as it is, in the arithmetic of an evaluation.
     measured = networks.head()
     networks.set_weights(measured, head)
-    tested = _places(material, [n for n, tests in enumerate(folds) if tests == fold])
-    scores = fit.answer(measured, plan.inputs, tested)
-    result = FoldResult(group, fold, head, tested, scores, curve, kept)
+    tested = _frame_indices(frame_set, [n for n, tests in enumerate(folds) if tests == fold])
+    scores = fit.predict(measured, plan.inputs, tested)
+    result = FoldResult(group, fold, head, tested, scores, curve, validation_group)
     result.save(home / _FINISHED)
     (home / fit.CHECKPOINT).unlink()
     return result
@@ -284,33 +294,36 @@ def assemble(
         ValueError: a fold's result is missing.
         ArtifactError: the artifact exists.
     """
-    found = {(result.group, result.fold): result for result in results}
-    if missing := [job for job in plan.jobs if job not in found]:
+    result_of = {(result.group, result.fold): result for result in results}
+    if missing := [job for job in plan.jobs if job not in result_of]:
         raise ValueError(f"expected a result for every fold of {plan.work}, got none for {missing}")
-    config, material, entries = plan.config, plan.material, plan.entries
+    config, frame_set, entries = plan.config, plan.frame_set, plan.entries
     by_group = {
-        group: [found[group, fold] for fold in range(plan.folds(group))] for group in plan.splits
+        group: [result_of[group, fold] for fold in range(plan.folds(group))]
+        for group in plan.splits
     }
     softmax: dict[str, Array] = {
-        group: _gathered(material, parts) for group, parts in by_group.items()
+        group: _in_frame_order(frame_set, parts) for group, parts in by_group.items()
     }
-    shipped = [result.head for result in by_group[config.group]]
-    frozen = trunk.frozen(plan.weights)
+    heads = [result.head for result in by_group[config.group]]
+    frozen_weights = trunk.frozen_layers(plan.weights)
     # Training's own scores differ from the engine's in single frames, by the rounding of cached
     # features; an evaluation of the artifact must find what its manifest says.
-    softmax[config.group] = heldout.answer_own(
-        lambda: engine.answering(frozen, shipped, networks.MEAN_BGR, heldout.PRECISION, {}),
-        material.frames,
-        material.recordings,
+    softmax[config.group] = held_out.predict_held_out(
+        lambda: engine.compile_classifier(
+            frozen_weights, heads, networks.MEAN_BGR, held_out.PRECISION, {}
+        ),
+        frame_set.frames,
+        frame_set.recordings,
         plan.splits[config.group],
         plan.work / _ANSWERS,
         lambda done, total: progress("Answering held-out frames", done, total),
     )
     calibration = calibrate(
-        frozen,
-        shipped,
+        frozen_weights,
+        heads,
         networks.MEAN_BGR,
-        material.frames[::CALIBRATION_STEP],
+        frame_set.frames[::CALIBRATION_STEP],
         lambda done, total: progress("Calibrating", done, total),
     )
     is_video = [entry.kind == "video" for entry in entries]
@@ -318,13 +331,13 @@ def assemble(
         version=out.name,
         created=datetime.now(UTC).date().isoformat(),
         network="pocovidnet",
-        folds=len(shipped),
+        folds=len(heads),
         group=config.group,
         classes=CLASSES,
         preprocessing={
             "side": FRAME_SIDE,
             "sampling_hz": sampling.SAMPLING_HZ,
-            "most_frames": sampling.MOST_FRAMES,
+            "most_frames": sampling.MAX_FRAMES,
             "colour": sampling.COLOUR,
             "channels": "BGR",
             "means": networks.MEAN_BGR,
@@ -345,20 +358,20 @@ def assemble(
         },
         data={
             "listing_sha256": listing_hash(entries),
-            "frames": len(material.frames),
-            "recordings": heldout.listing(
+            "frames": len(frame_set.frames),
+            "recordings": held_out.recordings_for_manifest(
                 entries,
-                np.bincount(material.recordings).tolist(),
+                np.bincount(frame_set.recordings).tolist(),
                 dict[str, Sequence[int]](plan.splits.items()),
                 plan.facts,
             ),
             "left_out": plan.left_out,
-            "in_doubt": list(plan.doubts),
-            "torn": plan.torn,
+            "in_doubt": list(plan.ambiguities),
+            "torn": plan.excluded,
         },
         metrics={
-            group: evaluate.figures(
-                evaluate.Tested(scores, material.labels, material.recordings, is_video)
+            group: metrics.compute_metrics(
+                metrics.HeldOutScores(scores, frame_set.labels, frame_set.recordings, is_video)
             )
             for group, scores in softmax.items()
         },
@@ -367,7 +380,7 @@ def assemble(
     return artifact.save(
         out,
         manifest,
-        artifact.Weights(frozen, shipped, calibration, softmax),
+        artifact.Weights(frozen_weights, heads, calibration, softmax),
         curves.plot({group: [each.curve for each in parts] for group, parts in by_group.items()}),
     )
 
@@ -390,7 +403,7 @@ def _splits(
     data: Path, entries: Sequence[Entry], config: Config
 ) -> tuple[dict[Group, list[int]], dict[Group, str]]:
     """Folds by group. A dataset's own folds by patient are kept, however many were asked for."""
-    given = given_folds(data, entries)
+    given = predefined_folds(data, entries)
 
     def folds(group: Group) -> list[int]:
         if group == "patient" and given is not None:
@@ -407,14 +420,14 @@ def _splits(
     return splits, left_out
 
 
-def _places(material: FrameSet, recordings: Sequence[int]) -> npt.NDArray[np.int64]:
-    return np.flatnonzero(np.isin(material.recordings, recordings))
+def _frame_indices(frame_set: FrameSet, recordings: Sequence[int]) -> npt.NDArray[np.int64]:
+    return np.flatnonzero(np.isin(frame_set.recordings, recordings))
 
 
-def _gathered(material: FrameSet, results: Sequence[FoldResult]) -> npt.NDArray[np.float32]:
-    scores = np.zeros((len(material.labels), len(CLASSES)), dtype=np.float32)
+def _in_frame_order(frame_set: FrameSet, results: Sequence[FoldResult]) -> npt.NDArray[np.float32]:
+    scores = np.zeros((len(frame_set.labels), len(CLASSES)), dtype=np.float32)
     for result in results:
-        scores[result.places] = result.scores
+        scores[result.frame_indices] = result.scores
     return scores
 
 
@@ -426,10 +439,10 @@ def _run_name(
 ) -> str:
     """A folder name that changes with anything the models depend on."""
     parts = [listing_hash(entries), trunk.fingerprint(weights), json.dumps(asdict(config))]
-    parts += [f"{entry.source} {entry.twins}" for entry in entries]
+    parts += [f"{entry.source} {entry.duplicate_group}" for entry in entries]
     parts += [keras.backend.backend(), precision]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
-def _shipped(name: str, value: Array) -> Array:
+def _to_shipped_dtype(name: str, value: Array) -> Array:
     return value.astype(np.float16) if name.endswith("kernel") else value.astype(np.float32)

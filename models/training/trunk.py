@@ -16,20 +16,20 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from models import networks
+from models.atomic_files import atomic_replace
 from models.contract import SHIPPED
 from models.inference import artifact, engine
 from models.media.square import Picture
 from models.networks import Array
 from models.training.augment import PAPER, Augmentation, augment
-from models.whole_files import replacing
 
 IMAGENET = "imagenet"
 
-_START = artifact.ARTIFACTS / "start.safetensors"
+_INITIAL_BLOCK5_CONV3 = artifact.ARTIFACTS / "start.safetensors"
 """Where block5_conv3 starts from if the trunk is an artifact's, which ends before it."""
 
 _CHUNK = 32
-_DAMAGED = (
+_READ_ERRORS = (
     ValueError,
     TypeError,
     OSError,
@@ -58,7 +58,7 @@ def load(source: str) -> dict[str, Array]:
     if source == IMAGENET:
         weights = _imagenet()
     elif source == SHIPPED:
-        weights = read_file(_active() / artifact.TRUNK) | read_file(_START)
+        weights = read_file(_active() / artifact.TRUNK) | read_file(_INITIAL_BLOCK5_CONV3)
     else:
         weights = read_file(Path(source))
     expected = {
@@ -73,7 +73,7 @@ def load(source: str) -> dict[str, Array]:
     return {name: weights[name] for name in expected}
 
 
-def name_of(source: str) -> str:
+def describe_source(source: str) -> str:
     """How a manifest names a source: a file without its folder, or whose trunk was taken.
 
     Raises:
@@ -103,9 +103,9 @@ def cache_features(
 ) -> npt.NDArray[np.float16]:
     """The trunk's output for each frame as it is (copy 0) and for augmented copies of it.
 
-    The trunk is frozen, so its output is computed once and not at every epoch, by the engine that
-    answers patients, in bfloat16 where the processor has it. What is done stays on disk: a run
-    that was killed goes on with the next chunk. Copy c of frame i is always the same picture for
+    The trunk is frozen, so its output is computed once rather than at every epoch, by the
+    inference engine, in bfloat16 where the processor supports it. Finished chunks stay on disk: a
+    run that was killed resumes with the next one. Copy c of frame i is always the same picture for
     the same seed.
 
     Args:
@@ -142,27 +142,27 @@ def cache_features(
     features = np.lib.format.open_memmap(
         path, mode="w+" if fresh else "r+", dtype=np.float16, shape=shape
     )
-    compiled = engine.extracting(frozen(weights), networks.MEAN_BGR, precision)
+    compiled = engine.compile_trunk(frozen_layers(weights), networks.MEAN_BGR, precision)
     while done < total:
         copy, start = divmod(done, shape[1])
         stop = min(start + _CHUNK, shape[1])
         pictures = np.stack(
             [
-                copy_of(frames[place], copy, place, seed, augmentation)
+                augmented_copy(frames[place], copy, place, seed, augmentation)
                 for place in range(start, stop)
             ]
         )
         features[copy, start:stop] = compiled.run(pictures)[0]
         features.flush()
         done += stop - start
-        with replacing(state_path) as scratch:
+        with atomic_replace(state_path) as scratch:
             scratch.write_text(json.dumps({"key": key, "done": done}))
         progress(done, total)
     del features
     return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
 
 
-def copy_of(
+def augmented_copy(
     frame: Picture, copy: int, place: int, seed: int, augmentation: Augmentation
 ) -> Picture:
     """Copy 0 is the frame as it is; every other one is the same picture at each call."""
@@ -201,7 +201,7 @@ class DirectFeatures:
         self._seed = seed
         self._augmentation = augmentation
         self._model = networks.trunk()
-        networks.set_weights(self._model, frozen(weights))
+        networks.set_weights(self._model, frozen_layers(weights))
         self.copies = 1 + copies
 
     def batch(
@@ -209,14 +209,16 @@ class DirectFeatures:
     ) -> npt.NDArray[np.float32]:
         """Features of these copies of these frames: float32 (n, 14, 14, 512)."""
         pictures = [
-            copy_of(self._frames[place], int(copy), int(place), self._seed, self._augmentation)
+            augmented_copy(
+                self._frames[place], int(copy), int(place), self._seed, self._augmentation
+            )
             for copy, place in zip(copies, places, strict=True)
         ]
         found = self._model.predict_on_batch(networks.preprocess(np.stack(pictures)))
         return np.asarray(found, dtype=np.float32)
 
 
-def frozen(weights: dict[str, Array]) -> dict[str, Array]:
+def frozen_layers(weights: dict[str, Array]) -> dict[str, Array]:
     """Without block5_conv3, which each fold trains."""
     return {name: v for name, v in weights.items() if not name.startswith("block5_conv3")}
 
@@ -233,13 +235,13 @@ def read_file(path: Path) -> dict[str, Array]:
         if path.suffix == ".npz":
             # NumPy leaves a damaged file open that it has opened itself.
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return {_slashed(name): arrays[name] for name in arrays}
-        return {_slashed(name): value for name, value in load_file(path).items()}
-    except _DAMAGED as error:
+                return {_normalised_name(name): arrays[name] for name in arrays}
+        return {_normalised_name(name): value for name, value in load_file(path).items()}
+    except _READ_ERRORS as error:
         raise TrunkError(f"{path} could not be read as .npz or .safetensors: {error}") from error
 
 
-def _slashed(name: str) -> str:
+def _normalised_name(name: str) -> str:
     base, _, variable = name.rpartition("_")
     return f"{base}/{variable}" if variable in ("kernel", "bias") and "/" not in name else name
 

@@ -143,7 +143,7 @@ def paths() -> Row:
         for _ in range(REPEATS):
             before = time.perf_counter()
             recording = sampling.Recording.open(path)
-            square = propose_square(recording.glance())
+            square = propose_square(recording.preview_frames())
             stages["probe"] += time.perf_counter() - before
             before = time.perf_counter()
             frames = list(recording.frames(square))
@@ -205,13 +205,13 @@ def guard() -> Row:
 
     from models.contract import CLASSES
     from models.data.index import read_index
-    from models.evaluation import heldout
+    from models.evaluation import held_out
     from models.inference.predict import Predictor
     from models.media import sampling
 
     engines = (Predictor.load(), Predictor.load(precision="f32"))
     manifest = engines[0].manifest
-    homes = {each.key: each.folds[manifest.group] for each in heldout.listed(manifest)}
+    homes = {each.key: each.folds[manifest.group] for each in held_out.trained_recordings(manifest)}
     means: list[list[Any]] = [[], []]
     hits: list[list[bool]] = [[], []]
     for entry in read_index(DATASET).entries:
@@ -249,7 +249,7 @@ def training() -> Row:
     labels = rng.integers(0, 3, 16)
     # How long a step takes does not depend on the numbers.
     features = rng.random((len(frames), *networks.FEATURE_SHAPE), dtype=np.float32)
-    with fit.arithmetic(engine.best_precision({})):
+    with fit.compute_dtype(engine.best_precision({})):
         head = networks.head()
     found: Row = {}
     for name, model, given in (

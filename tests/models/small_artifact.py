@@ -81,10 +81,12 @@ def manifest(**changes: object) -> Manifest:
 
 def save(folder: Path, *, calibrated: bool = True) -> Path:
     """Write the artifact into a new folder and return that."""
-    frozen, heads = trunk(), [head(fold) for fold in range(FOLDS)]
-    weights = Weights(frozen, heads)
+    frozen_weights, heads = trunk(), [head(fold) for fold in range(FOLDS)]
+    weights = Weights(frozen_weights, heads)
     if calibrated:
-        measured = calibrate(frozen, heads, MEANS_BGR, frames(8), lambda _done, _total: None)
+        measured = calibrate(
+            frozen_weights, heads, MEANS_BGR, frames(8), lambda _done, _total: None
+        )
         weights = replace(weights, calibration=measured)
     artifact.save(folder, manifest(version=folder.name), weights)
     return folder

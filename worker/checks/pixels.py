@@ -104,7 +104,7 @@ def _read(path: Path, row: Contribution) -> dict[str, Any]:
         "duration_s": probe.duration_s,
         "frames": probe.frames,
         "sampled_frames": probe.sampled,
-        "fingerprints": fingerprint.of_file(path),
+        "fingerprints": fingerprint.fingerprint_file(path),
     }
     times_s = row.cine["times_s"] if row.cine is not None else []
     if len(times_s) == probe.frames:  # of longer ones, only some frames are shown

@@ -56,6 +56,6 @@ def deidentify(
     whole = None
     if row.original_key is not None:
         whole = folder / "whole"
-        reencode.write_whole(recording, whole)
+        reencode.write_full_frame(recording, whole)
     reencode.write_square(part, square, folder / "square")
     return Deidentified(whole, folder / "square")

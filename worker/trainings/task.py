@@ -34,7 +34,7 @@ from backend.tables.vocabulary import Licence
 from backend.trainings import queue, repository
 from backend.trainings.artifacts import repository as artifacts
 from backend.trainings.queue import Piece
-from models import whole_files
+from models import atomic_files
 from worker import child, process
 from worker.dependencies import AWAY
 from worker.leases import Lease, held
@@ -300,7 +300,7 @@ def _fetch(key: str, target: Path) -> None:
         return
     make_folder(target.parent)
     with (
-        whole_files.replacing(target) as scratch,
+        atomic_files.atomic_replace(target) as scratch,
         closing(process.current().storage.open(key)) as source,
         scratch.open("wb") as file,
     ):

@@ -186,7 +186,7 @@ def _names(infos: list[zipfile.ZipInfo]) -> list[str]:
         info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8_NAME else "cp437")
         for info in infos
     ]
-    found = file_names.decoded(written)
+    found = file_names.decode_names(written)
     for place, info in enumerate(infos):
         found[place] = (_unicode_path(info, written[place]) or found[place]).replace("\\", "/")
     return found

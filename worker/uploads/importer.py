@@ -93,7 +93,7 @@ def look_at(path: Path) -> Look:
     """
     recording = sampling.Recording.open(path)
     preview = sampling.encode_jpeg(recording.still(), PREVIEW_SIDE)
-    return Look(recording.probe(), preview, fingerprint.of_recording(recording))
+    return Look(recording.probe(), preview, fingerprint.fingerprint_recording(recording))
 
 
 def commit_recording(hold: Hold, entry: Entry | None, file: Unpacked, look: Look) -> None:

@@ -54,9 +54,9 @@ def _of_submission(context: Context, submission: Submission) -> Iterator[Finding
         files = submissions.file_names(session, submission.id)
     by_id = {row.id: row for row in rows}
     matching = apply_manifest.match_rows(submission.manifest, files)
-    for doubt in matching.doubts:
-        for row in (by_id[each.key] for each in doubt.files if each.key in by_id):  # type: ignore[index]  # our ids
-            if any(said[0] and not _differing(row, said[0]) for said in _said(doubt.rows)):
+    for ambiguity in matching.ambiguities:
+        for row in (by_id[each.key] for each in ambiguity.files if each.key in by_id):  # type: ignore[index]  # our ids
+            if any(said[0] and not _differing(row, said[0]) for said in _said(ambiguity.rows)):
                 yield Finding(
                     "label_in_doubt",
                     "contribution",

@@ -6,33 +6,33 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from models import drawing
+from models import plotting
 from models.data.statistics import plots
-from models.data.statistics.survey import Line, Spread, Survey
+from models.data.statistics.survey import Spread, Survey, SurveyRow
 
 
-def write(found: Survey, folder: Path) -> list[Path]:
+def write(survey: Survey, folder: Path) -> list[Path]:
     """Write everything into a folder, and return the paths of the files."""
     folder.mkdir(parents=True, exist_ok=True)
     summary = folder / "stats.json"
-    summary.write_text(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
+    summary.write_text(json.dumps(survey.to_dict(), indent=1, ensure_ascii=False))
     tables: dict[str, list[dict[str, Any]]] = {
-        "by_class.csv": [flat(line) for line in found.by_class],
-        "by_source.csv": [flat(line) for line in found.by_source],
-        "recordings.csv": [each.row for each in found.recordings],
+        "by_class.csv": [flatten(line) for line in survey.by_class],
+        "by_source.csv": [flatten(line) for line in survey.by_source],
+        "recordings.csv": [each.row for each in survey.recordings],
     }
     paths = [summary]
     for name, rows in tables.items():
         _write_csv(folder / name, rows)
         paths.append(folder / name)
-    with drawing.figure(plots.WIDTH_IN, plots.HEIGHT_IN) as figure:
-        plots.draw(found, figure)
-        (folder / "stats.png").write_bytes(drawing.png(figure))
+    with plotting.new_figure(plots.WIDTH_IN, plots.HEIGHT_IN) as figure:
+        plots.draw(survey, figure)
+        (folder / "stats.png").write_bytes(plotting.to_png(figure))
         figure.savefig(folder / "stats.pdf", metadata={"CreationDate": None})
     return [*paths, folder / "stats.png", folder / "stats.pdf"]
 
 
-def flat(line: Line) -> dict[str, Any]:
+def flatten(line: SurveyRow) -> dict[str, Any]:
     """A line as one row: each spread in four columns."""
     row: dict[str, Any] = dict(line.names)
     for name in ("recordings", "videos", "stills", "patients", "frames"):
@@ -55,8 +55,8 @@ def _columns(name: str, spread: Spread) -> Mapping[str, float | None]:
 
 
 def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    listed = list(rows)
+    all_rows = list(rows)
     with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, list(listed[0]) if listed else [])
+        table = csv.DictWriter(file, list(all_rows[0]) if all_rows else [])
         table.writeheader()
-        table.writerows(listed)
+        table.writerows(all_rows)

@@ -9,35 +9,50 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from models.data.statistics.survey import CLASS_ORDER, Measured, Survey
-from models.drawing import COLOURS, INK, MUTED, NAMES
+from models.data.statistics.survey import CLASS_ORDER, MeasuredRecording, Survey
+from models.plotting import CLASS_COLOURS, CLASS_LABELS, INK, MUTED
 
 WIDTH_IN, HEIGHT_IN = 16.0, 8.4
 
 
-def draw(found: Survey, into: Figure) -> None:
+def draw(survey: Survey, figure: Figure) -> None:
     """Sources, classes and findings above; frames, length, rate and resolution below."""
-    axes = into.subplots(2, 4)
-    recordings = found.recordings
+    axes = figure.subplots(2, 4)
+    recordings = survey.recordings
     _sources(axes[0, 0], recordings)
     _classes(axes[0, 1], recordings)
-    _findings(axes[0, 2], found)
+    _findings(axes[0, 2], survey)
     _patients(axes[0, 3], recordings)
     videos = [each for each in recordings if each.is_video]
-    _spread(axes[1, 0], "e  Frames sampled per video", videos, lambda one: one.facts.probe.sampled)
-    _spread(axes[1, 1], "f  Length of videos (s)", videos, lambda one: one.facts.probe.duration_s)
+    _spread(
+        axes[1, 0],
+        "e  Frames sampled per video",
+        videos,
+        lambda recording: recording.facts.probe.sampled,
+    )
+    _spread(
+        axes[1, 1],
+        "f  Length of videos (s)",
+        videos,
+        lambda recording: recording.facts.probe.duration_s,
+    )
     axes[1, 1].set_yscale("log")
-    _plain(axes[1, 1].yaxis, (1, 2, 5, 10, 20, 50, 100, 200, 500))
-    _spread(axes[1, 2], "g  Frame rate of videos (Hz)", videos, lambda one: one.facts.frame_rate_hz)
+    _plain_ticks(axes[1, 1].yaxis, (1, 2, 5, 10, 20, 50, 100, 200, 500))
+    _spread(
+        axes[1, 2],
+        "g  Frame rate of videos (Hz)",
+        videos,
+        lambda recording: recording.facts.frame_rate_hz,
+    )
     _resolution(axes[1, 3], recordings)
 
 
-def _present(recordings: Sequence[Measured]) -> list[str]:
-    there = {each.entry.label for each in recordings}
-    return [label for label in CLASS_ORDER if label in there]
+def _present(recordings: Sequence[MeasuredRecording]) -> list[str]:
+    labels = {each.entry.label for each in recordings}
+    return [label for label in CLASS_ORDER if label in labels]
 
 
-def _sources(axes: Axes, recordings: Sequence[Measured]) -> None:
+def _sources(axes: Axes, recordings: Sequence[MeasuredRecording]) -> None:
     """Which classes come from where: a model can learn the one instead of the other."""
     counts = Counter((each.entry.source or "unknown", each.entry.label) for each in recordings)
     sizes = Counter(each.entry.source or "unknown" for each in recordings)
@@ -45,7 +60,7 @@ def _sources(axes: Axes, recordings: Sequence[Measured]) -> None:
     left = np.zeros(len(names))
     for label in _present(recordings):
         widths = [counts[name, label] for name in names]
-        axes.barh(names, widths, left=left, color=COLOURS[label], label=NAMES[label])
+        axes.barh(names, widths, left=left, color=CLASS_COLOURS[label], label=CLASS_LABELS[label])
         left += widths
     for place, name in enumerate(names):
         axes.text(left[place] + 0.5, place, str(sizes[name]), va="center", color=MUTED, size=8)
@@ -54,7 +69,7 @@ def _sources(axes: Axes, recordings: Sequence[Measured]) -> None:
     axes.legend(loc="lower right")
 
 
-def _classes(axes: Axes, recordings: Sequence[Measured]) -> None:
+def _classes(axes: Axes, recordings: Sequence[MeasuredRecording]) -> None:
     kinds = [(probe, kind) for probe in ("convex", "linear") for kind in ("video", "image")]
     labels = _present(recordings)
     width = 0.8 / len(labels)
@@ -67,26 +82,26 @@ def _classes(axes: Axes, recordings: Sequence[Measured]) -> None:
             for kind in kinds
         ]
         places = np.arange(len(kinds)) + (n - (len(labels) - 1) / 2) * width
-        bars = axes.bar(places, counts, width * 0.92, color=COLOURS[label])
+        bars = axes.bar(places, counts, width * 0.92, color=CLASS_COLOURS[label])
         axes.bar_label(bars, [str(c) if c else "" for c in counts], size=8, color=MUTED, padding=1)
     shown = {"video": "videos", "image": "stills"}
     axes.set_xticks(range(len(kinds)), [f"{probe}\n{shown[kind]}" for probe, kind in kinds])
     axes.set(title="b  Recordings by probe and class")
 
 
-def _findings(axes: Axes, found: Survey) -> None:
+def _findings(axes: Axes, survey: Survey) -> None:
     """How often doctors saw each finding in recordings of each class."""
-    labels = list(found.findings)
-    names = list(dict.fromkeys(name for mine in found.findings.values() for name in mine))
+    labels = list(survey.findings)
+    names = list(dict.fromkeys(name for labelled in survey.findings.values() for name in labelled))
     axes.set(title="c  Findings, share of recordings")
     if not names:
         axes.set_axis_off()
         axes.text(0, 0.9, "The table tells of none.", transform=axes.transAxes, color=MUTED)
         return
-    sizes = Counter(each.entry.label for each in found.recordings if each.entry.about.findings)
+    sizes = Counter(each.entry.label for each in survey.recordings if each.entry.metadata.findings)
     shares = np.array(
         [
-            [found.findings[label].get(name, 0) / max(1, sizes[label]) for label in labels]
+            [survey.findings[label].get(name, 0) / max(1, sizes[label]) for label in labels]
             for name in names
         ]
     )
@@ -96,19 +111,19 @@ def _findings(axes: Axes, found: Survey) -> None:
         axes.text(column, row, f"{share:.0%}", ha="center", va="center", size=8, color=colour)
     axes.set_xticks(
         range(len(labels)),
-        [f"{NAMES[name]}\nn = {sizes[name]}".replace(" p", "\np") for name in labels],
+        [f"{CLASS_LABELS[name]}\nn = {sizes[name]}".replace(" p", "\np") for name in labels],
     )
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 
 
-def _patients(axes: Axes, recordings: Sequence[Measured]) -> None:
+def _patients(axes: Axes, recordings: Sequence[MeasuredRecording]) -> None:
     """How few patients stand behind a class; folds by patient keep each of these together."""
     labels = _present(recordings)
     for place, label in enumerate(labels):
-        mine = [each.entry.patient for each in recordings if each.entry.label == label]
-        sizes = sorted(Counter(name for name in mine if name).values(), reverse=True)
+        labelled = [each.entry.patient for each in recordings if each.entry.label == label]
+        sizes = sorted(Counter(name for name in labelled if name).values(), reverse=True)
         bottom = 0
         for size in sizes:
             axes.bar(
@@ -116,17 +131,17 @@ def _patients(axes: Axes, recordings: Sequence[Measured]) -> None:
                 size,
                 0.7,
                 bottom=bottom,
-                color=COLOURS[label],
+                color=CLASS_COLOURS[label],
                 edgecolor="white",
                 linewidth=0.8,
             )
             bottom += size
-        if unknown := mine.count(""):
+        if unknown := labelled.count(""):
             axes.bar(place, unknown, 0.7, bottom=bottom, color="#d4d4d8", edgecolor="white")
             bottom += unknown
         text = f"{len(sizes)} patients" + (f"\n{unknown} unknown" if unknown else "")
         axes.text(place, bottom + 0.8, text, ha="center", va="bottom", size=8, color=MUTED)
-    axes.set_xticks(range(len(labels)), [NAMES[name].replace(" ", "\n") for name in labels])
+    axes.set_xticks(range(len(labels)), [CLASS_LABELS[name].replace(" ", "\n") for name in labels])
     axes.margins(y=0.12)
     axes.set(title="d  Recordings, a block for each patient")
 
@@ -134,8 +149,8 @@ def _patients(axes: Axes, recordings: Sequence[Measured]) -> None:
 def _spread(
     axes: Axes,
     title: str,
-    videos: Sequence[Measured],
-    measure: Callable[[Measured], float | None],
+    videos: Sequence[MeasuredRecording],
+    measure: Callable[[MeasuredRecording], float | None],
 ) -> None:
     """Quartiles, and every video as a dot."""
     labels = _present(videos)
@@ -159,19 +174,21 @@ def _spread(
             capprops={"color": MUTED},
         )
         jitter = place + rng.uniform(-0.18, 0.18, len(values))
-        axes.scatter(jitter, values, s=11, color=COLOURS[label], alpha=0.65, linewidths=0, zorder=3)
-    axes.set_xticks(range(len(labels)), [NAMES[name].replace(" ", "\n") for name in labels])
+        axes.scatter(
+            jitter, values, s=11, color=CLASS_COLOURS[label], alpha=0.65, linewidths=0, zorder=3
+        )
+    axes.set_xticks(range(len(labels)), [CLASS_LABELS[name].replace(" ", "\n") for name in labels])
     axes.set(title=title)
 
 
-def _resolution(axes: Axes, recordings: Sequence[Measured]) -> None:
+def _resolution(axes: Axes, recordings: Sequence[MeasuredRecording]) -> None:
     for label in _present(recordings):
-        mine = [each.facts.probe for each in recordings if each.entry.label == label]
+        labelled = [each.facts.probe for each in recordings if each.entry.label == label]
         axes.scatter(
-            [each.width for each in mine],
-            [each.height for each in mine],
+            [each.width for each in labelled],
+            [each.height for each in labelled],
             s=16,
-            color=COLOURS[label],
+            color=CLASS_COLOURS[label],
             alpha=0.65,
             linewidths=0,
         )
@@ -179,10 +196,10 @@ def _resolution(axes: Axes, recordings: Sequence[Measured]) -> None:
     axes.set(title="h  Resolution (pixels)", xlabel="width", ylabel="height")
     axes.set(xscale="log", yscale="log")
     for axis in (axes.xaxis, axes.yaxis):
-        _plain(axis, (50, 100, 200, 500, 1000, 2000, 5000))
+        _plain_ticks(axis, (50, 100, 200, 500, 1000, 2000, 5000))
 
 
-def _plain(axis: Axis, ticks: Sequence[float]) -> None:
+def _plain_ticks(axis: Axis, ticks: Sequence[float]) -> None:
     """Plain numbers on a logarithmic axis."""
     low, high = axis.get_view_interval()
     shown = [tick for tick in ticks if low <= tick <= high]

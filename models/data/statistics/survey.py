@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from models.data.duplicates import Pair, duplicates
+from models.data.duplicates import DuplicatePair, duplicates
 from models.data.extraction import Facts
 from models.data.index import Entry, Index
 from models.media.sampling import MediaError
@@ -16,7 +16,7 @@ CLASS_ORDER = ("covid19", "pneumonia", "healthy", "viral")
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredRecording:
     """One readable recording with what was measured of it; a still has no rate and no length."""
 
     entry: Entry
@@ -30,7 +30,7 @@ class Measured:
     @property
     def row(self) -> dict[str, Any]:
         """One row of the list of recordings, flat, as for a CSV file."""
-        probe, about = self.facts.probe, self.entry.about
+        probe, metadata = self.facts.probe, self.entry.metadata
         return {
             "recording": self.entry.key,
             "class": self.entry.label,
@@ -47,15 +47,15 @@ class Measured:
             "frame_rate_hz": _rounded(self.facts.frame_rate_hz),
             "length_s": _rounded(probe.duration_s),
             "licence": self.entry.licence,
-            "licence_url": about.licence_url,
-            "gender": about.gender,
-            "age": about.age,
-            "findings": "; ".join(name for name, there in about.findings.items() if there),
-            "symptoms": "; ".join(name for name, there in about.symptoms.items() if there),
-            "doctors": " | ".join(about.doctors),
-            "comment": about.comment,
-            "url": about.url,
-            "doi": about.doi,
+            "licence_url": metadata.licence_url,
+            "gender": metadata.gender,
+            "age": metadata.age,
+            "findings": "; ".join(name for name, there in metadata.findings.items() if there),
+            "symptoms": "; ".join(name for name, there in metadata.symptoms.items() if there),
+            "doctors": " | ".join(metadata.doctors),
+            "comment": metadata.comment,
+            "url": metadata.url,
+            "doi": metadata.doi,
             "sha256": self.entry.sha256,
         }
 
@@ -81,7 +81,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SurveyRow:
     """What some recordings have in common, and how many and what they are.
 
     `frames` is the number of frames a training run samples of them (3 Hz, 30 at most).
@@ -109,17 +109,17 @@ class Line:
 class Survey:
     """A dataset's tables and its faults."""
 
-    recordings: tuple[Measured, ...]
-    overall: tuple[Line, ...]
-    by_class: tuple[Line, ...]
-    by_source: tuple[Line, ...]
+    recordings: tuple[MeasuredRecording, ...]
+    overall: tuple[SurveyRow, ...]
+    by_class: tuple[SurveyRow, ...]
+    by_source: tuple[SurveyRow, ...]
     findings: Mapping[str, Mapping[str, int]]
-    duplicates: tuple[Pair, ...]
+    duplicates: tuple[DuplicatePair, ...]
     unreadable: Mapping[str, str]
     rows_without_file: tuple[str, ...]
     files_without_row: tuple[str, ...]
-    doubts: tuple[str, ...]
-    loose: tuple[str, ...]
+    ambiguities: tuple[str, ...]
+    approximate: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -141,8 +141,8 @@ class Survey:
             "unreadable": self.unreadable,
             "rows_without_file": self.rows_without_file,
             "files_without_row": self.files_without_row,
-            "doubts": self.doubts,
-            "loose": self.loose,
+            "doubts": self.ambiguities,
+            "loose": self.approximate,
             "recordings": [each.row for each in self.recordings],
         }
 
@@ -156,13 +156,17 @@ def survey(index: Index, facts: Mapping[str, Facts], failed: Mapping[str, MediaE
         failed: by SHA-256, why the others could not be read.
     """
     found = tuple(
-        Measured(entry, facts[entry.sha256]) for entry in index.entries if entry.sha256 in facts
+        MeasuredRecording(entry, facts[entry.sha256])
+        for entry in index.entries
+        if entry.sha256 in facts
     )
     return Survey(
         recordings=found,
-        overall=_lines(found, lambda each: {"set": _set_name(each.entry)}),
-        by_class=_lines(found, lambda each: {"probe": each.entry.probe, "class": each.entry.label}),
-        by_source=_lines(
+        overall=_survey_rows(found, lambda each: {"set": _set_name(each.entry)}),
+        by_class=_survey_rows(
+            found, lambda each: {"probe": each.entry.probe, "class": each.entry.label}
+        ),
+        by_source=_survey_rows(
             found,
             lambda each: {"source": each.entry.source or "unknown", "class": each.entry.label},
         ),
@@ -175,8 +179,8 @@ def survey(index: Index, facts: Mapping[str, Facts], failed: Mapping[str, MediaE
         },
         rows_without_file=index.rows_without_file,
         files_without_row=index.files_without_row,
-        doubts=index.doubts,
-        loose=index.loose,
+        ambiguities=index.ambiguities,
+        approximate=index.approximate,
     )
 
 
@@ -184,13 +188,13 @@ def _set_name(entry: Entry) -> str:
     return "trained" if entry.trained else "not trained"
 
 
-def _lines(
-    found: Sequence[Measured], names: Callable[[Measured], dict[str, str]]
-) -> tuple[Line, ...]:
-    parts: dict[tuple[str, ...], list[Measured]] = {}
+def _survey_rows(
+    found: Sequence[MeasuredRecording], names: Callable[[MeasuredRecording], dict[str, str]]
+) -> tuple[SurveyRow, ...]:
+    parts: dict[tuple[str, ...], list[MeasuredRecording]] = {}
     for each in found:
         parts.setdefault(tuple(names(each).values()), []).append(each)
-    return tuple(_line(names(parts[key][0]), parts[key]) for key in sorted(parts, key=_place))
+    return tuple(_survey_row(names(parts[key][0]), parts[key]) for key in sorted(parts, key=_place))
 
 
 def _place(names: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
@@ -203,33 +207,33 @@ def _place(names: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
     )
 
 
-def _line(names: Mapping[str, str], some: Sequence[Measured]) -> Line:
-    videos = [each for each in some if each.is_video]
+def _survey_row(names: Mapping[str, str], recordings: Sequence[MeasuredRecording]) -> SurveyRow:
+    videos = [each for each in recordings if each.is_video]
     lengths = [each.facts.probe.duration_s for each in videos]
     rates = [each.facts.frame_rate_hz for each in videos]
-    return Line(
+    return SurveyRow(
         names=names,
-        recordings=len(some),
+        recordings=len(recordings),
         videos=len(videos),
-        stills=len(some) - len(videos),
+        stills=len(recordings) - len(videos),
         # Of recordings whose patient is not known, nobody knows how many patients there were.
-        patients=len({each.entry.patient for each in some} - {""}),
-        frames=sum(each.facts.probe.sampled for each in some),
+        patients=len({each.entry.patient for each in recordings} - {""}),
+        frames=sum(each.facts.probe.sampled for each in recordings),
         frames_per_video=Spread.of([each.facts.probe.sampled for each in videos]),
         file_frames_per_video=Spread.of([each.facts.probe.frames for each in videos]),
         length_s=Spread.of([each for each in lengths if each]),
         frame_rate_hz=Spread.of([each for each in rates if each]),
-        width=Spread.of([each.facts.probe.width for each in some]),
-        height=Spread.of([each.facts.probe.height for each in some]),
+        width=Spread.of([each.facts.probe.width for each in recordings]),
+        height=Spread.of([each.facts.probe.height for each in recordings]),
     )
 
 
-def _findings(found: Sequence[Measured]) -> dict[str, dict[str, int]]:
+def _findings(found: Sequence[MeasuredRecording]) -> dict[str, dict[str, int]]:
     """For each class, in how many recordings the doctors saw each finding."""
     counts: dict[str, dict[str, int]] = {}
     for each in sorted(found, key=lambda one: CLASS_ORDER.index(one.entry.label)):
         mine = counts.setdefault(each.entry.label, {})
-        for name, there in each.entry.about.findings.items():
+        for name, there in each.entry.metadata.findings.items():
             mine[name] = mine.get(name, 0) + there
     return counts
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.contract import CLASSES
-from models.evaluation import evaluate
-from models.evaluation.report.sheet import Sheet
+from models.evaluation import metrics
+from models.evaluation.report.scores import ScoreSet
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -27,14 +27,14 @@ class Clusters:
     strata: tuple[npt.NDArray[np.int64], ...]
 
     @classmethod
-    def of(cls, sheet: Sheet) -> "Clusters":
+    def of(cls, score_set: ScoreSet) -> "Clusters":
         """The patients of a sheet, in strata by class, so that no draw is without a class."""
-        names = [each.examined for each in sheet.recordings]
+        names = [each.patient_id for each in score_set.recordings]
         numbers = {name: n for n, name in enumerate(dict.fromkeys(names))}
-        owners = np.array([numbers[name] for name in names])
-        first = {numbers[each.examined]: each.truth for each in reversed(sheet.recordings)}
+        recording_indices = np.array([numbers[name] for name in names])
+        first = {numbers[each.patient_id]: each.truth for each in reversed(score_set.recordings)}
         labels = np.array([first[n] for n in range(len(numbers))])
-        return cls(owners, tuple(np.flatnonzero(labels == n) for n in np.unique(labels)))
+        return cls(recording_indices, tuple(np.flatnonzero(labels == n) for n in np.unique(labels)))
 
     def draws(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
         """How often each patient is drawn: (count, patients)."""
@@ -45,7 +45,9 @@ class Clusters:
         return times
 
 
-def intervals(sheet: Sheet, *, resamples: int = RESAMPLES, seed: int = SEED) -> dict[str, Interval]:
+def intervals(
+    score_set: ScoreSet, *, resamples: int = RESAMPLES, seed: int = SEED
+) -> dict[str, Interval]:
     """Percentile intervals of the figures, by names as `frame_classes.covid19.sensitivity`.
 
     Args:
@@ -53,38 +55,41 @@ def intervals(sheet: Sheet, *, resamples: int = RESAMPLES, seed: int = SEED) -> 
         resamples: how often all patients are drawn anew, within each class.
         seed: of the draws.
     """
-    clusters = Clusters.of(sheet)
+    clusters = Clusters.of(score_set)
     times = clusters.draws(resamples, np.random.default_rng(seed))
     drawn = {
         "frame": _tables(
-            sheet.labels, sheet.scores.argmax(axis=1), clusters.of_recording[sheet.owners], times
+            score_set.labels,
+            score_set.scores.argmax(axis=1),
+            clusters.of_recording[score_set.recording_indices],
+            times,
         )
     }
-    places = [n for n, each in enumerate(sheet.recordings) if each.kind == "video"]
+    places = [n for n, each in enumerate(score_set.recordings) if each.kind == "video"]
     if places:
-        videos = [sheet.recordings[n] for n in places]
+        videos = [score_set.recordings[n] for n in places]
         truth = np.array([each.truth for each in videos])
-        owners = clusters.of_recording[places]
+        recording_indices = clusters.of_recording[places]
         by_mean = np.array([each.mean.argmax() for each in videos])
-        by_vote = np.array([evaluate.majority(each.scores) for each in videos])
-        drawn["video"] = _tables(truth, by_mean, owners, times)
-        drawn["majority"] = _tables(truth, by_vote, owners, times)
-    found: dict[str, npt.NDArray[Any]] = {}
+        by_vote = np.array([metrics.majority_class(each.scores) for each in videos])
+        drawn["video"] = _tables(truth, by_mean, recording_indices, times)
+        drawn["majority"] = _tables(truth, by_vote, recording_indices, times)
+    samples: dict[str, npt.NDArray[Any]] = {}
     for name, tables in drawn.items():
-        found |= _named(name, tables)
-    found |= _areas(sheet, clusters.of_recording[sheet.owners], times)
-    return {name: _interval(values) for name, values in found.items()}
+        samples |= _named(name, tables)
+    samples |= _areas(score_set, clusters.of_recording[score_set.recording_indices], times)
+    return {name: _interval(values) for name, values in samples.items()}
 
 
 def rates(tables: npt.NDArray[Any]) -> dict[str, npt.NDArray[np.float64]]:
     """Figures of confusion matrices (…, 3, 3), rows true: each (…) or, per class, (…, 3).
 
-    What is not there counts as none found, as in `models.evaluation.evaluate`: nothing is ever NaN.
+    What is not there counts as none found, as in `models.evaluation.metrics`: nothing is ever NaN.
     """
     hits = np.diagonal(tables, axis1=-2, axis2=-1).astype(float)
-    true, named = tables.sum(axis=-1), tables.sum(axis=-2)
+    true, predicted = tables.sum(axis=-1), tables.sum(axis=-2)
     total = tables.sum(axis=(-2, -1))[..., None]
-    missed, false = true - hits, named - hits
+    missed, false = true - hits, predicted - hits
     sensitivity = hits / np.maximum(1, true)
     present = true > 0
     return {
@@ -92,72 +97,73 @@ def rates(tables: npt.NDArray[Any]) -> dict[str, npt.NDArray[np.float64]]:
         "balanced_accuracy": sensitivity.sum(axis=-1) / np.maximum(1, present.sum(axis=-1)),
         "sensitivity": sensitivity,
         "specificity": (total - true - false) / np.maximum(1, total - true),
-        "precision": hits / np.maximum(1, named),
+        "precision": hits / np.maximum(1, predicted),
         "f1": 2 * hits / np.maximum(1, 2 * hits + missed + false),
     }
 
 
 def _tables(
     truth: npt.NDArray[Any],
-    named: npt.NDArray[Any],
-    owners: npt.NDArray[np.int64],
+    predicted: npt.NDArray[Any],
+    recording_indices: npt.NDArray[np.int64],
     times: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.int64]:
     """The confusion matrix of each draw: (draws, 3, 3)."""
     per_patient = np.zeros((times.shape[1], _COUNT, _COUNT), dtype=np.int64)
-    np.add.at(per_patient, (owners, truth, named), 1)
+    np.add.at(per_patient, (recording_indices, truth, predicted), 1)
     drawn: npt.NDArray[np.int64] = np.tensordot(times, per_patient, axes=1)
     return drawn
 
 
 def _named(name: str, tables: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
-    found = rates(tables)
+    samples = rates(tables)
     if name == "majority":
-        return {"video_accuracy_majority": found["accuracy"]}
+        return {"video_accuracy_majority": samples["accuracy"]}
     values = {
-        f"{name}_accuracy": found["accuracy"],
-        f"{name}_balanced_accuracy": found["balanced_accuracy"],
+        f"{name}_accuracy": samples["accuracy"],
+        f"{name}_balanced_accuracy": samples["balanced_accuracy"],
     }
     for n, key in enumerate(CLASSES):
         for what in ("sensitivity", "specificity", "precision", "f1"):
-            values[f"{name}_classes.{key}.{what}"] = found[what][:, n]
+            values[f"{name}_classes.{key}.{what}"] = samples[what][:, n]
     return values
 
 
 def _areas(
-    sheet: Sheet, owners: npt.NDArray[np.int64], times: npt.NDArray[np.int64]
+    score_set: ScoreSet, recording_indices: npt.NDArray[np.int64], times: npt.NDArray[np.int64]
 ) -> Mapping[str, npt.NDArray[Any]]:
     """Of each draw: the share of pairs of a positive and a negative frame in the right order."""
-    found = {}
+    samples = {}
     for n, key in enumerate(CLASSES):
-        positive = sheet.labels == n
+        positive = score_set.labels == n
         if not positive.any() or positive.all():
             continue
         counts = [
-            np.bincount(owners[side], minlength=times.shape[1]) for side in (positive, ~positive)
+            np.bincount(recording_indices[side], minlength=times.shape[1])
+            for side in (positive, ~positive)
         ]
-        wins = times @ _wins(sheet.scores[:, n], positive, owners, times.shape[1])
+        wins = times @ _wins(score_set.scores[:, n], positive, recording_indices, times.shape[1])
         pairs = (times @ counts[0]) * (times @ counts[1])
         # A draw may lack a class where one patient has recordings of several.
-        told = pairs > 0
-        if told.any():
-            found[f"auc.{key}"] = (wins * times).sum(axis=1)[told] / pairs[told]
-    return found
+        defined = pairs > 0
+        if defined.any():
+            samples[f"auc.{key}"] = (wins * times).sum(axis=1)[defined] / pairs[defined]
+    return samples
 
 
 def _wins(
     scores: npt.NDArray[Any],
     positive: npt.NDArray[np.bool_],
-    owners: npt.NDArray[np.int64],
+    recording_indices: npt.NDArray[np.int64],
     patients: int,
 ) -> npt.NDArray[np.float64]:
     """Of patient i's positive and patient j's negative frames, the pairs in the right order."""
     wins = np.zeros((patients, patients))
     for other in range(patients):
-        rest = np.sort(scores[~positive & (owners == other)])
+        rest = np.sort(scores[~positive & (recording_indices == other)])
         below, up_to = (np.searchsorted(rest, scores[positive], side) for side in ("left", "right"))
         wins[:, other] = np.bincount(
-            owners[positive], weights=(below + up_to) / 2, minlength=patients
+            recording_indices[positive], weights=(below + up_to) / 2, minlength=patients
         )
     return wins
 

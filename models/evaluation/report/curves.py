@@ -7,7 +7,7 @@ import numpy.typing as npt
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from models.contract import CLASSES
-from models.evaluation.report.sheet import Sheet
+from models.evaluation.report.scores import ScoreSet
 
 _GRID = 201
 
@@ -39,13 +39,13 @@ class Roc:
     accuracy: float
 
 
-def roc_curves(sheet: Sheet) -> list[Roc]:
+def roc_curves(score_set: ScoreSet) -> list[Roc]:
     """A curve for each class that is there and is not alone."""
     found = []
     for n, key in enumerate(CLASSES):
-        positive, scores = sheet.labels == n, sheet.scores[:, n]
+        positive, scores = score_set.labels == n, score_set.scores[:, n]
         if positive.any() and not positive.all():
-            found.append(_curve(key, positive, scores, sheet.folds))
+            found.append(_curve(key, positive, scores, score_set.folds))
     return found
 
 
@@ -58,13 +58,13 @@ def _curve(
     grid = np.linspace(0, 1, _GRID)
     curves, areas = [], []
     for fold in np.unique(folds):
-        mine = positive[folds == fold]
-        if mine.any() and not mine.all():
-            fpr, tpr, _ = roc_curve(mine, scores[folds == fold])
+        positive_in_fold = positive[folds == fold]
+        if positive_in_fold.any() and not positive_in_fold.all():
+            fpr, tpr, _ = roc_curve(positive_in_fold, scores[folds == fold])
             curve = np.interp(grid, fpr, tpr)
             curve[0] = 0.0
             curves.append(curve)
-            areas.append(roc_auc_score(mine, scores[folds == fold]))
+            areas.append(roc_auc_score(positive_in_fold, scores[folds == fold]))
     fpr, tpr, thresholds = roc_curve(positive, scores, drop_intermediate=False)
     share = positive.mean()
     accuracies = tpr * share + (1 - fpr) * (1 - share)

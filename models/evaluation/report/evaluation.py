@@ -8,17 +8,17 @@ from typing import Any
 from models.contract import Manifest
 from models.data.extraction import FRAMES, FrameCache
 from models.data.index import read_index
-from models.evaluation.heldout import listed
+from models.evaluation.held_out import trained_recordings
 from models.evaluation.report import bootstrap
-from models.evaluation.report.answers import (
-    EvaluationError,
-    answer_all,
-    refuse_training_data,
-    sheets,
-)
+from models.evaluation.report.calibration import Calibration, measure_calibration
 from models.evaluation.report.curves import Roc, roc_curves
-from models.evaluation.report.sheet import Sheet, stored_sheets
-from models.evaluation.report.trust import Trust, trust
+from models.evaluation.report.scores import ScoreSet, stored_score_sets
+from models.evaluation.report.scoring import (
+    EvaluationError,
+    assign_scores,
+    predict_all,
+    refuse_training_data,
+)
 from models.inference import artifact
 
 ORDER = ("patient", "recording", "source", "external")
@@ -39,11 +39,11 @@ class Chapter:
     where they should be.
     """
 
-    sheet: Sheet
-    figures: Mapping[str, Any]
+    score_set: ScoreSet
+    metrics: Mapping[str, Any]
     intervals: Mapping[str, bootstrap.Interval]
     rocs: tuple[Roc, ...]
-    trust: Trust | None
+    calibration: Calibration | None
     answered_here: bool
     unequal: tuple[str, ...] | None
 
@@ -57,7 +57,7 @@ class Evaluation:
         chapters: one for each way of holding out, and `external` for recordings never seen.
         known: how many of the recordings trained on are in the data folder.
         fold: the only model that was asked; None for the rule of
-            `models.evaluation.report.answers`.
+            `models.evaluation.report.scoring`.
         resamples: draws behind each interval.
         frames: where the frames of the recordings are.
         unread: by key, why a recording is missing here.
@@ -101,7 +101,7 @@ def evaluate(
         EvaluationError: a fold's model would be asked about what it was trained on.
     """
     manifest, weights = artifact.load(folder)
-    found = stored_sheets(manifest, weights.scores)
+    found = stored_score_sets(manifest, weights.scores)
     if manifest.group not in found:
         raise EvaluationError(f"{manifest.version} has kept no scores of its own folds.")
     entries = read_index(data).trained
@@ -110,7 +110,7 @@ def evaluate(
     cache = FrameCache(work / FRAMES)
     failed = cache.fill(entries, lambda done, total: progress("Reading recordings", done, total))
     readable = [entry for entry in entries if entry.sha256 not in failed]
-    answers = answer_all(
+    answers = predict_all(
         folder,
         manifest,
         readable,
@@ -119,10 +119,10 @@ def evaluate(
         lambda done, total: progress("Answering recordings", done, total),
     )
     facts = {entry.sha256: cache.facts(entry.sha256) for entry in readable}
-    sorted_ = sheets(manifest, readable, facts, answers, fold)
-    inside = sorted_.inside
-    fresh = {"external": sorted_.outside, manifest.group: inside}
-    found |= {name: sheet for name, sheet in fresh.items() if sheet is not None}
+    sorted_ = assign_scores(manifest, readable, facts, answers, fold)
+    held_out_scores = sorted_.held_out_scores
+    fresh = {"external": sorted_.external_scores, manifest.group: held_out_scores}
+    found |= {name: score_set for name, score_set in fresh.items() if score_set is not None}
     wanted = [manifest.group, *(name for name in ORDER if name != manifest.group)]
     chapters = {}
     for done, name in enumerate(name for name in wanted if name in found):
@@ -133,40 +133,40 @@ def evaluate(
     return Evaluation(
         manifest=manifest,
         chapters=chapters,
-        known=0 if inside is None else len(inside.recordings),
+        known=0 if held_out_scores is None else len(held_out_scores.recordings),
         fold=fold,
         resamples=resamples,
         frames=cache,
         unread={
             entry.key: failed[entry.sha256].message for entry in entries if entry.sha256 in failed
         }
-        | dict(sorted_.unanswered),
+        | dict(sorted_.unscored),
     )
 
 
-def _chapter(manifest: Manifest, sheet: Sheet, here: bool, resamples: int) -> Chapter:
-    figures = sheet.figures()
-    complete = len(sheet.recordings) == len(listed(manifest))
-    expected = manifest.metrics.get(sheet.name)
+def _chapter(manifest: Manifest, score_set: ScoreSet, here: bool, resamples: int) -> Chapter:
+    metrics = score_set.metrics()
+    complete = len(score_set.recordings) == len(trained_recordings(manifest))
+    expected = manifest.metrics.get(score_set.name)
     return Chapter(
-        sheet=sheet,
-        figures=figures,
-        intervals=bootstrap.intervals(sheet, resamples=resamples),
-        rocs=tuple(roc_curves(sheet)),
-        trust=trust(sheet),
+        score_set=score_set,
+        metrics=metrics,
+        intervals=bootstrap.intervals(score_set, resamples=resamples),
+        rocs=tuple(roc_curves(score_set)),
+        calibration=measure_calibration(score_set),
         answered_here=here,
-        unequal=tuple(unequal(figures, expected)) if complete and expected else None,
+        unequal=tuple(unequal(metrics, expected)) if complete and expected else None,
     )
 
 
-def unequal(figures: Mapping[str, Any], expected: Mapping[str, Any], name: str = "") -> list[str]:
+def unequal(metrics: Mapping[str, Any], expected: Mapping[str, Any], name: str = "") -> list[str]:
     """Names of the figures, as `video_classes.healthy.f1`, that are not the expected ones."""
     found = []
     for key, value in expected.items():
         path = f"{name}.{key}".lstrip(".")
-        mine = figures.get(key)
-        if isinstance(value, Mapping) and isinstance(mine, Mapping):
-            found += unequal(mine, value, path)
-        elif mine != value:
+        actual = metrics.get(key)
+        if isinstance(value, Mapping) and isinstance(actual, Mapping):
+            found += unequal(actual, value, path)
+        elif actual != value:
             found.append(path)
     return found

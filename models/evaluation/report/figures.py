@@ -9,14 +9,19 @@ from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
 from models.contract import CLASS_NAMES, CLASSES
-from models.drawing import COLOURS, INK, MUTED, figure, svg
+from models.evaluation.report.calibration import Calibration, Reliability
 from models.evaluation.report.curves import Roc
 from models.evaluation.report.evaluation import Chapter
-from models.evaluation.report.trust import Reliability, Trust
+from models.plotting import CLASS_COLOURS, INK, MUTED, new_figure, to_svg
 
 _LABELS = [CLASS_NAMES[key] for key in CLASSES]
-_WAYS = {"recording": "#8fb8de", "patient": "#22507d", "source": "#c2410c", "external": "#111827"}
-_MARKS = {"recording": "o", "patient": "s", "source": "D", "external": "^"}
+_PROTOCOL_COLOURS = {
+    "recording": "#8fb8de",
+    "patient": "#22507d",
+    "source": "#c2410c",
+    "external": "#111827",
+}
+_PROTOCOL_MARKERS = {"recording": "o", "patient": "s", "source": "D", "external": "^"}
 
 Draw = Callable[[Figure], None]
 
@@ -24,23 +29,25 @@ Draw = Callable[[Figure], None]
 def roc(name: str, rocs: Sequence[Roc]) -> str:
     """Figure 2: a panel for each class; the band is one standard deviation over the folds."""
 
-    def draw(into: Figure) -> None:
-        panels = into.subplots(1, len(rocs), squeeze=False)[0]
+    def draw(canvas: Figure) -> None:
+        panels = canvas.subplots(1, len(rocs), squeeze=False)[0]
         for axes, each in zip(panels, rocs, strict=True):
             _roc_panel(axes, each)
         panels[0].set_ylabel("true positive rate")
 
-    said = "; ".join(f"{CLASS_NAMES[each.key]}: AUC {each.auc_mean:.2f}" for each in rocs)
-    return _drawn(f"{name}-roc", f"ROC curves. {said}.", (3.5 * len(rocs), 3.6), draw)
+    description = "; ".join(f"{CLASS_NAMES[each.key]}: AUC {each.auc_mean:.2f}" for each in rocs)
+    return _render(f"{name}-roc", f"ROC curves. {description}.", (3.5 * len(rocs), 3.6), draw)
 
 
 def confusion(name: str, chapter: Chapter) -> str:
     """Figure 3: frames, and their shares of each true and of each named class."""
-    sheet = chapter.sheet
-    counts = confusion_matrix(sheet.labels, sheet.scores.argmax(axis=1), labels=range(len(CLASSES)))
+    score_set = chapter.score_set
+    counts = confusion_matrix(
+        score_set.labels, score_set.scores.argmax(axis=1), labels=range(len(CLASSES))
+    )
 
-    def draw(into: Figure) -> None:
-        left, middle, right = into.subplots(1, 3)
+    def draw(canvas: Figure) -> None:
+        left, middle, right = canvas.subplots(1, 3)
         rows = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
         columns = counts / np.maximum(1, counts.sum(axis=0, keepdims=True))
         _matrix(left, counts, "a  Frames", "{:d}", counts.max())
@@ -51,17 +58,19 @@ def confusion(name: str, chapter: Chapter) -> str:
     shown = "; ".join(
         f"{_LABELS[n]}: {', '.join(map(str, row))}" for n, row in enumerate(counts.tolist())
     )
-    return _drawn(f"{name}-confusion", f"Confusion matrices. Frames of {shown}.", (11.4, 3.5), draw)
+    return _render(
+        f"{name}-confusion", f"Confusion matrices. Frames of {shown}.", (11.4, 3.5), draw
+    )
 
 
-def reliability(name: str, found: Trust) -> str:
+def reliability(name: str, reliability_: Calibration) -> str:
     """Confidence against accuracy, as answered and at the fitted temperatures."""
-    kinds = [("a  Frames", found.frames, found.frames_scaled)]
-    if found.videos and found.videos_scaled:
-        kinds.append(("b  Videos", found.videos, found.videos_scaled))
+    kinds = [("a  Frames", reliability_.frames, reliability_.frames_scaled)]
+    if reliability_.videos and reliability_.videos_scaled:
+        kinds.append(("b  Videos", reliability_.videos, reliability_.videos_scaled))
 
-    def draw(into: Figure) -> None:
-        panels = into.subplots(1, len(kinds), squeeze=False)[0]
+    def draw(canvas: Figure) -> None:
+        panels = canvas.subplots(1, len(kinds), squeeze=False)[0]
         for axes, (title, before, after) in zip(panels, kinds, strict=True):
             axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":")
             _bins(axes, before, "#9ca3af", "as answered")
@@ -70,11 +79,15 @@ def reliability(name: str, found: Trust) -> str:
             axes.legend(loc="upper left")
         panels[0].set_ylabel("share that is right")
 
-    said = f"ECE of frames {found.frames.ece:.3f}, scaled {found.frames_scaled.ece:.3f}."
-    return _drawn(f"{name}-reliability", f"Reliability. {said}", (4.6 * len(kinds), 3.9), draw)
+    description = (
+        f"ECE of frames {reliability_.frames.ece:.3f}, scaled {reliability_.frames_scaled.ece:.3f}."
+    )
+    return _render(
+        f"{name}-reliability", f"Reliability. {description}", (4.6 * len(kinds), 3.9), draw
+    )
 
 
-def ways(chapters: Mapping[str, Chapter]) -> str:
+def overview(chapters: Mapping[str, Chapter]) -> str:
     """The main figures by what was held out, with their intervals."""
     rows = {
         "frame_accuracy": "Frames: accuracy",
@@ -86,23 +99,23 @@ def ways(chapters: Mapping[str, Chapter]) -> str:
         "video_classes.covid19.specificity": "COVID-19 videos: specificity",
     }
 
-    def draw(into: Figure) -> None:
-        axes = into.subplots()
+    def draw(canvas: Figure) -> None:
+        axes = canvas.subplots()
         step = 0.72 / len(chapters)
         for n, (name, chapter) in enumerate(chapters.items()):
             points = [
                 (place + (n - (len(chapters) - 1) / 2) * step, value(chapter, key), key)
                 for place, key in enumerate(rows)
             ]
-            colour = _WAYS[name]
+            colour = _PROTOCOL_COLOURS[name]
             for place, middle, key in points:
                 if middle is None or key not in chapter.intervals:
                     continue
                 axes.plot(chapter.intervals[key], [place, place], color=colour, linewidth=2)
-            there = [(middle, place) for place, middle, _ in points if middle is not None]
-            xs, ys = zip(*there, strict=True)
+            points_ = [(middle, place) for place, middle, _ in points if middle is not None]
+            xs, ys = zip(*points_, strict=True)
             label = "external data" if name == "external" else f"held out by {name}"
-            axes.plot(xs, ys, _MARKS[name], color=colour, markersize=6, label=label)
+            axes.plot(xs, ys, _PROTOCOL_MARKERS[name], color=colour, markersize=6, label=label)
         axes.set_yticks(range(len(rows)), list(rows.values()))
         axes.invert_yaxis()
         axes.set_xlim(min(0.4, axes.get_xlim()[0]), 1.0)
@@ -110,25 +123,25 @@ def ways(chapters: Mapping[str, Chapter]) -> str:
         axes.set_axisbelow(True)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(chapters))
 
-    return _drawn("ways", "The main figures by what was held out.", (9.0, 4.6), draw)
+    return _render("ways", "The main figures by what was held out.", (9.0, 4.6), draw)
 
 
 def value(chapter: Chapter, path: str) -> float | None:
     """A figure by its path, as `frame_classes.covid19.sensitivity`; None where there is none."""
-    found: Any = chapter.figures
+    reliability_: Any = chapter.metrics
     for key in path.split("."):
-        found = found.get(key) if found else None
-    return None if found is None else float(found)
+        reliability_ = reliability_.get(key) if reliability_ else None
+    return None if reliability_ is None else float(reliability_)
 
 
-def _drawn(name: str, alt: str, size: tuple[float, float], draw: Draw) -> str:
-    with figure(*size) as into:
-        draw(into)
-        return svg(into, name, alt)
+def _render(name: str, alt: str, size: tuple[float, float], draw: Draw) -> str:
+    with new_figure(*size) as canvas:
+        draw(canvas)
+        return to_svg(canvas, name, alt)
 
 
 def _roc_panel(axes: Axes, each: Roc) -> None:
-    colour = COLOURS[each.key]
+    colour = CLASS_COLOURS[each.key]
     low, high = np.clip(each.mean - each.sd, 0, 1), np.clip(each.mean + each.sd, 0, 1)
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":")
     axes.fill_between(each.false_positives, low, high, color=colour, alpha=0.18, linewidth=0)
@@ -165,10 +178,10 @@ def _matrix(axes: Axes, values: np.ndarray, title: str, form: str, top: float) -
     axes.set(title=title, xlabel="answered class")
 
 
-def _bins(axes: Axes, found: Reliability, colour: str, label: str) -> None:
+def _bins(axes: Axes, reliability_: Reliability, colour: str, label: str) -> None:
     """A dot for each bin, as large as it is full."""
-    most = max(each.count for each in found.bins)
-    x = [each.confidence for each in found.bins]
-    y = [each.accuracy for each in found.bins]
-    axes.plot(x, y, color=colour, linewidth=1.2, label=f"{label}, ECE {found.ece:.3f}")
-    axes.scatter(x, y, s=[14 + 90 * each.count / most for each in found.bins], color=colour)
+    most = max(each.count for each in reliability_.bins)
+    x = [each.confidence for each in reliability_.bins]
+    y = [each.accuracy for each in reliability_.bins]
+    axes.plot(x, y, color=colour, linewidth=1.2, label=f"{label}, ECE {reliability_.ece:.3f}")
+    axes.scatter(x, y, s=[14 + 90 * each.count / most for each in reliability_.bins], color=colour)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from models.contract import CLASSES
-from models.evaluation.heldout import PRECISION
+from models.evaluation.held_out import PRECISION
 from models.evaluation.report import page, paper
 from models.evaluation.report.evaluation import Chapter, Evaluation
-from models.evaluation.report.sheet import Sheet
+from models.evaluation.report.scores import ScoreSet
 
 PAGE = "report.html"
 NUMBERS = "report.json"
@@ -35,7 +35,9 @@ def write(found: Evaluation, folder: Path) -> list[Path]:
             row for name, chapter in found.chapters.items() for row in table2(name, chapter)
         ],
         "recordings.csv": [
-            row for name, chapter in found.chapters.items() for row in answers(name, chapter.sheet)
+            row
+            for name, chapter in found.chapters.items()
+            for row in answers(name, chapter.score_set)
         ],
     }
     for name, rows in tables.items():
@@ -62,19 +64,23 @@ def table2(name: str, chapter: Chapter) -> list[dict[str, Any]]:
     """A row for each class, with intervals and the paper's own figures."""
     rows = []
     for key in CLASSES:
-        ours = chapter.figures["frame_classes"][key]
+        measured = chapter.metrics["frame_classes"][key]
         row: dict[str, Any] = {"held_out_by": name, "class": key}
         for rate in _RATES:
             low, high = chapter.intervals[f"frame_classes.{key}.{rate}"]
-            row |= {rate: ours[rate], f"{rate}_low": round(low, 4), f"{rate}_high": round(high, 4)}
-        row["frames"] = ours["count"]
-        row["videos"] = sum(each.label == key for each in chapter.sheet.videos)
+            row |= {
+                rate: measured[rate],
+                f"{rate}_low": round(low, 4),
+                f"{rate}_high": round(high, 4),
+            }
+        row["frames"] = measured["count"]
+        row["videos"] = sum(each.label == key for each in chapter.score_set.videos)
         row |= {f"paper_{rate}": paper.CLASSES[key][rate] for rate in _RATES}
         rows.append(row)
     return rows
 
 
-def answers(name: str, sheet: Sheet) -> list[dict[str, Any]]:
+def answers(name: str, score_set: ScoreSet) -> list[dict[str, Any]]:
     """A row for each recording: who it is, who answered, and what."""
     return [
         {
@@ -87,10 +93,10 @@ def answers(name: str, sheet: Sheet) -> list[dict[str, Any]]:
             "fold": "" if each.fold is None else each.fold,
             "frames": len(each.scores),
             "class": each.label,
-            "answer": each.named,
+            "answer": each.predicted,
             **{key: round(float(each.mean[n]), 6) for n, key in enumerate(CLASSES)},
         }
-        for each in sheet.recordings
+        for each in score_set.recordings
     ]
 
 
@@ -99,12 +105,12 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
         "answered_here": chapter.answered_here,
         "equals_manifest": None if chapter.unequal is None else not chapter.unequal,
         "unequal": chapter.unequal,
-        "figures": chapter.figures,
+        "figures": chapter.metrics,
         "intervals": {
             name: [round(v, 4) for v in ends] for name, ends in chapter.intervals.items()
         },
         "roc": {each.key: _plain(asdict(each)) for each in chapter.rocs},
-        "calibration": asdict(chapter.trust) if chapter.trust else None,
+        "calibration": asdict(chapter.calibration) if chapter.calibration else None,
     }
 
 

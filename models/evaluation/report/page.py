@@ -9,13 +9,13 @@ import jinja2
 from markupsafe import Markup
 
 from models.contract import CLASS_NAMES, CLASSES, DISCLAIMER
-from models.drawing import COLOURS
-from models.evaluation.heldout import PRECISION
+from models.evaluation.held_out import PRECISION
 from models.evaluation.report import figures, paper
 from models.evaluation.report.bootstrap import Interval
 from models.evaluation.report.evaluation import Chapter, Evaluation
-from models.evaluation.report.sheet import Answered, Sheet, by_fold, worst
+from models.evaluation.report.scores import ScoredRecording, ScoreSet, by_fold, worst
 from models.media import sampling
+from models.plotting import CLASS_COLOURS
 
 WORST = 12
 _THUMBNAILS = 4
@@ -60,12 +60,12 @@ def render(found: Evaluation) -> str:
         found=found,
         disclaimer=DISCLAIMER,
         citation=paper.CITATION,
-        colours=COLOURS,
+        colours=CLASS_COLOURS,
         precision=PRECISION,
         names=CLASS_NAMES,
-        listed=len(found.manifest.data["recordings"]),
+        trained_recordings=len(found.manifest.data["recordings"]),
         summary=_summary(found.chapters),
-        ways=Markup(figures.ways(found.chapters)),  # noqa: S704 - drawn here
+        overview=Markup(figures.overview(found.chapters)),  # noqa: S704 - drawn here
         chapters=[_chapter(name, chapter) for name, chapter in found.chapters.items()],
         worst=_worst(found),
         settings=_flat(found.manifest.training),
@@ -93,7 +93,7 @@ def _summary(chapters: Mapping[str, Chapter]) -> list[list[str]]:
         "COVID-19, videos: sensitivity": "video_classes.covid19.sensitivity",
         "COVID-19, videos: specificity": "video_classes.covid19.specificity",
     }
-    told = {
+    paper_figures = {
         "frame_accuracy": paper.OVERALL["frame_accuracy"],
         "frame_balanced_accuracy": paper.OVERALL["frame_balanced_accuracy"],
         "video_accuracy_majority": paper.OVERALL["video_accuracy_majority"],
@@ -107,26 +107,26 @@ def _summary(chapters: Mapping[str, Chapter]) -> list[list[str]]:
                 with_interval(figures.value(chapter, path), chapter.intervals.get(path))
                 for chapter in chapters.values()
             ),
-            f"{told[path]:.2f}" if path in told else "–",
+            f"{paper_figures[path]:.2f}" if path in paper_figures else "–",
         ]
         for title, path in rows.items()
     ]
 
 
 def _chapter(name: str, chapter: Chapter) -> dict[str, Any]:
-    sheet = chapter.sheet
+    score_set = chapter.score_set
     return {
         "name": name,
         "title": _TITLES[name],
         "explained": _EXPLAINED[name],
         "answered_here": chapter.answered_here,
         "unequal": chapter.unequal,
-        "recordings": len(sheet.recordings),
-        "frames": len(sheet.scores),
-        "people": len({each.examined for each in sheet.recordings}),
+        "recordings": len(score_set.recordings),
+        "frames": len(score_set.scores),
+        "people": len({each.patient_id for each in score_set.recordings}),
         "table2": [_class_row(chapter, key) for key in CLASSES],
         "overall": {
-            key: with_interval(chapter.figures[key], chapter.intervals.get(key))
+            key: with_interval(chapter.metrics[key], chapter.intervals.get(key))
             for key in ("frame_accuracy", "frame_balanced_accuracy")
         },
         "paper": paper.OVERALL,
@@ -144,48 +144,54 @@ def _chapter(name: str, chapter: Chapter) -> dict[str, Any]:
         ],
         "confusion": Markup(figures.confusion(name, chapter)),  # noqa: S704
         "videos": _videos(chapter),
-        "trust": chapter.trust,
-        "reliability": Markup(figures.reliability(name, chapter.trust)) if chapter.trust else "",  # noqa: S704
-        "folds": [_fold_row(fold, part) for fold, part in by_fold(sheet)],
+        "calibration": chapter.calibration,
+        "reliability": _reliability(name, chapter),
+        "folds": [_fold_row(fold, part) for fold, part in by_fold(score_set)],
     }
 
 
+def _reliability(name: str, chapter: Chapter) -> str:
+    if chapter.calibration is None:
+        return ""
+    return Markup(figures.reliability(name, chapter.calibration))  # noqa: S704
+
+
 def _class_row(chapter: Chapter, key: str) -> dict[str, Any]:
-    ours = chapter.figures["frame_classes"][key]
+    measured = chapter.metrics["frame_classes"][key]
     return {
         "key": key,
         "name": CLASS_NAMES[key],
         "rates": [
-            with_interval(ours[rate], chapter.intervals.get(f"frame_classes.{key}.{rate}"))
+            with_interval(measured[rate], chapter.intervals.get(f"frame_classes.{key}.{rate}"))
             for rate in _RATES
         ],
-        "frames": ours["count"],
-        "videos": sum(each.label == key for each in chapter.sheet.videos),
-        "theirs": [f"{paper.CLASSES[key][rate]:.2f}" for rate in _RATES],
-        "their_frames": int(paper.CLASSES[key]["count"]),
+        "frames": measured["count"],
+        "videos": sum(each.label == key for each in chapter.score_set.videos),
+        "paper_rates": [f"{paper.CLASSES[key][rate]:.2f}" for rate in _RATES],
+        "paper_frames": int(paper.CLASSES[key]["count"]),
     }
 
 
 def _videos(chapter: Chapter) -> dict[str, Any] | None:
-    if not chapter.sheet.videos:
+    if not chapter.score_set.videos:
         return None
     return {
-        "count": len(chapter.sheet.videos),
+        "count": len(chapter.score_set.videos),
         "mean": with_interval(
-            chapter.figures["video_accuracy"], chapter.intervals.get("video_accuracy")
+            chapter.metrics["video_accuracy"], chapter.intervals.get("video_accuracy")
         ),
         "majority": with_interval(
-            chapter.figures["video_accuracy_majority"],
+            chapter.metrics["video_accuracy_majority"],
             chapter.intervals.get("video_accuracy_majority"),
         ),
         "classes": [
             {
                 "key": key,
                 "name": CLASS_NAMES[key],
-                "count": chapter.figures["video_classes"][key]["count"],
+                "count": chapter.metrics["video_classes"][key]["count"],
                 "rates": [
                     with_interval(
-                        chapter.figures["video_classes"][key][rate],
+                        chapter.metrics["video_classes"][key][rate],
                         chapter.intervals.get(f"video_classes.{key}.{rate}"),
                     )
                     for rate in _RATES
@@ -196,11 +202,11 @@ def _videos(chapter: Chapter) -> dict[str, Any] | None:
     }
 
 
-def _fold_row(fold: int, part: Sheet) -> dict[str, Any]:
+def _fold_row(fold: int, part: ScoreSet) -> dict[str, Any]:
     """What one model was tested on, and how it did; of classes that are not there, nothing."""
-    found = part.figures()
+    found = part.metrics()
     sources = sorted({each.source or "unknown" for each in part.recordings}, key=_by_number)
-    there = {each.label for each in part.recordings}
+    present = {each.label for each in part.recordings}
     return {
         "name": "all models" if fold < 0 else str(fold + 1),
         "sources": ", ".join(sources),
@@ -208,12 +214,12 @@ def _fold_row(fold: int, part: Sheet) -> dict[str, Any]:
         "counts": [sum(each.label == key for each in part.recordings) for key in CLASSES],
         "frames": found["frames"],
         "frame_accuracy": f"{found['frame_accuracy']:.3f}",
-        "balanced": f"{found['frame_balanced_accuracy']:.3f}" if len(there) > 1 else "–",
+        "balanced": f"{found['frame_balanced_accuracy']:.3f}" if len(present) > 1 else "–",
         "video_accuracy": "–"
         if found["video_accuracy"] is None
         else f"{found['video_accuracy']:.3f}",
         "sensitivity": [
-            f"{found['frame_classes'][key]['sensitivity']:.2f}" if key in there else "–"
+            f"{found['frame_classes'][key]['sensitivity']:.2f}" if key in present else "–"
             for key in CLASSES
         ],
     }
@@ -225,25 +231,25 @@ def _by_number(name: str) -> tuple[int, str]:
 
 def _worst(found: Evaluation) -> list[dict[str, Any]]:
     """The recordings at hand whose true class is given least, with the frames that mislead most."""
-    here = [
+    scored_now = [
         each
         for name in (found.manifest.group, "external")
         if (chapter := found.chapters.get(name)) and chapter.answered_here
-        for each in chapter.sheet.recordings
+        for each in chapter.score_set.recordings
     ]
-    return [_case(each, found) for each in worst(here, WORST)]
+    return [_case(each, found) for each in worst(scored_now, WORST)]
 
 
-def _case(each: Answered, found: Evaluation) -> dict[str, Any]:
+def _case(each: ScoredRecording, found: Evaluation) -> dict[str, Any]:
     frames = found.frames.frames(each.sha256)
     places = sorted(each.scores[:, each.truth].argsort()[:_THUMBNAILS])
     return {
         "key": each.key,
         "truth": CLASS_NAMES[each.label],
         "truth_key": each.label,
-        "named": CLASS_NAMES[each.named],
-        "named_key": each.named,
-        "right": each.named == each.label,
+        "predicted": CLASS_NAMES[each.predicted],
+        "predicted_key": each.predicted,
+        "right": each.predicted == each.label,
         "source": each.source,
         "patient": each.patient,
         "frames": len(each.scores),

@@ -32,8 +32,8 @@ def load(path: Path) -> keras.Model:
         TrunkError: no such file, or neither network's.
     """
     weights = read_file(path)
-    for sign, build in _NETWORKS.items():
-        if f"{sign}.weight" in weights:
+    for first_layer, build in _NETWORKS.items():
+        if f"{first_layer}.weight" in weights:
             try:
                 return build(weights)
             except (KeyError, ValueError) as error:

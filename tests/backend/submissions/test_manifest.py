@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from backend.submissions import manifest
 from backend.submissions.manifest import SPREADSHEET, ManifestError, read
-from models.data.file_names import FileName, RowName, match
+from models.data.file_names import FileName, TableRow, match
 from tests import archives, names
 
 DATASET = Path(__file__).parents[4] / "shared" / "dataset"
@@ -242,8 +242,8 @@ def test_the_public_datasets_own_table_is_read_as_it_is() -> None:
     assert all(row.refused == ("licence",) and row.values["label"] for row in bad)
     files = [path for path in DATASET.glob("pocus_*/**/*") if path.is_file()]
     matching = match(
-        (RowName(row.line, row.file_name, row.values) for row in found.rows),
+        (TableRow(row.line, row.file_name, row.values) for row in found.rows),
         (FileName(path, path.relative_to(DATASET).as_posix()) for path in files),
     )
     assert len(matching.matches) == len(files) == 133
-    assert not any(each.is_loose for each in matching.matches)
+    assert not any(each.is_approximate for each in matching.matches)

@@ -16,11 +16,18 @@ from models import networks
 from models.comparison import inputs, table
 from models.comparison.budget import Budget
 from models.comparison.candidates import CANDIDATES, SCRATCH
-from models.comparison.inputs import FeatureClips, PictureClips, Pictures, clips_of, evenly, pool
+from models.comparison.inputs import (
+    AugmentedFrames,
+    FeatureClips,
+    FrameClips,
+    evenly_spaced,
+    make_clips,
+    pool,
+)
 from models.comparison.run import Comparison, compare
 from models.training import fit, trunk
 from models.training.augment import PAPER
-from models.training.fit import Material
+from models.training.fit import TrainingData
 from tests.models import mini_dataset
 from tests.models.training.test_train import WEIGHTS, nobody
 
@@ -55,18 +62,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def learnt() -> list[Material]:
+def learnt() -> list[TrainingData]:
     """What every network of the finished comparison was given to learn from, in order."""
     return []
 
 
 @pytest.fixture(scope="module")
-def found(folder: Path, learnt: list[Material]) -> Comparison:
+def found(folder: Path, learnt: list[TrainingData]) -> Comparison:
     fitted = fit.fit
 
-    def noted(model: keras.Model, material: Material, *rest: Any) -> fit.Curve:
-        learnt.append(material)
-        return fitted(model, material, *rest)
+    def noted(model: keras.Model, frame_set: TrainingData, *rest: Any) -> fit.Curve:
+        learnt.append(frame_set)
+        return fitted(model, frame_set, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "fit", noted)
@@ -94,15 +101,15 @@ class TestCompare:
                 assert scores.sum(axis=1) == pytest.approx(1, abs=1e-4)
 
     def test_no_network_learns_from_what_it_answers_and_all_have_the_same_folds(
-        self, found: Comparison, learnt: list[Material]
+        self, found: Comparison, learnt: list[TrainingData]
     ) -> None:
-        owners = found.stage.material.recordings
+        owners = found.shared.frame_set.recordings
         seen = []
-        for material in learnt:
-            clips = len(material.labels) == len(found.entries)
-            trained = material.trained if clips else owners[material.trained]
-            assert set(np.flatnonzero(material.weights)) == set(material.trained)
-            assert len(material.validated) == 0
+        for frame_set in learnt:
+            clips = len(frame_set.labels) == len(found.entries)
+            trained = frame_set.train_indices if clips else owners[frame_set.train_indices]
+            assert set(np.flatnonzero(frame_set.weights)) == set(frame_set.train_indices)
+            assert len(frame_set.validation_indices) == 0
             seen.append(frozenset(np.unique(trained).tolist()))
         # Four networks, two ways, two folds: each way's two halves, the same for every network.
         assert len(seen) == 16
@@ -177,7 +184,7 @@ class TestTable:
         assert starts["nasnetmobile"] == starts["covnet"] == f"{SCRATCH}, 32 px"
 
     def test_figures_are_those_of_the_scores(self, found: Comparison) -> None:
-        truth = found.stage.material.labels
+        truth = found.shared.frame_set.labels
         for line, outcome in zip(
             (line for line in table.rows(found) if line.network == "covnet"),
             (each for each in found.outcomes if each.network == "covnet"),
@@ -204,7 +211,7 @@ class TestInputs:
     OWNERS = np.array([0, 0, 0, 1, 1])
 
     def test_copy_nought_is_the_frame_and_others_stay_the_same(self) -> None:
-        given = Pictures(self.FRAMES, 2, 1, PAPER)
+        given = AugmentedFrames(self.FRAMES, 2, 1, PAPER)
         assert given.copies == 3
         places = np.arange(5)
         assert (given.batch(np.zeros(5, dtype=int), places) == self.FRAMES).all()
@@ -216,19 +223,19 @@ class TestInputs:
 
     def test_all_frames_of_a_clip_are_moved_alike(self) -> None:
         same = np.repeat(self.FRAMES[:1], 3, axis=0)
-        given = PictureClips(same, np.array([[0, 1, 2]]), 1, 1, PAPER)
+        given = FrameClips(same, np.array([[0, 1, 2]]), 1, 1, PAPER)
         (clip,) = given.batch(np.array([1]), np.array([0]))
         assert (clip != same).any()
         assert (clip[0] == clip[1]).all()
         assert (clip[0] == clip[2]).all()
 
     def test_a_short_clip_repeats_its_frames_or_ends(self) -> None:
-        assert clips_of(self.OWNERS, 3, repeat=True).tolist() == [[0, 1, 2], [3, 4, 3]]
-        assert clips_of(self.OWNERS, 3, repeat=False).tolist() == [[0, 1, 2], [3, 4, -1]]
+        assert make_clips(self.OWNERS, 3, repeat=True).tolist() == [[0, 1, 2], [3, 4, 3]]
+        assert make_clips(self.OWNERS, 3, repeat=False).tolist() == [[0, 1, 2], [3, 4, -1]]
 
     def test_what_is_not_there_is_nought_and_said_so(self) -> None:
         pooled = np.arange(2 * 5 * 4, dtype=np.float32).reshape(2, 5, 4) + 1
-        given = FeatureClips(pooled, clips_of(self.OWNERS, 3, repeat=False))
+        given = FeatureClips(pooled, make_clips(self.OWNERS, 3, repeat=False))
         features, there = given.batch(np.array([1]), np.array([1]))
         assert there.tolist() == [[1, 1, 0]]
         assert (features[0, :2] == pooled[1, 3:5]).all()
@@ -247,8 +254,8 @@ class TestInputs:
         [(3, 5, [0, 1, 2]), (10, 2, [0, 9]), (9, 3, [0, 4, 8]), (4, 1, [0])],
     )
     def test_places_are_spread_evenly(self, count: int, most: int, expected: list[int]) -> None:
-        assert evenly(range(count), most) == expected
-        assert inputs.evenly(range(count), most) == expected
+        assert evenly_spaced(range(count), most) == expected
+        assert inputs.evenly_spaced(range(count), most) == expected
 
 
 def test_every_network_of_the_paper_takes_part() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from models.contract import Square
-from models.data.duplicates import duplicates, tied, with_twins
+from models.data.duplicates import duplicate_groups, duplicates, with_duplicate_groups
 from models.data.extraction import Facts
 from models.data.folds import Group, assign_folds
 from models.data.index import Original
@@ -42,7 +42,7 @@ def test_the_same_bytes_come_first_and_need_no_facts() -> None:
 def test_copies_of_copies_are_of_one_set() -> None:
     pairs = duplicates(ENTRIES, facts("0" * 14 + "3f", BLACK, WHITE, "0" * 12 + "fc00"))
     assert len(pairs) == 2
-    numbers = tied(pairs)
+    numbers = duplicate_groups(pairs)
     assert len({numbers[ENTRIES[n].sha256] for n in (0, 1, 3)}) == 1
     assert ENTRIES[2].sha256 not in numbers
 
@@ -54,9 +54,11 @@ def test_no_twin_is_on_both_sides_of_a_split(group: Group) -> None:
     entries = [entry(n, labels[n % 3], f"patient {n}") for n in range(18)]
     hashes = [f"{random.Random(n).getrandbits(64):016x}" for n in range(18)]
     hashes[3:6] = hashes[:3]
-    named = with_twins(entries, facts(*hashes))
-    assert [each.twins for each in named[:3]] == [each.twins for each in named[3:6]]
-    assert len({each.twins for each in named[:3]} - {""}) == 3
+    named = with_duplicate_groups(entries, facts(*hashes))
+    assert [each.duplicate_group for each in named[:3]] == [
+        each.duplicate_group for each in named[3:6]
+    ]
+    assert len({each.duplicate_group for each in named[:3]} - {""}) == 3
     for seed in range(10):
         folds = assign_folds(named, group, 3, seed)
         assert folds[:3] == folds[3:6]
@@ -65,12 +67,12 @@ def test_no_twin_is_on_both_sides_of_a_split(group: Group) -> None:
 def test_copies_under_another_label_are_twins_as_well() -> None:
     """Whichever of the labels is wrong, the one cannot test what has learnt the other."""
     some = [entry(0, "healthy"), entry(1, "covid19")]
-    one, other = with_twins(some, facts(BLACK, NEARLY))
-    assert one.twins == other.twins != ""
+    one, other = with_duplicate_groups(some, facts(BLACK, NEARLY))
+    assert one.duplicate_group == other.duplicate_group != ""
 
 
 def test_two_cuts_of_one_original_are_twins_however_they_look() -> None:
     original = Original("f" * 64, ())
     some = [replace(entry(n, "healthy"), original=original) for n in range(2)]
-    one, other = with_twins(some, facts(BLACK, WHITE))
-    assert one.twins == other.twins != ""
+    one, other = with_duplicate_groups(some, facts(BLACK, WHITE))
+    assert one.duplicate_group == other.duplicate_group != ""

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.data import file_names
-from models.data.file_names import FileName, Matching, RowName, canonical, decoded, is_junk, match
+from models.data.file_names import (
+    FileName,
+    Matching,
+    TableRow,
+    canonical,
+    decode_names,
+    is_junk,
+    match,
+)
 from tests import names
 
 FOLDERS_JS = Path(__file__).parents[3] / "frontend/src/contribute/systemFiles.js"
@@ -19,7 +27,7 @@ def paired(rows: Sequence[tuple[str, object] | str], files: Sequence[str]) -> Ma
     """Matched by name; the rows say what stands beside their name, or something of their own."""
     given_rows = [row if isinstance(row, tuple) else (row, row) for row in rows]
     return match(
-        [RowName(n, name, says) for n, (name, says) in enumerate(given_rows)],
+        [TableRow(n, name, says) for n, (name, says) in enumerate(given_rows)],
         [FileName(n, name) for n, name in enumerate(files)],
     )
 
@@ -41,7 +49,7 @@ class TestExactly:
     def test_the_same_name_matches(self, named: str, file: str) -> None:
         found = paired([named], [file])
         assert pairs(found) == {named: file}
-        assert not found.matches[0].is_loose
+        assert not found.matches[0].is_approximate
 
     @pytest.mark.parametrize(
         ("named", "file"),
@@ -50,7 +58,7 @@ class TestExactly:
     )  # fmt: skip
     def test_another_name_does_not(self, named: str, file: str) -> None:
         found = paired([named], [file])
-        assert (pairs(found), found.doubts) == ({}, ())
+        assert (pairs(found), found.ambiguities) == ({}, ())
         assert [each.name for each in found.rows_without_file] == [named]
 
     def test_what_differs_in_punctuation_alone_is_told_apart(self) -> None:
@@ -65,7 +73,7 @@ class TestExactly:
         }  # fmt: skip
 
     def test_a_row_within_an_archive_tells_only_of_its_files(self) -> None:
-        rows = [RowName(n, "1.png", n, within=zip_) for n, zip_ in enumerate(("one", "two"))]
+        rows = [TableRow(n, "1.png", n, within=zip_) for n, zip_ in enumerate(("one", "two"))]
         files = [FileName(zip_, "1.png", within=zip_) for zip_ in ("two", "one")]
         found = match(rows, files)
         assert {each.file.key: each.rows[0].values for each in found.matches} == {
@@ -86,12 +94,12 @@ class TestLoosely:
     ) -> None:
         found = paired([named], [file])
         assert pairs(found) == {named: file}
-        assert found.matches[0].is_loose
+        assert found.matches[0].is_approximate
 
     def test_two_that_are_left_do_not(self) -> None:
         found = paired(["P1-11", "P11-1"], ["P111.png"])
         assert found.matches == ()
-        (doubt,) = found.doubts
+        (doubt,) = found.ambiguities
         assert doubt.reason(["Line 2", "line 3"]) == (
             "Line 2 and line 3 all fit 'P111.png' and do not say the same. None of them counts."
         )
@@ -101,7 +109,7 @@ class TestLoosely:
     def test_what_fits_exactly_is_not_left(self) -> None:
         found = paired(["P1-11", "P11-1"], ["P1-11.png", "P11_1.png"])
         assert pairs(found) == {"P1-11": "P1-11.png", "P11-1": "P11_1.png"}
-        assert [each.is_loose for each in found.matches] == [False, True]
+        assert [each.is_approximate for each in found.matches] == [False, True]
 
 
 class TestDoubts:
@@ -109,15 +117,15 @@ class TestDoubts:
         for files in (["lung.mp4", "lung.png"], ["a/lung.mp4", "b/lung.mp4"], ["lung"] * 2):
             found = paired(["lung" if "/" not in files[0] else "lung.mp4"], files)
             assert found.matches == ()
-            (doubt,) = found.doubts
+            (doubt,) = found.ambiguities
             assert len(doubt.files) == 2
             assert repr(files[0]) in doubt.reason(["Line 2"])
 
     def test_two_rows_that_contradict_each_other_do_not_count(self) -> None:
         for files in (["a.png"], []):
             found = paired([("a.png", 1), ("a.png", 2)], files)
-            assert (found.matches, len(found.doubts)) == ((), 1)
-            assert len(found.doubts[0].rows) == 2
+            assert (found.matches, len(found.ambiguities)) == ((), 1)
+            assert len(found.ambiguities[0].rows) == 2
 
     def test_two_rows_that_say_the_same_count(self) -> None:
         found = paired([("a.png", 1), ("a.png", 1)], ["a.png"])
@@ -125,12 +133,12 @@ class TestDoubts:
         assert len(found.matches[0].rows) == 2
 
     def test_composed_and_decomposed_are_one_name(self) -> None:
-        assert len(paired(["\u00fc.png"], ["\u00fc.png", "u\u0308.png"]).doubts) == 1
+        assert len(paired(["\u00fc.png"], ["\u00fc.png", "u\u0308.png"]).ambiguities) == 1
 
     def test_many_are_named_by_their_number(self) -> None:
         found = paired(["x"], [f"x.{n}" for n in range(9)])
-        assert found.doubts[0].reason(["Line 2"]).count("'x.") == 5
-        assert "and 4 more" in found.doubts[0].reason(["Line 2"])
+        assert found.ambiguities[0].reason(["Line 2"]).count("'x.") == 5
+        assert "and 4 more" in found.ambiguities[0].reason(["Line 2"])
 
 
 _ROWS_AND_FILES = st.tuples(
@@ -146,13 +154,15 @@ _ROWS_AND_FILES = st.tuples(
 def test_the_order_makes_no_difference_and_nothing_is_lost_or_there_twice(
     given_names: tuple[list[tuple[str, int, str]], list[tuple[str, str]]], random: object
 ) -> None:
-    rows = [RowName(n, name, says, within) for n, (name, says, within) in enumerate(given_names[0])]
+    rows = [
+        TableRow(n, name, says, within) for n, (name, says, within) in enumerate(given_names[0])
+    ]
     files = [FileName(n, name, within) for n, (name, within) in enumerate(given_names[1])]
 
     def said(found: Matching) -> tuple[set[object], ...]:
         return (
-            {(each.file, frozenset(each.rows), each.is_loose) for each in found.matches},
-            {(frozenset(each.rows), frozenset(each.files)) for each in found.doubts},
+            {(each.file, frozenset(each.rows), each.is_approximate) for each in found.matches},
+            {(frozenset(each.rows), frozenset(each.files)) for each in found.ambiguities},
             set(found.rows_without_file),
             set(found.files_without_row),
         )
@@ -163,9 +173,9 @@ def test_the_order_makes_no_difference_and_nothing_is_lost_or_there_twice(
     random.shuffle(shuffled_files)  # type: ignore[attr-defined]
     assert said(match(shuffled_rows, shuffled_files)) == said(found)
     seen_rows = [row for each in found.matches for row in each.rows]
-    seen_rows += [row for each in found.doubts for row in each.rows]
+    seen_rows += [row for each in found.ambiguities for row in each.rows]
     seen_files = [each.file for each in found.matches]
-    seen_files += [file for each in found.doubts for file in each.files]
+    seen_files += [file for each in found.ambiguities for file in each.files]
     assert sorted(row.key for row in (*seen_rows, *found.rows_without_file)) == [  # type: ignore[type-var]
         row.key for row in rows
     ]
@@ -186,10 +196,10 @@ def test_files_of_different_names_never_take_each_others_row(files: set[str]) ->
 
 
 def test_five_thousand_rows_and_a_thousand_files_are_matched_quickly() -> None:
-    rows = [RowName(n, f"p{n}/1.mp4") for n in range(5000)]
+    rows = [TableRow(n, f"p{n}/1.mp4") for n in range(5000)]
     files = [FileName(n, f"scans/p{n}/1.mp4") for n in range(1000)]
-    found = match([*rows, RowName("all", "1.mp4")], files)
-    assert len(found.doubts) == 1  # a row that names no folder fits every one of them
+    found = match([*rows, TableRow("all", "1.mp4")], files)
+    assert len(found.ambiguities) == 1  # a row that names no folder fits every one of them
     assert len(match(rows, files).matches) == 1000
 
 
@@ -220,24 +230,26 @@ class TestStoredAsBytes:
     def test_names_are_read_as_utf8_or_in_the_code_page_that_fits(
         self, stored: list[bytes], said: list[str]
     ) -> None:
-        assert decoded(stored) == said
+        assert decode_names(stored) == said
 
     @given(st.sets(st.binary(min_size=1, max_size=6), min_size=1, max_size=5))
     def test_no_two_become_one_in_a_code_page(self, stored: set[bytes]) -> None:
         others = [name for name in sorted(stored) if file_names._utf8(name) is None]
-        assert len(set(decoded(others))) == len(others)
+        assert len(set(decode_names(others))) == len(others)
 
     def test_names_on_the_disk_that_are_no_text_are_sent_as_text(self) -> None:
         on_disk = ["Lunge\udcfc.mp4", "Lungeü.mp4", "a.mp4"]
-        assert file_names.readable(on_disk) == ["Lunge%FC.mp4", "Lungeü.mp4", "a.mp4"]
-        assert file_names.readable(on_disk[:1]) == ["Lungeü.mp4"]
+        assert file_names.to_valid_text(on_disk) == ["Lunge%FC.mp4", "Lungeü.mp4", "a.mp4"]
+        assert file_names.to_valid_text(on_disk[:1]) == ["Lungeü.mp4"]
 
 
 def test_the_page_leaves_out_the_same_files() -> None:
     text = FOLDERS_JS.read_text()
-    listed = {
+    trained_recordings = {
         name: re.findall(r"'([^']+)'", re.search(rf"{name} = \[(.*?)\]", text, re.DOTALL)[1])  # type: ignore[index]
         for name in ("NAMES", "STARTS")
     }
-    assert {each.replace("\\r", "\r") for each in listed["NAMES"]} == file_names.JUNK_NAMES
-    assert tuple(listed["STARTS"]) == file_names.JUNK_STARTS
+    assert {
+        each.replace("\\r", "\r") for each in trained_recordings["NAMES"]
+    } == file_names.JUNK_NAMES
+    assert tuple(trained_recordings["STARTS"]) == file_names.JUNK_STARTS

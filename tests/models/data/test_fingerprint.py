@@ -40,8 +40,8 @@ class TestDistance:
     def test_a_copy_encoded_anew_is_near(self, seed: int) -> None:
         one = fingerprint.fingerprints(clip(seed))
         other = fingerprint.fingerprints(reencoded(clip(seed)))
-        assert fingerprint.distance(one, other) <= fingerprint.NEAR
-        assert fingerprint.distance(other, one) <= fingerprint.NEAR
+        assert fingerprint.distance(one, other) <= fingerprint.MAX_DUPLICATE_DISTANCE
+        assert fingerprint.distance(other, one) <= fingerprint.MAX_DUPLICATE_DISTANCE
 
     @pytest.mark.parametrize("seed", range(5))
     def test_a_part_is_near_its_whole(self, seed: int) -> None:
@@ -52,7 +52,7 @@ class TestDistance:
     def test_another_recording_is_far(self, seed: int) -> None:
         one = fingerprint.fingerprints(clip(seed))
         other = fingerprint.fingerprints(clip(seed + 100))
-        assert fingerprint.distance(one, other) > fingerprint.NEAR
+        assert fingerprint.distance(one, other) > fingerprint.MAX_DUPLICATE_DISTANCE
 
     def test_without_hashes_nothing_is_near(self) -> None:
         assert fingerprint.distance([], ["0" * 16]) == 64
@@ -61,29 +61,33 @@ class TestDistance:
 class TestOfFile:
     def test_hashes_a_few_frames_of_a_video(self, tmp_path: Path) -> None:
         path = media_files.write(tmp_path, "a.mp4", media_files.video(seconds=6))
-        hashes = fingerprint.of_file(path)
-        assert 2 <= len(hashes) <= fingerprint.MOST_HASHES
+        hashes = fingerprint.fingerprint_file(path)
+        assert 2 <= len(hashes) <= fingerprint.MAX_HASHES
         assert all(len(each) == 16 for each in hashes)
 
     def test_hashes_an_image_once(self, tmp_path: Path) -> None:
         path = media_files.write(tmp_path, "a.png", media_files.image())
-        assert len(fingerprint.of_file(path)) == 1
+        assert len(fingerprint.fingerprint_file(path)) == 1
 
 
 @pytest.mark.dataset
 @pytest.mark.skipif(not DATASET.is_dir(), reason="no recordings at ../shared/dataset")
 def test_copies_of_real_recordings_are_near_and_others_far(tmp_path: Path) -> None:
     files = sorted((DATASET / "pocus_images" / "convex").iterdir())[:12]
-    original = {path: fingerprint.of_file(path) for path in files}
+    original = {path: fingerprint.fingerprint_file(path) for path in files}
     for path in files:
         picture = cv2.imread(str(path))
         assert picture is not None
         half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         copy = tmp_path / "copy.jpg"
         cv2.imwrite(str(copy), half, [cv2.IMWRITE_JPEG_QUALITY, 40])
-        hashes = fingerprint.of_file(copy)
-        assert fingerprint.distance(hashes, original[path]) <= fingerprint.NEAR
-        near = [p for p in files if fingerprint.distance(hashes, original[p]) <= fingerprint.NEAR]
+        hashes = fingerprint.fingerprint_file(copy)
+        assert fingerprint.distance(hashes, original[path]) <= fingerprint.MAX_DUPLICATE_DISTANCE
+        near = [
+            p
+            for p in files
+            if fingerprint.distance(hashes, original[p]) <= fingerprint.MAX_DUPLICATE_DISTANCE
+        ]
         assert len(near) <= 2, near
 
 

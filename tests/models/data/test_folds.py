@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from models.contract import CLASSES
-from models.data.folds import FEW_RECORDINGS, Group, assign_folds, validation_part
+from models.data.folds import MIN_SOURCE_RECORDINGS, Group, assign_folds, validation_split
 from models.data.index import DatasetError, Entry
 from tests.models.data.test_index import entry
 
@@ -102,7 +102,7 @@ class TestLeaveOneSourceOut:
     ENTRIES = (
         *(entry(n, "healthy", f"h{n}", "14") for n in range(8)),
         *(entry(10 + n, CLASSES[n % 3], f"m{n}", "18") for n in range(9)),
-        *(entry(20 + n, "covid19", "one patient", "17") for n in range(FEW_RECORDINGS)),
+        *(entry(20 + n, "covid19", "one patient", "17") for n in range(MIN_SOURCE_RECORDINGS)),
         entry(30, "pneumonia", "p", "45"),
         entry(31, "covid19", "q", "46"),
     )
@@ -120,10 +120,10 @@ class TestLeaveOneSourceOut:
         assert len(found) == 1
 
     def test_recordings_from_nowhere_known_are_not_one_source(self) -> None:
-        unknown = [entry(40 + n, "healthy", f"u{n}", "") for n in range(FEW_RECORDINGS)]
+        unknown = [entry(40 + n, "healthy", f"u{n}", "") for n in range(MIN_SOURCE_RECORDINGS)]
         assigned = assign_folds([*self.ENTRIES, *unknown], "source", 5, seed=1)
         # Each is a small source of its own, so they share the fold of small ones.
-        assert set(assigned[-FEW_RECORDINGS:]) == {assigned[len(self.ENTRIES) - 1]}
+        assert set(assigned[-MIN_SOURCE_RECORDINGS:]) == {assigned[len(self.ENTRIES) - 1]}
 
     def test_one_source_cannot_be_held_out(self) -> None:
         entries = [entry(n, CLASSES[n % 3], source="7") for n in range(30)]
@@ -144,7 +144,7 @@ class TestValidationPart:
     ) -> None:
         used = data.draw(st.sets(st.integers(0, len(entries) - 1), min_size=2))
         try:
-            held, kept = validation_part(entries, used, group, 0.2, [1, 2])
+            held, kept = validation_split(entries, used, group, 0.2, [1, 2])
         except DatasetError:
             reject()
         assert set(held) < used
@@ -158,14 +158,14 @@ class TestValidationPart:
         entries = [entry(n, CLASSES[n % 3], f"p{n // 2}") for n in range(40)]
         used = range(10, 40)
         changed = [entry(900 + n, "healthy", "x", "y") for n in range(10)] + entries[10:]
-        assert validation_part(entries, used, "patient", 0.2, [1]) == validation_part(
+        assert validation_split(entries, used, "patient", 0.2, [1]) == validation_split(
             changed, used, "patient", 0.2, [1]
         )
 
     def test_holds_about_its_share_of_each_class(self) -> None:
         labels = ["covid19"] * 20 + ["pneumonia"] * 40 + ["healthy"] * 60
         entries = [entry(n, label) for n, label in enumerate(labels)]
-        held, kept = validation_part(entries, range(120), "recording", 0.15, [1])
+        held, kept = validation_split(entries, range(120), "recording", 0.15, [1])
         assert kept == "recording"
         assert Counter(entries[n].label for n in held) == {
             "covid19": 3,
@@ -175,10 +175,10 @@ class TestValidationPart:
 
     def test_takes_whole_patients_where_no_whole_sources_will_do(self) -> None:
         entries = [entry(n, label, f"p{n}", f"of {label}") for n, label in enumerate(CLASSES * 5)]
-        _, kept = validation_part(entries, range(15), "source", 0.2, [1])
+        _, kept = validation_split(entries, range(15), "source", 0.2, [1])
         assert kept == "patient"
 
     def test_a_class_with_one_recording_is_refused(self) -> None:
         entries = [entry(n, label) for n, label in enumerate([*CLASSES, "covid19", "healthy"])]
         with pytest.raises(DatasetError, match="fixed number of epochs"):
-            validation_part(entries, range(5), "patient", 0.2, [1])
+            validation_split(entries, range(5), "patient", 0.2, [1])

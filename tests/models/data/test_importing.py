@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.data.extraction import FrameCache
-from models.data.importing import RECORDINGS, bring_in
+from models.data.importing import RECORDINGS, import_dataset
 from models.data.index import METADATA, DatasetError, read_index
 from tests.models import mini_dataset
 from tests.models.mini_dataset import TWO_OF_EACH, Row
@@ -35,7 +35,7 @@ def keys(folder: Path) -> dict[str, str]:
 def test_every_recording_its_row_and_its_frames_come_in(
     source: Path, cache: FrameCache, tmp_path: Path
 ) -> None:
-    found = bring_in(str(source), tmp_path / "into", cache, nobody)
+    found = import_dataset(str(source), tmp_path / "into", cache, nobody)
     assert (found.copied, dict(found.unreadable)) == (6, {})
     assert keys(tmp_path / "into") == keys(source)
     told = json.loads((tmp_path / "into" / RECORDINGS).read_text())
@@ -52,11 +52,11 @@ def test_done_again_it_copies_what_is_new_and_mends_what_is_broken(
     source: Path, cache: FrameCache, tmp_path: Path
 ) -> None:
     into = tmp_path / "into"
-    bring_in(str(source), into, cache, nobody)
+    import_dataset(str(source), into, cache, nobody)
     (into / "pocus_images/convex/covid19_0.png").write_bytes(b"half")
     rows = [*TWO_OF_EACH, Row("more.png", "healthy")]
     mini_dataset.make(source, rows)
-    assert bring_in(str(source), into, cache, nobody).copied == 2
+    assert import_dataset(str(source), into, cache, nobody).copied == 2
     assert keys(into) == keys(source)
 
 
@@ -64,7 +64,7 @@ def test_an_unreadable_recording_is_named_and_stays_outside(
     source: Path, cache: FrameCache, tmp_path: Path
 ) -> None:
     (source / "pocus_videos/convex/healthy_1.mp4").write_bytes(b"not a video")
-    found = bring_in(str(source), tmp_path / "into", cache, nobody)
+    found = import_dataset(str(source), tmp_path / "into", cache, nobody)
     assert list(found.unreadable) == ["pocus_videos/convex/healthy_1.mp4"]
     assert read_index(tmp_path / "into").rows_without_file == ("healthy_1",)
 
@@ -81,7 +81,7 @@ def test_a_repository_with_the_dataset_as_data_comes_in_by_its_address(
         ["-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-qm", "all"],
     ):
         subprocess.run(["git", *command], cwd=repository, check=True)
-    bring_in(f"file://{repository}", tmp_path / "into", cache, nobody)
+    import_dataset(f"file://{repository}", tmp_path / "into", cache, nobody)
     assert keys(tmp_path / "into") == keys(repository / "data")
 
 
@@ -93,7 +93,7 @@ def test_a_repository_that_cannot_be_reached_is_named_with_what_to_do(
     address: str, cache: FrameCache, tmp_path: Path
 ) -> None:
     with pytest.raises(DatasetError, match="could not be fetched") as caught:
-        bring_in(address, tmp_path / "into", cache, nobody)
+        import_dataset(address, tmp_path / "into", cache, nobody)
     assert address in str(caught.value)
     assert "give its folder" in str(caught.value)
     assert not (tmp_path / "into").exists()
@@ -103,6 +103,6 @@ def test_a_folder_without_a_dataset_and_the_source_itself_are_refused(
     source: Path, cache: FrameCache, tmp_path: Path
 ) -> None:
     with pytest.raises(DatasetError, match=METADATA):
-        bring_in(str(tmp_path), tmp_path / "into", cache, nobody)
+        import_dataset(str(tmp_path), tmp_path / "into", cache, nobody)
     with pytest.raises(DatasetError, match="source itself"):
-        bring_in(str(source), source, cache, nobody)
+        import_dataset(str(source), source, cache, nobody)

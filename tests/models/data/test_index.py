@@ -111,14 +111,14 @@ class TestReadIndex:
         found = {each.path.stem: (each.label, each.patient) for each in index.entries}
         assert found["P1-11"] == ("covid19", "1")
         assert found["P11-1"] == ("healthy", "11")
-        assert (index.doubts, index.loose) == ((), ())
+        assert (index.ambiguities, index.approximate) == ((), ())
 
     def test_two_rows_that_contradict_each_other_do_not_count(self, tmp_path: Path) -> None:
         twice = [Row("x.png", "covid19", "1"), Row("x.png", "healthy", "1")]
         mini_dataset.make(tmp_path, [*TWO_OF_EACH, twice[0]])
         mini_dataset.write_table(tmp_path, [*TWO_OF_EACH, *twice])
         index = read_index(tmp_path)
-        (doubt,) = index.doubts
+        (doubt,) = index.ambiguities
         assert "'x' (line 8) and 'x' (line 9)" in doubt
         assert "x.png" in doubt
         assert "x" not in {each.path.stem for each in index.entries}
@@ -127,12 +127,12 @@ class TestReadIndex:
     def test_what_fits_only_loosely_is_told(self, tmp_path: Path) -> None:
         rows = [*TWO_OF_EACH, Row("x_1.png", "covid19", row="X-1")]
         index = read_index(mini_dataset.make(tmp_path, rows))
-        assert index.loose == ("pocus_images/convex/x_1.png is taken for the row 'X-1'.",)
+        assert index.approximate == ("pocus_images/convex/x_1.png is taken for the row 'X-1'.",)
 
     def test_names_are_compared_composed(self, tmp_path: Path) -> None:
         rows = [*TWO_OF_EACH, Row("u\u0308.png", "covid19", row="\u00fc")]
         index = read_index(mini_dataset.make(tmp_path, rows))
-        assert (len(index.entries), index.loose) == (7, ())
+        assert (len(index.entries), index.approximate) == (7, ())
 
     def test_a_table_that_cannot_be_read_is_refused(self, tmp_path: Path) -> None:
         mini_dataset.make(tmp_path)

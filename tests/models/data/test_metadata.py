@@ -2,11 +2,11 @@
 
 import pytest
 
-from models.data.metadata import About, read_about
+from models.data.metadata import RecordingMetadata, read_metadata
 
 
 def test_reads_what_the_public_table_holds() -> None:
-    about = read_about(
+    metadata = read_metadata(
         {
             "Title": " Signs  of COVID-19 ",
             "URL (Video Name)": "https://example.org/1",
@@ -28,7 +28,7 @@ def test_reads_what_the_public_table_holds() -> None:
             "Cough": "1",
         }
     )
-    assert about == About(
+    assert metadata == RecordingMetadata(
         title=" Signs  of COVID-19 ",
         url="https://example.org/1",
         doi="10.1/2",
@@ -48,16 +48,16 @@ def test_reads_what_the_public_table_holds() -> None:
 @pytest.mark.parametrize("word", ["", "nd", "n/A", "N/A"])
 def test_words_for_nothing_are_nothing(word: str) -> None:
     row = dict.fromkeys(("Gender", "Framerate", "Resolution", "Length (frames)", "Fever"), word)
-    assert read_about(row) == About()
+    assert read_metadata(row) == RecordingMetadata()
 
 
 @pytest.mark.parametrize(
     "word", ["nd", "n/A", "None", "NULL", "0", "患者甲", " - ", "=1+1", "\u202ex"]
 )
 def test_in_columns_of_text_words_for_nothing_are_words(word: str) -> None:
-    about = read_about({"Title": word, "Comments from web site": word, "MD2": word})
-    assert (about.title, about.comment, about.doctors) == (word, word, (word,))
+    metadata = read_metadata({"Title": word, "Comments from web site": word, "MD2": word})
+    assert (metadata.title, metadata.comment, metadata.doctors) == (word, word, (word,))
 
 
 def test_a_table_without_these_columns_says_nothing() -> None:
-    assert read_about({"Filename": "x"}) == About()
+    assert read_metadata({"Filename": "x"}) == RecordingMetadata()

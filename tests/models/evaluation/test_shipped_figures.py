@@ -9,8 +9,13 @@ import pytest
 from models.contract import Manifest
 from models.data.folds import group_names
 from models.data.index import read_index
-from models.evaluation.heldout import PRECISION, answer, listed, stored
-from models.evaluation.report.sheet import stored_sheets
+from models.evaluation.held_out import (
+    PRECISION,
+    predict_in_batches,
+    scores_by_recording,
+    trained_recordings,
+)
+from models.evaluation.report.scores import stored_score_sets
 from models.inference import artifact
 from models.inference.artifact import Weights
 from models.inference.predict import Predictor
@@ -34,10 +39,10 @@ def loaded() -> tuple[Manifest, Weights]:
 
 def test_stored_scores_give_the_manifest_s_figures(loaded: tuple[Manifest, Weights]) -> None:
     manifest, weights = loaded
-    sheets = stored_sheets(manifest, weights.scores)
+    sheets = stored_score_sets(manifest, weights.scores)
     assert set(sheets) == set(manifest.metrics)
-    for group, sheet in sheets.items():
-        assert sheet.figures() == manifest.metrics[group], group
+    for group, score_set in sheets.items():
+        assert score_set.metrics() == manifest.metrics[group], group
 
 
 @pytest.mark.parametrize("group", ["recording", "patient", "source"])
@@ -45,7 +50,7 @@ def test_no_patient_and_no_source_is_on_both_sides(
     group: str, loaded: tuple[Manifest, Weights]
 ) -> None:
     homes: dict[str, set[int]] = defaultdict(set)
-    for each in listed(loaded[0]):
+    for each in trained_recordings(loaded[0]):
         if group == "recording":
             homes[each.sha256].add(each.folds[group])
         elif name := each.patient if group == "patient" else each.source:
@@ -60,7 +65,7 @@ class TestOnRecordings:
     def test_the_folds_are_those_of_the_dataset_s_own_groups(
         self, loaded: tuple[Manifest, Weights]
     ) -> None:
-        folds = {each.sha256: each.folds for each in listed(loaded[0])}
+        folds = {each.sha256: each.folds for each in trained_recordings(loaded[0])}
         entries = read_index(DATASET).trained
         assert set(folds) == {entry.sha256 for entry in entries}
         for group in ("patient", "source"):
@@ -73,13 +78,13 @@ class TestOnRecordings:
     def test_the_models_say_again_what_is_stored(self, loaded: tuple[Manifest, Weights]) -> None:
         """On some frames of some recordings; `pocovid evaluate` does it for all."""
         manifest, weights = loaded
-        scores = stored(manifest, {manifest.group: weights.scores[manifest.group]})
+        scores = scores_by_recording(manifest, {manifest.group: weights.scores[manifest.group]})
         entries = {entry.sha256: entry for entry in read_index(DATASET).trained}
         predictor = Predictor.load(precision=PRECISION)
-        numbered = list(enumerate(listed(manifest)))
+        numbered = list(enumerate(trained_recordings(manifest)))
         for number, each in numbered[:: len(numbered) // 8]:
             frames = sampling.read_inputs(entries[each.sha256].path)
             kept = scores[manifest.group][number]
             assert len(frames) == len(kept)
-            found = answer(predictor.scores, frames[::9])[each.folds[manifest.group]]
+            found = predict_in_batches(predictor.scores, frames[::9])[each.folds[manifest.group]]
             assert np.abs(found - kept[::9]).max() < 1e-4, each.key

@@ -51,10 +51,12 @@ def test_ranges_see_every_frame(found: dict[str, Array]) -> None:
 def test_shifts_give_back_what_rounding_takes_from_the_sums(found: dict[str, Array]) -> None:
     def mean(calibration: dict[str, Array], name: str) -> Array:
         graph = Graph(MEANS_BGR, calibration)
-        graph.answer(graph.convolve_all(TRUNK), HEADS)
-        sums = op.reduce_mean(graph.sums[name], op.constant(np.array([0, 2, 3])))
+        graph.add_heads(graph.add_trunk(TRUNK), HEADS)
+        pre_activations = op.reduce_mean(
+            graph.pre_activations[name], op.constant(np.array([0, 2, 3]))
+        )
         precision: Precision = "int8" if calibration else "f32"
-        return graph.compiled([sums], precision).run(VIVID[::5])[0]
+        return graph.compile_outputs([pre_activations], precision).run(VIVID[::5])[0]
 
     bare = {name: value for name, value in found.items() if name.endswith("/range")}
     for name in ("block2_conv2", "block5_conv3"):

@@ -8,7 +8,7 @@ import openvino
 import pytest
 
 from models.inference.calibration import calibrate
-from models.inference.engine import Array, Precision, answering, best_precision
+from models.inference.engine import Array, Precision, best_precision, compile_classifier
 from tests.models import small_artifact
 from tests.models.small_artifact import MEANS_BGR, frames
 
@@ -24,7 +24,7 @@ def calibration() -> dict[str, Array]:
 @pytest.fixture(scope="module")
 def exact() -> npt.NDArray[np.float32]:
     """What single precision answers for the frames that the other precisions are asked about."""
-    (scores,) = answering(TRUNK, HEAD_LIST, MEANS_BGR, "f32", {}).run(frames(3, seed=5))
+    (scores,) = compile_classifier(TRUNK, HEAD_LIST, MEANS_BGR, "f32", {}).run(frames(3, seed=5))
     return scores
 
 
@@ -41,7 +41,7 @@ def test_the_answer_is_a_distribution_of_each_model_for_each_frame(
 def test_narrow_numbers_answer_nearly_the_same(
     precision: Precision, calibration: dict[str, Array], exact: npt.NDArray[np.float32]
 ) -> None:
-    compiled = answering(TRUNK, HEAD_LIST, MEANS_BGR, precision, calibration)
+    compiled = compile_classifier(TRUNK, HEAD_LIST, MEANS_BGR, precision, calibration)
     assert compiled.precision == precision
     (scores,) = compiled.run(frames(3, seed=5))
     assert np.abs(scores - exact).max() < 0.05
@@ -82,7 +82,7 @@ class TestOtherWeights:
 
     def refused(self, trunk: dict[str, Any], heads: list[dict[str, Any]]) -> str:
         with pytest.raises(ValueError, match="expected") as refusal:
-            answering(trunk, heads, MEANS_BGR, "f32", {})
+            compile_classifier(trunk, heads, MEANS_BGR, "f32", {})
         return str(refusal.value)
 
     @pytest.mark.parametrize("name", ["block3_conv2/kernel", "block1_conv1/bias"])
@@ -106,7 +106,7 @@ class TestOtherWeights:
     def test_means_that_are_no_colour_of_a_pixel_are_refused(self) -> None:
         for means in ((103.9, 116.8, 123.7), (104.0, 117.0, 256.0), (-1.0, 117.0, 123.0)):
             with pytest.raises(ValueError, match="whole numbers from 0 to 255"):
-                answering(TRUNK, HEAD_LIST, means, "f32", {})
+                compile_classifier(TRUNK, HEAD_LIST, means, "f32", {})
 
     @pytest.mark.parametrize("name", ["block3_conv1/range", "block5_conv3/shift"])
     def test_a_calibration_that_lacks_one_is_refused(
@@ -114,12 +114,12 @@ class TestOtherWeights:
     ) -> None:
         less = {key: value for key, value in calibration.items() if key != name}
         with pytest.raises(ValueError, match=f"the calibration: expected {name} of shape"):
-            answering(TRUNK, HEAD_LIST, MEANS_BGR, "int8", less)
+            compile_classifier(TRUNK, HEAD_LIST, MEANS_BGR, "int8", less)
 
     def test_a_calibration_of_other_heads_is_refused(self, calibration: dict[str, Array]) -> None:
         with pytest.raises(ValueError, match=r"expected block5_conv3/shift of shape \(512,\)"):
-            answering(TRUNK, HEAD_LIST[:1], MEANS_BGR, "int8", calibration)
+            compile_classifier(TRUNK, HEAD_LIST[:1], MEANS_BGR, "int8", calibration)
 
     def test_no_head_is_refused(self) -> None:
         with pytest.raises(ValueError, match="at least one"):
-            answering(TRUNK, [], MEANS_BGR, "f32", {})
+            compile_classifier(TRUNK, [], MEANS_BGR, "f32", {})

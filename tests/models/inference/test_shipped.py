@@ -10,8 +10,8 @@ import pytest
 from models import networks
 from models.contract import CLASSES, Manifest
 from models.data.index import Entry, listing_hash, read_index
-from models.evaluation import evaluate
-from models.evaluation.heldout import listed
+from models.evaluation import metrics
+from models.evaluation.held_out import trained_recordings
 from models.inference import artifact, engine
 from models.inference.predict import Predictor
 from models.media import sampling
@@ -42,7 +42,7 @@ def tested(
     """Frames and classes of every recording that the first fold's model has never seen."""
     frames: list[npt.NDArray[np.uint8]] = []
     labels: list[int] = []
-    homes = {each.sha256: each.folds[manifest.group] for each in listed(manifest)}
+    homes = {each.sha256: each.folds[manifest.group] for each in trained_recordings(manifest)}
     for entry in entries:
         if homes[entry.sha256] == FOLD:
             found = sampling.read_inputs(entry.path)
@@ -71,7 +71,7 @@ def test_its_figures_are_there_in_each_way(manifest: Manifest, group: str) -> No
         assert figures["frame_accuracy"] > 0.8
         assert figures["video_accuracy"] > 0.8
     assert set(figures["frame_classes"]) == set(figures["video_classes"]) == set(CLASSES)
-    homes = {each.folds[group] for each in listed(manifest)}
+    homes = {each.folds[group] for each in trained_recordings(manifest)}
     assert homes == set(range(len(manifest.training["curves"][group])))
     if group != "source":
         assert len(homes) == manifest.folds
@@ -79,15 +79,15 @@ def test_its_figures_are_there_in_each_way(manifest: Manifest, group: str) -> No
 
 def test_what_it_said_of_what_it_held_out_gives_its_figures(manifest: Manifest) -> None:
     _, weights = artifact.load(artifact.active())
-    recordings = listed(manifest)
+    recordings = trained_recordings(manifest)
     counts = [each.frames for each in recordings]
     labels = np.array([CLASSES.index(each.label) for each in recordings])
     is_video = [each.kind == "video" for each in recordings]
     owners = np.repeat(np.arange(len(recordings)), counts)
     assert set(weights.scores) == set(manifest.metrics)
     for group, scores in weights.scores.items():
-        tested = evaluate.Tested(scores, labels[owners], owners, is_video)
-        assert evaluate.figures(tested) == manifest.metrics[group]
+        tested = metrics.HeldOutScores(scores, labels[owners], owners, is_video)
+        assert metrics.compute_metrics(tested) == manifest.metrics[group]
 
 
 class TestOnRecordings:
@@ -100,7 +100,7 @@ class TestOnRecordings:
 
     def test_no_patient_is_in_two_folds(self, manifest: Manifest, entries: list[Entry]) -> None:
         homes: dict[str, set[int]] = {}
-        folds = {each.sha256: each.folds["patient"] for each in listed(manifest)}
+        folds = {each.sha256: each.folds["patient"] for each in trained_recordings(manifest)}
         for entry in filter(lambda each: each.patient, entries):
             homes.setdefault(entry.patient, set()).add(folds[entry.sha256])
         assert len(homes) > 50

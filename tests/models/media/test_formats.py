@@ -11,7 +11,7 @@ from models.media.formats import (
     ACCEPTED,
     FORMATS,
     MediaError,
-    check_whole,
+    check_complete,
     sniff,
     truncated,
     webp_durations_ms,
@@ -191,12 +191,12 @@ def test_no_beginning_of_a_file_passes_for_the_whole(name: str, tmp_path: Path) 
     content = TELLS_ITS_END[name]()
     path = write(tmp_path, "whole", content)
     form = sniff(path)
-    check_whole(path, form)
+    check_complete(path, form)
     # A RIFF may lack the last byte, where that only evens its length.
     for length in range(64, len(content) - 1, max(1, len(content) // 100)):
         path.write_bytes(content[:length])
         with pytest.raises(MediaError) as refusal:
-            check_whole(path, form)
+            check_complete(path, form)
         assert refusal.value.code == "truncated_file", length
 
 
@@ -205,7 +205,7 @@ def test_a_cut_fragmented_mp4_is_refused(tmp_path: Path) -> None:
     last = content.rindex(b"mdat")
     path = write(tmp_path, "cut.mp4", content[: last + 50])
     with pytest.raises(MediaError) as refusal:
-        check_whole(path, sniff(path))
+        check_complete(path, sniff(path))
     assert refusal.value.code == "truncated_file"
 
 
@@ -223,19 +223,19 @@ def test_a_cut_fragmented_mp4_is_refused(tmp_path: Path) -> None:
 )
 def test_what_follows_the_end_does_no_harm(make: Callable[[], bytes], tmp_path: Path) -> None:
     path = write(tmp_path, "longer", make())
-    check_whole(path, sniff(path))
+    check_complete(path, sniff(path))
 
 
 @pytest.mark.parametrize("declared", [0, 0xFFFFFFFF])
 def test_an_avi_written_as_a_stream_need_not_know_its_length(declared: int, tmp_path: Path) -> None:
     content = clip("avi", "mpeg4")
     path = write(tmp_path, "stream.avi", content[:4] + struct.pack("<I", declared) + content[8:])
-    check_whole(path, sniff(path))
+    check_complete(path, sniff(path))
 
 
 def test_a_live_webm_need_not_know_its_length(tmp_path: Path) -> None:
     path = write(tmp_path, "live.webm", video_without_duration()[:-500])
-    check_whole(path, sniff(path))
+    check_complete(path, sniff(path))
 
 
 @pytest.mark.timeout(10)
@@ -247,7 +247,7 @@ def test_a_live_webm_need_not_know_its_length(tmp_path: Path) -> None:
 def test_a_walk_over_boxes_ends(content: bytes, tmp_path: Path) -> None:
     path = write(tmp_path, "boxes.mov", content)
     with pytest.raises(MediaError) as refusal:
-        check_whole(path, sniff(path))
+        check_complete(path, sniff(path))
     assert refusal.value.code == "truncated_file"
 
 

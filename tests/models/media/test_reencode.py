@@ -28,7 +28,7 @@ def decibels(a: np.ndarray, b: np.ndarray) -> float:
 class TestWhole:
     def test_a_clip_keeps_its_pictures_and_times(self, tmp_path: Path) -> None:
         source = opened(tmp_path, "clip.gif", media_files.gif(frames=9, frame_ms=130))
-        reencode.write_whole(source, tmp_path / "whole.mp4")
+        reencode.write_full_frame(source, tmp_path / "whole.mp4")
         whole = Recording.open(tmp_path / "whole.mp4")
         assert whole.source.times_s == pytest.approx(source.source.times_s, abs=1e-4)
         assert whole.source.duration_s == pytest.approx(source.source.duration_s or 0, abs=1e-3)
@@ -40,7 +40,7 @@ class TestWhole:
         first, *others = [Image.fromarray(media_files.speckle(seed=n)) for n in range(4)]
         first.save(file, "GIF", save_all=True, append_images=others, duration=[40, 900, 200, 70])
         source = opened(tmp_path, "uneven.gif", file.getvalue())
-        reencode.write_whole(source, tmp_path / "whole.mp4")
+        reencode.write_full_frame(source, tmp_path / "whole.mp4")
         times_s = Recording.open(tmp_path / "whole.mp4").source.times_s
         assert times_s == pytest.approx([0, 0.04, 0.94, 1.14], abs=1e-3)
 
@@ -48,14 +48,14 @@ class TestWhole:
         self, tmp_path: Path
     ) -> None:
         source = opened(tmp_path, "odd.gif", media_files.gif(width=97, height=65))
-        reencode.write_whole(source, tmp_path / "whole.mp4")
+        reencode.write_full_frame(source, tmp_path / "whole.mp4")
         shown = pictures(Recording.open(tmp_path / "whole.mp4"))
         assert shown.shape[1:3] == (66, 98)
         assert decibels(pictures(source), shown[:, :65, :97]) > 38
 
     def test_a_picture_keeps_every_bit(self, tmp_path: Path) -> None:
         source = opened(tmp_path, "still.png", media_files.image(width=97, height=65))
-        reencode.write_whole(source, tmp_path / "whole.png")
+        reencode.write_full_frame(source, tmp_path / "whole.png")
         again = Recording.open(tmp_path / "whole.png")
         assert np.array_equal(source.still(), again.still())
 
@@ -70,13 +70,13 @@ class TestWhole:
         source = opened(tmp_path, "source", content)
         assert reencode.suffix(source) == form
         for name in ("one", "two"):
-            reencode.write_whole(source, tmp_path / name)
+            reencode.write_full_frame(source, tmp_path / name)
         assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
     def test_the_encoder_signs_nothing(self, tmp_path: Path) -> None:
         source = opened(tmp_path, "clip", media_files.video(codec="libx264"))
         assert b"x264" in (tmp_path / "clip").read_bytes()
-        reencode.write_whole(source, tmp_path / "whole.mp4")
+        reencode.write_full_frame(source, tmp_path / "whole.mp4")
         content = (tmp_path / "whole.mp4").read_bytes()
         assert b"x264" not in content
         assert b"Lavf" not in content

@@ -16,7 +16,7 @@ from PIL import Image
 from models.contract import Square
 from models.media.sampling import (
     LIMITS,
-    MOST_FRAMES,
+    MAX_FRAMES,
     MediaError,
     Probe,
     Recording,
@@ -65,7 +65,7 @@ class TestSample:
         assert places[0] == 0
         assert places == sorted(set(places))
         assert places[-1] < len(times_s)
-        assert len(places) <= MOST_FRAMES
+        assert len(places) <= MAX_FRAMES
 
     @given(time_lines())
     def test_reaches_the_end_of_the_clip(self, times_s: list[float]) -> None:
@@ -92,7 +92,7 @@ class TestSample:
         places = sample(times_s)
         shown = [times_s[place] for place in places]
         frame = times_s[1] - times_s[0] if len(times_s) > 1 else 0
-        wanted = max(STEP_S, shown[-1] / (MOST_FRAMES - 1))
+        wanted = max(STEP_S, shown[-1] / (MAX_FRAMES - 1))
         slack = frame + (STEP_S if wanted > STEP_S else 0) + 1e-6
         assert all(abs(b - a - wanted) <= slack for a, b in pairwise(shown))
 
@@ -119,7 +119,7 @@ class TestSample:
     def test_spreads_30_frames_over_a_minute(self) -> None:
         times_s = [n / 25 for n in range(25 * 60 + 1)]
         shown = [times_s[place] for place in sample(times_s)]
-        assert len(shown) == MOST_FRAMES
+        assert len(shown) == MAX_FRAMES
         assert (shown[0], shown[-1]) == (0, 60)
         assert all(1.6 < b - a < 2.5 for a, b in pairwise(shown))
 
@@ -224,7 +224,7 @@ class TestProbe:
     def test_looks_at_a_few_frames_of_the_beginning_only(self, tmp_path: Path) -> None:
         recording = Recording.open(write(tmp_path, "clip", clip(frames=400, rate=39)))
         assert len(recording.sampled()) == 30
-        assert 1 <= len(recording.glance()) <= 5
+        assert 1 <= len(recording.preview_frames()) <= 5
 
     def test_says_what_is_wrong(self, tmp_path: Path) -> None:
         with pytest.raises(MediaError) as refusal:

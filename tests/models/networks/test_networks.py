@@ -87,7 +87,7 @@ def test_trunk_and_head_are_the_complete_network_in_two_parts() -> None:
 
 def test_a_head_that_learns_in_bfloat16_keeps_its_weights_and_answers_in_float32() -> None:
     exact = networks.head()
-    with fit.arithmetic("bf16"):
+    with fit.compute_dtype("bf16"):
         narrow = networks.head()
     networks.set_weights(narrow, networks.get_weights(exact))
     assert narrow.get_layer("block5_conv3").compute_dtype == "bfloat16"

@@ -19,8 +19,8 @@ def frames(draw: st.DrawFn) -> tuple[list[Entry], list[int], list[int]]:
         for n, label in enumerate(draw(st.lists(st.sampled_from(CLASSES), min_size=1)))
     ]
     owners = [n for n in range(len(entries)) for _ in range(draw(st.integers(1, 4)))]
-    places = draw(st.sets(st.integers(0, len(owners) - 1), min_size=1))
-    return entries, owners, sorted(places)
+    frame_indices = draw(st.sets(st.integers(0, len(owners) - 1), min_size=1))
+    return entries, owners, sorted(frame_indices)
 
 
 @given(frames(), st.sampled_from(["class", "patient", "source"]))

@@ -12,7 +12,7 @@ import pytest
 
 from models.networks import to_numpy
 from models.training import fit
-from models.training.fit import CHECKPOINT, Curve, Material, Places, Schedule
+from models.training.fit import CHECKPOINT, Curve, Indices, Schedule, TrainingData
 
 SCHEDULE = Schedule(epochs=6, batch=5, patience=0)
 SEED = [3, 1]
@@ -30,12 +30,12 @@ class Numbers:
         self.values[:, np.arange(count), self.labels] += 3
         self.read: set[int] = set()
 
-    def batch(self, copies: Places, places: Places) -> npt.NDArray[np.float32]:
-        self.read |= set(places.tolist())
-        return self.values[copies, places]
+    def batch(self, copies: Indices, frame_indices: Indices) -> npt.NDArray[np.float32]:
+        self.read |= set(frame_indices.tolist())
+        return self.values[copies, frame_indices]
 
 
-def network(learning_rate: float = 0.02, look_back: float = 1.0) -> keras.Model:
+def network(learning_rate: float = 0.02, averaging_steps: float = 1.0) -> keras.Model:
     keras.utils.set_random_seed(1)
     layers = keras.layers
     model = keras.Sequential(
@@ -47,27 +47,27 @@ def network(learning_rate: float = 0.02, look_back: float = 1.0) -> keras.Model:
             layers.Dense(3, activation="softmax"),
         ]
     )
-    fit.prepare(model, learning_rate, look_back)
+    fit.compile_for_classification(model, learning_rate, averaging_steps)
     return model
 
 
-def material(inputs: Numbers, validated: int = 0) -> Material:
+def material(inputs: Numbers, validated: int = 0) -> TrainingData:
     """Train on the samples from 20 on, validate on the last of those before."""
     weights = np.ones(len(inputs.labels), dtype=np.float32)
-    return Material(
+    return TrainingData(
         inputs, inputs.labels, weights, np.arange(20, 60), np.arange(20 - validated, 20)
     )
 
 
 def fitted(
     work: Path,
-    given: Material,
+    given: TrainingData,
     schedule: Schedule = SCHEDULE,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     learning_rate: float = 0.02,
-    look_back: float = 1.0,
+    averaging_steps: float = 1.0,
 ) -> tuple[dict[str, Any], Curve]:
-    model = network(learning_rate, look_back)
+    model = network(learning_rate, averaging_steps)
     curve = fit.fit(model, given, schedule, SEED, work, progress)
     return {f"{n}": to_numpy(v) for n, v in enumerate(model.weights)}, curve
 
@@ -81,7 +81,7 @@ def test_learns_what_sets_the_classes_apart(tmp_path: Path) -> None:
     curve = fit.fit(
         model, material(inputs), replace(SCHEDULE, epochs=12), SEED, tmp_path, lambda *_: None
     )
-    scores = fit.answer(model, inputs, np.arange(20))
+    scores = fit.predict(model, inputs, np.arange(20))
     assert scores.shape == (20, 3)
     assert (scores.argmax(axis=1) == inputs.labels[:20]).mean() >= 0.8
     assert curve.loss[-1] < curve.loss[0]
@@ -112,7 +112,7 @@ class TestAveraging:
     def test_what_is_kept_is_an_average_over_the_steps(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        model, steps = network(look_back=4), []
+        model, steps = network(averaging_steps=4), []
         learn = model.train_on_batch
 
         def spied(*given: Any, **more: Any) -> Any:
@@ -135,8 +135,8 @@ class TestAveraging:
     def test_learning_goes_on_from_where_it_was_after_a_validation(self, tmp_path: Path) -> None:
         # The average is looked at, never learnt from.
         schedule = replace(SCHEDULE, patience=9)
-        looked_at = fitted(tmp_path / "a", material(Numbers(), 20), schedule, look_back=4)[1]
-        not_looked_at = fitted(tmp_path / "b", material(Numbers()), SCHEDULE, look_back=4)[1]
+        looked_at = fitted(tmp_path / "a", material(Numbers(), 20), schedule, averaging_steps=4)[1]
+        not_looked_at = fitted(tmp_path / "b", material(Numbers()), SCHEDULE, averaging_steps=4)[1]
         assert looked_at.loss == not_looked_at.loss
 
 
@@ -144,14 +144,14 @@ class TestEarlyStopping:
     SCHEDULE = replace(SCHEDULE, epochs=40, patience=3)
 
     @pytest.fixture
-    def misleading(self) -> Material:
+    def misleading(self) -> TrainingData:
         """A validation part whose labels are wrong: the more is learnt, the worse it gets."""
         inputs = Numbers()
         inputs.labels[:20] = (inputs.labels[:20] + 1) % 3
         return material(inputs, validated=20)
 
     def test_ends_when_patience_is_spent_and_keeps_the_best_weights(
-        self, misleading: Material, tmp_path: Path
+        self, misleading: TrainingData, tmp_path: Path
     ) -> None:
         weights, curve = fitted(tmp_path / "a", misleading, self.SCHEDULE)
         assert len(curve.loss) == curve.best + 1 + 3 < 40
@@ -167,9 +167,9 @@ class TestEarlyStopping:
         assert curve.best == 4
 
     def test_without_patience_all_epochs_are_trained_and_the_last_is_kept(
-        self, misleading: Material, tmp_path: Path
+        self, misleading: TrainingData, tmp_path: Path
     ) -> None:
-        given = replace(misleading, validated=np.zeros(0, dtype=np.int64))
+        given = replace(misleading, validation_indices=np.zeros(0, dtype=np.int64))
         _, curve = fitted(tmp_path, given, replace(self.SCHEDULE, epochs=5, patience=0))
         assert len(curve.loss) == 5
         assert curve.best == 4
@@ -177,13 +177,13 @@ class TestEarlyStopping:
 
 
 class TestInterrupted:
-    @pytest.mark.parametrize(("after", "look_back"), [(1, 1), (4, 1), (6, 1), (1, 9), (4, 9)])
+    @pytest.mark.parametrize(("after", "averaging_steps"), [(1, 1), (4, 1), (6, 1), (1, 9), (4, 9)])
     def test_it_ends_with_the_same_weights_and_curve(
-        self, after: int, look_back: int, tmp_path: Path
+        self, after: int, averaging_steps: int, tmp_path: Path
     ) -> None:
         schedule = replace(SCHEDULE, patience=2)
         given = material(Numbers(), validated=20)
-        whole = fitted(tmp_path / "whole", given, schedule, look_back=look_back)
+        whole = fitted(tmp_path / "whole", given, schedule, averaging_steps=averaging_steps)
 
         def stop(done: int, _total: int) -> None:
             if done == after:
@@ -192,10 +192,10 @@ class TestInterrupted:
         told: list[int] = []
         if after <= len(whole[1].loss):
             with pytest.raises(KeyboardInterrupt):
-                fitted(tmp_path / "parts", given, schedule, stop, look_back=look_back)
+                fitted(tmp_path / "parts", given, schedule, stop, averaging_steps=averaging_steps)
         found = fitted(
             *(tmp_path / "parts", given, schedule, lambda done, _: told.append(done)),
-            look_back=look_back,
+            averaging_steps=averaging_steps,
         )
         assert told == list(range(after + 1, len(whole[1].loss) + 1))
         assert same(found[0], whole[0])
@@ -233,14 +233,14 @@ def test_a_last_batch_of_one_sample_is_left_out(tmp_path: Path) -> None:
     class Counting:
         copies = 2
 
-        def batch(self, copies: Places, places: Places) -> Any:
-            sizes.append(len(places))
-            return inputs.batch(copies, places)
+        def batch(self, copies: Indices, frame_indices: Indices) -> Any:
+            sizes.append(len(frame_indices))
+            return inputs.batch(copies, frame_indices)
 
-    given = replace(material(inputs), inputs=Counting(), trained=np.arange(41))
+    given = replace(material(inputs), inputs=Counting(), train_indices=np.arange(41))
     fitted(tmp_path, given, replace(SCHEDULE, epochs=1))
     assert sizes == [5] * 8
 
 
 def test_no_samples_have_no_scores() -> None:
-    assert fit.answer(network(), Numbers(), np.zeros(0, dtype=np.int64)).shape == (0, 3)
+    assert fit.predict(network(), Numbers(), np.zeros(0, dtype=np.int64)).shape == (0, 3)

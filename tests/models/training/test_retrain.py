@@ -12,7 +12,7 @@ import pytest
 
 from backend.trainings.schemas import TrainingSettings
 from models.contract import SHIPPED
-from models.data.folds import given_folds
+from models.data.folds import predefined_folds
 from models.data.index import DatasetError, read_index
 from models.inference import artifact
 from models.media import reencode, sampling
@@ -91,21 +91,21 @@ def done(request: dict[str, Any], **more: Any) -> dict[str, Any]:
 class TestGivenFolds:
     def test_are_those_of_the_file_counted_through(self, data: Path) -> None:
         entries = read_index(data).trained
-        found = given_folds(data, entries)
+        found = predefined_folds(data, entries)
         assert found is not None
         assert sorted(set(found)) == [0, 1]
         assert len(found) == len(entries) == 6
 
     def test_a_dataset_without_any_says_nothing(self, tmp_path: Path) -> None:
         folder = mini_dataset.make(tmp_path)
-        assert given_folds(folder, read_index(folder).trained) is None
+        assert predefined_folds(folder, read_index(folder).trained) is None
 
     @pytest.mark.parametrize("content", ["File,Fold\n", "Nothing\n1\n", "File,Fold\na,b\n"])
     def test_one_that_names_too_little_is_refused(self, tmp_path: Path, content: str) -> None:
         folder = mini_dataset.make(tmp_path)
         (folder / "folds.csv").write_text(content)
         with pytest.raises(DatasetError, match="does not name a fold for every recording"):
-            given_folds(folder, read_index(folder).trained)
+            predefined_folds(folder, read_index(folder).trained)
 
     def test_a_class_in_one_fold_alone_is_refused(self, tmp_path: Path) -> None:
         folder = mini_dataset.make(tmp_path)
@@ -118,7 +118,7 @@ class TestGivenFolds:
             },
         )
         with pytest.raises(DatasetError, match="healthy are in one fold"):
-            given_folds(folder, entries)
+            predefined_folds(folder, entries)
 
 
 class TestPieces:
@@ -221,14 +221,14 @@ class TestPieces:
 
 
 def test_the_shipped_trunk_can_be_trained_on(tmp_path: Path) -> None:
-    path = retrain._own_trunk(tmp_path / "trunk.safetensors")
+    path = retrain._pinned_trunk(tmp_path / "trunk.safetensors")
     assert trunk.fingerprint(trunk.load(str(path))) == trunk.fingerprint(trunk.load(SHIPPED))
 
 
 def test_a_training_keeps_its_trunk_when_another_ships(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = retrain._own_trunk(tmp_path / "trunk.safetensors")
+    path = retrain._pinned_trunk(tmp_path / "trunk.safetensors")
     before = path.read_bytes()
     monkeypatch.setattr(trunk, "load", lambda source: dict[str, Any]())
-    assert retrain._own_trunk(path).read_bytes() == before
+    assert retrain._pinned_trunk(path).read_bytes() == before

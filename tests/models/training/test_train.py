@@ -22,7 +22,7 @@ from models.inference import artifact
 from models.inference.predict import Predictor
 from models.training import fit, train, trunk
 from models.training.augment import PAPER, Augmentation
-from models.training.fit import Curve, Material
+from models.training.fit import Curve, TrainingData
 from models.training.train import Config, FrameSet, Plan, assemble, plan, read_frames, train_fold
 from models.training.trunk import TrunkError
 from tests.models import mini_dataset, small_artifact
@@ -269,14 +269,19 @@ class TestPlan:
 
 class TestTrainFold:
     @pytest.fixture
-    def given(self, monkeypatch: pytest.MonkeyPatch) -> list[Material]:
+    def given(self, monkeypatch: pytest.MonkeyPatch) -> list[TrainingData]:
         """What each fold learns from; instead of training, the head stays as it starts."""
-        seen: list[Material] = []
+        seen: list[TrainingData] = []
 
         def ready_made(
-            model: keras.Model, material: Material, _schedule: Any, _seed: Any, work: Path, _: Any
+            model: keras.Model,
+            data: TrainingData,
+            _schedule: Any,
+            _seed: Any,
+            work: Path,
+            _: Any,
         ) -> Curve:
-            seen.append(material)
+            seen.append(data)
             work.mkdir(parents=True, exist_ok=True)
             (work / fit.CHECKPOINT).touch()
             networks.set_weights(model, dict(small_artifact.head(len(seen) - 1)))
@@ -286,21 +291,21 @@ class TestTrainFold:
         return seen
 
     def test_no_frame_of_a_tested_recording_is_trained_on_and_each_is_tested_once(
-        self, planned: Plan, given: list[Material], tmp_path: Path
+        self, planned: Plan, given: list[TrainingData], tmp_path: Path
     ) -> None:
         fresh = replace(planned, work=tmp_path)
         results = [train_fold(fresh, "recording", fold, nobody) for fold in range(2)]
-        owners, folds = planned.material.recordings, np.array(planned.splits["recording"])
-        for fold, (material, result) in enumerate(zip(given, results, strict=True)):
-            assert set(owners[material.trained]) == set(np.flatnonzero(folds != fold))
-            assert set(owners[result.places]) == set(np.flatnonzero(folds == fold))
-            assert len(material.validated) == 0
-            assert set(np.flatnonzero(material.weights)) == set(material.trained)
-        tested = np.concatenate([result.places for result in results])
+        owners, folds = planned.frame_set.recordings, np.array(planned.splits["recording"])
+        for fold, (data, result) in enumerate(zip(given, results, strict=True)):
+            assert set(owners[data.train_indices]) == set(np.flatnonzero(folds != fold))
+            assert set(owners[result.frame_indices]) == set(np.flatnonzero(folds == fold))
+            assert len(data.validation_indices) == 0
+            assert set(np.flatnonzero(data.weights)) == set(data.train_indices)
+        tested = np.concatenate([result.frame_indices for result in results])
         assert sorted(tested) == list(range(9))
 
     def test_each_frame_is_answered_by_the_head_that_never_saw_it(
-        self, planned: Plan, given: list[Material], tmp_path: Path
+        self, planned: Plan, given: list[TrainingData], tmp_path: Path
     ) -> None:
         fresh = replace(planned, work=tmp_path)
         results = [train_fold(fresh, "recording", fold, nobody) for fold in range(2)]
@@ -308,12 +313,12 @@ class TestTrainFold:
         for fold, result in enumerate(results):
             networks.set_weights(model, dict(small_artifact.head(fold)))
             # Copy 0 is the frame as it is: what is tested is not augmented.
-            inputs = planned.inputs.batch(np.zeros_like(result.places), result.places)
+            inputs = planned.inputs.batch(np.zeros_like(result.frame_indices), result.frame_indices)
             expected = np.asarray(model.predict_on_batch(inputs))
             assert result.scores == pytest.approx(expected, abs=2e-3)
 
     def test_stops_by_a_part_of_the_training_folds_and_never_by_the_test_fold(
-        self, given: list[Material], planned: Plan, tmp_path: Path
+        self, given: list[TrainingData], planned: Plan, tmp_path: Path
     ) -> None:
         entries = [entry(n, label, f"p{n}") for n, label in enumerate(CLASSES * 6)]
         owners = np.arange(18)
@@ -323,23 +328,23 @@ class TestTrainFold:
             config=replace(CONFIG, patience=2, validation=0.3),
             entries=tuple(entries),
             splits={"patient": folds},
-            material=FrameSet(np.zeros(0, np.uint8), np.arange(18) % 3, owners),
+            frame_set=FrameSet(np.zeros(0, np.uint8), np.arange(18) % 3, owners),
             inputs=trunk.CachedFeatures(np.ones((1, 18, 14, 14, 512), dtype=np.float16)),
             work=tmp_path,
         )
         result = train_fold(fresh, "patient", 0, nobody)
-        (material,) = given
+        (data,) = given
         assert result.validation == "patient"
-        assert len(material.validated) == 3
-        assert set(material.validated) | set(material.trained) == set(range(1, 18, 2))
-        assert not set(material.validated) & set(material.trained)
+        assert len(data.validation_indices) == 3
+        assert set(data.validation_indices) | set(data.train_indices) == set(range(1, 18, 2))
+        assert not set(data.validation_indices) & set(data.train_indices)
 
     def test_scrambled_labels_of_the_test_fold_change_nothing_that_is_learnt(
         self, planned: Plan, tmp_path: Path
     ) -> None:
         folds = np.array(planned.splits["recording"])
-        tested = folds[planned.material.recordings] == 0
-        labels = planned.material.labels.copy()
+        tested = folds[planned.frame_set.recordings] == 0
+        labels = planned.frame_set.labels.copy()
         labels[tested] = (labels[tested] + 1) % 3
         entries = tuple(
             replace(each, label=CLASSES[(CLASSES.index(each.label) + 1) % 3], patient="somebody")
@@ -347,10 +352,10 @@ class TestTrainFold:
             else each
             for each, home in zip(planned.entries, folds, strict=True)
         )
-        material = replace(planned.material, labels=labels)
+        frame_set = replace(planned.frame_set, labels=labels)
         one = train_fold(replace(planned, work=tmp_path / "one"), "recording", 0, nobody)
         other = train_fold(
-            replace(planned, work=tmp_path / "two", material=material, entries=entries),
+            replace(planned, work=tmp_path / "two", frame_set=frame_set, entries=entries),
             "recording",
             0,
             nobody,
@@ -377,7 +382,7 @@ class TestTrainFold:
         assert isinstance(direct.inputs, trunk.DirectFeatures)
         found = train_fold(direct, "recording", 0, nobody)
         cached = train_fold(planned, "recording", 0, nobody)
-        assert np.array_equal(found.places, cached.places)
+        assert np.array_equal(found.frame_indices, cached.frame_indices)
         assert found.curve.loss == pytest.approx(cached.curve.loss, rel=0.02)
         assert found.scores == pytest.approx(cached.scores, abs=0.02)
         for name, value in cached.head.items():

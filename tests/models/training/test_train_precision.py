@@ -39,7 +39,7 @@ def test_a_fold_learns_in_the_plans_precision_and_is_measured_in_single(
 ) -> None:
     learnt: list[str] = []
     measured: list[str] = []
-    answer = fit.answer
+    answer = fit.predict
 
     def computes(model: keras.Model) -> str:
         return str(model.get_layer("block5_conv3").compute_dtype)
@@ -57,7 +57,7 @@ def test_a_fold_learns_in_the_plans_precision_and_is_measured_in_single(
         return answer(model, *rest)
 
     monkeypatch.setattr(fit, "fit", noted)
-    monkeypatch.setattr(fit, "answer", answered)
+    monkeypatch.setattr(fit, "predict", answered)
     for each in plans:
         train_fold(each, "recording", 0, nobody)
     assert learnt == ["float32", "bfloat16"]

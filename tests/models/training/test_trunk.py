@@ -17,7 +17,14 @@ from models.contract import SHIPPED
 from models.inference import artifact, engine
 from models.training import trunk
 from models.training.augment import augment
-from models.training.trunk import IMAGENET, TrunkError, cache_features, fingerprint, load, name_of
+from models.training.trunk import (
+    IMAGENET,
+    TrunkError,
+    cache_features,
+    describe_source,
+    fingerprint,
+    load,
+)
 from tests.models import small_artifact
 from tests.models.small_artifact import frames
 
@@ -123,7 +130,7 @@ class TestLoad:
     ],
 )
 def test_a_source_has_a_name_without_its_folder(source: str, name: str) -> None:
-    assert name_of(source) == name
+    assert describe_source(source) == name
 
 
 def _saved(save: Callable[..., None], *args: Any, **arrays: Any) -> bytes:

@@ -95,7 +95,7 @@ class Healthy:
     def _contribute(self, content: bytes, **changes: Any) -> UUID:
         path = self.house.settings.incoming_dir / "for-its-fingerprints"
         path.write_bytes(content)
-        prints = fingerprint.of_file(path)
+        prints = fingerprint.fingerprint_file(path)
         path.unlink()
         values = {
             "table_digest": "d" * 64,

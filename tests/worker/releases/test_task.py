@@ -19,7 +19,7 @@ from backend.storage.keys import dataset_folder, published_folder
 from backend.submissions.fields import FORMULA_STARTS
 from backend.tables import AuditEvent, Contribution, Release, ReleaseItem
 from models.data.index import METADATA, read_index
-from models.data.metadata import read_about
+from models.data.metadata import read_metadata
 from tests import names
 from tests.factories_releases import create_ingested
 from tests.worker.house import House
@@ -349,4 +349,4 @@ def test_every_source_and_comment_comes_back_as_it_was_given(house: House) -> No
         guarded = comment.startswith(FORMULA_STARTS)
         published = each["Comments first medical doctor (MD1)"]
         assert published == (f"'{comment}" if guarded else comment)
-        assert read_about(each).doctors == (comment,)
+        assert read_metadata(each).doctors == (comment,)

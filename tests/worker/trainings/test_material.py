@@ -10,9 +10,9 @@ from backend.releases import service as releases
 from backend.trainings import service
 from backend.trainings.schemas import TrainingIn
 from models.data import fingerprint
+from models.data.identity import identity
 from models.data.index import read_index
-from models.data.recognition import identity
-from models.evaluation import heldout
+from models.evaluation import held_out
 from tests.factories import create_user
 from tests.models import mini_dataset, small_artifact
 from tests.models.mini_dataset import TWO_OF_EACH, Row
@@ -42,7 +42,7 @@ def released(house: House, public: Path) -> dict[UUID, str]:
         contribution = contribute(
             house,
             (public / key).read_bytes(),
-            fingerprints=fingerprint.of_file(public / key),
+            fingerprints=fingerprint.fingerprint_file(public / key),
             label=row.label,
             prep_state="done",
             patient_hash=f"{len(found)}" * 64,
@@ -76,8 +76,10 @@ def test_a_model_that_learnt_from_the_originals_is_known_to_have_seen_the_releas
     """What the page claimed of a release made from the shipped models' own training material."""
     learnt = read_index(public).trained
     folds = {each.key: n for n, each in enumerate(learnt)}
-    listing = heldout.listing(learnt, [1] * 9, {"patient": list(folds.values())}, {})
-    trained = heldout.TrainingSet(small_artifact.manifest(data={"recordings": listing}))
+    listing = held_out.recordings_for_manifest(
+        learnt, [1] * 9, {"patient": list(folds.values())}, {}
+    )
+    trained = held_out.TrainingSet(small_artifact.manifest(data={"recordings": listing}))
     keys = released(house, public)
 
     entries = read_index(brought(house)).trained
@@ -86,7 +88,7 @@ def test_a_model_that_learnt_from_the_originals_is_known_to_have_seen_the_releas
     assert not {each.sha256 for each in entries} & {each.sha256 for each in learnt}
     for each in entries:
         key = keys[UUID(Path(each.key).stem)]
-        assert trained.held_out_by(identity(each, None)) == {folds[key]}
+        assert trained.folds_holding_out(identity(each, None)) == {folds[key]}
         assert each.original.fingerprints
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from models.contract import CLASSES
 from models.data.extraction import FRAMES, Facts, FrameCache, read_all
 from models.data.index import Entry, read_index
-from models.evaluation import evaluate, heldout
+from models.evaluation import held_out, metrics
 from models.inference import artifact
 from models.inference.artifact import Weights
 from models.inference.predict import Predictor
@@ -52,22 +52,26 @@ def make(folder: Path) -> House:
         data={
             "listing_sha256": "0" * 64,
             "frames": sum(map(len, frames)),
-            "recordings": heldout.listing(entries, [len(each) for each in frames], splits, facts),
+            "recordings": held_out.recordings_for_manifest(
+                entries, [len(each) for each in frames], splits, facts
+            ),
         },
     )
     weights = Weights(small_artifact.trunk(), heads)
     artifact.save(folder / "bare", manifest, weights)
-    predictor = Predictor.load(folder / "bare", heldout.PRECISION)
-    answers = [heldout.answer(predictor.scores, each) for each in frames]
+    predictor = Predictor.load(folder / "bare", held_out.PRECISION)
+    answers = [held_out.predict_in_batches(predictor.scores, each) for each in frames]
     scores = {
         group: np.concatenate([found[fold] for found, fold in zip(answers, folds, strict=True)])
         for group, folds in splits.items()
     }
-    owners = np.repeat(np.arange(len(entries)), [len(each) for each in frames])
-    labels = np.array([CLASSES.index(entry.label) for entry in entries])[owners]
+    recording_indices = np.repeat(np.arange(len(entries)), [len(each) for each in frames])
+    labels = np.array([CLASSES.index(entry.label) for entry in entries])[recording_indices]
     is_video = [entry.kind == "video" for entry in entries]
     measured = {
-        group: evaluate.figures(evaluate.Tested(values, labels, owners, is_video))
+        group: metrics.compute_metrics(
+            metrics.HeldOutScores(values, labels, recording_indices, is_video)
+        )
         for group, values in scores.items()
     }
     whole = small_artifact.manifest(folds=HEADS, data=manifest.data, metrics=measured)

@@ -17,8 +17,8 @@ from sklearn.metrics import (
 from models.contract import CLASSES
 from models.evaluation.report.bootstrap import Clusters, _areas, intervals, rates
 from models.evaluation.report.figures import value
-from models.evaluation.report.sheet import Sheet
-from tests.models.evaluation.report.sheets import answered, sheet, small_sheets
+from models.evaluation.report.scores import ScoreSet
+from tests.models.evaluation.report.score_sets import score_set, scored, small_score_sets
 
 
 @given(arrays(np.int64, (3, 3), elements=st.integers(0, 9)).filter(lambda table: table.sum() > 0))
@@ -44,10 +44,10 @@ def test_rates_are_scikit_learn_s(table: np.ndarray) -> None:
 
 
 def test_each_interval_holds_its_figure_and_is_narrower_with_more_patients() -> None:
-    few, many = sheet(recordings=30), sheet(recordings=300)
+    few, many = score_set(recordings=30), score_set(recordings=300)
     wide, narrow = (intervals(each, resamples=300) for each in (few, many))
     for found, each in ((wide, few), (narrow, many)):
-        figures = each.figures()
+        figures = each.metrics()
         low, high = found["frame_accuracy"]
         assert low <= figures["frame_accuracy"] <= high
         for key in CLASSES:
@@ -64,14 +64,14 @@ def test_each_interval_holds_its_figure_and_is_narrower_with_more_patients() -> 
 def test_frames_of_one_patient_are_no_independent_evidence() -> None:
     """The same frames, once of one patient for each class and once of many."""
     rows = [[0.8, 0.1, 0.1], [0.1, 0.8, 0.1]]
-    many = Sheet(
+    many = ScoreSet(
         "patient",
-        tuple(answered(n, CLASSES[n % 3], [rows[(n // 3) % 2]], patient=str(n)) for n in range(60)),
+        tuple(scored(n, CLASSES[n % 3], [rows[(n // 3) % 2]], patient=str(n)) for n in range(60)),
     )
-    one = Sheet(
+    one = ScoreSet(
         "patient",
         tuple(
-            answered(n, CLASSES[n % 3], [rows[(n // 3) % 2]], patient=CLASSES[n % 3])
+            scored(n, CLASSES[n % 3], [rows[(n // 3) % 2]], patient=CLASSES[n % 3])
             for n in range(60)
         ),
     )
@@ -82,54 +82,56 @@ def test_frames_of_one_patient_are_no_independent_evidence() -> None:
 
 
 def test_areas_are_scikit_learn_s_ties_and_all() -> None:
-    some = sheet(recordings=60)
-    rounded = Sheet(
+    some = score_set(recordings=60)
+    rounded = ScoreSet(
         "patient", tuple(replace(each, scores=each.scores.round(1)) for each in some.recordings)
     )
-    owners = Clusters.of(rounded).of_recording[rounded.owners]
+    recording_indices = Clusters.of(rounded).of_recording[rounded.recording_indices]
     times = Clusters.of(rounded).draws(5, np.random.default_rng(0))
-    for key, values in _areas(rounded, owners, times).items():
+    for key, values in _areas(rounded, recording_indices, times).items():
         n = CLASSES.index(key.removeprefix("auc."))
         expected = [
-            roc_auc_score(rounded.labels == n, rounded.scores[:, n], sample_weight=each[owners])
+            roc_auc_score(
+                rounded.labels == n, rounded.scores[:, n], sample_weight=each[recording_indices]
+            )
             for each in times
         ]
         assert values == pytest.approx(expected)
 
 
 def test_no_draw_is_without_a_class() -> None:
-    some = sheet(recordings=12)
+    some = score_set(recordings=12)
     clusters = Clusters.of(some)
     times = clusters.draws(200, np.random.default_rng(1))
     for members in clusters.strata:
         assert (times[:, members].sum(axis=1) == len(members)).all()
-    assert times.shape[1] == len({each.examined for each in some.recordings})
+    assert times.shape[1] == len({each.patient_id for each in some.recordings})
 
 
 def test_the_seed_decides() -> None:
-    some = sheet()
+    some = score_set()
     one, same, other = (intervals(some, resamples=200, seed=seed) for seed in (1, 1, 2))
     assert one == same
     assert one != other
 
 
 @settings(max_examples=40, deadline=None)
-@given(small_sheets())
-def test_nothing_is_nan_however_few_recordings_there_are(some: Sheet) -> None:
+@given(small_score_sets())
+def test_nothing_is_nan_however_few_recordings_there_are(some: ScoreSet) -> None:
     found = intervals(some, resamples=20)
     assert all(0 <= low <= high <= 1 for low, high in found.values())
     assert ("video_accuracy" in found) == bool(some.videos)
 
 
 def test_an_interval_s_name_is_the_path_of_its_figure() -> None:
-    some = sheet()
-    figures = some.figures()
+    some = score_set()
+    figures = some.metrics()
 
     class Chapter:
         """As much of one as is needed."""
 
         def __init__(self) -> None:
-            self.figures = figures
+            self.metrics = figures
 
     for name, (low, high) in intervals(some, resamples=300).items():
         if name != "video_balanced_accuracy" and not name.startswith("auc."):

@@ -7,12 +7,12 @@ from sklearn.metrics import roc_auc_score
 
 from models.contract import CLASSES
 from models.evaluation.report.curves import roc_curves
-from models.evaluation.report.sheet import Sheet
-from tests.models.evaluation.report.sheets import answered, sheet, small_sheets
+from models.evaluation.report.scores import ScoreSet
+from tests.models.evaluation.report.score_sets import score_set, scored, small_score_sets
 
 
 def test_areas_are_those_of_each_fold_and_of_all_together() -> None:
-    some = sheet(recordings=60)
+    some = score_set(recordings=60)
     for n, found in enumerate(roc_curves(some)):
         areas = [
             roc_auc_score(some.labels[some.folds == k] == n, some.scores[some.folds == k, n])
@@ -25,7 +25,7 @@ def test_areas_are_those_of_each_fold_and_of_all_together() -> None:
 
 
 def test_no_other_threshold_is_more_accurate_than_the_marked_one() -> None:
-    some = sheet(recordings=60, skill=0.7)
+    some = score_set(recordings=60, skill=0.7)
     for n, found in enumerate(roc_curves(some)):
         positive, scores = some.labels == n, some.scores[:, n]
         mine = ((scores >= found.threshold) == positive).mean()
@@ -36,22 +36,22 @@ def test_no_other_threshold_is_more_accurate_than_the_marked_one() -> None:
 
 
 def test_a_fold_without_both_sides_has_no_part_in_the_mean() -> None:
-    rows = [answered(n, CLASSES[n % 3], [[0.5, 0.3, 0.2]], fold=0) for n in range(6)]
-    rows += [answered(9, "covid19", [[0.5, 0.3, 0.2]], fold=1)]
-    found = {each.key: each for each in roc_curves(Sheet("source", tuple(rows)))}
+    rows = [scored(n, CLASSES[n % 3], [[0.5, 0.3, 0.2]], fold=0) for n in range(6)]
+    rows += [scored(9, "covid19", [[0.5, 0.3, 0.2]], fold=1)]
+    found = {each.key: each for each in roc_curves(ScoreSet("source", tuple(rows)))}
     assert {key: each.folds for key, each in found.items()} == dict.fromkeys(CLASSES, 1)
 
 
 def test_where_every_fold_shows_one_class_all_frames_count_together() -> None:
-    rows = [answered(n, CLASSES[n % 3], [[0.5, 0.3, 0.2]], fold=n % 3) for n in range(6)]
-    found = roc_curves(Sheet("source", tuple(rows)))
+    rows = [scored(n, CLASSES[n % 3], [[0.5, 0.3, 0.2]], fold=n % 3) for n in range(6)]
+    found = roc_curves(ScoreSet("source", tuple(rows)))
     assert [(each.folds, each.auc_sd) for each in found] == [(1, 0.0)] * 3
     assert all(each.auc_mean == each.auc == pytest.approx(0.5) for each in found)
 
 
 @settings(max_examples=40, deadline=None)
-@given(small_sheets())
-def test_curves_rise_from_nought_to_one_and_nothing_is_nan(some: Sheet) -> None:
+@given(small_score_sets())
+def test_curves_rise_from_nought_to_one_and_nothing_is_nan(some: ScoreSet) -> None:
     for found in roc_curves(some):
         assert np.isfinite(found.mean).all()
         assert np.isfinite(found.sd).all()

@@ -12,15 +12,15 @@ import pytest
 from models.contract import CLASSES
 from models.data.extraction import FRAMES, FrameCache
 from models.data.index import read_index
-from models.evaluation.heldout import HeldOutError, listed
+from models.evaluation.held_out import HeldOutError, trained_recordings
 from models.evaluation.report import files
-from models.evaluation.report.answers import (
-    EvaluationError,
-    answer_all,
-    refuse_training_data,
-    sheets,
-)
 from models.evaluation.report.evaluation import Evaluation, evaluate, unequal
+from models.evaluation.report.scoring import (
+    EvaluationError,
+    assign_scores,
+    predict_all,
+    refuse_training_data,
+)
 from models.inference import artifact
 from models.media import reencode, sampling
 from tests.models import mini_dataset, small_artifact
@@ -52,7 +52,7 @@ def found(house: House) -> Evaluation:
 @pytest.fixture(scope="module")
 def answers(house: House, found: Evaluation) -> dict[str, np.ndarray]:
     """Every model's scores for every recording; they are there since `found` is."""
-    return answer_all(
+    return predict_all(
         house.artifact,
         found.manifest,
         house.entries,
@@ -66,9 +66,9 @@ class TestWhoAnswers:
     def test_each_recording_is_answered_by_the_model_that_held_it_out(
         self, found: Evaluation, answers: dict[str, np.ndarray]
     ) -> None:
-        folds = {each.sha256: each.folds["patient"] for each in listed(found.manifest)}
+        folds = {each.sha256: each.folds["patient"] for each in trained_recordings(found.manifest)}
         assert set(folds.values()) == set(range(HEADS))
-        for each in found.main.sheet.recordings:
+        for each in found.main.score_set.recordings:
             assert each.fold == folds[each.sha256]
             assert np.array_equal(each.scores, answers[each.sha256][folds[each.sha256]])
             others = answers[each.sha256][[n for n in range(HEADS) if n != each.fold]]
@@ -76,8 +76,8 @@ class TestWhoAnswers:
 
     def test_no_patient_is_known_to_the_model_that_answers(self, found: Evaluation) -> None:
         homes: dict[str, set[int | None]] = {}
-        for each in found.main.sheet.recordings:
-            homes.setdefault(each.examined, set()).add(each.fold)
+        for each in found.main.score_set.recordings:
+            homes.setdefault(each.patient_id, set()).add(each.fold)
         assert len(homes) == 6
         assert all(len(folds) == 1 for folds in homes.values())
 
@@ -88,13 +88,13 @@ class TestWhoAnswers:
         data = mini_dataset.make(tmp_path / "data", rows)
         found = evaluate(house.artifact, data, house.work, nobody, resamples=100)
         assert found.known == len(ROWS)
-        outside = found.chapters["external"]
-        assert {Path(each.key).name for each in outside.sheet.recordings} == {
+        external_scores = found.chapters["external"]
+        assert {Path(each.key).name for each in external_scores.score_set.recordings} == {
             "stranger.mp4",
             "other.png",
         }
         entries = {entry.sha256: entry for entry in read_index(data).trained}
-        scores = answer_all(
+        scores = predict_all(
             house.artifact,
             found.manifest,
             list(entries.values()),
@@ -102,10 +102,10 @@ class TestWhoAnswers:
             house.work / "answers",
             lambda _done, _total: None,
         )
-        for each in outside.sheet.recordings:
+        for each in external_scores.score_set.recordings:
             assert each.fold is None
             assert np.allclose(each.scores, scores[each.sha256].mean(axis=0))
-        assert outside.unequal is None
+        assert external_scores.unequal is None
         assert found.main.unequal == ()
 
     def test_a_renamed_copy_is_still_answered_by_the_model_that_held_it_out(
@@ -116,7 +116,7 @@ class TestWhoAnswers:
         mini_dataset.make(data, rows)
         again = evaluate(house.artifact, data, house.work, nobody, resamples=100)
         assert "external" not in again.chapters
-        assert again.main.figures == found.main.figures
+        assert again.main.metrics == found.main.metrics
 
     def test_a_copy_that_was_encoded_anew_is_still_answered_by_the_model_that_held_it_out(
         self, house: House, found: Evaluation, tmp_path: Path
@@ -125,8 +125,8 @@ class TestWhoAnswers:
             house.artifact, encoded_anew(house.data, tmp_path), house.work, nobody, resamples=100
         )
         assert "external" not in again.chapters
-        folds = {each.key: each.fold for each in found.main.sheet.recordings}
-        assert {each.key: each.fold for each in again.main.sheet.recordings} == folds
+        folds = {each.key: each.fold for each in found.main.score_set.recordings}
+        assert {each.key: each.fold for each in again.main.score_set.recordings} == folds
 
     def test_where_it_cannot_be_known_whether_a_recording_is_new_nobody_answers(
         self, house: House, tmp_path: Path
@@ -142,7 +142,7 @@ class TestWhoAnswers:
         mini_dataset.write_table(data, ROWS)
         again = evaluate(old, data, house.work, nobody, resamples=100)
         assert "external" not in again.chapters
-        assert len(again.main.sheet.recordings) == again.known == 1
+        assert len(again.main.score_set.recordings) == again.known == 1
         assert len(again.unread) == len(ROWS) - 1
         assert "may have been trained on a copy" in next(iter(again.unread.values()))
 
@@ -167,7 +167,7 @@ class TestMisuse:
         manifest = artifact.read_manifest(house.artifact)
         mini_dataset.make(tmp_path, [Row("new_name.png", ROWS[0].label)])
         (entry,) = read_index(tmp_path).trained
-        known = next(each for each in listed(manifest) if each.sha256 == entry.sha256)
+        known = next(each for each in trained_recordings(manifest) if each.sha256 == entry.sha256)
         other = (known.folds["patient"] + 1) % HEADS
         with pytest.raises(EvaluationError, match=r"new_name\.png, then called .*covid19_0\.png"):
             refuse_training_data(manifest, [entry], {}, other)
@@ -177,12 +177,12 @@ class TestMisuse:
         self, house: House, answers: dict[str, np.ndarray]
     ) -> None:
         manifest = artifact.read_manifest(house.artifact)
-        folds = {each.sha256: each.folds["patient"] for each in listed(manifest)}
+        folds = {each.sha256: each.folds["patient"] for each in trained_recordings(manifest)}
         mine = [entry for entry in house.entries if folds[entry.sha256] == 1]
-        found = sheets(manifest, mine, house.facts, answers, fold=1)
-        assert found.outside is None
-        assert found.inside is not None
-        assert {each.fold for each in found.inside.recordings} == {1}
+        found = assign_scores(manifest, mine, house.facts, answers, fold=1)
+        assert found.external_scores is None
+        assert found.held_out_scores is not None
+        assert {each.fold for each in found.held_out_scores.recordings} == {1}
 
     @pytest.mark.parametrize("fold", [-1, HEADS])
     def test_a_fold_that_is_not_there_is_refused(self, fold: int, house: House) -> None:
@@ -211,10 +211,10 @@ class TestFigures:
         ]
 
     def test_a_figure_that_is_not_is_named(self, found: Evaluation) -> None:
-        told = json.loads(json.dumps(found.main.figures))
+        told = json.loads(json.dumps(found.main.metrics))
         told["video_classes"]["healthy"]["f1"] += 0.01
         told["frames"] += 1
-        assert unequal(found.main.figures, told) == ["frames", "video_classes.healthy.f1"]
+        assert unequal(found.main.metrics, told) == ["frames", "video_classes.healthy.f1"]
 
     def test_a_part_of_the_dataset_is_not_held_against_the_whole(
         self, house: House, tmp_path: Path
@@ -258,7 +258,7 @@ class TestFiles:
 
         told = json.loads((folder / files.NUMBERS).read_text(), parse_constant=never)
         assert list(told["chapters"]) == ["patient", "recording", "source"]
-        assert told["chapters"]["patient"]["figures"] == found.main.figures
+        assert told["chapters"]["patient"]["figures"] == found.main.metrics
         assert told["chapters"]["patient"]["equals_manifest"] is True
 
     def test_tables_have_a_row_for_each_class_and_each_recording(self, folder: Path) -> None:

@@ -14,8 +14,8 @@ import tensorflow as tf
 from models import networks
 from models.inference import engine
 from models.training import fit, trunk
-from models.training.distil import learning, teachers
-from models.training.distil.learning import Recipe, distil
+from models.training.distil import distillation, teachers
+from models.training.distil.distillation import Recipe, distil
 from models.training.fit import Curve
 from models.training.train import FrameSet, read_frames
 from models.training.trunk import TrunkError
@@ -29,22 +29,22 @@ Weights = Mapping[str, npt.NDArray[Any]]
 
 
 def layer(
-    rng: np.random.Generator, name: str, given: int, side: int
+    rng: np.random.Generator, name: str, inputs: int, side: int
 ) -> dict[str, npt.NDArray[Any]]:
-    spread = np.sqrt(2 / (given * side * side))
-    kernel = rng.normal(0, spread, (WIDTH, given, side, side)).astype(np.float32)
+    spread = np.sqrt(2 / (inputs * side * side))
+    kernel = rng.normal(0, spread, (WIDTH, inputs, side, side)).astype(np.float32)
     return {f"{name}.weight": kernel, f"{name}.bias": np.zeros(WIDTH, dtype=np.float32)}
 
 
 def squeezenet() -> Weights:
     """The layers of SqueezeNet, narrow and random."""
     rng = np.random.default_rng(1)
-    weights, given = layer(rng, "conv1", 3, 3), WIDTH
+    weights, inputs = layer(rng, "conv1", 3, 3), WIDTH
     for n in range(2, 10):
-        weights |= layer(rng, f"fire{n}.squeeze1x1", given, 1)
+        weights |= layer(rng, f"fire{n}.squeeze1x1", inputs, 1)
         weights |= layer(rng, f"fire{n}.expand1x1", WIDTH, 1)
         weights |= layer(rng, f"fire{n}.expand3x3", WIDTH, 3)
-        given = 2 * WIDTH
+        inputs = 2 * WIDTH
     return weights
 
 
@@ -53,13 +53,13 @@ def googlenet() -> Weights:
     rng = np.random.default_rng(2)
     weights = layer(rng, "conv1.7x7_s2", 3, 7)
     weights |= layer(rng, "conv2.3x3_reduce", WIDTH, 1) | layer(rng, "conv2.3x3", WIDTH, 3)
-    given = WIDTH
+    inputs = WIDTH
     for name in ("3a", "3b", "4a", "4b", "4c", "4d", "4e"):
         for part in ("1x1", "3x3_reduce", "5x5_reduce", "pool_proj"):
-            weights |= layer(rng, f"inception_{name}.{part}", given, 1)
+            weights |= layer(rng, f"inception_{name}.{part}", inputs, 1)
         weights |= layer(rng, f"inception_{name}.3x3", WIDTH, 3)
         weights |= layer(rng, f"inception_{name}.5x5", WIDTH, 5)
-        given = 4 * WIDTH
+        inputs = 4 * WIDTH
     return weights
 
 
@@ -133,28 +133,28 @@ class TestDistil:
     def test_it_computes_in_bfloat16_where_the_processor_has_it(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        given: list[keras.Model] = []
+        inputs: list[keras.Model] = []
 
         def noted(model: keras.Model, *_: Any) -> Curve:
-            given.append(model)
+            inputs.append(model)
             return Curve(loss=[1.0])
 
         monkeypatch.setattr(fit, "fit", noted)
         for precision in ("f32", "bf16"):
             monkeypatch.setattr(engine, "best_precision", lambda _, found=precision: found)
             self.run(folder, f"{precision}.safetensors")
-        computed = [{layer.compute_dtype for layer in model.layers[:-2]} for model in given]
+        computed = [{layer.compute_dtype for layer in model.layers[:-2]} for model in inputs]
         assert computed == [{"float32"}, {"bfloat16"}]
-        for model in given:
+        for model in inputs:
             assert model.output.dtype == "float32"
             assert {weight.dtype for weight in model.weights} == {"float32"}
         assert keras.config.dtype_policy().name == "float32"
 
     def test_no_label_is_read(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def unlabelled(*given: Any) -> FrameSet:
-            return replace(read_frames(*given), labels=cast("Any", None))
+        def unlabelled(*inputs: Any) -> FrameSet:
+            return replace(read_frames(*inputs), labels=cast("Any", None))
 
-        monkeypatch.setattr("models.training.distil.learning.read_frames", unlabelled)
+        monkeypatch.setattr("models.training.distil.distillation.read_frames", unlabelled)
         recipe = replace(RECIPE, epochs=1, copies=1)
         assert len(self.run(folder, "unlabelled.safetensors", recipe)) == 1
 
@@ -167,13 +167,13 @@ class TestDistil:
 
 def test_the_convolution_that_tells_starts_from_what_is_known_already() -> None:
     rng = np.random.default_rng(5)
-    given = rng.uniform(0, 1, (9, 28, 28, 256)).astype(np.float16)
-    student = learning._student({**small_artifact.trunk(), **small_artifact.head(0)})
-    seen = np.asarray(student.predict_on_batch(given.astype(np.float32)))
-    wanted = (seen[..., :3] @ rng.normal(size=(3, 5))).astype(np.float32)
-    wanted = ((wanted - wanted.mean((0, 1, 2))) / wanted.std((0, 1, 2))).reshape(9, -1)
-    model = learning._telling(student, given, wanted.astype(np.float16))
-    error = ((np.asarray(model.predict_on_batch(given.astype(np.float32))) - wanted) ** 2).mean()
+    inputs = rng.uniform(0, 1, (9, 28, 28, 256)).astype(np.float16)
+    student = distillation._student({**small_artifact.trunk(), **small_artifact.head(0)})
+    seen = np.asarray(student.predict_on_batch(inputs.astype(np.float32)))
+    targets = (seen[..., :3] @ rng.normal(size=(3, 5))).astype(np.float32)
+    targets = ((targets - targets.mean((0, 1, 2))) / targets.std((0, 1, 2))).reshape(9, -1)
+    model = distillation._with_adapter(student, inputs, targets.astype(np.float16))
+    error = ((np.asarray(model.predict_on_batch(inputs.astype(np.float32))) - targets) ** 2).mean()
     assert error < 0.2
     assert networks.FEATURE_SHAPE == (14, 14, 512)
 
@@ -182,13 +182,13 @@ def test_what_the_student_is_given_is_what_keras_makes_of_three_blocks(tmp_path:
     weights = small_artifact.trunk()
     frames = small_artifact.frames(2, seed=3)
     recipe = replace(RECIPE, copies=0)
-    (given,) = learning._given(
+    (inputs,) = distillation._student_inputs(
         tmp_path / "given.npy", frames, weights, "f32", recipe, lambda *_: None
     )
     whole = networks.trunk()
     networks.set_weights(whole, weights)
     until = keras.Model(whole.input, whole.get_layer("block3_pool").output)
     exact = np.asarray(until.predict_on_batch(networks.preprocess(frames)))
-    assert given.shape == exact.shape == (2, 28, 28, 256)
+    assert inputs.shape == exact.shape == (2, 28, 28, 256)
     assert np.abs(exact).max() > 0
-    assert np.allclose(given, exact, rtol=2e-3, atol=2e-3 * np.abs(exact).max())
+    assert np.allclose(inputs, exact, rtol=2e-3, atol=2e-3 * np.abs(exact).max())

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.data.extraction import Facts
-from models.data.fingerprint import Known
+from models.data.fingerprint import FingerprintIndex
 from models.data.index import Entry
 
 
@@ -23,16 +23,16 @@ class Identity:
     """
 
     hashes: frozenset[str]
-    looks: tuple[tuple[str, ...], ...] = ()
+    fingerprints: tuple[tuple[str, ...], ...] = ()
 
 
 def identity(entry: Entry, facts: Facts | None) -> Identity:
     """What a dataset's recording is known by; `facts` is None where it could not be read."""
     original = entry.original
-    looks = [() if facts is None else facts.fingerprints, original.fingerprints]
+    fingerprints = [() if facts is None else facts.fingerprints, original.fingerprints]
     return Identity(
         hashes=frozenset(each for each in (entry.sha256, original.sha256) if each),
-        looks=tuple(tuple(each) for each in looks if each),
+        fingerprints=tuple(tuple(each) for each in fingerprints if each),
     )
 
 
@@ -41,25 +41,29 @@ def identities(entries: Iterable[Entry], facts: Mapping[str, Facts]) -> list[Ide
     return [identity(entry, facts.get(entry.sha256)) for entry in entries]
 
 
-class Recogniser:
+class RecordingMatcher:
     """Many recordings, made ready to be asked which of them another one is."""
 
-    def __init__(self, known: Sequence[Identity]) -> None:
+    def __init__(self, identities_: Sequence[Identity]) -> None:
         self._by_hash: dict[str, set[int]] = {}
-        for place, each in enumerate(known):
+        for place, each in enumerate(identities_):
             for sha256 in each.hashes:
                 self._by_hash.setdefault(sha256, set()).add(place)
-        looks = [(place, look) for place, each in enumerate(known) for look in each.looks]
-        self._owners = [place for place, _ in looks]
-        self._looks = Known([look for _, look in looks])
-        self.complete = all(each.looks for each in known)
+        fingerprints = [
+            (place, hashes_)
+            for place, each in enumerate(identities_)
+            for hashes_ in each.fingerprints
+        ]
+        self._owners = [place for place, _ in fingerprints]
+        self._fingerprints = FingerprintIndex([hashes_ for _, hashes_ in fingerprints])
+        self.fingerprints_complete = all(each.fingerprints for each in identities_)
         """Whether all of them are known by what they show: else an unknown copy may be missed."""
 
-    def places(self, one: Identity) -> list[int]:
+    def matches(self, target: Identity) -> list[int]:
         """Places of the recordings that have a hash in common with this one or look like it."""
         found: set[int] = set()
-        for sha256 in one.hashes:
+        for sha256 in target.hashes:
             found |= self._by_hash.get(sha256, set())
-        for look in one.looks:
-            found |= {self._owners[place] for place in self._looks.near(look)}
+        for hashes_ in target.fingerprints:
+            found |= {self._owners[place] for place in self._fingerprints.similar(hashes_)}
         return sorted(found)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from safetensors.numpy import save_file
 
 from models import networks
+from models.atomic_files import atomic_replace
 from models.data.extraction import FRAMES, FrameCache
 from models.data.index import read_index
 from models.inference import engine
@@ -26,18 +27,17 @@ from models.networks import Array
 from models.training import fit, trunk
 from models.training.augment import BRIGHTNESS, Augmentation
 from models.training.distil import teachers
-from models.training.fit import Curve, Material, Schedule
+from models.training.fit import Curve, Schedule, TrainingData
 from models.training.train import Progress, read_frames
 from models.training.trunk import TrunkError
-from models.whole_files import replacing
 
-_GIVEN_BLOCKS = 3
-_FIRST, _LAST = f"block{_GIVEN_BLOCKS}_pool", "block5_conv3"
+_FROZEN_BLOCKS = 3
+_FIRST, _LAST = f"block{_FROZEN_BLOCKS}_pool", "block5_conv3"
 _SIDE = networks.FEATURE_SHAPE[0]
-_AT_ONCE = 32
+_BATCH = 32
 _SAMPLE = 7  # every seventh frame is enough to know the channels, and to begin with
 _SHRINKAGE = 0.01  # of its ridge regression, as a part of the frames' places
-_LEAST_SPREAD = 0.2  # of a channel, as a part of the median: what hardly varies is not blown up
+_MIN_SPREAD = 0.2  # of a channel, as a part of the median: what hardly varies is not blown up
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,48 +95,54 @@ def distil(
         raise TrunkError(f"{out} exists; give another name, or delete it.")
     entries = read_index(data).trained
     weights = trunk.load(trunk_source)
-    models = [teachers.load(path) for path in teacher_files]
+    teacher_models = [teachers.load(path) for path in teacher_files]
     frames = read_frames(entries, FrameCache(work / FRAMES), progress).frames
     precision = engine.best_precision({})
-    what = [trunk.fingerprint(weights), json.dumps(asdict(recipe)), precision]
-    what += [hashlib.sha256(path.read_bytes()).hexdigest() for path in teacher_files]
-    what.append(hashlib.sha256(frames.tobytes()).hexdigest())
-    home = work / f"distil-{hashlib.sha256(' '.join(what).encode()).hexdigest()[:12]}"
+    key_parts = [trunk.fingerprint(weights), json.dumps(asdict(recipe)), precision]
+    key_parts += [hashlib.sha256(path.read_bytes()).hexdigest() for path in teacher_files]
+    key_parts.append(hashlib.sha256(frames.tobytes()).hexdigest())
+    home = work / f"distil-{hashlib.sha256(' '.join(key_parts).encode()).hexdigest()[:12]}"
     home.mkdir(parents=True, exist_ok=True)
-    given = _given(home / "given.npy", frames, weights, precision, recipe, progress)
-    wanted = _wanted(home / "wanted.npy", frames, models, progress)
+    inputs = _student_inputs(
+        home / "student_inputs.npy", frames, weights, precision, recipe, progress
+    )
+    targets = _teacher_maps(home / "teacher_maps.npy", frames, teacher_models, progress)
     keras.utils.set_random_seed(recipe.seed)
-    with fit.arithmetic(precision):
+    with fit.compute_dtype(precision):
         student = _student(weights)
-        model = _telling(student, given[0], wanted)
+        model = _with_adapter(student, inputs[0], targets)
     steps = math.ceil(len(frames) / recipe.batch)
-    pace = keras.optimizers.schedules.CosineDecay(
+    learning_rate_schedule = keras.optimizers.schedules.CosineDecay(
         0.0,
         max(1, steps * (recipe.epochs - 1)),
         warmup_target=recipe.learning_rate,
         warmup_steps=steps,
     )
-    fit.compile_with(model, keras.optimizers.AdamW(pace, weight_decay=1e-5, clipnorm=1.0), "mse")
-    everything = np.arange(len(frames))
+    fit.compile_with(
+        model,
+        keras.optimizers.AdamW(learning_rate_schedule, weight_decay=1e-5, clipnorm=1.0),
+        "mse",
+    )
+    all_frames = np.arange(len(frames))
     curve = fit.fit(
         model,
-        Material(
-            trunk.CachedFeatures(given),
-            wanted,
+        TrainingData(
+            trunk.CachedFeatures(inputs),
+            targets,
             np.ones(len(frames), dtype=np.float32),
-            everything,
-            everything[:0],
+            all_frames,
+            all_frames[:0],
         ),
         Schedule(recipe.epochs, recipe.batch, patience=0),
         [recipe.seed],
         home,
         lambda done, total: progress("Distilling", done, total),
     )
-    learnt = networks.get_weights(student)
-    made = {name: learnt.get(name, value).astype(np.float16) for name, value in weights.items()}
+    trained = networks.get_weights(student)
+    updated = {name: trained.get(name, value).astype(np.float16) for name, value in weights.items()}
     out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as scratch:
-        save_file(made, scratch)
+    with atomic_replace(out) as scratch:
+        save_file(updated, scratch)
     return curve
 
 
@@ -153,32 +159,36 @@ def _student(weights: dict[str, Array]) -> keras.Model:
     return student
 
 
-def _telling(
-    student: keras.Model, given: npt.NDArray[np.float16], wanted: npt.NDArray[np.float16]
+def _with_adapter(
+    student: keras.Model, inputs: npt.NDArray[np.float16], targets: npt.NDArray[np.float16]
 ) -> keras.Model:
     """The student and a 1x1 convolution that tells the teachers' maps, by a ridge regression."""
     sample = slice(None, None, _SAMPLE)
-    seen = np.concatenate(
+    features = np.concatenate(
         [
             np.asarray(student.predict_on_batch(each.astype(np.float32)), dtype=np.float32)
-            for each in _chunks(given[sample])
+            for each in _chunks(inputs[sample])
         ]
     ).reshape(-1, networks.FEATURE_SHAPE[-1])
-    told = wanted[sample].reshape(len(seen), -1).astype(np.float32)
-    spread = seen.std(axis=0)
-    spread = np.maximum(spread, max(_LEAST_SPREAD * float(np.median(spread)), 1e-6))
-    known = np.concatenate([seen / spread, np.ones((len(seen), 1), dtype=np.float32)], axis=1)
-    square = known.T @ known + _SHRINKAGE * len(known) * np.eye(known.shape[1], dtype=np.float32)
-    found = np.linalg.solve(square, known.T @ told)
+    expected = targets[sample].reshape(len(features), -1).astype(np.float32)
+    spread = features.std(axis=0)
+    spread = np.maximum(spread, max(_MIN_SPREAD * float(np.median(spread)), 1e-6))
+    design = np.concatenate(
+        [features / spread, np.ones((len(features), 1), dtype=np.float32)], axis=1
+    )
+    square = design.T @ design + _SHRINKAGE * len(design) * np.eye(
+        design.shape[1], dtype=np.float32
+    )
+    solution = np.linalg.solve(square, design.T @ expected)
     # What is compared is told in full precision.
-    tell = keras.layers.Conv2D(told.shape[1], 1, name="tell", dtype="float32")
+    adapter = keras.layers.Conv2D(expected.shape[1], 1, name="tell", dtype="float32")
     flat = keras.layers.Flatten(dtype="float32")
-    model = keras.Model(student.input, flat(tell(student.output)))
-    tell.set_weights([(found[:-1] / spread[:, None])[None, None], found[-1]])
+    model = keras.Model(student.input, flat(adapter(student.output)))
+    adapter.set_weights([(solution[:-1] / spread[:, None])[None, None], solution[-1]])
     return model
 
 
-def _given(
+def _student_inputs(
     path: Path,
     frames: npt.NDArray[np.uint8],
     weights: dict[str, Array],
@@ -190,61 +200,67 @@ def _given(
     shape = (1 + recipe.copies, len(frames), 2 * _SIDE, 2 * _SIDE, 256)
 
     def fill(maps: Any) -> None:
-        frozen = trunk.frozen(weights)
-        compiled = engine.extracting(frozen, networks.MEAN_BGR, precision, _GIVEN_BLOCKS)
+        frozen_weights = trunk.frozen_layers(weights)
+        compiled = engine.compile_trunk(
+            frozen_weights, networks.MEAN_BGR, precision, _FROZEN_BLOCKS
+        )
         for copy in range(shape[0]):
-            for start in range(0, len(frames), _AT_ONCE):
-                stop = min(start + _AT_ONCE, len(frames))
+            for start in range(0, len(frames), _BATCH):
+                stop = min(start + _BATCH, len(frames))
                 pictures = [
-                    trunk.copy_of(frames[place], copy, place, recipe.seed, recipe.augmentation)
+                    trunk.augmented_copy(
+                        frames[place], copy, place, recipe.seed, recipe.augmentation
+                    )
                     for place in range(start, stop)
                 ]
                 maps[copy, start:stop] = compiled.run(np.stack(pictures))[0]
                 progress("Maps of block 3", copy * len(frames) + stop, shape[0] * shape[1])
 
-    return _kept(path, shape, fill)
+    return _cached_array(path, shape, fill)
 
 
-def _wanted(
+def _teacher_maps(
     path: Path,
     frames: npt.NDArray[np.uint8],
-    models: Sequence[keras.Model],
+    teacher_models: Sequence[keras.Model],
     progress: Progress,
 ) -> npt.NDArray[np.float16]:
     """The teachers' maps, each channel with mean 0 and spread 1: (n, 14 * 14 * channels)."""
     fitting = keras.layers.Resizing(_SIDE, _SIDE)
-    channels = sum(model.output.shape[-1] for model in models)
+    channels = sum(model.output.shape[-1] for model in teacher_models)
 
     def fill(maps: Any) -> None:
-        for start in range(0, len(frames), _AT_ONCE):
-            some = frames[start : start + _AT_ONCE]
-            said = [np.asarray(fitting(_answers(model, some))) for model in models]
-            maps[start : start + len(some)] = np.concatenate(said, axis=-1).reshape(len(some), -1)
-            progress("Maps of the teachers", start + len(some), len(frames))
+        for start in range(0, len(frames), _BATCH):
+            batch = frames[start : start + _BATCH]
+            maps_ = [np.asarray(fitting(_feature_maps(model, batch))) for model in teacher_models]
+            maps[start : start + len(batch)] = np.concatenate(maps_, axis=-1).reshape(
+                len(batch), -1
+            )
+            progress("Maps of the teachers", start + len(batch), len(frames))
         sample = maps[::_SAMPLE].reshape(-1, channels).astype(np.float32)
         mean, spread = sample.mean(axis=0), sample.std(axis=0)
-        spread = np.maximum(spread, max(_LEAST_SPREAD * float(np.median(spread)), 1e-6))
+        spread = np.maximum(spread, max(_MIN_SPREAD * float(np.median(spread)), 1e-6))
         for each in _chunks(maps):
             flat = each.reshape(len(each), -1, channels)
             each[:] = ((flat - mean) / spread).reshape(len(each), -1)
 
-    return _kept(path, (len(frames), _SIDE * _SIDE * channels), fill)
+    return _cached_array(path, (len(frames), _SIDE * _SIDE * channels), fill)
 
 
-def _kept(path: Path, shape: tuple[int, ...], fill: Any) -> npt.NDArray[np.float16]:
+def _cached_array(path: Path, shape: tuple[int, ...], fill: Any) -> npt.NDArray[np.float16]:
     """An array on disk, filled unless it is there; half-filled it has another name."""
     if not path.is_file():
-        with replacing(path) as scratch:
+        with atomic_replace(path) as scratch:
             maps = np.lib.format.open_memmap(scratch, mode="w+", dtype=np.float16, shape=shape)
             fill(maps)
             maps.flush()
     return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
 
 
-def _answers(model: keras.Model, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    found = model.predict_on_batch(networks.preprocess(frames))
-    return np.asarray(found, dtype=np.float32)
+def _feature_maps(model: keras.Model, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    solution = model.predict_on_batch(networks.preprocess(frames))
+    return np.asarray(solution, dtype=np.float32)
 
 
 def _chunks(array: npt.NDArray[Any]) -> Sequence[npt.NDArray[Any]]:
-    return [array[start : start + _AT_ONCE] for start in range(0, len(array), _AT_ONCE)]
+    return [array[start : start + _BATCH] for start in range(0, len(array), _BATCH)]

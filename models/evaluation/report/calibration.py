@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
-from models.evaluation.report.sheet import Answered, Sheet
+from models.evaluation.report.scores import ScoredRecording, ScoreSet
 
 BINS = 10
 _SMALLEST = 1e-7
@@ -39,7 +39,7 @@ class Reliability:
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class Calibration:
     """Reliability of frames and of videos, as answered and with temperatures; by fold, these."""
 
     frames: Reliability
@@ -49,27 +49,29 @@ class Trust:
     temperatures: dict[int, float]
 
 
-def trust(sheet: Sheet) -> Trust | None:
+def measure_calibration(score_set: ScoreSet) -> Calibration | None:
     """Reliability before and after scaling; None with fewer than two folds.
 
     Each fold's temperature is fitted on what the other folds' models said of their own test
     recordings, so that no recording has a part in the temperature it is judged with.
     """
-    folds = sorted({each.fold for each in sheet.recordings if each.fold is not None})
+    folds = sorted({each.fold for each in score_set.recordings if each.fold is not None})
     if len(folds) < 2:
         return None
     temperatures = {
-        fold: fit_temperature(sheet.scores[sheet.folds != fold], sheet.labels[sheet.folds != fold])
+        fold: fit_temperature(
+            score_set.scores[score_set.folds != fold], score_set.labels[score_set.folds != fold]
+        )
         for fold in folds
     }
-    by_frame = np.array([temperatures[int(fold)] for fold in sheet.folds])
-    scaled = scale(sheet.scores, by_frame)
-    videos = sheet.videos
+    by_frame = np.array([temperatures[int(fold)] for fold in score_set.folds])
+    scaled = scale(score_set.scores, by_frame)
+    videos = score_set.videos
     answers, answers_scaled = _answers(videos, {}), _answers(videos, temperatures)
     truth = np.array([each.truth for each in videos])
-    return Trust(
-        frames=reliability(sheet.scores, sheet.labels),
-        frames_scaled=reliability(scaled, sheet.labels),
+    return Calibration(
+        frames=reliability(score_set.scores, score_set.labels),
+        frames_scaled=reliability(scaled, score_set.labels),
         videos=reliability(answers, truth) if videos else None,
         videos_scaled=reliability(answers_scaled, truth) if videos else None,
         temperatures=temperatures,
@@ -118,7 +120,7 @@ def reliability(scores: Scores, labels: npt.NDArray[np.int64]) -> Reliability:
     )
 
 
-def _answers(videos: tuple[Answered, ...], temperatures: dict[int, float]) -> Scores:
+def _answers(videos: tuple[ScoredRecording, ...], temperatures: dict[int, float]) -> Scores:
     """The videos' mean scores (n, 3), each frame at the temperature of its fold."""
     rows = [
         scale(each.scores, temperatures[each.fold]).mean(axis=0)

@@ -8,9 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
-from models.evaluation.report.sheet import Sheet
-from models.evaluation.report.trust import fit_temperature, reliability, scale, trust
-from tests.models.evaluation.report.sheets import answered, sheet, small_sheets
+from models.evaluation.report.calibration import (
+    fit_temperature,
+    measure_calibration,
+    reliability,
+    scale,
+)
+from models.evaluation.report.scores import ScoreSet
+from tests.models.evaluation.report.score_sets import score_set, scored, small_score_sets
 
 
 def test_ece_is_the_mean_gap_weighted_by_how_full_a_bin_is() -> None:
@@ -26,7 +31,7 @@ def test_ece_is_the_mean_gap_weighted_by_how_full_a_bin_is() -> None:
 
 
 def test_log_loss_is_scikit_learn_s() -> None:
-    some = sheet()
+    some = score_set()
     found = reliability(some.scores, some.labels)
     scores = some.scores / some.scores.sum(axis=1, keepdims=True)
     assert found.nll == pytest.approx(log_loss(some.labels, scores, labels=[0, 1, 2]), rel=1e-5)
@@ -44,7 +49,7 @@ def test_the_temperature_that_was_put_in_is_found_again(temperature: float) -> N
 
 
 def test_scaling_changes_no_answer() -> None:
-    some = sheet()
+    some = score_set()
     for temperature in (0.2, 5.0):
         scaled = scale(some.scores, temperature)
         assert np.array_equal(scaled.argmax(axis=1), some.scores.argmax(axis=1))
@@ -52,16 +57,16 @@ def test_scaling_changes_no_answer() -> None:
 
 
 def test_a_fold_s_own_recordings_have_no_part_in_its_temperature() -> None:
-    some = sheet(recordings=60)
-    before = trust(some)
-    other = Sheet(
+    some = score_set(recordings=60)
+    before = measure_calibration(some)
+    other = ScoreSet(
         some.name,
         tuple(
             replace(each, scores=each.scores[:, ::-1]) if each.fold == 1 else each
             for each in some.recordings
         ),
     )
-    after = trust(other)
+    after = measure_calibration(other)
     assert before is not None
     assert after is not None
     assert after.temperatures[1] == before.temperatures[1]
@@ -69,15 +74,15 @@ def test_a_fold_s_own_recordings_have_no_part_in_its_temperature() -> None:
 
 
 def test_overconfident_answers_are_worth_more_when_they_are_cooled() -> None:
-    some = sheet(recordings=120, skill=1.0)
-    loud = Sheet(
+    some = score_set(recordings=120, skill=1.0)
+    loud = ScoreSet(
         some.name,
         tuple(
             replace(each, scores=scale(each.scores, 0.3).astype(np.float32))
             for each in some.recordings
         ),
     )
-    found = trust(loud)
+    found = measure_calibration(loud)
     assert found is not None
     assert all(value > 1.5 for value in found.temperatures.values())
     assert found.frames_scaled.nll < found.frames.nll
@@ -85,13 +90,16 @@ def test_overconfident_answers_are_worth_more_when_they_are_cooled() -> None:
 
 
 def test_one_fold_alone_has_nothing_to_fit_on() -> None:
-    assert trust(Sheet("external", (answered(1, "healthy", [[0, 0, 1]], fold=None),))) is None
+    assert (
+        measure_calibration(ScoreSet("external", (scored(1, "healthy", [[0, 0, 1]], fold=None),)))
+        is None
+    )
 
 
 @settings(max_examples=30, deadline=None)
-@given(small_sheets())
-def test_nothing_is_nan_however_few_recordings_there_are(some: Sheet) -> None:
-    found = trust(some)
+@given(small_score_sets())
+def test_nothing_is_nan_however_few_recordings_there_are(some: ScoreSet) -> None:
+    found = measure_calibration(some)
     if found is not None:
         for each in (found.frames, found.frames_scaled, found.videos, found.videos_scaled):
             assert each is None or (

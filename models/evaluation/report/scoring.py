@@ -1,6 +1,6 @@
 """Who may answer which recording: the model that held it out, or, from outside, all of them.
 
-A recording is known as `models.data.recognition` knows it: a copy is its original.
+A recording is known as `models.data.identity` knows it: a copy is its original.
 """
 
 import hashlib
@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from models.contract import Manifest
 from models.data.extraction import Facts, FrameCache
+from models.data.identity import identity
 from models.data.index import Entry
-from models.data.recognition import identity
-from models.evaluation.heldout import PRECISION, Listed, TrainingSet, answer
-from models.evaluation.report.sheet import Answered, Sheet
+from models.evaluation.held_out import PRECISION, TrainedRecording, TrainingSet, predict_in_batches
+from models.evaluation.report.scores import ScoredRecording, ScoreSet
 from models.inference.predict import Predictor
 
 SEEN_BY_ALL = (
@@ -62,7 +62,7 @@ def refuse_training_data(
         if (
             learnt := [
                 each
-                for each in trained.known(identity(entry, facts.get(entry.sha256)))
+                for each in trained.matching(identity(entry, facts.get(entry.sha256)))
                 if each.folds[manifest.group] != fold
             ]
         )
@@ -78,7 +78,7 @@ def refuse_training_data(
 
 
 @dataclass(frozen=True, slots=True)
-class Sheets:
+class ScoreSets:
     """Answers of the models that have not seen the recordings.
 
     Attributes:
@@ -88,18 +88,18 @@ class Sheets:
         unanswered: by key, why nobody may answer a recording.
     """
 
-    inside: Sheet | None
-    outside: Sheet | None
-    unanswered: Mapping[str, str]
+    held_out_scores: ScoreSet | None
+    external_scores: ScoreSet | None
+    unscored: Mapping[str, str]
 
 
-def sheets(
+def assign_scores(
     manifest: Manifest,
     entries: Sequence[Entry],
     facts: Mapping[str, Facts],
     answers: Mapping[str, Scores],
     fold: int | None = None,
-) -> Sheets:
+) -> ScoreSets:
     """Sort recordings by who may answer them.
 
     Args:
@@ -115,21 +115,21 @@ def sheets(
     if fold is not None:
         refuse_training_data(manifest, entries, facts, fold)
     trained = TrainingSet(manifest)
-    inside: list[Answered] = []
-    outside: list[Answered] = []
-    unanswered: dict[str, str] = {}
+    held_out_scores: list[ScoredRecording] = []
+    external_scores: list[ScoredRecording] = []
+    unscored: dict[str, str] = {}
     for entry in entries:
-        homes = trained.held_out_by(identity(entry, facts.get(entry.sha256)))
+        homes = trained.folds_holding_out(identity(entry, facts.get(entry.sha256)))
         if len(homes) > 1:
-            unanswered[entry.key] = SEEN_BY_ALL
+            unscored[entry.key] = SEEN_BY_ALL
             continue
-        if not homes and not trained.complete:
-            unanswered[entry.key] = MAY_BE_SEEN.format(version=manifest.version)
+        if not homes and not trained.fingerprints_complete:
+            unscored[entry.key] = MAY_BE_SEEN.format(version=manifest.version)
             continue
         held_out = next(iter(homes), fold)
         scores = answers[entry.sha256]
-        (inside if homes else outside).append(
-            Answered(
+        (held_out_scores if homes else external_scores).append(
+            ScoredRecording(
                 entry.sha256,
                 entry.key,
                 entry.label,
@@ -140,14 +140,14 @@ def sheets(
                 scores.mean(axis=0) if held_out is None else scores[held_out],
             )
         )
-    return Sheets(
-        Sheet(manifest.group, tuple(inside)) if inside else None,
-        Sheet("external", tuple(outside)) if outside else None,
-        unanswered,
+    return ScoreSets(
+        ScoreSet(manifest.group, tuple(held_out_scores)) if held_out_scores else None,
+        ScoreSet("external", tuple(external_scores)) if external_scores else None,
+        unscored,
     )
 
 
-def answer_all(
+def predict_all(
     folder: Path,
     manifest: Manifest,
     entries: Sequence[Entry],
@@ -177,7 +177,7 @@ def answer_all(
         path = home / f"{entry.sha256}.npy"
         if not path.is_file():
             predictor = predictor or Predictor.load(folder, PRECISION)
-            scores = answer(predictor.scores, cache.frames(entry.sha256))
+            scores = predict_in_batches(predictor.scores, cache.frames(entry.sha256))
             scratch = path.with_suffix(".tmp")
             with scratch.open("wb") as file:
                 np.save(file, scores)
@@ -194,5 +194,5 @@ def _identity(manifest: Manifest) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _told(entry: Entry, each: Listed) -> str:
+def _told(entry: Entry, each: TrainedRecording) -> str:
     return entry.key if entry.key == each.key else f"{entry.key}, then called {each.key}"

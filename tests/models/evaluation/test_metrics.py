@@ -7,21 +7,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn import metrics
+from sklearn import metrics as reference
 
 from models.contract import CLASSES
-from models.evaluation import evaluate
-from models.evaluation.evaluate import figures
+from models.evaluation import metrics
+from models.evaluation.metrics import compute_metrics
 
 SURE = np.eye(3, dtype=np.float32)
 
 
 def answered(
     labels: list[int], named: list[int], recordings: list[int] | None = None
-) -> evaluate.Tested:
+) -> metrics.HeldOutScores:
     """Every frame answered with certainty; without numbers, each is a video of its own."""
     owners = list(range(len(labels))) if recordings is None else recordings
-    return evaluate.Tested(
+    return metrics.HeldOutScores(
         SURE[named], np.array(labels), np.array(owners), [True] * (max(owners) + 1)
     )
 
@@ -33,7 +33,7 @@ def test_a_case_done_by_hand() -> None:
         named=[0, 0, 1, 1, 1, 0, 1, 1, 1, 1, 2, 1, 2, 2, 0],
         recordings=[0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4],
     )
-    found = figures(tested)
+    found = compute_metrics(tested)
     assert (found["frames"], found["videos"]) == (15, 5)
     assert found["frame_accuracy"] == round(10 / 15, 4)
     assert found["frame_balanced_accuracy"] == round((3 / 6 + 5 / 6 + 2 / 3) / 3, 4)
@@ -71,20 +71,20 @@ def test_a_case_done_by_hand() -> None:
 
 
 def test_a_video_is_named_by_its_mean_and_its_majority_apart() -> None:
-    found = figures(with_a_video([1, 0, 0], [0.4, 0.6, 0], [0.4, 0.6, 0]))
+    found = compute_metrics(with_a_video([1, 0, 0], [0.4, 0.6, 0], [0.4, 0.6, 0]))
     assert (found["video_accuracy"], found["video_accuracy_majority"]) == (1.0, round(2 / 3, 4))
 
 
 def test_the_mean_decides_a_tied_vote() -> None:
-    found = figures(with_a_video([0.9, 0.1, 0], [0.4, 0.6, 0]))
+    found = compute_metrics(with_a_video([0.9, 0.1, 0], [0.4, 0.6, 0]))
     assert found["video_accuracy_majority"] == 1.0
-    found = figures(with_a_video([0.6, 0.4, 0], [0.1, 0.9, 0]))
+    found = compute_metrics(with_a_video([0.6, 0.4, 0], [0.1, 0.9, 0]))
     assert found["video_accuracy_majority"] == round(2 / 3, 4)
 
 
-def with_a_video(*scores: list[float]) -> evaluate.Tested:
+def with_a_video(*scores: list[float]) -> metrics.HeldOutScores:
     """A COVID-19 video of these frames, and a sure one of each other class."""
-    return evaluate.Tested(
+    return metrics.HeldOutScores(
         np.concatenate([np.array(scores, dtype=np.float32), SURE[1:]]),
         np.array([0] * len(scores) + [1, 2]),
         np.array([0] * len(scores) + [1, 2]),
@@ -93,17 +93,17 @@ def with_a_video(*scores: list[float]) -> evaluate.Tested:
 
 
 def test_pictures_count_as_frames_and_not_as_videos() -> None:
-    tested = evaluate.Tested(
+    tested = metrics.HeldOutScores(
         SURE[[0, 1, 0]], np.array([0, 1, 2]), np.array([0, 1, 2]), [True, True, False]
     )
-    found = figures(tested)
+    found = compute_metrics(tested)
     assert (found["frames"], found["videos"]) == (3, 2)
     assert found["frame_accuracy"] == round(2 / 3, 4)
     assert found["video_accuracy"] == 1.0
 
 
 def test_a_set_of_pictures_has_no_video_figures() -> None:
-    found = figures(evaluate.Tested(SURE, np.arange(3), np.arange(3), [False] * 3))
+    found = compute_metrics(metrics.HeldOutScores(SURE, np.arange(3), np.arange(3), [False] * 3))
     assert found["frame_accuracy"] == 1.0
     assert found["videos"] == 0
     assert found["video_accuracy"] is found["video_accuracy_majority"] is None
@@ -111,7 +111,7 @@ def test_a_set_of_pictures_has_no_video_figures() -> None:
 
 
 def test_a_class_that_is_never_named_has_no_division_by_nought() -> None:
-    found = figures(answered([0, 1, 2], [0, 0, 0]))
+    found = compute_metrics(answered([0, 1, 2], [0, 0, 0]))
     assert found["frame_classes"]["healthy"] == {
         "sensitivity": 0.0,
         "specificity": 1.0,
@@ -128,12 +128,16 @@ def test_frame_figures_are_those_of_scikit_learn(seed: int, count: int) -> None:
     labels = np.concatenate([np.arange(3), rng.integers(0, 3, count)])
     scores = rng.dirichlet(np.ones(3), len(labels)).astype(np.float32)
     named = scores.argmax(axis=1)
-    found = figures(evaluate.Tested(scores, labels, np.arange(len(labels)), [True] * len(labels)))
+    found = compute_metrics(
+        metrics.HeldOutScores(scores, labels, np.arange(len(labels)), [True] * len(labels))
+    )
     json.dumps(found, allow_nan=False)
     close = partial(pytest.approx, abs=5.1e-5)
-    assert found["frame_accuracy"] == close(metrics.accuracy_score(labels, named))
-    assert found["frame_balanced_accuracy"] == close(metrics.balanced_accuracy_score(labels, named))
-    precision, sensitivity, f1, support = metrics.precision_recall_fscore_support(
+    assert found["frame_accuracy"] == close(reference.accuracy_score(labels, named))
+    assert found["frame_balanced_accuracy"] == close(
+        reference.balanced_accuracy_score(labels, named)
+    )
+    precision, sensitivity, f1, support = reference.precision_recall_fscore_support(
         labels, named, labels=[0, 1, 2], zero_division=0
     )
     for n, key in enumerate(CLASSES):
@@ -142,7 +146,7 @@ def test_frame_figures_are_those_of_scikit_learn(seed: int, count: int) -> None:
         assert mine["sensitivity"] == close(sensitivity[n])
         assert mine["f1"] == close(f1[n])
         assert mine["count"] == support[n]
-        assert mine["specificity"] == close(metrics.recall_score(labels != n, named != n))
+        assert mine["specificity"] == close(reference.recall_score(labels != n, named != n))
     # Videos of one frame each are the frames over again.
     assert found["video_accuracy"] == found["frame_accuracy"]
     assert found["video_classes"] == found["frame_classes"]

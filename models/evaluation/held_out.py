@@ -2,7 +2,7 @@
 
 Recordings are known by their bytes, by those of the file they were made from, and by what they
 show, so that a renamed or re-encoded copy, or a part of a clip, is still known; a copy on a much
-smaller square only where its original is. See `models.data.recognition`.
+smaller square only where its original is. See `models.data.identity`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.atomic_files import atomic_replace
 from models.contract import CLASSES, Manifest
 from models.data.extraction import FRAMES, Facts, FrameCache, Progress
+from models.data.identity import Identity, RecordingMatcher, identity
 from models.data.index import Entry, read_index
-from models.data.recognition import Identity, Recogniser, identity
 from models.inference import artifact
 from models.inference.engine import Engine, Precision
 from models.inference.screen import BATCH
-from models.whole_files import replacing
 
 Array = npt.NDArray[Any]
 
@@ -33,7 +33,7 @@ class HeldOutError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class TrainedRecording:
     """One recording an artifact was made from, as its manifest lists it.
 
     `frames` counts the sampled frames; `folds` holds, for each kind of cross-validation, the fold
@@ -62,7 +62,7 @@ class Listed:
         )
 
 
-def listing(
+def recordings_for_manifest(
     entries: Sequence[Entry],
     frames: Sequence[int],
     splits: Mapping[Any, Sequence[int]],
@@ -86,19 +86,19 @@ def listing(
             "frames": int(count),
             "folds": {group: int(folds[n]) for group, folds in splits.items()},
             "original": entry.original.sha256,
-            "fingerprints": looks_of(entry, facts.get(entry.sha256)),
+            "fingerprints": fingerprints_of(entry, facts.get(entry.sha256)),
         }
         for n, (entry, count) in enumerate(zip(entries, frames, strict=True))
     }
 
 
-def looks_of(entry: Entry, facts: Facts | None) -> list[str]:
+def fingerprints_of(entry: Entry, facts: Facts | None) -> list[str]:
     """A recording's fingerprints as the manifest lists them."""
-    return [" ".join(each) for each in identity(entry, facts).looks]
+    return [" ".join(each) for each in identity(entry, facts).fingerprints]
 
 
-def listed(manifest: Manifest) -> tuple[Listed, ...]:
-    """The recordings of `listing`, in its order.
+def trained_recordings(manifest: Manifest) -> tuple[TrainedRecording, ...]:
+    """The recordings of `recordings_for_manifest`, in its order.
 
     Raises:
         HeldOutError: the artifact was written before manifests told this.
@@ -110,7 +110,9 @@ def listed(manifest: Manifest) -> tuple[Listed, ...]:
             "so nothing can be held out: train it again with this version."
         )
     try:
-        return tuple(Listed(sha256=sha256, **values) for sha256, values in recordings.items())
+        return tuple(
+            TrainedRecording(sha256=sha256, **values) for sha256, values in recordings.items()
+        )
     except TypeError as error:
         raise HeldOutError(f"{manifest.version} lists its recordings wrongly: {error}") from error
 
@@ -119,29 +121,29 @@ class TrainingSet:
     """The recordings that an artifact was trained on, made ready to be asked about others.
 
     Raises:
-        HeldOutError: see `listed`.
+        HeldOutError: see `trained_recordings`.
     """
 
     def __init__(self, manifest: Manifest) -> None:
-        self.recordings = listed(manifest)
+        self.recordings = trained_recordings(manifest)
         self.group = manifest.group
-        self._recogniser = Recogniser([each.identity for each in self.recordings])
+        self._matcher = RecordingMatcher([each.identity for each in self.recordings])
 
     @property
-    def complete(self) -> bool:
+    def fingerprints_complete(self) -> bool:
         """Whether each is known by what it shows: else a copy of one may go unrecognised."""
-        return self._recogniser.complete
+        return self._matcher.fingerprints_complete
 
-    def known(self, one: Identity) -> list[Listed]:
+    def matching(self, target: Identity) -> list[TrainedRecording]:
         """The recordings trained on that this one is, or is a copy of."""
-        return [self.recordings[place] for place in self._recogniser.places(one)]
+        return [self.recordings[place] for place in self._matcher.matches(target)]
 
-    def held_out_by(self, one: Identity) -> set[int]:
+    def folds_holding_out(self, target: Identity) -> set[int]:
         """The folds that held these out; none where it was not trained on.
 
         More than one where no model is without a copy of it.
         """
-        return {each.folds[self.group] for each in self.known(one)}
+        return {each.folds[self.group] for each in self.matching(target)}
 
 
 def add_fingerprints(folder: Path, data: Path, work: Path, progress: Progress) -> int:
@@ -163,7 +165,7 @@ def add_fingerprints(folder: Path, data: Path, work: Path, progress: Progress) -
     """
     manifest = artifact.read_manifest(folder)
     entries = {entry.sha256: entry for entry in read_index(data).entries}
-    wanted = listed(manifest)
+    wanted = trained_recordings(manifest)
     missing = [each.key for each in wanted if each.sha256 not in entries]
     if missing:
         raise HeldOutError(
@@ -175,14 +177,14 @@ def add_fingerprints(folder: Path, data: Path, work: Path, progress: Progress) -
     for sha256, error in failed.items():
         raise HeldOutError(f"{entries[sha256].key}: {error.message}")
     for each in wanted:
-        manifest.data["recordings"][each.sha256]["fingerprints"] = looks_of(
+        manifest.data["recordings"][each.sha256]["fingerprints"] = fingerprints_of(
             entries[each.sha256], cache.facts(each.sha256)
         )
     artifact.write_manifest(folder, manifest)
     return len(wanted)
 
 
-def stored(manifest: Manifest, scores: Mapping[str, Array]) -> dict[str, list[Array]]:
+def scores_by_recording(manifest: Manifest, scores: Mapping[str, Array]) -> dict[str, list[Array]]:
     """For each kind of cross-validation, softmax scores (frames, 3) of each listed recording.
 
     Args:
@@ -192,7 +194,7 @@ def stored(manifest: Manifest, scores: Mapping[str, Array]) -> dict[str, list[Ar
     Raises:
         HeldOutError: scores of another shape than the listing asks for.
     """
-    counts = [each.frames for each in listed(manifest)]
+    counts = [each.frames for each in trained_recordings(manifest)]
     expected = (sum(counts), len(CLASSES))
     found = {}
     for group, values in scores.items():
@@ -205,7 +207,7 @@ def stored(manifest: Manifest, scores: Mapping[str, Array]) -> dict[str, list[Ar
     return found
 
 
-def answer(
+def predict_in_batches(
     scores_of: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]],
     frames: npt.NDArray[np.uint8],
 ) -> npt.NDArray[np.float32]:
@@ -220,7 +222,7 @@ def answer(
     return np.concatenate(parts, axis=1)
 
 
-def answer_own(
+def predict_held_out(
     prepare: Callable[[], Engine],
     frames: npt.NDArray[np.uint8],
     recordings: npt.NDArray[np.int64],
@@ -244,9 +246,11 @@ def answer_own(
     engine = prepare()
     scores = np.zeros((len(frames), len(CLASSES)), dtype=np.float32)
     for number, fold in enumerate(folds):
-        mine = np.flatnonzero(recordings == number)
-        scores[mine] = answer(lambda some: engine.run(some)[0], frames[mine])[fold]
-        progress(int(mine[-1]) + 1, len(frames))
-    with replacing(path) as scratch, scratch.open("wb") as file:
+        frame_indices = np.flatnonzero(recordings == number)
+        scores[frame_indices] = predict_in_batches(
+            lambda batch: engine.run(batch)[0], frames[frame_indices]
+        )[fold]
+        progress(int(frame_indices[-1]) + 1, len(frames))
+    with atomic_replace(path) as scratch, scratch.open("wb") as file:
         np.save(file, scores)
     return scores

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from models.contract import CLASSES, Manifest
-from models.evaluation import evaluate
-from models.evaluation.heldout import Listed, listed, stored
+from models.evaluation import metrics
+from models.evaluation.held_out import TrainedRecording, scores_by_recording, trained_recordings
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ScoredRecording:
     """A recording with the softmax scores (frames, 3) of whoever may answer it.
 
     `fold` is the fold whose model answered, the one that held the recording out; None where all
@@ -42,22 +42,22 @@ class Answered:
         return found
 
     @property
-    def named(self) -> str:
+    def predicted(self) -> str:
         """The class the recording's answer names."""
         return CLASSES[int(self.mean.argmax())]
 
     @property
-    def examined(self) -> str:
+    def patient_id(self) -> str:
         """Who was examined; where nobody knows, a recording stands for somebody else."""
         return f"patient {self.patient}" if self.patient else f"recording {self.sha256}"
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ScoreSet:
     """All answers of one cross-validation, or those for recordings from outside."""
 
     name: str
-    recordings: tuple[Answered, ...]
+    recordings: tuple[ScoredRecording, ...]
 
     @cached_property
     def scores(self) -> npt.NDArray[np.float32]:
@@ -65,7 +65,7 @@ class Sheet:
         return np.concatenate([each.scores for each in self.recordings])
 
     @cached_property
-    def owners(self) -> npt.NDArray[np.int64]:
+    def recording_indices(self) -> npt.NDArray[np.int64]:
         """For each frame, the number of its recording."""
         counts = [len(each.scores) for each in self.recordings]
         return np.repeat(np.arange(len(self.recordings)), counts)
@@ -73,65 +73,67 @@ class Sheet:
     @cached_property
     def labels(self) -> npt.NDArray[np.int64]:
         """For each frame, the number of its true class."""
-        return np.array([each.truth for each in self.recordings])[self.owners]
+        return np.array([each.truth for each in self.recordings])[self.recording_indices]
 
     @cached_property
     def folds(self) -> npt.NDArray[np.int64]:
         """For each frame, the fold that answered it; -1 where all models did."""
         numbers = [-1 if each.fold is None else each.fold for each in self.recordings]
-        return np.array(numbers)[self.owners]
+        return np.array(numbers)[self.recording_indices]
 
     @property
-    def videos(self) -> tuple[Answered, ...]:
+    def videos(self) -> tuple[ScoredRecording, ...]:
         """Those that are videos."""
         return tuple(each for each in self.recordings if each.kind == "video")
 
-    def figures(self) -> dict[str, Any]:
-        """As a manifest's `metrics` has them, see `models.evaluation.evaluate.figures`."""
-        return evaluate.figures(
-            evaluate.Tested(
+    def metrics(self) -> dict[str, Any]:
+        """As a manifest's `metrics` has them, see `models.evaluation.metrics.compute_metrics`."""
+        return metrics.compute_metrics(
+            metrics.HeldOutScores(
                 self.scores,
                 self.labels,
-                self.owners,
+                self.recording_indices,
                 [each.kind == "video" for each in self.recordings],
             )
         )
 
 
-def stored_sheets(manifest: Manifest, scores: Mapping[str, Any]) -> dict[str, Sheet]:
+def stored_score_sets(manifest: Manifest, scores: Mapping[str, Any]) -> dict[str, ScoreSet]:
     """The sheet of each cross-validation that an artifact has kept.
 
     Raises:
         HeldOutError: it has kept none, or not as it should.
     """
-    recordings = listed(manifest)
+    recordings = trained_recordings(manifest)
     return {
-        group: Sheet(
+        group: ScoreSet(
             group,
             tuple(
-                answered(each, each.folds[group], found)
+                scored(each, each.folds[group], found)
                 for each, found in zip(recordings, parts, strict=True)
             ),
         )
-        for group, parts in stored(manifest, scores).items()
+        for group, parts in scores_by_recording(manifest, scores).items()
     }
 
 
-def answered(each: Listed, fold: int | None, scores: npt.NDArray[np.float32]) -> Answered:
+def scored(
+    each: TrainedRecording, fold: int | None, scores: npt.NDArray[np.float32]
+) -> ScoredRecording:
     """A listed recording with its scores."""
-    return Answered(
+    return ScoredRecording(
         each.sha256, each.key, each.label, each.kind, each.patient, each.source, fold, scores
     )
 
 
-def by_fold(sheet: Sheet) -> list[tuple[int, Sheet]]:
+def by_fold(score_set: ScoreSet) -> list[tuple[int, ScoreSet]]:
     """The part of each fold, in order."""
-    parts: dict[int, list[Answered]] = {}
-    for each in sheet.recordings:
+    parts: dict[int, list[ScoredRecording]] = {}
+    for each in score_set.recordings:
         parts.setdefault(-1 if each.fold is None else each.fold, []).append(each)
-    return [(fold, Sheet(sheet.name, tuple(parts[fold]))) for fold in sorted(parts)]
+    return [(fold, ScoreSet(score_set.name, tuple(parts[fold]))) for fold in sorted(parts)]
 
 
-def worst(recordings: Sequence[Answered], most: int) -> list[Answered]:
+def worst(recordings: Sequence[ScoredRecording], most: int) -> list[ScoredRecording]:
     """Those whose answer gives the true class least, the worst first."""
     return sorted(recordings, key=lambda each: (float(each.mean[each.truth]), each.key))[:most]

@@ -11,7 +11,7 @@ _LEFT_BEHIND_AFTER_S = 24 * 3600.0
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
+def atomic_replace(target: Path) -> Iterator[Path]:
     """A path to write `target` under, which becomes the target when the context ends well.
 
     The path lies in a new folder beside the target that no other process knows, and has the

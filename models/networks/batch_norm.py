@@ -5,7 +5,7 @@ import keras
 _MOMENTUM = 0.9
 
 
-def quicken(model: keras.Model) -> keras.Model:
+def shorten_batch_norm_memory(model: keras.Model) -> keras.Model:
     """Let batch normalisation's running means follow within tens of steps, and return the model.
 
     Made for hundreds of thousands of steps, they would still be near where they started when a

@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from models.contract import CLASSES
-from models.evaluation.report.sheet import Answered, Sheet
+from models.evaluation.report.scores import ScoredRecording, ScoreSet
 
 
-def answered(
+def scored(
     number: int,
     label: str,
     scores: Sequence[Sequence[float]],
@@ -18,9 +18,9 @@ def answered(
     patient: str = "",
     kind: str = "video",
     source: str = "7",
-) -> Answered:
+) -> ScoredRecording:
     """One recording with its frames' scores."""
-    return Answered(
+    return ScoredRecording(
         f"{number:064x}",
         f"pocus_videos/convex/{number}.mp4",
         label,
@@ -32,7 +32,7 @@ def answered(
     )
 
 
-def sheet(seed: int = 0, recordings: int = 30, skill: float = 1.5, folds: int = 3) -> Sheet:
+def score_set(seed: int = 0, recordings: int = 30, skill: float = 1.5, folds: int = 3) -> ScoreSet:
     """Answers that are right more often than not; every class in every fold."""
     rng = np.random.default_rng(seed)
     found = []
@@ -42,7 +42,7 @@ def sheet(seed: int = 0, recordings: int = 30, skill: float = 1.5, folds: int = 
         logits[:, truth] += skill
         powers = np.exp(logits)
         found.append(
-            answered(
+            scored(
                 number,
                 CLASSES[truth],
                 (powers / powers.sum(axis=1, keepdims=True)).tolist(),
@@ -51,11 +51,11 @@ def sheet(seed: int = 0, recordings: int = 30, skill: float = 1.5, folds: int = 
                 kind="image" if number % 7 == 6 else "video",
             )
         )
-    return Sheet("patient", tuple(found))
+    return ScoreSet("patient", tuple(found))
 
 
 @st.composite
-def small_sheets(draw: st.DrawFn) -> Sheet:
+def small_score_sets(draw: st.DrawFn) -> ScoreSet:
     """Few recordings, whatever their classes, folds and patients; some classes may be missing."""
     count = draw(st.integers(1, 8))
     found = []
@@ -63,7 +63,7 @@ def small_sheets(draw: st.DrawFn) -> Sheet:
         frames = draw(st.integers(1, 3))
         rows = [draw(st.tuples(*[st.floats(0.01, 1)] * 3)) for _ in range(frames)]
         found.append(
-            answered(
+            scored(
                 number,
                 draw(st.sampled_from(CLASSES)),
                 [[each / sum(row) for each in row] for row in rows],
@@ -72,4 +72,4 @@ def small_sheets(draw: st.DrawFn) -> Sheet:
                 kind=draw(st.sampled_from(["video", "image"])),
             )
         )
-    return Sheet("patient", tuple(found))
+    return ScoreSet("patient", tuple(found))

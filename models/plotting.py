@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-COLOURS = {
+CLASS_COLOURS = {
     "covid19": "#63318f",
     "pneumonia": "#c07a10",
     "healthy": "#3a8fc4",
@@ -17,7 +17,7 @@ COLOURS = {
 }
 """Of the classes, as the page has them, and of the recordings that are kept and not trained."""
 
-NAMES = {
+CLASS_LABELS = {
     "covid19": "COVID-19",
     "pneumonia": "Pneumonia",
     "healthy": "Healthy",
@@ -47,14 +47,14 @@ _STYLE: dict[str, Any] = {
 
 
 @contextmanager
-def figure(width: float, height: float) -> Iterator[Figure]:
+def new_figure(width: float, height: float) -> Iterator[Figure]:
     """An empty figure of so many inches, in our style; draw and save it inside the block."""
     with mpl.rc_context(_STYLE):  # type: ignore[arg-type]
         yield Figure(figsize=(width, height), layout="constrained")
 
 
-def svg(drawn: Figure, name: str, alt: str) -> str:
-    """The figure as an `<svg>` element that can stand beside others in one page.
+def to_svg(canvas: Figure, name: str, alt: str) -> str:
+    """The figure as an `<to_svg>` element that can stand beside others in one page.
 
     Args:
         drawn: the figure.
@@ -62,20 +62,20 @@ def svg(drawn: Figure, name: str, alt: str) -> str:
         alt: what it shows, for those who do not see it.
     """
     file = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    drawn.savefig(file, format="svg", metadata=nothing)
+    no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    canvas.savefig(file, format="svg", metadata=no_metadata)
     text = file.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
     text = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
-    said = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return text.replace("<svg", f'<svg role="img" aria-label="{said}"', 1)
+    label = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
 
 
-def png(drawn: Figure, dpi: int = 150) -> bytes:
+def to_png(canvas: Figure, dpi: int = 150) -> bytes:
     """The figure as a PNG file."""
     file = io.BytesIO()
-    drawn.savefig(file, format="png", dpi=dpi)
+    canvas.savefig(file, format="png", dpi=dpi)
     return file.getvalue()

@@ -12,7 +12,7 @@ from models.contract import CLASSES
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class HeldOutScores:
     """Softmax scores from test folds.
 
     Attributes:
@@ -28,63 +28,64 @@ class Tested:
     is_video: Sequence[bool]
 
 
-def figures(tested: Tested) -> dict[str, Any]:
+def compute_metrics(tested: HeldOutScores) -> dict[str, Any]:
     """Frame and video figures as in the paper's section 5.
 
-    A video's class is that of its mean softmax scores; `majority` is that of most of its frames.
-    Sensitivity and specificity are those of a class against the two others; `count` is how many
-    frames or videos are of it. Of a set without videos, the video figures are None.
+    A video's class is the argmax of its mean softmax scores; `video_accuracy_majority` instead
+    uses the majority vote of its frames. Sensitivity, specificity, precision and F1 are
+    one-vs-rest, 0 to 1, rounded to four digits; `count` is the number of frames or videos of the
+    class. Without videos, the video figures are None.
     """
-    named = tested.scores.argmax(axis=1)
+    predicted = tested.scores.argmax(axis=1)
     numbers = np.unique(tested.recordings)
     videos = np.array([n for n in numbers if tested.is_video[n]])
     truth = np.array([tested.labels[tested.recordings == n][0] for n in videos])
-    mine = [tested.scores[tested.recordings == n] for n in videos]
-    by_mean = np.array([each.mean(axis=0).argmax() for each in mine])
-    by_vote = np.array([majority(each) for each in mine])
+    video_scores = [tested.scores[tested.recordings == n] for n in videos]
+    by_mean = np.array([each.mean(axis=0).argmax() for each in video_scores])
+    by_vote = np.array([majority_class(each) for each in video_scores])
     return {
-        "frames": len(named),
+        "frames": len(predicted),
         "videos": len(videos),
-        "frame_accuracy": _share(named, tested.labels),
-        "frame_balanced_accuracy": _balanced(tested.labels, named),
+        "frame_accuracy": _share(predicted, tested.labels),
+        "frame_balanced_accuracy": _balanced(tested.labels, predicted),
         "video_accuracy": _share(by_mean, truth),
         "video_accuracy_majority": _share(by_vote, truth),
-        "frame_classes": _by_class(tested.labels, named),
+        "frame_classes": _by_class(tested.labels, predicted),
         "video_classes": _by_class(truth, by_mean) if len(videos) else None,
     }
 
 
-def majority(scores: npt.NDArray[np.float32]) -> int:
+def majority_class(scores: npt.NDArray[np.float32]) -> int:
     """The class most frames (n, 3) name; the higher mean score decides a tie."""
     votes = np.bincount(scores.argmax(axis=1), minlength=len(CLASSES))
     return int(max(range(len(CLASSES)), key=lambda n: (votes[n], scores[:, n].mean())))
 
 
-def _share(named: npt.NDArray[Any], truth: npt.NDArray[Any]) -> float | None:
-    return _rounded((named == truth).mean()) if len(truth) else None
+def _share(predicted: npt.NDArray[Any], truth: npt.NDArray[Any]) -> float | None:
+    return _rounded((predicted == truth).mean()) if len(truth) else None
 
 
-def _balanced(truth: npt.NDArray[Any], named: npt.NDArray[Any]) -> float:
+def _balanced(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> float:
     """Mean sensitivity of the classes that are there."""
-    there = np.unique(truth)
-    return _rounded(recall_score(truth, named, labels=there, average="macro"))
+    present = np.unique(truth)
+    return _rounded(recall_score(truth, predicted, labels=present, average="macro"))
 
 
-def _by_class(truth: npt.NDArray[Any], named: npt.NDArray[Any]) -> dict[str, dict[str, Any]]:
-    table = confusion_matrix(truth, named, labels=range(len(CLASSES)))
-    found: dict[str, dict[str, Any]] = {}
+def _by_class(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> dict[str, dict[str, Any]]:
+    confusion = confusion_matrix(truth, predicted, labels=range(len(CLASSES)))
+    by_class: dict[str, dict[str, Any]] = {}
     for n, key in enumerate(CLASSES):
-        hits = table[n, n]
-        missed, false = table[n].sum() - hits, table[:, n].sum() - hits
-        rest = table.sum() - hits - missed - false
-        found[key] = {
+        hits = confusion[n, n]
+        missed, false = confusion[n].sum() - hits, confusion[:, n].sum() - hits
+        rest = confusion.sum() - hits - missed - false
+        by_class[key] = {
             "sensitivity": _rounded(hits / max(1, hits + missed)),
             "specificity": _rounded(rest / max(1, rest + false)),
             "precision": _rounded(hits / max(1, hits + false)),
             "f1": _rounded(2 * hits / max(1, 2 * hits + missed + false)),
             "count": int(hits + missed),
         }
-    return found
+    return by_class
 
 
 def _rounded(value: float) -> float:

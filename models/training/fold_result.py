@@ -9,10 +9,10 @@ import numpy.typing as npt
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
+from models.atomic_files import atomic_replace
 from models.data.folds import Group
 from models.networks import Array
 from models.training.fit import Curve
-from models.whole_files import replacing
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class FoldResult:
     group: Group
     fold: int
     head: dict[str, Array] = field(repr=False)
-    places: npt.NDArray[np.int64] = field(repr=False)
+    frame_indices: npt.NDArray[np.int64] = field(repr=False)
     scores: npt.NDArray[np.float32] = field(repr=False)
     curve: Curve
     validation: Group | None
@@ -40,17 +40,17 @@ class FoldResult:
     def save(self, path: Path) -> None:
         """Write it whole or not at all."""
         values = {f"head/{name}": value for name, value in self.head.items()}
-        about = {
+        metadata = {
             "group": self.group,
             "fold": self.fold,
             "curve": self.curve.to_dict(),
             "validation": self.validation,
         }
-        with replacing(path) as scratch:
+        with atomic_replace(path) as scratch:
             save_file(
-                {**values, "places": self.places, "scores": self.scores},
+                {**values, "places": self.frame_indices, "scores": self.scores},
                 scratch,
-                metadata={"about": json.dumps(about)},
+                metadata={"about": json.dumps(metadata)},
             )
 
     @classmethod
@@ -58,14 +58,14 @@ class FoldResult:
         """As it was saved."""
         values = dict(load_file(path))
         with safe_open(path, framework="np") as file:
-            about = json.loads(file.metadata()["about"])
-        places, scores = values.pop("places"), values.pop("scores")
+            metadata = json.loads(file.metadata()["about"])
+        frame_indices, scores = values.pop("places"), values.pop("scores")
         return cls(
-            group=about["group"],
-            fold=about["fold"],
+            group=metadata["group"],
+            fold=metadata["fold"],
             head={name.removeprefix("head/"): value for name, value in values.items()},
-            places=places,
+            frame_indices=frame_indices,
             scores=scores,
-            curve=Curve(**about["curve"]),
-            validation=about["validation"],
+            curve=Curve(**metadata["curve"]),
+            validation=metadata["validation"],
         )
