@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from backend.core.settings import Settings
 from backend.submissions import fields, manifest, repository
 from backend.tables import Submission
-from models.data.file_names import Ambiguity, FileName, Matching, TableRow, canonical, match
+from models.data.file_names import canonical
+from models.data.table_matching import Ambiguity, FileName, Matching, TableRow, match
 
 NO_FILE = "No file of this name is in the submission yet. The row counts as soon as it arrives."
 

@@ -11,8 +11,9 @@ from typing import Literal, cast
 
 from models.atomic_files import atomic_replace
 from models.contract import CLASSES
-from models.data.file_names import Ambiguity, FileName, Match, TableRow, is_junk, match
+from models.data.file_names import is_junk
 from models.data.metadata import RecordingMetadata, read_metadata
+from models.data.table_matching import Ambiguity, FileName, Match, TableRow, match
 
 METADATA = "dataset_metadata.csv"
 ORIGINALS = "originals.json"

@@ -14,7 +14,7 @@ from backend.submissions import repository as submissions
 from backend.system.checks.finding import Context, Finding, in_transaction, pages
 from backend.tables import Contribution, Submission
 from backend.tables.vocabulary import ContributionState
-from models.data.file_names import Match
+from models.data.table_matching import Match
 
 _UNDECIDED = (
     ContributionState.DRAFT,

@@ -174,7 +174,7 @@ def test_a_mended_table_takes_the_place_of_the_one_before(
     manifest.write_text("file_name,label\na.mp4,covid19\nelsewhere.mp4,covid19\nx,viral\nx,other\n")
     result = submit(*SAID, "--consent", "--manifest", str(manifest))
     assert result.exit_code == 1
-    assert "Line 4 and line 5 name the same file and do not say the same." in result.output
+    assert "Line 4 and line 5 name the same file and contradict each other." in result.output
     manifest.write_text("file_name,label\nA.mp4,covid19\n")
     result = submit(*SAID, "--consent", "--manifest", str(manifest))
     assert result.exit_code == 0, result.output

@@ -140,8 +140,8 @@ class TestSeveralTables:
         report = draft.send(HEAD + "\na.png,healthy\n", table="two.csv")
         assert draft.labels() == {"a.png": None}
         assert report[0]["problem"] == (
-            "Line 2 of one.csv and line 3 of two.csv all fit 'a.png' and do not say the same. "
-            "None of them counts."
+            "Line 2 of one.csv and line 3 of two.csv all fit 'a.png' and contradict each other. "
+            "None of them is used."
         )
         assert len(draft.check()["manifest"]) == 2
         draft.send(HEAD + "a.png,covid19\n", table="two.csv")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from backend.submissions import manifest
 from backend.submissions.manifest import SPREADSHEET, ManifestError, read
-from models.data.file_names import FileName, TableRow, match
+from models.data.table_matching import FileName, TableRow, match
 from tests import archives, names
 
 DATASET = Path(__file__).parents[4] / "shared" / "dataset"
