@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, also where two processes make the same one."""
+"""Atomic writes: a file exists completely or not at all, even with concurrent writers."""
 
 import shutil
 import tempfile
@@ -7,22 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_LEFT_BEHIND_AFTER_S = 24 * 3600.0
+_STALE_AFTER_S = 24 * 3600.0
 
 
 @contextmanager
 def atomic_replace(target: Path) -> Iterator[Path]:
-    """A path to write `target` under, which becomes the target when the context ends well.
+    """A temporary path that replaces `target` when the context exits without an exception.
 
-    The path lies in a new folder beside the target that no other process knows, and has the
-    target's own name and suffix. Where two processes make the same target, the last one wins,
-    whole. What killed ones left of it goes after a day.
+    The path has the target's name and lies in a new temporary folder beside it. Of concurrent
+    writers the last one wins. Temporary folders left by killed processes are removed after a day.
 
     Args:
-        target: a file; a folder only where it does not exist yet. Its parent must exist.
+        target: a file, or a folder that does not exist yet. Its parent must exist.
     """
     prefix = f".{target.name}."
-    _sweep(target.parent, prefix)
+    _remove_stale(target.parent, prefix)
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
     try:
         scratch = folder / target.name
@@ -32,8 +31,8 @@ def atomic_replace(target: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sweep(parent: Path, prefix: str) -> None:
-    before = time.time() - _LEFT_BEHIND_AFTER_S
+def _remove_stale(parent: Path, prefix: str) -> None:
+    before = time.time() - _STALE_AFTER_S
     for path in parent.iterdir():
         with suppress(FileNotFoundError):  # another process was faster
             if path.name.startswith(prefix) and path.is_dir() and path.stat().st_mtime < before:

@@ -1,6 +1,6 @@
-"""What the models promise to everybody else: classes, the square, the answer and its summary.
+"""The interface of the models: classes, the crop square, predictions and the artifact's manifest.
 
-Standard library only, so that the web application can import it without paying for NumPy or Keras.
+Standard library only, so that the web application can import it without loading NumPy or Keras.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,13 +20,13 @@ FRAME_SIDE = 224
 """Side in pixels of the square frame that the network sees (POCOVID-Net, section 4.1)."""
 
 TRUNK_BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (2, 512))
-"""Convolutions and filters of VGG-16's blocks, up to block5_conv2: what all models share."""
+"""Convolutions and filters of VGG-16's blocks, up to block5_conv2: the trunk all models share."""
 
 HIDDEN_UNITS = 64
 """Width of the head's hidden layer (POCOVID-Net, section 4.1)."""
 
 SHIPPED = "shipped"
-"""Says, where a trunk is asked for, that of the artifact that answers by default."""
+"""Name of a trunk source: the trunk of the active artifact."""
 
 DISCLAIMER = (
     "Research use only. This is not a diagnosis and not a medical device; "
@@ -47,7 +47,9 @@ class Square:
 
 @dataclass(frozen=True, slots=True)
 class FramePrediction:
-    """The answer for one frame: its place among the sampled frames, its time, its mean softmax."""
+    """The prediction for one frame: its index among the sampled frames, its time in seconds, and
+    the mean softmax over models, 0 to 1 for each class.
+    """
 
     index: int
     time_s: float
@@ -56,11 +58,11 @@ class FramePrediction:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answer for one recording.
+    """The prediction for one recording.
 
-    `probabilities` is the mean over frames of the mean over models (paper, section 4.3);
-    `models` holds each fold's own mean over frames; `agreement` counts the models whose own
-    top class is `label`; `majority_vote` is the class most frames name.
+    `probabilities` is the mean over frames of the mean over models (paper, section 4.3), 0 to 1
+    for each class; `models` holds each model's mean over frames; `agreement` counts the models
+    whose top class is `label`; `majority_vote` is the top class of the most frames.
     """
 
     label: str
@@ -75,7 +77,7 @@ class Prediction:
     disclaimer: str = DISCLAIMER
 
     def to_dict(self) -> dict[str, Any]:
-        """The answer as plain JSON values: exactly the API's `result`."""
+        """The prediction as plain JSON values: exactly the API's `result`."""
         answer = asdict(self)
         answer["models"] = [{"probabilities": each} for each in self.models]
         answer["frames"] = list(answer["frames"])
@@ -84,28 +86,28 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an artifact says of itself: everything needed to judge and to repeat it.
+    """An artifact's description of itself: everything needed to assess and to reproduce it.
 
     Attributes:
-        version: name that each screening carries, as `pocovidnet-1`.
+        version: name stored with each screening, such as `pocovidnet-1`.
         created: date of training, ISO 8601.
         network: name of the network.
         folds: number of models.
-        group: what the folds keep together, `recording`, `patient` or `source`.
+        group: unit of the cross-validation split, `recording`, `patient` or `source`.
         classes: class keys in the order of the softmax output.
-        preprocessing: side, sampling rate, most frames, colour, channel order and means.
+        preprocessing: side in pixels, sampling rate in Hz, maximum number of frames, colour,
+            channel order and channel means.
         training: every hyperparameter, the versions of the libraries, the trunk's origin, and
-            `curves`: for each group and fold, how it learnt (`models.training.fit.Curve`).
-        data: hash of the dataset listing, counts, and of each recording, by the SHA-256 of its
-            bytes, what it is, what it looks like and the folds that test it, see
-            `models.evaluation.held_out`; `left_out`: why a cross-validation could not be had;
-            `in_doubt`: sentences on recordings that were not trained on, since it could not be told
-            which row of the table is theirs; `torn`: what was not trained on, because its own folds
-            would have parted a patient.
-        metrics: cross-validated figures by what the folds keep together.
-        licence: what the artifact may be used for.
+            `curves`: the learning curve (`models.training.fit.Curve`) of each group and fold.
+        data: hash of the dataset listing, counts, and for each recording, by the SHA-256 of its
+            bytes, its label, fingerprints and test folds, see `models.evaluation.held_out`;
+            `left_out`: why a cross-validation was not possible; `in_doubt`: sentences on
+            recordings excluded because no table row matched unambiguously; `torn`: recordings
+            excluded because the predefined folds would have split a patient.
+        metrics: cross-validated metrics by group.
+        licence: permitted use of the artifact.
         files: SHA-256 of each weights file.
-        format: version of this form.
+        format: version of the manifest's format.
     """
 
     FORMAT: ClassVar[int] = 2
@@ -131,7 +133,7 @@ def summarise(
     square: Square,
     version: str,
 ) -> Prediction:
-    """Average the models' softmax outputs, shape (models, frames, 3), into one answer.
+    """Average the models' softmax outputs, shape (models, frames, 3), into one prediction.
 
     Raises:
         ValueError: no model or no frame, or a shape that does not fit `times_s` and `CLASSES`.

@@ -1,4 +1,4 @@
-"""How figures look: one style, one colour for each class, and pictures that need nothing else."""
+"""The style of all figures: fonts, one colour for each class, and self-contained SVG and PNG."""
 
 import io
 import re
@@ -15,7 +15,7 @@ CLASS_COLOURS = {
     "healthy": "#3a8fc4",
     "viral": "#7d7d7d",
 }
-"""Of the classes, as the page has them, and of the recordings that are kept and not trained."""
+"""Of the three classes, as on the web page, and of viral pneumonia, which is not trained on."""
 
 CLASS_LABELS = {
     "covid19": "COVID-19",
@@ -48,7 +48,7 @@ _STYLE: dict[str, Any] = {
 
 @contextmanager
 def new_figure(width: float, height: float) -> Iterator[Figure]:
-    """An empty figure of so many inches, in our style; draw and save it inside the block."""
+    """An empty figure of this size in inches, in our style; draw and save it inside the block."""
     with mpl.rc_context(_STYLE):  # type: ignore[arg-type]
         yield Figure(figsize=(width, height), layout="constrained")
 
@@ -58,8 +58,8 @@ def to_svg(canvas: Figure, name: str, alt: str) -> str:
 
     Args:
         drawn: the figure.
-        name: put before its ids, which would clash otherwise.
-        alt: what it shows, for those who do not see it.
+        name: prefix of the element ids, which would clash otherwise.
+        alt: text alternative.
     """
     file = io.StringIO()
     no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))

@@ -1,4 +1,4 @@
-"""The sub-command `pocovid evaluate`: an artifact's tables and figures, as in the paper."""
+"""The sub-command `pocovid evaluate`: metrics of an artifact, as in the paper."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +19,7 @@ app = typer.Typer()
 def evaluate(
     artifact: Annotated[
         Path | None,
-        typer.Argument(help="Folder of an artifact. [default: the one that answers]"),
+        typer.Argument(help="Folder of an artifact. [default: the active one]"),
     ] = None,
     data: Annotated[
         Path, typer.Option(help="Folder in the layout of the public POCUS dataset.")
@@ -29,17 +29,21 @@ def evaluate(
     ),
     fold: Annotated[
         int | None,
-        typer.Option(help="Ask this fold's model alone, 0 the first, of what it has not seen."),
+        typer.Option(
+            help="Evaluate only this fold's model (from 0), on recordings it has not seen."
+        ),
     ] = None,
-    resamples: Annotated[int, typer.Option(min=100, help="Draws behind each interval.")] = 2000,
+    resamples: Annotated[
+        int, typer.Option(min=100, help="Bootstrap resamples for each interval.")
+    ] = 2000,
     work: Annotated[
-        Path, typer.Option(help="Folder that keeps extracted frames and answers.")
+        Path, typer.Option(help="Folder that caches extracted frames and scores.")
     ] = WORK,
 ) -> None:
-    """Answer recordings by the models that have not seen them, and write the report.
+    """Evaluate an artifact on recordings that its models were not trained on; write a report.
 
-    A recording that the artifact was trained on is answered by the model of the fold that held it
-    out, any other by all models. Stopped and started again it goes on where it was.
+    A training recording is scored by the model that held it out, any other by all models. An
+    interrupted run can be resumed.
     """
     terminal.quiet()
     from models.data.importing import find_dataset
@@ -50,10 +54,10 @@ def evaluate(
     from models.evaluation.report.scoring import EvaluationError
     from models.inference.artifact import ArtifactError, active
 
-    with terminal.stages() as told:
+    with terminal.stages() as progress:
         try:
             folder = artifact or active()
-            found = run(folder, find_dataset(data), work, told, fold=fold, resamples=resamples)
+            found = run(folder, find_dataset(data), work, progress, fold=fold, resamples=resamples)
         except (ArtifactError, DatasetError, EvaluationError, HeldOutError) as error:
             terminal.stop(str(error))
     paths = files.write(found, report)
@@ -73,21 +77,21 @@ def _print(found: "Evaluation") -> None:
 
     console = Console(width=None if Console().is_terminal else 120)
     for name, chapter in found.chapters.items():
-        title = "Recordings from outside" if name == "external" else f"Held out by {name}"
+        title = "External recordings" if name == "external" else f"Held out by {name}"
         table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold")
         table.add_column("frames")
         for column in ("sensitivity", "specificity", "precision", "F1", "frames", "videos"):
             table.add_column(column, justify="right")
         table.add_column("paper: sens. spec. prec. F1", justify="right")
-        for key, shown in CLASS_NAMES.items():
-            ours, theirs = chapter.metrics["frame_classes"][key], paper.CLASSES[key]
+        for key, class_name in CLASS_NAMES.items():
+            measured, published = chapter.metrics["frame_classes"][key], paper.CLASSES[key]
             rates = ("sensitivity", "specificity", "precision", "f1")
             table.add_row(
-                shown,
-                *(f"{ours[rate]:.3f}" for rate in rates),
-                str(ours["count"]),
+                class_name,
+                *(f"{measured[rate]:.3f}" for rate in rates),
+                str(measured["count"]),
                 str(sum(each.label == key for each in chapter.score_set.videos)),
-                " ".join(f"{theirs[rate]:.2f}" for rate in rates),
+                " ".join(f"{published[rate]:.2f}" for rate in rates),
             )
         console.print(table)
         typer.echo(_overall(chapter))
@@ -107,5 +111,5 @@ def _overall(chapter: "Chapter") -> str:
     if chapter.unequal is None:
         return line + "."
     if chapter.unequal:
-        return f"{line}. NOT the manifest's: {', '.join(chapter.unequal)}."
-    return f"{line}. Equal to the manifest's."
+        return f"{line}. These DIFFER from the manifest: {', '.join(chapter.unequal)}."
+    return f"{line}. Equal to the manifest."

@@ -1,1 +1,1 @@
-"""The dataset: its index, its labels, its folds, and what is known of its recordings."""
+"""The dataset: index, labels, cross-validation folds, duplicates and statistics."""

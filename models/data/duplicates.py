@@ -1,4 +1,4 @@
-"""Which recordings are copies of each other, byte for byte or to the eye."""
+"""Detection of duplicate recordings: identical bytes, or a similar appearance."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from models.data.index import Entry
 
 @dataclass(frozen=True, slots=True)
 class DuplicatePair:
-    """Two recordings that look alike; `bits` of 64 are different, 0 for the same bytes."""
+    """Two similar recordings; `bits` is their perceptual distance, 0 (identical) to 64."""
 
     one: Entry
     other: Entry
@@ -25,17 +25,16 @@ class DuplicatePair:
 
     @property
     def across_patients(self) -> bool:
-        """Whether the table says that these are two patients: a split by patient then leaks."""
+        """Whether the table assigns them to different patients, which leaks in a patient split."""
         return self.one.patient != self.other.patient
 
 
 def duplicates(entries: Sequence[Entry], facts: Mapping[str, Facts]) -> list[DuplicatePair]:
-    """All pairs that are the same or nearly so, the most alike first; see
-    `models.data.identity`.
+    """All pairs of duplicates and near-duplicates, most similar first; see `models.data.identity`.
 
     Args:
-        entries: recordings, any number of them with the same content.
-        facts: by SHA-256; recordings without any are compared by their bytes alone.
+        entries: recordings; several may have the same content.
+        facts: by SHA-256; recordings without facts are compared by their bytes alone.
     """
     known_identities = identities(entries, facts)
     matcher = RecordingMatcher(known_identities)
@@ -51,7 +50,7 @@ def duplicates(entries: Sequence[Entry], facts: Mapping[str, Facts]) -> list[Dup
 
 
 def _bits(one: Identity, other: Identity) -> int:
-    """How far apart two recordings look; 0 where they have bytes in common."""
+    """Perceptual distance in bits of 64; 0 if the recordings share a file hash."""
     if one.hashes & other.hashes:
         return 0
     return min(
@@ -60,9 +59,9 @@ def _bits(one: Identity, other: Identity) -> int:
 
 
 def duplicate_groups(pairs: Sequence[DuplicatePair]) -> dict[str, int]:
-    """By SHA-256, the number of the set of copies that a recording belongs to, if it has any.
+    """By SHA-256, the number of a recording's group of duplicates; transitive.
 
-    Copies of copies are of one set.
+    Recordings without duplicates are not included.
     """
     links: dict[str, set[str]] = defaultdict(set)
     for pair in pairs:
@@ -82,10 +81,10 @@ def duplicate_groups(pairs: Sequence[DuplicatePair]) -> dict[str, int]:
 def with_duplicate_groups(
     entries: Sequence[Entry], facts: Mapping[str, Facts]
 ) -> tuple[Entry, ...]:
-    """The same recordings, those that are nearly the same named as twins.
+    """The same recordings, with `duplicate_group` set for duplicates and near-duplicates.
 
-    A picture that is there twice, under two patients' numbers or two labels, is no test of the
-    model that has learnt the other one: folds keep twins together whatever they hold out.
+    A recording cannot test a model that was trained on its duplicate, even under another patient
+    or label, so folds of every kind keep duplicates together.
     """
     numbers = duplicate_groups(duplicates(entries, facts))
     return tuple(

@@ -1,4 +1,4 @@
-"""Every recording's sampled frames, decoded once, in parallel, and kept by what the file holds."""
+"""A cache of every recording's sampled frames, decoded once, in parallel, keyed by content hash."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 """Called with recordings done and recordings in all."""
 
 FRAMES = "frames"
-"""Name of the cache's folder beside what else a training run keeps."""
+"""Name of the cache's folder in a working folder, and of the array in its files."""
 
 _FACTS = "facts"
 _SOURCE_MODULES = (formats, limits, depth, stills, clips, sources, square, sampling, fingerprint)
@@ -37,20 +37,20 @@ _LIBRARY_NAMES = ("av", "pillow", "opencv-python-headless", "imagehash")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a recording without its pixels: its probe, and what it looks like."""
+    """What is known of a recording without its pixels: its probe and its fingerprint."""
 
     probe: Probe
     fingerprints: tuple[str, ...]
 
     @property
     def frame_rate_hz(self) -> float | None:
-        """Frames a second, measured; None for a still."""
+        """Measured mean frame rate in Hz; None for a still."""
         seconds = self.probe.duration_s
         return self.probe.frames / seconds if seconds else None
 
 
 class FrameCache:
-    """A folder of extracted recordings; what other code or other decoders made is not believed."""
+    """A folder of extracted frames, specific to the version of our code and of the decoders."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / _cache_version()
@@ -58,18 +58,18 @@ class FrameCache:
     def fill(
         self, entries: Iterable[Entry], progress: Progress, workers: int | None = None
     ) -> dict[str, MediaError]:
-        """Extract what is not there yet; a run that was killed goes on where it was.
+        """Extract recordings that are not cached yet; a killed run can be resumed.
 
         Args:
             entries: recordings; the same content is extracted once.
-            progress: told of each recording.
-            workers: processes; by default one for each processor.
+            progress: called after each recording.
+            workers: number of processes; by default one for each processor.
 
         Returns:
-            By SHA-256, why a recording could not be read.
+            By SHA-256, the error of each recording that could not be read.
 
         Raises:
-            DatasetError: a process was killed from outside, for want of memory say.
+            DatasetError: a process was killed, for example for lack of memory.
         """
         paths = {entry.sha256: entry.path for entry in entries}
         uncached = {name: path for name, path in paths.items() if not self._is_cached(name)}
@@ -86,11 +86,11 @@ class FrameCache:
         return failed
 
     def frames(self, sha256: str) -> npt.NDArray[np.uint8]:
-        """The sampled frames on the proposed square: (n, 224, 224, 3) uint8 RGB."""
+        """The sampled frames, cropped to the proposed square: uint8 RGB (n, 224, 224, 3)."""
         return load_file(self._path(sha256))[FRAMES]
 
     def facts(self, sha256: str) -> Facts:
-        """What is known without the pixels."""
+        """The probe and the fingerprint of a cached recording."""
         with safe_open(self._path(sha256), framework="np") as file:
             values = json.loads(file.metadata()[_FACTS])
         probe = values["probe"]
@@ -128,17 +128,16 @@ class FrameCache:
                     yield running[future], future.result()
                 except BrokenProcessPool as error:
                     raise DatasetError(
-                        "A process that reads recordings was ended from outside, perhaps for want "
-                        "of memory. Start again: what is done is kept."
+                        "A process that reads recordings was killed, perhaps for lack of memory. "
+                        "Start again: finished recordings are kept."
                     ) from error
 
 
 def extract(path: Path, target: Path) -> tuple[str, str] | None:
-    """Decode one recording into a file that is there whole or not at all.
+    """Decode one recording into a file, atomically.
 
     Returns:
-        None, or code and sentence of the `MediaError`: an exception of ours would not come back
-        from another process as it was raised.
+        None, or code and message of the `MediaError`, which does not survive pickling.
     """
     try:
         probe = sampling.probe(path)
@@ -158,7 +157,7 @@ def read_all(
     """The frames of every recording, in order: each (n, 224, 224, 3) uint8 RGB.
 
     Raises:
-        DatasetError: a recording cannot be read; which one, and why.
+        DatasetError: a recording cannot be read, with its key and the reason.
     """
     failed = cache.fill(entries, progress)
     for entry in entries:
@@ -168,7 +167,7 @@ def read_all(
 
 
 def _cache_version() -> str:
-    """A name that changes with the code and the libraries that make the frames."""
+    """A folder name that changes with the code and the libraries that extract frames."""
     digest = hashlib.sha256()
     for module in _SOURCE_MODULES:
         digest.update(Path(str(module.__file__)).read_bytes())

@@ -1,4 +1,4 @@
-"""Perceptual hashes of a recording: how alike two of them look, however they were encoded.
+"""Perceptual hashes of a recording: how similar two of them look, independent of their encoding.
 
 Measured on the 132 readable recordings of the public POCUS dataset, as distances of `distance`
 (bits of 64): a copy of half the size, as JPEG of quality 40, is 0 to 2 away from its original; one
@@ -22,16 +22,16 @@ from models.media.sampling import Picture
 from models.media.square import propose_square
 
 MAX_DUPLICATE_DISTANCE = 8
-"""Recordings at most so far apart are shown to people as likely the same."""
+"""Distance in bits up to which two recordings are reported as probable duplicates."""
 
 MAX_HASHES = 8
-"""Frames that are hashed of a recording, spread over what would be screened."""
+"""Maximum number of frames hashed per recording, evenly spaced among the sampled frames."""
 
 _BITS = 64
 
 
 def fingerprint_file(path: Path) -> list[str]:
-    """The fingerprints of a file: 1 to 8 hashes on its proposed square.
+    """The fingerprint of a file: 1 to 8 frame hashes, cropped to its proposed square.
 
     Raises:
         MediaError: see `models.media.sources.open_source`.
@@ -40,7 +40,7 @@ def fingerprint_file(path: Path) -> list[str]:
 
 
 def fingerprint_recording(recording: sampling.Recording) -> list[str]:
-    """The fingerprints of an opened recording, as `fingerprint_file`."""
+    """The fingerprint of an opened recording, as `fingerprint_file`."""
     places = recording.sampled()
     pictures = list(recording.source.read(places[:: math.ceil(len(places) / MAX_HASHES)]))
     square = propose_square(pictures)
@@ -59,10 +59,10 @@ def fingerprints(frames: Iterable[Picture]) -> list[str]:
 
 
 def distance(one: Sequence[str], other: Sequence[str]) -> int:
-    """How far apart two recordings look: 0 (the same) to 64 bits; 64 where one has no hash.
+    """The perceptual distance of two recordings: 0 (identical) to 64 bits; 64 without hashes.
 
-    Each hash is compared with the nearest one of the other recording, and the median of these
-    counts; of the two directions the smaller, so that a part is near to its whole.
+    The median over one recording's hashes of the Hamming distance to the nearest hash of the other;
+    the smaller of both directions, so that a part of a clip is close to the whole.
     """
     if not one or not other:
         return _BITS
@@ -75,7 +75,7 @@ def _numbers(hashes: Sequence[str]) -> NDArray[np.uint64]:
 
 
 class FingerprintIndex:
-    """The fingerprints of many recordings, made ready to be asked which of them one is near to."""
+    """The fingerprints of many recordings, indexed for similarity search."""
 
     def __init__(self, recordings: Sequence[Sequence[str]]) -> None:
         self._recordings = [each for each in recordings if each]
@@ -89,7 +89,7 @@ class FingerprintIndex:
         if not one or not self._recordings:
             return []
         apart = np.bitwise_count(_numbers(one)[:, None] ^ self._all[None, :]).min(axis=0)
-        # Only where some hash is near can the median be: that leaves few to be looked at.
+        # The median can only be close if some hash is, which leaves few candidates.
         close = np.flatnonzero(np.minimum.reduceat(apart, self._starts) <= MAX_DUPLICATE_DISTANCE)
         return [
             self._places[each]

@@ -1,4 +1,4 @@
-"""Which fold tests a recording, and which part stops the training, in groups never parted."""
+"""Cross-validation folds and validation splits that never separate a group of recordings."""
 
 import csv
 from collections import Counter
@@ -16,32 +16,31 @@ from models.data.index import DatasetError, Entry
 Group = Literal["recording", "patient", "source"]
 
 MIN_SOURCE_RECORDINGS = 5
-"""Sources with fewer recordings are tested together, in one fold: alone they would tell nothing."""
+"""Sources with fewer recordings share one test fold: alone they are too small to test on."""
 
 FOLDS_FILE = "folds.csv"
-"""A dataset's own folds by patient, with the columns File and Fold.
+"""A dataset's predefined patient folds, with the columns File and Fold.
 
-Its column `Left out`, where there is one, says of a recording why no model learns from it or is
-tested on it.
+An optional column `Left out` gives the reason why a recording is not used.
 """
 
 _ATTEMPTS = 64
-"""Orders in which groups are tried for the validation part; the best one is taken."""
+"""Random orders of the groups tried for a validation split; the best result is used."""
 
 
 def assign_folds(entries: Sequence[Entry], group: Group, folds: int, seed: int) -> list[int]:
-    """The fold that tests each recording; a group is never on both sides.
+    """The test fold of each recording; no group is in both training and test part.
 
-    By recording and by patient, folds are stratified by class. By source, there is a fold for each
-    source of some size and one for all small ones together, however many folds were asked for: the
-    classes of such a test part are what they are.
+    By recording and by patient, folds are stratified by class. By source, there is one fold for
+    each source of at least `MIN_SOURCE_RECORDINGS` recordings and one for all smaller ones,
+    regardless of `folds`, and without stratification.
 
     Args:
-        entries: recordings; all frames of one share its fold.
-        group: `recording` as in the paper; `patient`, for an honest figure; `source`, for a
-            hospital that was never seen.
-        folds: how many, at least 2; sources bring their own number.
-        seed: of the shuffle; sources need none.
+        entries: recordings; all frames of a recording share its fold.
+        group: `recording`, the paper's protocol; `patient`, without leakage between patients;
+            `source`, which estimates the performance at an unseen hospital.
+        folds: number of folds, at least 2; ignored for `source`.
+        seed: of the shuffle; ignored for `source`.
 
     Raises:
         DatasetError: a class has fewer groups than there are folds, or training without one of the
@@ -66,13 +65,13 @@ def assign_folds(entries: Sequence[Entry], group: Group, folds: int, seed: int) 
 
 
 def predefined_folds(folder: Path, entries: Sequence[Entry]) -> list[int] | None:
-    """The fold that tests each recording as the dataset itself says, where it does.
+    """The test fold of each recording as defined by the dataset itself, or None.
 
-    Folds that test none of these recordings are left out, and the others counted through.
+    Folds without any of these recordings are dropped and the others renumbered.
 
     Raises:
-        DatasetError: a recording has no fold, or a class is tested by one fold alone, so that the
-            fold's model would never see it.
+        DatasetError: a recording has no fold, or all recordings of a class are in one fold, whose
+            model could then not be trained on the class.
     """
     rows = _read_folds_file(folder)
     if rows is None:
@@ -89,23 +88,23 @@ def predefined_folds(folder: Path, entries: Sequence[Entry]) -> list[int] | None
         }
         if len(fold_of_group) == 1:
             raise DatasetError(
-                f"All recordings of {label} are in one fold: training needs two patients at least "
-                "of each class, so that each fold's model has seen it."
+                f"All recordings of {label} are in one fold: training needs at least two patients "
+                "of each class, so that each fold's model is trained on it."
             )
     used = sorted(set(found))
     return [used.index(fold) for fold in found]
 
 
 def without_split_groups(folder: Path, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """The recordings that a dataset's own folds can test; all of them where it brings no folds.
+    """The recordings usable with a dataset's predefined folds; all of them if it has none.
 
-    Left out is what the dataset itself leaves out, and what would be tested by a model that has
-    learnt from its patient or from a copy of it: of a group (see `group_names`) that is in several
-    folds, only the recordings of the fold with most of them stay.
+    Excluded are the recordings that the dataset itself leaves out, and those whose test would
+    leak: of a group (see `group_names`) spread over several folds, only the recordings in the fold
+    with the most of them remain.
 
     Args:
         folder: of the dataset.
-        entries: its recordings, twins named.
+        entries: its recordings, with duplicate groups.
 
     Raises:
         DatasetError: a recording has no fold.
@@ -138,20 +137,20 @@ def _read_folds_file(folder: Path) -> dict[str, dict[str, str]] | None:
 def validation_split(
     entries: Sequence[Entry], used: Iterable[int], group: Group, share: float, seed: Sequence[int]
 ) -> tuple[list[int], Group]:
-    """Recordings taken out of a fold's training part, to see when to stop.
+    """A validation split of a fold's training part, for early stopping.
 
-    About the given share of each class, in whole groups. Where no choice of whole sources leaves
-    every class on both sides, whole patients are taken, and where those do not, recordings.
+    Contains about the given share of each class, in whole groups. If no selection of whole sources
+    leaves every class on both sides, whole patients are selected, and failing that, recordings.
 
     Args:
         entries: all recordings.
-        used: numbers of those in the training part; no other one is looked at.
-        group: what stays together.
+        used: indices of the training part; other recordings are not read.
+        group: unit that is not split.
         share: of the recordings, between 0 and 1.
         seed: of the orders in which groups are tried.
 
     Returns:
-        The numbers of the recordings to validate on, and what was kept together in the end.
+        The indices of the validation recordings, and the unit that was actually used.
 
     Raises:
         DatasetError: a class has one recording only.
@@ -178,10 +177,10 @@ def validation_split(
 
 
 def group_names(entries: Sequence[Entry], group: Group) -> list[str]:
-    """A name for each recording, the same for those that must stay on one side.
+    """A group name for each recording; recordings of the same group must not be separated.
 
-    Recordings of nobody known, or from nowhere known, are groups of their own. A patient whose
-    recordings came from two sources ties these together, and so do recordings that are twins.
+    Recordings of an unknown patient or source are groups of their own. A patient with recordings
+    from two sources links these into one group, and so do duplicates.
     """
     if group == "source":
         return _linked_groups(
@@ -206,14 +205,14 @@ def _leave_one_source_out(entries: Sequence[Entry], names: Sequence[str]) -> lis
         }
         if missing := [label for label in CLASSES if label not in left]:
             name = large[fold] if fold < len(large) else "the small sources"
-            raise DatasetError(f"Without {name} nothing is left to learn {missing[0]} from.")
+            raise DatasetError(f"Without {name} no recordings of {missing[0]} remain to train on.")
     return assigned
 
 
 def _best_share(
     counts: npt.NDArray[Any], share: float, rng: np.random.Generator
 ) -> npt.NDArray[np.bool_] | None:
-    """The groups, by their recordings of each class, that come nearest to a share of each class."""
+    """A mask of the groups whose recordings come closest to a share of each class, or None."""
     total = counts.sum(axis=0)
     wanted, present = share * total, total > 0
     best: tuple[float, npt.NDArray[np.bool_]] | None = None
@@ -231,7 +230,7 @@ def _best_share(
 
 
 def _distance(found: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> float:
-    # Relative to what was asked for, so that the rare class counts as much as the common one.
+    # Relative to the target, so that a rare class counts as much as a common one.
     return float((np.abs(found - wanted) / np.maximum(wanted, 1e-9)).sum())
 
 
@@ -240,7 +239,7 @@ def _labels(entries: Sequence[Entry]) -> npt.NDArray[np.int64]:
 
 
 def _recording_name(entry: Entry) -> str:
-    # By content: the same file under two names is one recording.
+    # By content hash: the same file under two names is one recording.
     return f"recording {entry.sha256}"
 
 
@@ -257,7 +256,7 @@ def _duplicate_name(entry: Entry) -> str:
 
 
 def _linked_groups(names: Sequence[tuple[str, ...]]) -> list[str]:
-    """For each recording's names, the first name of all that are linked by a name in common."""
+    """Union-find: for each recording the representative of all names linked to its own."""
     parents: dict[str, str] = {}
 
     def root(name: str) -> str:

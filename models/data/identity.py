@@ -1,7 +1,7 @@
-"""What a recording is known by: the bytes it ever had, and what it shows.
+"""How a recording is recognised: by the hashes of its files, and by perceptual fingerprints.
 
-De-identification encodes a recording anew, so that the hash of its bytes alone would take a model's
-own training material for recordings that it has never seen.
+De-identification re-encodes a recording, so that by its file hash alone a model's own training data
+would look like unseen recordings.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,12 +14,12 @@ from models.data.index import Entry
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What one recording is known by.
+    """The hashes and fingerprints that identify one recording.
 
     Attributes:
-        hashes: SHA-256 of its bytes, and of the file that these were made from where that is known.
-        looks: fingerprints (see `models.data.fingerprint`) of the recording, and of the file it was
-            made from; none where nobody has computed them.
+        hashes: SHA-256 of its file, and of the original file if known.
+        fingerprints: perceptual hashes (see `models.data.fingerprint`) of the recording and of its
+            original; empty if not computed.
     """
 
     hashes: frozenset[str]
@@ -27,7 +27,7 @@ class Identity:
 
 
 def identity(entry: Entry, facts: Facts | None) -> Identity:
-    """What a dataset's recording is known by; `facts` is None where it could not be read."""
+    """The identity of a dataset's recording; `facts` is None if it could not be read."""
     original = entry.original
     fingerprints = [() if facts is None else facts.fingerprints, original.fingerprints]
     return Identity(
@@ -37,12 +37,12 @@ def identity(entry: Entry, facts: Facts | None) -> Identity:
 
 
 def identities(entries: Iterable[Entry], facts: Mapping[str, Facts]) -> list[Identity]:
-    """`identity` of each, with facts by SHA-256."""
+    """The identity of each recording, with facts by SHA-256."""
     return [identity(entry, facts.get(entry.sha256)) for entry in entries]
 
 
 class RecordingMatcher:
-    """Many recordings, made ready to be asked which of them another one is."""
+    """Finds which of many recordings another one is a copy of."""
 
     def __init__(self, identities_: Sequence[Identity]) -> None:
         self._by_hash: dict[str, set[int]] = {}
@@ -57,10 +57,10 @@ class RecordingMatcher:
         self._owners = [place for place, _ in fingerprints]
         self._fingerprints = FingerprintIndex([hashes_ for _, hashes_ in fingerprints])
         self.fingerprints_complete = all(each.fingerprints for each in identities_)
-        """Whether all of them are known by what they show: else an unknown copy may be missed."""
+        """Whether all recordings have fingerprints; if not, a re-encoded copy may be missed."""
 
     def matches(self, target: Identity) -> list[int]:
-        """Places of the recordings that have a hash in common with this one or look like it."""
+        """Ascending indices of the recordings that share a hash with this one or look alike."""
         found: set[int] = set()
         for sha256 in target.hashes:
             found |= self._by_hash.get(sha256, set())

@@ -1,4 +1,4 @@
-"""The public dataset comes in: from a folder or a Git repository, checked, named and extracted."""
+"""Import of the public dataset from a folder or a Git repository, with frame extraction."""
 
 import contextlib
 import json
@@ -15,10 +15,10 @@ from models.data.extraction import Facts, FrameCache
 from models.data.index import METADATA, DatasetError, Entry, Index, read_index
 
 RECORDINGS = "recordings.json"
-"""Everything known of each imported recording: what the table says, and what was measured."""
+"""Metadata of each imported recording: from the table, and measured."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
+"""Called with the name of the stage, the items done and the total number of items."""
 
 _SUBFOLDER = "data"
 """Where the public repository keeps the dataset."""
@@ -28,7 +28,7 @@ _CLONE_TIMEOUT_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import found: the index of the source, what came in, and what could not be read."""
+    """Result of an import: the source's index, the number of new files, and unreadable ones."""
 
     index: Index
     copied: int
@@ -38,14 +38,14 @@ class ImportResult:
 def import_dataset(source: str, into: Path, cache: FrameCache, progress: Progress) -> ImportResult:
     """Copy every readable recording and the table into a folder of the same layout.
 
-    An import that was stopped goes on where it was; one that is repeated copies what is new.
+    An interrupted import can be resumed; a repeated one copies only what is new.
 
     Args:
-        source: a folder in the layout of the public dataset, or one that holds it as `data`; or
-            the address of a Git repository with either.
-        into: folder of the dataset, made where it is missing.
+        source: a folder in the layout of the public dataset, or one that contains it as `data`; or
+            the URL of a Git repository with either.
+        into: destination folder, created if missing.
         cache: for the extracted frames, which training reads.
-        progress: told of every step.
+        progress: called after every step.
 
     Raises:
         DatasetError: no such folder or repository, no network, or no dataset in it.
@@ -72,7 +72,7 @@ def import_dataset(source: str, into: Path, cache: FrameCache, progress: Progres
 
 
 def describe(entry: Entry, facts: Facts) -> dict[str, Any]:
-    """A recording as plain JSON values: label, probe, licence, patient, comments, measures."""
+    """A recording's metadata and measurements as plain JSON values."""
     values = asdict(entry)
     del values["path"], values["original"]
     # The file keeps the names of its first version.
@@ -85,10 +85,10 @@ def describe(entry: Entry, facts: Facts) -> dict[str, Any]:
 
 
 def find_dataset(folder: Path) -> Path:
-    """The folder itself, or its `data`, whichever holds the table.
+    """The folder itself or its subfolder `data`, whichever contains the table.
 
     Raises:
-        DatasetError: neither.
+        DatasetError: neither does.
     """
     for candidate in (folder, folder / _SUBFOLDER):
         if (candidate / METADATA).is_file():
@@ -97,7 +97,7 @@ def find_dataset(folder: Path) -> Path:
 
 
 def is_repository_url(source: str) -> bool:
-    """Whether a source is the address of a repository, and no folder."""
+    """Whether a source is the URL of a repository rather than a folder."""
     return "://" in source or source.startswith("git@")
 
 
@@ -125,7 +125,7 @@ def _clone(address: str, target: Path) -> None:
             errors="replace",
             timeout=_CLONE_TIMEOUT_S,
             check=False,
-            # Nobody is there to be asked for a password.
+            # No prompt for a password.
             env={"GIT_TERMINAL_PROMPT": "0", "PATH": str(Path(git).parent)},
         )
     except subprocess.TimeoutExpired as error:
@@ -141,7 +141,7 @@ def _clone(address: str, target: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> bool:
-    """Whether there was something to do; a file is there whole or not at all."""
+    """Copy a file atomically unless it is already there; whether it was copied."""
     content = source.read_bytes()
     if target.is_file() and target.read_bytes() == content:
         return False

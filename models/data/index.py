@@ -17,9 +17,9 @@ from models.data.table_matching import Ambiguity, FileName, Match, TableRow, mat
 
 METADATA = "dataset_metadata.csv"
 ORIGINALS = "originals.json"
-"""What each recording was made from, by its key, where an installation trains on its own release.
+"""Hash and fingerprints of each recording's original, by key, in an installation's own release.
 
-It is no part of a release: whoever holds an original could look it up there.
+Not part of the release itself, where it would let anybody who holds an original look it up.
 """
 _FOLDERS = ("pocus_videos", "pocus_images")
 _COLUMNS = ("Filename", "Type", "Label", "Patient ID / Name", "Source ID", "License")
@@ -34,15 +34,12 @@ _LABELS = {
 
 
 class DatasetError(Exception):
-    """A folder that is not a dataset, or one that cannot be split as asked."""
+    """A folder that is not a dataset, or one that cannot be split as requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The file that a recording was made from: the SHA-256 of its bytes and its fingerprints.
-
-    Both are empty where that is not known.
-    """
+    """The original file of a de-identified recording: its SHA-256 and fingerprint, if known."""
 
     sha256: str = ""
     fingerprints: tuple[str, ...] = ()
@@ -75,7 +72,7 @@ class Entry:
 
     @property
     def trained(self) -> bool:
-        """Whether it belongs to the three-class convex set the models are trained on."""
+        """Whether it belongs to the convex, three-class set that models are trained on."""
         return self.probe == "convex" and self.label in CLASSES and self.certain
 
 
@@ -96,7 +93,7 @@ class Index:
 
     @property
     def trained(self) -> tuple[Entry, ...]:
-        """The recordings the models are trained on; of copies with the same bytes, the first."""
+        """The recordings that models are trained on; of identical files, the first."""
         found: dict[str, Entry] = {}
         for entry in self.entries:
             if entry.trained:
@@ -107,13 +104,13 @@ class Index:
 def read_index(folder: Path) -> Index:
     """Read a folder in the layout of the public POCUS dataset.
 
-    Files lie in `pocus_videos/` and `pocus_images/`, each with `convex/` and `linear/`, those of
-    uncertain label in a folder below. A file's row in `dataset_metadata.csv` has its name without
-    the ending; see `models.data.file_names.match`. The row's label counts, the letters before the
-    first `_` of a name do not.
+    Files are in `pocus_videos/` and `pocus_images/`, each with `convex/` and `linear/`, those of
+    uncertain label in a subfolder. A file's row in `dataset_metadata.csv` has its name without the
+    extension, see `models.data.table_matching.match`. The label is that of the row; the prefix of
+    the file name is ignored.
 
     Raises:
-        DatasetError: the folder or its CSV is missing, or nothing in it can be trained on.
+        DatasetError: the folder or its CSV is missing, or it has no recording to train on.
     """
     rows = _rows(folder)
     files = _files(folder)
@@ -139,7 +136,7 @@ def read_index(folder: Path) -> Index:
                 continue
             entries.append(replace(entry, original=originals.get(entry.key, Original())))
             if each.is_approximate:
-                approximate.append(f"{entry.key} is taken for the row {each.rows[0].name!r}.")
+                approximate.append(f"{entry.key} was matched with the row {each.rows[0].name!r}.")
         orphans += [_path(file) for file in found.files_without_row]
         unused += [row.name for row in found.rows_without_file]
         ambiguities += [_reason(ambiguity) for ambiguity in found.ambiguities]
@@ -173,7 +170,7 @@ def _rows(folder: Path) -> list[TableRow]:
 
 
 def _entry(folder: Path, found: Match) -> Entry | None:
-    """The recording, or None where the row's label is none that we know."""
+    """The recording, or None if the row's label is unknown."""
     path, row = _path(found.file), found.rows[0].values
     label = _LABELS.get(row["Label"].strip().lower())
     if label is None:
@@ -211,13 +208,13 @@ def _kind_of(folder: Path, path: Path) -> Kind:
 
 
 def listing_hash(entries: Sequence[Entry]) -> str:
-    """SHA-256 over what was trained on: content hash, label and patient of every recording."""
+    """SHA-256 over the training set: content hash, label and patient of every recording."""
     lines = sorted(f"{each.sha256} {each.label} {each.patient}" for each in entries)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def write_originals(folder: Path, originals: Mapping[str, Original]) -> None:
-    """Say, beside a dataset's table, what its recordings were made from, by their keys."""
+    """Write the originals of a dataset's recordings, by key, beside its table."""
     with atomic_replace(folder / ORIGINALS) as scratch:
         scratch.write_text(json.dumps({key: asdict(each) for key, each in originals.items()}))
 

@@ -1,4 +1,4 @@
-"""What a dataset's table tells of a recording beyond its class: appendix A of the paper."""
+"""A recording's metadata in a dataset's table, beyond its class (paper, appendix A)."""
 
 import re
 from collections.abc import Mapping
@@ -26,16 +26,16 @@ _SYMPTOMS = {
 _DOCTORS = ("Comments first medical doctor (MD1)", "MD2", "MD3")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NOT_STATED = {"nd", "n/a"}
-"""What stands for nothing in the columns of findings, symptoms, measures, gender and age."""
+"""Markers of a missing value in the columns of findings, symptoms, measures, gender and age."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingMetadata:
-    """What the table says; empty or None where it says nothing. Text is as it stands there.
+    """A table row's values, text verbatim; empty or None where a value is missing.
 
-    `comment` is the source's own, `doctors` those of the medical doctors who looked at it.
-    `findings` and `symptoms` hold what was judged, each as present or absent. `frame_rate_hz`,
-    `resolution` (width, height) and `frames` are the table's claims, not measured.
+    `comment` is from the recording's source, `doctors` are the comments of medical doctors.
+    `findings` and `symptoms` map each assessed one to whether it is present. `frame_rate_hz`,
+    `resolution` (width, height in pixels) and `frames` are as stated, not measured.
     """
 
     title: str = ""
@@ -54,7 +54,7 @@ class RecordingMetadata:
 
 
 def read_metadata(row: Mapping[str, object]) -> RecordingMetadata:
-    """The row's columns as values; columns that the table lacks count as empty ones."""
+    """Parse a table row; missing columns are treated as empty."""
     cells = {name: value for name, value in row.items() if isinstance(value, str) and value.strip()}
     text = {name: _without_formula_guard(value) for name, value in cells.items()}
     stated = {name: value.strip() for name, value in cells.items() if not _is_not_stated(value)}
@@ -78,7 +78,7 @@ def read_metadata(row: Mapping[str, object]) -> RecordingMetadata:
 
 
 def _without_formula_guard(value: str) -> str:
-    """The text without the quote that a release sets before what looks like a formula."""
+    """The text without the quote with which a release escapes spreadsheet formulas."""
     return value[1:] if value[:1] == "'" and value[1:].startswith(_FORMULA_STARTS) else value
 
 

@@ -1,1 +1,1 @@
-"""How good the models are: scores on held-out folds, and the report."""
+"""Evaluation of the models: held-out scores, metrics and the report."""

@@ -1,8 +1,8 @@
-"""What each cross-validation said of the recordings it held out, kept in the artifact.
+"""Held-out scores of each cross-validation, stored in the artifact with its training recordings.
 
-Recordings are known by their bytes, by those of the file they were made from, and by what they
-show, so that a renamed or re-encoded copy, or a part of a clip, is still known; a copy on a much
-smaller square only where its original is. See `models.data.identity`.
+Recordings are recognised by the hash of their file, that of the original file, and their
+fingerprint, so that a renamed or re-encoded copy or a part of a clip is recognised; a copy cropped
+to a much smaller square only if its original is known. See `models.data.identity`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,21 +25,21 @@ from models.inference.screen import BATCH
 Array = npt.NDArray[Any]
 
 PRECISION: Precision = "f32"
-"""What held-out frames are answered in, the same on every processor; a service may be narrower."""
+"""Precision of held-out predictions, reproducible on every processor; a service may use less."""
 
 
 class HeldOutError(Exception):
-    """An artifact that does not tell what it was trained on, or tells it wrongly."""
+    """An artifact whose manifest lacks a valid list of its training recordings."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainedRecording:
-    """One recording an artifact was made from, as its manifest lists it.
+    """One recording an artifact was trained on, as listed in its manifest.
 
-    `frames` counts the sampled frames; `folds` holds, for each kind of cross-validation, the fold
-    whose model never saw the recording. `original` is the SHA-256 of the file it was made from,
-    where that is known; each of `fingerprints` holds the hashes of one of the two, parted by
-    spaces, and there are none in artifacts of before recordings were known by what they show.
+    `frames` counts the sampled frames; `folds` holds, for each kind of cross-validation, the
+    recording's test fold. `original` is the SHA-256 of the original file, if known. Each of
+    `fingerprints` holds the space-separated hashes of the recording or of its original; older
+    artifacts have none.
     """
 
     sha256: str
@@ -55,7 +55,7 @@ class TrainedRecording:
 
     @property
     def identity(self) -> Identity:
-        """What it is known by."""
+        """The hashes and fingerprints that identify it."""
         return Identity(
             frozenset(each for each in (self.sha256, self.original) if each),
             tuple(tuple(each.split()) for each in self.fingerprints),
@@ -71,10 +71,10 @@ def recordings_for_manifest(
     """The manifest's `data.recordings`: by SHA-256, in the order of the stored scores.
 
     Args:
-        entries: the recordings trained on.
-        frames: how many frames were sampled of each.
-        splits: for each kind of cross-validation, the fold that tests each recording.
-        facts: by SHA-256, with what each recording looks like.
+        entries: the training recordings.
+        frames: number of sampled frames of each.
+        splits: for each kind of cross-validation, the test fold of each recording.
+        facts: by SHA-256, with the fingerprint of each recording.
     """
     return {
         entry.sha256: {
@@ -101,24 +101,24 @@ def trained_recordings(manifest: Manifest) -> tuple[TrainedRecording, ...]:
     """The recordings of `recordings_for_manifest`, in its order.
 
     Raises:
-        HeldOutError: the artifact was written before manifests told this.
+        HeldOutError: the manifest has no such list, or an invalid one.
     """
     recordings = manifest.data.get("recordings")
     if not isinstance(recordings, Mapping):
         raise HeldOutError(
-            f"{manifest.version} does not list the content of the recordings it was trained on, "
-            "so nothing can be held out: train it again with this version."
+            f"{manifest.version} does not list the recordings it was trained on, so nothing can be "
+            "held out: train it again with this version."
         )
     try:
         return tuple(
             TrainedRecording(sha256=sha256, **values) for sha256, values in recordings.items()
         )
     except TypeError as error:
-        raise HeldOutError(f"{manifest.version} lists its recordings wrongly: {error}") from error
+        raise HeldOutError(f"{manifest.version} has an invalid recording list: {error}") from error
 
 
 class TrainingSet:
-    """The recordings that an artifact was trained on, made ready to be asked about others.
+    """The recordings that an artifact was trained on, searchable by identity.
 
     Raises:
         HeldOutError: see `trained_recordings`.
@@ -131,34 +131,32 @@ class TrainingSet:
 
     @property
     def fingerprints_complete(self) -> bool:
-        """Whether each is known by what it shows: else a copy of one may go unrecognised."""
+        """Whether all have fingerprints; if not, a re-encoded copy may go unrecognised."""
         return self._matcher.fingerprints_complete
 
     def matching(self, target: Identity) -> list[TrainedRecording]:
-        """The recordings trained on that this one is, or is a copy of."""
+        """The training recordings that this one is identical to or a copy of."""
         return [self.recordings[place] for place in self._matcher.matches(target)]
 
     def folds_holding_out(self, target: Identity) -> set[int]:
-        """The folds that held these out; none where it was not trained on.
+        """The test folds of its copies in the training set; empty if there are none.
 
-        More than one where no model is without a copy of it.
+        With more than one, every model was trained on some copy of it.
         """
         return {each.folds[self.group] for each in self.matching(target)}
 
 
 def add_fingerprints(folder: Path, data: Path, work: Path, progress: Progress) -> int:
-    """Add to an artifact's manifest what its recordings look like, from the recordings themselves.
-
-    For an artifact of before training noted that. Nothing else of it changes.
+    """Add the fingerprints of its training recordings to an older artifact's manifest.
 
     Args:
         folder: of the artifact.
-        data: folder in the layout of the public dataset, with all that it was trained on.
+        data: folder in the layout of the public dataset, with all training recordings.
         work: folder that keeps extracted frames.
-        progress: told of each recording.
+        progress: called after each recording.
 
     Returns:
-        How many recordings it lists.
+        The number of recordings.
 
     Raises:
         ArtifactError, DatasetError, HeldOutError: it cannot be read, or a recording is missing.
@@ -189,10 +187,10 @@ def scores_by_recording(manifest: Manifest, scores: Mapping[str, Array]) -> dict
 
     Args:
         manifest: of a loaded artifact.
-        scores: of the same artifact: for each kind, (all frames, 3) in the order of the listing.
+        scores: of the same artifact: for each kind, (all frames, 3) in the order of the manifest.
 
     Raises:
-        HeldOutError: scores of another shape than the listing asks for.
+        HeldOutError: the scores' shape does not match the manifest.
     """
     counts = [each.frames for each in trained_recordings(manifest)]
     expected = (sum(counts), len(CLASSES))
@@ -211,11 +209,10 @@ def predict_in_batches(
     scores_of: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]],
     frames: npt.NDArray[np.uint8],
 ) -> npt.NDArray[np.float32]:
-    """Every model's scores (models, n, 3) for a recording's frames, a few at a time.
+    """Every model's softmax scores (models, n, 3) for a recording's frames, in batches.
 
     Args:
-        scores_of: the models' answer in `PRECISION`, as
-            `models.inference.predict.Predictor.scores`.
+        scores_of: the models in `PRECISION`, as `models.inference.predict.Predictor.scores`.
         frames: uint8 RGB (n, 224, 224, 3).
     """
     parts = [scores_of(frames[at : at + BATCH]) for at in range(0, len(frames), BATCH)]
@@ -230,15 +227,15 @@ def predict_held_out(
     path: Path,
     progress: Callable[[int, int], None],
 ) -> npt.NDArray[np.float32]:
-    """Scores (n, 3) of every frame by the model of the fold that holds its recording out.
+    """Softmax scores (n, 3) of every frame by the model of its recording's test fold.
 
     Args:
-        prepare: makes the engine, in `PRECISION`, if anything is to be answered at all.
+        prepare: builds the engine, in `PRECISION`; not called if the scores are cached.
         frames: uint8 RGB (n, 224, 224, 3).
-        recordings: (n,) number of the recording of each frame.
-        folds: for each recording, the fold that tests it.
-        path: file that keeps the scores, so that a run that is killed later finds them.
-        progress: called with frames done and frames in all.
+        recordings: (n,) index of each frame's recording.
+        folds: for each recording, its test fold.
+        path: file that caches the scores for a resumed run.
+        progress: called with the number of frames done and in all.
     """
     if path.is_file():
         progress(len(frames), len(frames))

@@ -1,4 +1,4 @@
-"""Figures of a cross-validation: every frame answered by the one model that never saw it."""
+"""Metrics of a cross-validation, from held-out predictions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class HeldOutScores:
     """Softmax scores from test folds.
 
     Attributes:
-        scores: (n, 3), each row from the model of the fold that holds the frame out.
-        labels: (n,) true class numbers.
-        recordings: (n,) number of the recording each frame belongs to.
+        scores: (n, 3), 0 to 1, each row from the model of the frame's test fold.
+        labels: (n,) true class indices.
+        recordings: (n,) index of each frame's recording.
         is_video: for each recording, whether it is a video.
     """
 
@@ -56,7 +56,7 @@ def compute_metrics(tested: HeldOutScores) -> dict[str, Any]:
 
 
 def majority_class(scores: npt.NDArray[np.float32]) -> int:
-    """The class most frames (n, 3) name; the higher mean score decides a tie."""
+    """The most frequent top class of softmax scores (n, 3); ties go to the higher mean score."""
     votes = np.bincount(scores.argmax(axis=1), minlength=len(CLASSES))
     return int(max(range(len(CLASSES)), key=lambda n: (votes[n], scores[:, n].mean())))
 
@@ -66,7 +66,7 @@ def _share(predicted: npt.NDArray[Any], truth: npt.NDArray[Any]) -> float | None
 
 
 def _balanced(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> float:
-    """Mean sensitivity of the classes that are there."""
+    """Mean sensitivity of the classes present."""
     present = np.unique(truth)
     return _rounded(recall_score(truth, predicted, labels=present, average="macro"))
 

@@ -1,1 +1,1 @@
-"""From files that people send to frames: the one path for training and serving."""
+"""From uploaded files to frames: one path for training and inference."""

@@ -1,7 +1,7 @@
-"""Clips that FFmpeg reads, as a player presents them.
+"""Clips read with FFmpeg, as a player presents them.
 
-What the container hides is no frame: packets before and after an edit list's part, covers and
-thumbnails, pictures that a camera noted as dropped. Times begin at 0 with the first frame shown.
+Hidden content is skipped: packets outside an edit list, cover pictures and thumbnails, frames
+that a camera marked as dropped. Times start at 0 with the first presented frame.
 """
 
 import itertools
@@ -36,33 +36,33 @@ from models.media.square import Picture
 
 _NOT_THE_RECORDING = Disposition.attached_pic | Disposition.timed_thumbnails
 _MIN_STORED_SHARE = 0.95
-"""Share of the announced pictures that must be stored; the last one may be cut off."""
+"""Share of the announced frames that must be stored; the last one may be cut off."""
 
 _MAX_STEP_BACK_S, _MAX_STEP_AHEAD_S = 0.1, 10.0
-"""A clock that steps back or ahead by more began anew, as FFmpeg's own program judges it."""
+"""A timestamp discontinuity beyond these is a restarted clock (as in the ffmpeg program)."""
 
 TIME_TOLERANCE_S = 1e-4
-"""Two stamps that differ by less are one."""
+"""Timestamps that differ by less are equal."""
 
 _ASPECT_TOLERANCE = Fraction(1, 200)
-"""A pixel is square if its sides differ by less."""
+"""Relative difference of its sides up to which a pixel counts as square."""
 
 _MAX_PIXEL_ASPECT = 16
 _DEEP_BITS = 16
 _VP8_SHOW_FRAME = 0x10
 
 Clock = Literal["pts", "dts", "count"]
-"""What tells when a frame is shown: its stamp, that of its packet, or how many came before."""
+"""Source of a frame's time: presentation timestamp, decoding timestamp, or frame count."""
 
 _MAX_REORDERED = 16
-"""How many pictures a decoder may keep back, to bring them into the order of showing (H.264)."""
+"""Frames a decoder may hold back to restore presentation order (H.264 max_num_reorder_frames)."""
 
 _UPRIGHT = (False, False, False)
 _QUARTER_TURNS = (_UPRIGHT, (True, False, True), (False, True, True), (True, True, False))
-"""To swap a frame's sides, then mirror it, then flip it: for each quarter anticlockwise."""
+"""For each quarter turn anticlockwise: whether to transpose, then mirror, then flip a frame."""
 
 _EDIT_LIST_DEMUXERS = ("mp4", "mov")
-"""Demuxers that follow edit lists, and so do not give packets in the order of one clock."""
+"""Demuxers that apply edit lists, so that their packets need not follow one clock."""
 
 
 class Clip:
@@ -78,7 +78,7 @@ class Clip:
             if not context.width or not context.height:
                 raise no_frames()
             check_size(context.width, context.height, limits.LIMITS.video_pixels)
-            # Where the clock restarts, the announced duration may be any number.
+            # With a restarting clock the announced duration is meaningless.
             if self._form.demuxer != "mpeg" and stream.duration and stream.time_base:
                 check_length((), float(stream.duration * stream.time_base))
             pixel_aspect = self._pixel_aspect(stream)
@@ -88,12 +88,12 @@ class Clip:
         first = first_frames[0]
         first_s = frame_time_s(first, self._clock)
         if first_s is not None:
-            # What comes before the first picture that can be decoded is never shown.
+            # Frames before the first decodable one are never presented.
             stamps = [stamp for stamp in stamps if stamp >= first_s - TIME_TOLERANCE_S]
             times_s = [frame_time_s(frame, self._clock) or 0.0 for frame in first_frames]
             if times_s != sorted(times_s):
-                # Copied from a container that knows no order of showing: pictures in that order
-                # carry stamps in the order of decoding.
+                # Remuxed from a container without presentation timestamps: frames in presentation
+                # order carry timestamps in decoding order.
                 self._clock, stamps = "count", spread_duplicates(stamps)
         elif not in_order:
             stamps = presentation_times(stamps, first)
@@ -108,7 +108,7 @@ class Clip:
         self._display = self._make_display(first, pixel_aspect)
 
     def read(self, indices: Sequence[int]) -> Iterator[Picture]:
-        """The first decodable picture at or after each wanted place."""
+        """The first decodable picture at or after each of these indices of `times_s`."""
         targets = [self.times_s[place] for place in indices]
         last: VideoFrame | None = None
         count = 0
@@ -122,7 +122,7 @@ class Clip:
                 return
         if last is None:
             raise no_frames()
-        # The last frames of a file may not decode; the final picture stands in for one of them.
+        # The last frames of a file may not decode; the final picture replaces one of them.
         if count == 0:
             yield self._display.picture(last)
 
@@ -140,7 +140,7 @@ class Clip:
         return first_frames
 
     def _frames(self, *, threads: bool = True) -> Generator[VideoFrame]:
-        """All frames in order of showing; what cannot be decoded is left out.
+        """All decodable frames in presentation order.
 
         Raises:
             MediaError: `too_many_pixels` for a frame larger than the header announced;
@@ -155,7 +155,7 @@ class Clip:
                     frames = packet.decode()
                 except av.FFmpegError as error:
                     if isinstance(error, ValueError) and not stream.codec_context.width:
-                        # The bound on a frame's memory; it says no more than that.
+                        # FFmpeg's limit on a frame's memory has no error of its own.
                         raise too_many_pixels(limits.LIMITS.video_pixels) from error
                     failures += 1
                     if not first_frames and failures > limits.LIMITS.undecodable_frames:
@@ -171,8 +171,8 @@ class Clip:
     def _packets(
         self, container: InputContainer, stream: VideoStream
     ) -> Iterator["Packet[VideoStream]"]:
-        """The packets that hold something, on one clock that never starts anew; then the flush."""
-        # Only programmes are joined byte by byte; elsewhere a packet may claim to last too long.
+        """All non-empty packets on one continuous clock, then the flush packet."""
+        # Only program streams are concatenated; elsewhere a packet's duration may be wrong.
         restarts = self._form.demuxer == "mpeg" and stream.time_base is not None
         base = stream.time_base or Fraction(1)
         flush = None
@@ -180,7 +180,7 @@ class Clip:
         expected_dts: int | None = None  # when the next packet should be decoded
         for packet in container.demux(stream):
             if not packet.size:
-                # A dropped picture, or the end; to a decoder either means: give out what is left.
+                # A dropped frame or the end; either would flush the decoder.
                 flush = packet
                 continue
             if restarts and packet.dts is not None:
@@ -198,11 +198,11 @@ class Clip:
             yield flush
 
     def _stamps(self, container: InputContainer, stream: VideoStream) -> tuple[Clock, list[float]]:
-        """What tells when a picture is shown, and all times in seconds.
+        """The clock of the frames, and their presentation times in seconds.
 
         Raises:
-            MediaError: `too_many_frames`, or `truncated_file` where pictures are announced that
-                are not there; those that an edit list hides are.
+            MediaError: `too_many_frames`, or `truncated_file` if announced frames are missing
+                (those that an edit list hides are not missing).
         """
         packets: list[tuple[int | None, int | None, bool]] = []
         stored = 0
@@ -225,7 +225,7 @@ class Clip:
                 avi_in_order = self._form.demuxer == "avi" and not stream.codec_context.has_b_frames
                 clock: Clock = "dts" if avi_in_order else "count"
                 return clock, spread_duplicates([float(dts * base) for dts in sorted(decoded)])
-        # In Matroska a cut leaves pictures that would come before 0, and have no stamps: not shown.
+        # Cutting a Matroska file leaves frames before time 0 without timestamps: not presented.
         begin = _MAX_REORDERED if self._form.demuxer == "matroska" else 0
         known = [stamp for stamp in shown if stamp is not None]
         if base is not None and known and None not in shown[begin:]:
@@ -237,23 +237,23 @@ class Clip:
         return "count", [number / rate for number in range(len(packets))]
 
     def _is_out_of_order(self, stream: VideoStream, shown: Sequence[int | None]) -> bool:
-        """Whether the stamps of showing are wrong, so that those of decoding must tell the times.
+        """Whether presentation timestamps are wrong, so that decoding timestamps must be used.
 
-        The n-th picture is then shown when the n-th packet is decoded.
+        The n-th frame is then presented at the decoding time of the n-th packet.
         """
         known = [stamp for stamp in shown if stamp is not None]
         if self._form.demuxer == "mpeg":
-            # FFmpeg mixes up the stamps of two programmes; and of two pictures, where one begins
-            # at the end of a packet.
+            # FFmpeg mixes up the timestamps of concatenated streams, and of two frames if one
+            # begins at the end of a packet.
             return self._restarted or len(set(known)) < len(known)
         if self._form.demuxer == "avi":
-            # An AVI knows no order of showing. FFmpeg finds it, but for H.264: it counts packets.
+            # An AVI has no presentation timestamps. FFmpeg restores the order, except for H.264.
             return stream.codec_context.name == "h264" and known == sorted(known)
-        # Without a container around MPEG-1, the first stamps come before B pictures are known.
+        # In an MPEG-1 elementary stream, the first timestamps precede the first B frames.
         return self._form.demuxer == "mpegvideo" and stream.codec_context.name == "mpeg1video"
 
     def _all_stored(self, stream: VideoStream) -> bool:
-        """Whether the announced pictures are stored, although fewer packets came."""
+        """Whether all announced frames are stored, although fewer packets were read."""
         if self._form.demuxer == "avi":
             return count_avi_frames(self._path, stream.index) >= _MIN_STORED_SHARE * stream.frames
         if self._form.demuxer not in _EDIT_LIST_DEMUXERS:
@@ -264,7 +264,7 @@ class Clip:
         return len(entries) >= _MIN_STORED_SHARE * stream.frames
 
     def _pixel_aspect(self, stream: VideoStream) -> Fraction:
-        """How wide a pixel is for its height; 1 where nothing says so, or nothing sensible."""
+        """The sample aspect ratio (width / height); 1 if it is missing or implausible."""
         aspect = stream.sample_aspect_ratio
         if not aspect or self._form.name == "gif":  # browsers show a GIF's pixels square
             return Fraction(1)
@@ -287,8 +287,8 @@ class Clip:
     def _open(
         self, options: dict[str, str] | None = None, index: int | None = None
     ) -> Iterator[tuple[InputContainer, VideoStream]]:
-        """The container, and the stream of this index or else the one that a player would show."""
-        # With the protocol in front of it, no part of a name is taken for one.
+        """The container, and its stream with this index, by default the one a player shows."""
+        # The explicit protocol keeps FFmpeg from reading one out of the file name.
         with av.open(
             f"file:{self._path}",
             format=self._form.demuxer,
@@ -300,7 +300,7 @@ class Clip:
                 if index is None
                 else next(each for each in container.streams.video if each.index == index)
             )
-            # A later frame may be larger than the header says; its memory is refused by FFmpeg.
+            # A later frame may be larger than the header says; FFmpeg then refuses it.
             settings = {"max_pixels": str(limits.LIMITS.video_pixels)}
             if self._form.name == "gif":
                 # Transparent parts become black, as in stills; FFmpeg's default is white.
@@ -311,10 +311,10 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """How decoded frames become pictures: alike for all frames of a clip.
+    """How decoded frames become pictures, the same for all frames of a clip.
 
-    A frame is brought to `width` × `height`, then its sides are swapped (`swap`), then it is
-    mirrored left to right (`mirror`) and upside down (`flip`). `bits` is 8, or what is used of 16.
+    A frame is resized to `width` × `height` pixels, then transposed (`swap`), then mirrored left
+    to right (`mirror`) and upside down (`flip`). `bits` is the bit depth used, 8 to 16.
     """
 
     width: int
@@ -344,7 +344,7 @@ class Display:
 
 
 def frame_time_s(frame: VideoFrame, clock: Clock) -> float | None:
-    """When a frame is shown, by this clock; None where pictures are counted."""
+    """A frame's time in seconds by this clock; None for `count`."""
     stamp = {"pts": frame.pts, "dts": frame.dts, "count": None}[clock]
     if stamp is None or frame.time_base is None:
         return None
@@ -352,7 +352,7 @@ def frame_time_s(frame: VideoFrame, clock: Clock) -> float | None:
 
 
 def spread_duplicates(stamps: list[float]) -> list[float]:
-    """Ascending times without doubles: evenly spread where as many fit into the time they take."""
+    """Ascending times without duplicates, evenly spaced if that fits their total duration."""
     gaps = [b - a for a, b in itertools.pairwise(stamps)]
     if min(gaps, default=1.0) > TIME_TOLERANCE_S:
         return stamps
@@ -368,13 +368,13 @@ def spread_duplicates(stamps: list[float]) -> list[float]:
 
 
 def as_browsers_show(stamps: Sequence[float]) -> list[float]:
-    """Times of an animation as browsers keep them: see `displayed_ms`."""
+    """Frame times of an animation as browsers show it, see `displayed_ms`."""
     gaps_ms = [displayed_ms(round(1000 * (b - a))) for a, b in itertools.pairwise(stamps)]
     return [stamps[0] + each / 1000 for each in itertools.accumulate(gaps_ms, initial=0.0)]
 
 
 def presentation_times(stamps: list[float], first: VideoFrame) -> list[float]:
-    """Times of decoding as times of showing: a decoder keeps some pictures back at first."""
+    """Decoding times shifted to presentation times, by the decoder's initial delay."""
     if first.dts is None or first.time_base is None:
         return stamps
     delay = sum(stamp < float(first.dts * first.time_base) - TIME_TOLERANCE_S for stamp in stamps)
@@ -385,7 +385,7 @@ def presentation_times(stamps: list[float], first: VideoFrame) -> list[float]:
 
 
 def _main_stream(container: InputContainer) -> VideoStream:
-    """The stream that a player would show: never a cover, a thumbnail only for want of others.
+    """The stream that a player would show, never a cover picture or thumbnails.
 
     Raises:
         MediaError: `no_frames`; `unreadable_file` where no decoder is known.
@@ -398,21 +398,22 @@ def _main_stream(container: InputContainer) -> VideoStream:
     if not readable:
         raise MediaError(
             "unreadable_file",
-            "The video is coded in a way that cannot be read here. Export it as MP4 with H.264.",
+            "The video uses a codec that cannot be read here. Export it as MP4 with H.264.",
         )
     best = container.streams.best("video")  # FFmpeg's own choice: marked, moving, large
     return best if isinstance(best, VideoStream) and best in readable else readable[0]
 
 
 def _is_hidden(stream: VideoStream, packet: "Packet[VideoStream]") -> bool:
-    """Whether a frame of VP8 is only there for others to refer to (RFC 6386, section 9.1)."""
+    """Whether a VP8 frame serves only as a reference for others (RFC 6386, section 9.1)."""
     return stream.codec_context.name == "vp8" and not memoryview(packet)[0] & _VP8_SHOW_FRAME
 
 
 def orientation_of(frame: VideoFrame) -> tuple[bool, bool, bool]:
-    """Whether to swap a frame's sides, then mirror it, then flip it, by its display matrix.
+    """Whether to transpose, then mirror, then flip a frame, by its display matrix.
 
-    PyAV's `rotation` is an angle, in which a mirror is lost. An oblique one counts as the nearest.
+    PyAV's `rotation` is an angle, which loses a mirroring. An oblique angle is rounded to the
+    nearest quarter turn.
     """
     try:
         side_data = cast("SideDataContainer", frame.side_data)
@@ -424,13 +425,13 @@ def orientation_of(frame: VideoFrame) -> tuple[bool, bool, bool]:
         return _UPRIGHT
     matrix = np.frombuffer(bytes(side_data[Type.DISPLAYMATRIX]), dtype=np.int32)
     a, b, _, c, d = (int(value) for value in matrix[:5])
-    # To the right of the display go a of what is to the right in the frame and c of what is below.
+    # A display column is a times the frame's column plus c times its row.
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return False, a < 0, d < 0
     return True, c < 0, b < 0
 
 
 def to_16_bits(frame: VideoFrame) -> Pixels16:
-    """The 16 bits for each value: (h, w), or (h, w, 3) in colour."""
+    """A frame with 16 bits per value: (h, w), or (h, w, 3) in colour."""
     grey = len(frame.format.components) == 1
     return cast("Pixels16", frame.to_ndarray(format="gray16le" if grey else "rgb48le"))

@@ -1,4 +1,4 @@
-"""Many frames on one picture, on which a person looks for names and marks."""
+"""Contact sheets: many frames in one picture, for a visual check for burnt-in text."""
 
 from collections.abc import Iterable
 
@@ -17,10 +17,10 @@ def contact_sheet(
     """Pictures in a grid, left to right and top to bottom, as large as the sheet's width allows.
 
     Args:
-        pictures: uint8 RGB, of one size. They are made small one by one as they come.
+        pictures: uint8 RGB (h, w, 3), of one size. They are scaled down one by one.
         number: how many they are, at most.
-        width: of the whole sheet in pixels; small pictures are not blown up to it.
-        columns: pictures beside each other, at most.
+        width: maximum width of the sheet in pixels; small pictures are not enlarged.
+        columns: maximum number of columns.
 
     Raises:
         ValueError: no picture was given.

@@ -1,7 +1,7 @@
-"""From 16 bits for each point to 8, by the bits that are used.
+"""Conversion from 16 bits per value to 8, by the number of bits in use.
 
-Scanners write 10, 12 or 14 bits into 16: taken as 16 they would be nearly black. Nothing in PNG or
-TIFF says reliably how many are meant, so the brightest point of the whole recording tells.
+Scanners store 10, 12 or 14 bits in 16; read as 16 they would be nearly black. PNG and TIFF do not
+record the depth reliably, so it is inferred from the brightest value of the whole recording.
 """
 
 import numpy as np
@@ -15,10 +15,10 @@ _DEPTHS = (8, 10, 12, 14, 16)
 
 
 def bits_used(brightest: int) -> int:
-    """The usual depth, 8 to 16 bits, that holds the brightest value (0 to 65535)."""
+    """The smallest usual depth (8, 10, 12, 14 or 16 bits) that holds this value, 0 to 65535."""
     return next(bits for bits in _DEPTHS if brightest < 1 << bits)
 
 
 def to_eight_bits(deep: Pixels16, bits: int) -> Picture:
-    """The upper 8 of so many bits; values of any shape, each below 2 to the power of `bits`."""
+    """The upper 8 of `bits` bits; an array of any shape, each value below 2 ** `bits`."""
     return np.asarray(deep >> (bits - 8), dtype=np.uint8)

@@ -1,7 +1,7 @@
-"""Which kind of file this is, by its bytes, and whether its end is missing.
+"""File formats, detected by content, and truncated files.
 
-The type is never believed from a name. Knowing it before a decoder opens the file also pins the
-decoder, so that a playlist under the name of a video cannot send FFmpeg elsewhere.
+A file's name is never trusted. Knowing the format before a decoder opens the file also fixes the
+demuxer, so that a playlist named as a video cannot make FFmpeg open other files.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 
 class MediaError(Exception):
-    """A recording that cannot be used: a stable `code` and one sentence for people."""
+    """A recording that cannot be used: a stable `code` and one sentence for users."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -21,7 +21,7 @@ class MediaError(Exception):
 
     @property
     def cause(self) -> str | None:
-        """The type of the library's error that this stands for: a log may hold it."""
+        """The type of the underlying library error, which is safe to log."""
         return None if self.__cause__ is None else type(self.__cause__).__name__
 
 
@@ -55,7 +55,7 @@ ACCEPTED = "JPEG, PNG, WebP, BMP, TIFF, GIF, MP4, MOV, AVI, MPEG or WebM"
 _HEAD = 512
 _MAX_CHUNKS = 100_000
 _SHORTEST_KEPT_MS, _DEFAULT_DELAY_MS = 10, 100
-"""A picture of an animation that asks for no more than the first is shown for the second."""
+"""Browsers show an animation's frame with a delay up to the first for the second."""
 
 _MPEG_TAIL = 1 << 18
 _FIRST_SYSTEM_CODE = 0xBB
@@ -84,11 +84,11 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], Format], ...] = tuple(
 )
 _CONVERT = "convert it to MP4 (H.264), with VLC or HandBrake for example"
 _EXPORT_STILL = "export it as JPEG or PNG"
-_DICOM = "This is a DICOM file: export the picture (PNG) or the clip (MP4, AVI) from your viewer"
+_DICOM = "This is a DICOM file: export the image (PNG) or the clip (MP4, AVI) from your viewer"
 _HEIC = f"This is a HEIC picture, as iPhones take them: {_EXPORT_STILL}"
 _AVIF = f"This is an AVIF picture: {_EXPORT_STILL}"
 _RAW = f"This is a camera's raw file: {_EXPORT_STILL}"
-_SOUND = "This is a sound file, in which there is nothing to see"
+_SOUND = "This is an audio file without any picture"
 _ARCHIVE = "unpack it and choose the recordings in it"
 _ADVICE: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), advice)
@@ -181,9 +181,9 @@ def sniff(path: Path) -> Format:
 
 
 def check_complete(path: Path, file_format: Format) -> None:
-    """Refuse a file whose own structure says that its end is missing.
+    """Refuse a file that is truncated according to its own structure.
 
-    Decoders are lenient here: they answer for the part that arrived, and nobody notices.
+    Decoders are lenient: they silently decode the part that is there.
 
     Raises:
         MediaError: `truncated_file`.
@@ -215,7 +215,7 @@ def truncated() -> MediaError:
 
 
 def displayed_ms(delay_ms: float) -> float:
-    """Milliseconds that browsers show a picture of an animation that asks for so many."""
+    """Milliseconds for which browsers show a frame with this delay, as in GIF, WebP and APNG."""
     return delay_ms if delay_ms > _SHORTEST_KEPT_MS else _DEFAULT_DELAY_MS
 
 
@@ -245,7 +245,7 @@ def png_durations_ms(path: Path) -> list[float]:
     A frame of at most 10 ms counts as 100 ms, as browsers show it.
 
     Raises:
-        MediaError: `truncated_file` where frames are announced that are not there.
+        MediaError: `truncated_file` if announced frames are missing.
     """
     durations: list[float] = []
     announced, ended = 0, False
@@ -274,9 +274,9 @@ def png_durations_ms(path: Path) -> list[float]:
 
 
 def count_avi_frames(path: Path, stream: int) -> int:
-    """How many chunks an AVI has for the video stream of this index, the empty ones included.
+    """The number of chunks of an AVI's video stream, including empty ones.
 
-    An empty chunk stands for a picture that was dropped: the one before it stays on.
+    An empty chunk stands for a dropped frame: the previous one stays on screen.
     """
     chunk_ids = {b"%02ddc" % stream, b"%02ddb" % stream}
     count = 0
@@ -299,7 +299,7 @@ def count_avi_frames(path: Path, stream: int) -> int:
 
 
 def _gif_is_complete(file: BinaryIO, size: int) -> bool:
-    """Walk the blocks of GIF89a to the trailer; what follows it is no part of the picture."""
+    """Walk the blocks of GIF89a to the trailer; anything after it is ignored."""
     _skip_colour_table(file, file.read(13)[10:11])
     while kind := file.read(1):
         if kind == b";":
@@ -310,7 +310,7 @@ def _gif_is_complete(file: BinaryIO, size: int) -> bool:
             _skip_colour_table(file, file.read(9)[8:9])
             file.seek(1, 1)
         else:
-            # Padding between blocks: what decoders jump over is not judged here.
+            # Padding between blocks, which decoders skip.
             file.seek(max(0, size - 1024))
             return file.read().rstrip(b"\0").endswith(b";")
         while (length := file.read(1)) not in (b"", b"\0"):
@@ -330,7 +330,7 @@ def _riff_is_complete(file: BinaryIO, size: int) -> bool:
 
 
 def _boxes_are_complete(file: BinaryIO, size: int) -> bool:
-    """Walk the top level boxes of ISO/IEC 14496-12; the index and the pictures must be there."""
+    """Walk the top-level boxes of ISO/IEC 14496-12; moov and mdat must be present."""
     seen: set[bytes] = set()
     position = 0
     for _ in range(_MAX_CHUNKS):
@@ -351,7 +351,7 @@ def _boxes_are_complete(file: BinaryIO, size: int) -> bool:
 
 
 def _segment_is_complete(file: BinaryIO, size: int) -> bool:
-    """Whether the Segment of a Matroska file (RFC 9559), which says its length, is all there."""
+    """Whether the Segment of a Matroska file (RFC 9559) has its full length."""
     file.seek(4)
     header = _ebml_length(file)
     file.seek(header or 0, 1)
@@ -362,9 +362,9 @@ def _segment_is_complete(file: BinaryIO, size: int) -> bool:
 
 
 def _packets_are_complete(file: BinaryIO, size: int) -> bool:
-    """Whether the packets of an MPEG program stream, which say their lengths, end with the file.
+    """Whether the last packet of an MPEG program stream is complete.
 
-    Walks from the last pack (ISO/IEC 13818-1, 2.5.3); a stream without packs says nothing.
+    Walks from the last pack (ISO/IEC 13818-1, 2.5.3); a stream without packs passes.
     """
     start = max(0, size - _MPEG_TAIL)
     file.seek(start)
@@ -388,7 +388,7 @@ def _packets_are_complete(file: BinaryIO, size: int) -> bool:
 
 
 def _ebml_length(file: BinaryIO) -> int | None:
-    """A length of variable width (RFC 8794, section 4); None where it is said to be unknown."""
+    """A variable-size length (RFC 8794, section 4); None if it is marked as unknown."""
     first = file.read(1) or b"\0"
     width = 9 - first[0].bit_length()
     value = int.from_bytes(first + file.read(width - 1), "big") & (1 << 7 * width) - 1

@@ -1,4 +1,4 @@
-"""What a recording may ask of us, and the refusals that say so."""
+"""Size limits of a recording, and the errors for exceeding them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from models.media.square import SMALLEST_SIDE
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a recording may ask of us before any of its pixels is decoded."""
+    """Limits checked before decoding: pixels per picture, seconds, frames, side length."""
 
     image_pixels: int = 50_000_000
     video_pixels: int = 9_000_000

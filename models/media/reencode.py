@@ -1,12 +1,11 @@
-"""From pixels to files that hold pixels alone: PNG for stills, H.264 in MP4 for clips.
+"""Re-encoding without metadata: PNG for stills, H.264 in MP4 for clips.
 
-Nothing is copied from the file that was uploaded. It was decoded to pictures; these are encoded
-anew, and neither writer is given anything else that it could write down.
+No byte of the uploaded file is copied: its decoded pictures are encoded again, and the writers
+receive nothing else.
 
-The same pictures give the same bytes, on any machine: one encoder thread, fixed settings, and
-nothing of the time or the machine in the file. H.264 at a constant quality of 12 is what every
-browser and every reader of videos shows, with no visible difference (44 to 48 dB on the public
-recordings); FFV1 would keep every bit at many times the size, and no browser shows it.
+The output is deterministic on any machine: one encoder thread, fixed settings, no timestamps.
+H.264 at CRF 12 plays in every browser without a visible difference (44 to 48 dB PSNR on the public
+recordings); FFV1 would be lossless, but many times larger, and no browser plays it.
 """
 
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from models.media.square import Picture
 SUFFIXES = ("png", "mp4")
 
 TimedPicture = tuple[float, Picture]
-"""A picture (h, w, 3) uint8 RGB and the moment in seconds at which it is shown."""
+"""Presentation time in seconds and picture, uint8 RGB (h, w, 3)."""
 
 _CLOCK = 90_000
 _BT601, _LIMITED = 6, 1
@@ -39,25 +38,25 @@ _X264 = {
     "bf": "0",
 }
 _EMPTY_TAGS = bytes.fromhex("0000003d") + b"udta" + bytes.fromhex("00000035") + b"meta"
-"""How the list of tags begins that FFmpeg writes into an MP4, for want of any an empty one."""
+"""Start of the empty tag list that FFmpeg writes into every MP4."""
 
 _NO_TEXT = "filter_units=remove_types=6"
-"""Takes out what an encoder says of itself: H.264's supplemental information (NAL type 6)."""
+"""Removes H.264's supplemental enhancement information (NAL type 6), which names the encoder."""
 
 
 def suffix(recording: Recording) -> str:
-    """How the name of a re-encoded recording ends: one of `SUFFIXES`."""
+    """The file extension of a re-encoded recording: one of `SUFFIXES`."""
     return "png" if recording.kind == "image" else "mp4"
 
 
 def write_full_frame(recording: Recording, path: Path) -> None:
-    """Write every picture of a recording, full frame, at its true times.
+    """Write every picture of a recording, full frame, at its original times.
 
-    A side of an odd number of pixels gains one, on the right or below, in a clip: H.264 halves
-    the colours' resolution. A square keeps its place.
+    In a clip, an odd side is padded by one pixel on the right or at the bottom, because H.264
+    subsamples chroma. Crop coordinates stay valid.
 
     Raises:
-        MediaError: what stopped the decoding.
+        MediaError: the recording could not be decoded.
     """
     if recording.kind == "image":
         path.write_bytes(png(recording.still()))
@@ -66,12 +65,12 @@ def write_full_frame(recording: Recording, path: Path) -> None:
 
 
 def write_square(recording: Recording, square: Square, path: Path) -> None:
-    """Write every picture of a recording on this square, at its true times.
+    """Write every picture of a recording, cropped to this square, at its original times.
 
-    An odd side loses one pixel in a clip, as `write_full_frame` says.
+    In a clip, an odd side is reduced by one pixel, because H.264 subsamples chroma.
 
     Raises:
-        MediaError: `crop_outside`, or what stopped the decoding.
+        MediaError: `crop_outside`, or the recording could not be decoded.
     """
     if recording.kind == "image":
         path.write_bytes(png(_cropped(recording.still(), square)))
@@ -83,7 +82,7 @@ def write_square(recording: Recording, square: Square, path: Path) -> None:
 
 
 def png(picture: Picture) -> bytes:
-    """A picture as PNG, without loss; one channel where it is grey."""
+    """A picture as PNG, lossless; single-channel if it is grey."""
     grey = (picture[:, :, :1] == picture).all()
     pixels = picture[:, :, 0] if grey else picture
     encoded, data = cv2.imencode(
@@ -96,7 +95,7 @@ def png(picture: Picture) -> bytes:
 
 def _timed_pictures(recording: Recording) -> Iterator[TimedPicture]:
     times_s = recording.source.times_s
-    # The last pictures of a file may not decode: then there are fewer pictures than times.
+    # The last frames of a file may not decode: then there are fewer pictures than times.
     return zip(times_s, recording.source.read(range(len(times_s))), strict=False)
 
 
@@ -115,7 +114,7 @@ def _write_clip(pictures: Iterator[TimedPicture], path: Path) -> None:
     """Encode pictures of one size, its sides even numbers of pixels.
 
     Raises:
-        MediaError: `no_frames`; what stopped the decoding.
+        MediaError: `no_frames`, or the recording could not be decoded.
     """
     first = next(pictures, None)
     if first is None:
@@ -145,7 +144,7 @@ def _write_clip(pictures: Iterator[TimedPicture], path: Path) -> None:
 
 
 def _drop_empty_tags(path: Path) -> None:
-    """Make free space of the empty list of tags, so that there is no such atom at all."""
+    """Turn the empty tag list into a `free` box, so that the file has no metadata box at all."""
     with path.open("r+b") as file:
         head = file.read(32 + 8)  # ftyp, then moov: the index stands in front
         length = int.from_bytes(head[32:36], "big")

@@ -1,6 +1,6 @@
-"""From a file to square frames: decode, probe, sample at 3 Hz, crop; for training and serving.
+"""From a file to square frames: decode, probe, sample at 3 Hz, crop; for training and inference.
 
-One path for both (paper, section 3): what a clinician sends is read as what the models learnt from.
+Both use the same path (paper, section 3), so that an upload is preprocessed as training data was.
 """
 
 import math
@@ -24,17 +24,17 @@ __all__ = ["LIMITS", "Frame", "MediaError", "Picture", "Probe", "Recording", "pr
 SAMPLING_HZ = 3.0
 MAX_FRAMES = 30
 COLOUR = "grey"
-"""What is left of a frame's colours when the network sees it."""
+"""Colour mode of the network's input, as recorded in the manifest."""
 
 _PREVIEW_FRAMES = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a recording is, found without decoding more than a few of its frames.
+    """Properties of a recording, determined by decoding only a few of its frames.
 
-    `width` and `height` are those of the upright picture; `frames` counts the file's frames,
-    `sampled` those that will be answered (1 to 30); `square` is the proposed one.
+    `width` and `height` (pixels) are those of the upright picture; `frames` counts the file's
+    frames, `sampled` the frames that are screened (1 to 30); `square` is the proposed crop.
     """
 
     kind: Literal["image", "video"]
@@ -50,7 +50,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One sampled frame: its place, its time, and its square as uint8 RGB (size, size, 3)."""
+    """One sampled frame: its index, time in seconds and crop, uint8 RGB (size, size, 3)."""
 
     index: int
     time_s: float
@@ -59,14 +59,14 @@ class Frame:
 
 @dataclass(frozen=True)
 class Recording:
-    """An opened recording: its format, its time line, and its pictures on request."""
+    """An opened recording: its format, its frame times, and its pictures, decoded on demand."""
 
     format: Format
     source: Source = field(repr=False)
 
     @classmethod
     def open(cls, path: Path) -> "Recording":
-        """Recognise a file by its bytes and read its time line.
+        """Detect a file's format by its content and read its frame times.
 
         Raises:
             MediaError: see `models.media.sources.open_source`.
@@ -75,24 +75,24 @@ class Recording:
 
     @property
     def kind(self) -> Literal["image", "video"]:
-        """`video` where the file has a time line, even one of a single frame."""
+        """`video` if the file has frame times, even of a single frame."""
         return "image" if self.source.duration_s is None else "video"
 
     def sampled(self) -> list[int]:
-        """Places of the frames that are answered: see `sample`."""
+        """Indices of the frames that are screened, see `sample`."""
         return sample(self.source.times_s)
 
     def preview_frames(self, limit: int = 5) -> list[Picture]:
-        """A few pictures spread over the beginning, enough to find the ultrasound field."""
+        """A few pictures from the beginning, enough to detect the ultrasound field."""
         indices = [index_ for index_ in self.sampled() if index_ < _PREVIEW_FRAMES]
         step = max(1, math.ceil(len(indices) / limit))
         return list(self.source.read(indices[::step]))
 
     def probe(self) -> "Probe":
-        """What the recording is, and the proposed square; decodes a few of its frames.
+        """The recording's properties and the proposed square; decodes a few of its frames.
 
         Raises:
-            MediaError: `no_frames`, or what stopped the decoding.
+            MediaError: `no_frames`, or the recording could not be decoded.
         """
         pictures = self.preview_frames()
         if not pictures:
@@ -115,17 +115,19 @@ class Recording:
         return next(self.source.read(self.sampled()[:1]))
 
     def trimmed(self, start_s: float | None, end_s: float | None) -> "Recording":
-        """The part shown from `start_s` to `end_s` (None: its own start or end); a still is whole.
+        """The part from `start_s` to `end_s` seconds (None: from the start, to the end).
+
+        A still is returned unchanged.
 
         Raises:
-            MediaError: `trim_outside` where no frame is shown in between.
+            MediaError: `trim_outside` if there is no frame in between.
         """
         if self.kind == "image" or (start_s is None and end_s is None):
             return self
         return Recording(self.format, Trimmed(self.source, start_s, end_s))
 
     def frames(self, square: Square) -> Iterator[Frame]:
-        """The sampled frames, cropped to the square, at most 30, decoded as they are asked for.
+        """The sampled frames, cropped to the square, at most 30, decoded lazily.
 
         Raises:
             MediaError: `crop_outside`; `no_frames` if nothing could be decoded.
@@ -144,7 +146,7 @@ class Recording:
 
 
 def probe(path: Path) -> Probe:
-    """What the file is, whether it can be screened, and the proposed square.
+    """The properties of a file that can be screened, and the proposed square.
 
     Raises:
         MediaError: see `models.media.sources.open_source`.
@@ -153,12 +155,12 @@ def probe(path: Path) -> Probe:
 
 
 def sample(times_s: Sequence[float]) -> list[int]:
-    """Places of the frames shown at 0, 1/3, 2/3 … s; where these are over 30, 30 spread evenly.
+    """Indices of the frames nearest to 0, 1/3, 2/3 … s; if over 30, then 30 of them, evenly spaced.
 
-    Works on time stamps alone: any frame rate, changing ones and single frames included.
+    Uses timestamps alone, and so works with any constant or variable frame rate.
 
     Args:
-        times_s: ascending times of all frames in seconds.
+        times_s: ascending times of all frames in seconds, at least one.
     """
     start, end = times_s[0], times_s[-1]
     count = math.floor((end - start) * SAMPLING_HZ + 1e-6) + 1
@@ -171,7 +173,7 @@ def sample(times_s: Sequence[float]) -> list[int]:
 
 
 def check_square(square: Square, width: int, height: int) -> None:
-    """Refuse a square that is not wholly inside the picture, or too small to show anything.
+    """Refuse a square that is not entirely inside the picture, or too small to assess.
 
     Raises:
         MediaError: `crop_outside`.
@@ -192,16 +194,16 @@ def check_square(square: Square, width: int, height: int) -> None:
 
 
 def to_input(pixels: Picture) -> Picture:
-    """The network's input: a square of any size as (224, 224, 3) uint8, three times the same grey.
+    """The network's input: a square of any size as uint8 (224, 224, 3), grey in three channels.
 
-    A tint belongs to a machine or a screen, not to a lung: what is not shown cannot be learnt.
+    A tint comes from the scanner or the screen, not from the lung, and must not be learnt.
     """
     grey = cv2.cvtColor(resize(pixels, FRAME_SIDE), cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
 
 
 def read_inputs(path: Path) -> Picture:
-    """Every sampled frame of a file on its proposed square: (n, 224, 224, 3) uint8, grey.
+    """Every sampled frame of a file, cropped to the proposed square: uint8 (n, 224, 224, 3), grey.
 
     Raises:
         MediaError: see `models.media.sources.open_source`.
@@ -212,7 +214,7 @@ def read_inputs(path: Path) -> Picture:
 
 
 def resize(pixels: Picture, side: int) -> Picture:
-    """A square picture at another side length; averages areas when it shrinks."""
+    """A square picture resized to `side` pixels: area averaging down, bicubic up."""
     interpolation = cv2.INTER_AREA if pixels.shape[0] > side else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(pixels, (side, side), interpolation=interpolation), dtype=np.uint8)
 

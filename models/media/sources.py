@@ -1,4 +1,4 @@
-"""From a file to its pictures and their times: the one place that opens what people send."""
+"""From a file to its pictures and their times: the only place that opens uploaded files."""
 
 import math
 import struct
@@ -28,9 +28,9 @@ from models.media.square import Picture
 from models.media.stills import Animation, Still
 
 _TIME_TOLERANCE_S = 1e-3
-"""Moments from a player are rounded; a frame that they name is in."""
+"""Times from a player are rounded; a frame at the very start or end is included."""
 
-# Pillow's own guard acts while it opens a file, ours right after; both mean the same refusal.
+# Pillow's own limit applies while it opens a file, ours right after; both give the same error.
 Image.MAX_IMAGE_PIXELS = LIMITS.image_pixels
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
@@ -53,18 +53,20 @@ _LIBRARY_ERRORS = (
     struct.error,
     zlib.error,
 )
-"""What libraries raise over a file. A worker that is told to stop raises something else."""
+"""What libraries raise for a bad file. A worker's stop signal raises something else."""
 
 
 _ANIMATED: dict[str, Callable[[Path], Sequence[float]]] = {
     "png": png_durations_ms,
     "webp": webp_durations_ms,
 }
-"""How long each picture of an animation is shown, for the formats that Pillow reads."""
+"""Functions for the frame durations of an animation, for the formats that Pillow reads."""
 
 
 class Source(Protocol):
-    """A file that can show its pictures; `duration_s` is None for one without a time line."""
+    """An opened file: the times of its frames in seconds, ascending; `duration_s` is None for a
+    still.
+    """
 
     times_s: Sequence[float]
     duration_s: float | None
@@ -101,7 +103,7 @@ def _source(path: Path, file_format: Format) -> Source:
 
 
 class _SafeSource:
-    """A source whose every failure is a `MediaError`, whichever library reads it."""
+    """A source that turns the exceptions of any library into `MediaError`."""
 
     def __init__(self, source: Source, file_format: Format) -> None:
         self._source = source
@@ -117,7 +119,7 @@ class _SafeSource:
 
 @contextmanager
 def _as_media_errors(file_format: Format) -> Iterator[None]:
-    """Turn whatever a library raises over a file into a `MediaError`; its cause is kept."""
+    """Turn what a library raises for a bad file into a `MediaError`, with its cause."""
     try:
         yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -137,7 +139,7 @@ def _as_media_errors(file_format: Format) -> Iterator[None]:
 
 
 def _is_system_error(error: Exception) -> bool:
-    """Whether the disk or the system refused, rather than what the file holds."""
+    """Whether the operating system failed, rather than the file's content being invalid."""
     return (
         isinstance(error, OSError)
         and error.errno is not None
@@ -146,7 +148,7 @@ def _is_system_error(error: Exception) -> bool:
 
 
 class Trimmed:
-    """The part of a clip that is shown from one moment to another; its own time line starts at 0.
+    """The part of a clip between two times in seconds; its own times start at 0.
 
     Raises:
         MediaError: `trim_outside` where no frame is shown in between.

@@ -1,4 +1,4 @@
-"""Where the ultrasound field lies in a picture: the square that is proposed to people."""
+"""Detection of the ultrasound field in a picture: the proposed crop square."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from models.contract import Square
 Picture = npt.NDArray[np.uint8]
 
 SMALLEST_SIDE = 32
-"""Side in pixels below which a picture or a square shows nothing that could be judged."""
+"""Minimum side in pixels of a picture or square that can be assessed."""
 
 _WORKING_SIDE = 256
 _DARK = 10
@@ -27,10 +27,10 @@ _FILLS_SQUARE = 0.4
 def propose_square(pictures: Sequence[Picture]) -> Square:
     """The square around the ultrasound field of a recording.
 
-    The field is the largest connected bright, grey area once thin things (rulers, text, marks) are
-    opened away and coloured ones (bars, logos) are left out, with the parts of it that a shadow
-    cuts off above or below. A picture that the field already fills is taken whole, and sooner so
-    if it is square: then somebody has cropped it before.
+    The field is the largest connected bright, grey area after a morphological opening (which
+    removes rulers, text and markers) and without coloured areas (bars, logos), joined with the
+    parts above and below that a shadow separates. A picture that the field fills is taken whole,
+    with a lower threshold if it is nearly square and so probably cropped already.
 
     Args:
         pictures: one or more uint8 RGB pictures (h, w, 3) of the same recording.

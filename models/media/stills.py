@@ -1,7 +1,7 @@
-"""Pictures and animations, upright, in 8 bits, on black: Pillow reads them, but for animated PNG.
+"""Stills and animations, upright, 8-bit, on black; read with Pillow, except for animated PNG.
 
-Pillow is given an open file and never a path. By path it maps an uncompressed TIFF into memory with
-the sides of the turned picture, before it has turned it: Orientation 5 to 8 came out as stripes.
+Pillow is given an open file, never a path: by path it memory-maps an uncompressed TIFF with the
+width and height of the rotated picture, so that Orientation 5 to 8 came out as stripes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,15 +28,15 @@ _UNCOMPRESSED, _PLANES_APART, _SIGNED = 1, 2, 2
 _BYTE = 8
 _DNG_VERSION = 50706
 _RAW = {32803, 34892}
-"""PhotometricInterpretation of what a camera's sensor saw: a colour filter array, or linear raw."""
+"""PhotometricInterpretation of raw sensor data: a colour filter array, or linear raw."""
 
 _MAX_PAGES = 1000
 _TOO_DARK = 64
-"""What of 16 bits a channel reaches less than this in its upper 8 uses at most 14."""
+"""A 16-bit picture whose upper 8 bits stay below this uses at most 14 bits."""
 
 
 class Still:
-    """A picture: one frame, no time line."""
+    """A still: one frame, no duration."""
 
     times_s: Sequence[float] = (0.0,)
     duration_s: float | None = None
@@ -53,7 +53,7 @@ class Still:
                 check_size(*image.size, limits.LIMITS.image_pixels)
 
     def read(self, indices: Sequence[int]) -> Iterator[Picture]:
-        """The picture, once for each wanted place."""
+        """The picture, once for each index."""
         with _open_image(self._path, self._form) as image:
             if self._page:
                 image.seek(self._page)
@@ -76,7 +76,7 @@ class Animation:
         with _open_image(path, file_format) as image:
             check_size(*image.size, limits.LIMITS.video_pixels)
             frames = int(getattr(image, "n_frames", 1))
-            # A PNG may hold a picture for those who cannot show animations; it is none of them.
+            # An APNG may have a default image that is not part of the animation.
             frames -= int(bool(getattr(image, "default_image", False)))
             if _is_deep(image):
                 raise _too_deep("An animation")
@@ -85,7 +85,7 @@ class Animation:
             raise truncated()
 
     def read(self, indices: Sequence[int]) -> Iterator[Picture]:
-        """The pictures at the wanted places."""
+        """The pictures at these indices."""
         with _open_image(self._path, self._form) as image:
             if self._form.name == "png":
                 orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
@@ -97,10 +97,10 @@ class Animation:
 
 
 def _read_apng(path: Path, indices: Sequence[int], orientation: int) -> Iterator[Picture]:
-    """Pictures of an animated PNG, on black, upright by this orientation (EXIF).
+    """Frames of an animated PNG, on black, upright by this EXIF orientation.
 
-    Pillow (13.0) forgets what a picture covers that is taken away again, if it was read before
-    the next one was looked for; FFmpeg does not.
+    Read with FFmpeg, since Pillow (13.0) restores the wrong background after a frame that is
+    disposed of to the previous one.
     """
     with av.open(
         f"file:{path}", format="apng", options={"protocol_whitelist": "file"}
@@ -125,10 +125,10 @@ def _open_image(path: Path, file_format: Format) -> Iterator[Image.Image]:
 
 
 def _find_page(image: TiffImagePlugin.TiffImageFile) -> int:
-    """Which page is the picture: not a smaller copy of it, nor a mask.
+    """The index of the page that is the picture, rather than a thumbnail or a mask.
 
     Raises:
-        MediaError: `unsupported_type` where there are several, or what a camera's sensor saw.
+        MediaError: `unsupported_type` if there are several, or if it is raw sensor data.
     """
     pages: list[int] = []
     for page in range(_MAX_PAGES):
@@ -140,7 +140,7 @@ def _find_page(image: TiffImagePlugin.TiffImageFile) -> int:
         if _DNG_VERSION in tags or tags.get(ExifTags.Base.PhotometricInterpretation) in _RAW:
             raise MediaError(
                 "unsupported_type",
-                "This is what a camera's sensor saw (DNG or another raw format). "
+                "This is a camera's raw file (DNG or another raw format). "
                 "Export it as JPEG or PNG.",
             )
         kind = int(tags.get(ExifTags.Base.NewSubfileType, 0))
@@ -150,19 +150,19 @@ def _find_page(image: TiffImagePlugin.TiffImageFile) -> int:
         count = f"{len(pages)}" if pages[-1] < _MAX_PAGES - 1 else f"more than {len(pages) - 1}"
         raise MediaError(
             "unsupported_type",
-            f"This TIFF is a stack of {count} pictures, and nothing says when each is shown. "
+            f"This TIFF is a stack of {count} pictures without times. "
             "Export it as a video (MP4 or AVI), or each picture as a file of its own.",
         )
     return pages[0] if pages else 0
 
 
 def _rgb(image: Image.Image) -> Picture:
-    """Upright 8-bit RGB; transparent parts become black, as the ground of an ultrasound is."""
+    """Upright 8-bit RGB; transparent parts become black, the background of ultrasound."""
     if _is_misread_by_pillow(image):
         raise MediaError(
             "unreadable_file",
-            "This TIFF keeps its values in a rare way (below zero, or 16 bits with each colour "
-            "apart) that cannot be read here. Export it as PNG, or as a TIFF with 8 bits.",
+            "This TIFF uses a rare encoding (signed values, or 16 bits in separate colour planes) "
+            "that cannot be read here. Export it as PNG, or as a TIFF with 8 bits.",
         )
     if image.mode in ("I", "F"):
         raise _too_deep("The picture")
@@ -176,20 +176,20 @@ def _rgb(image: Image.Image) -> Picture:
         values = cast("Pixels16", np.array(image, dtype=np.uint16))
         values[values == image.info.get("transparency", -1)] = 0
         grey = to_eight_bits(values, bits_used(int(values.max())))
-        # Pillow turns white to black in up to 8 bits, not in 16.
+        # Pillow inverts white-is-zero up to 8 bits, but not in 16.
         return np.repeat((255 - grey if inverted else grey)[:, :, None], 3, axis=2)
     if deep and isinstance(image.info.get("transparency"), tuple):
-        # Pillow (13.0) would look for a colour of 16 bits among those of 8, and not find it.
+        # Pillow (13.0) compares the 16-bit transparent colour with 8-bit values.
         raise MediaError(
             "unreadable_file",
-            "The picture has 16 bits for each colour, and one colour of it stands for transparent, "
-            "which cannot be read here. Export it with 8 bits.",
+            "The picture has 16 bits for each colour and a transparent colour, which cannot be "
+            "read here. Export it with 8 bits.",
         )
     if image.has_transparency_data:
         background = Image.new("RGBA", image.size, "black")
         image = Image.alpha_composite(background, image.convert("RGBA"))
     picture = np.array(image.convert("RGB"), dtype=np.uint8)
-    # Pillow keeps the upper 8 of 16 bits: all there is where 16 are used, and little where 12 are.
+    # Pillow keeps the upper 8 of 16 bits, which loses most of a picture that uses only 12.
     if deep and picture.max() < _TOO_DARK:
         raise MediaError(
             "unreadable_file",
@@ -200,10 +200,9 @@ def _rgb(image: Image.Image) -> Picture:
 
 
 def _is_misread_by_pillow(image: Image.Image) -> bool:
-    """Whether Pillow (13.0) shows a TIFF otherwise than it is.
+    """Whether Pillow (13.0) reads a TIFF wrongly.
 
-    It takes signed values of 8 bits for unsigned ones, and the bytes of uncompressed colours of
-    16 bits, each in a plane of its own, for values.
+    It reads signed 8-bit values as unsigned, and uncompressed 16-bit separate planes as bytes.
     """
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return False
@@ -216,13 +215,13 @@ def _is_misread_by_pillow(image: Image.Image) -> bool:
 
 
 def _is_deep(image: Image.Image) -> bool:
-    """Whether the file holds 16 bits for each value, whatever Pillow makes of them."""
+    """Whether the file has 16 bits per value, whatever mode Pillow converts it to."""
     return any(";16" in str(tile.args) for tile in getattr(image, "tile", ()))
 
 
 def _too_deep(what: str) -> MediaError:
     return MediaError(
         "unreadable_file",
-        f"{what} with more bits for each point than can be read here: nothing says which of them "
-        "is white. Export it with 8 bits, or a single grey picture with 16.",
+        f"{what} has more bits per pixel than can be read here, and its white level is unknown. "
+        "Export it with 8 bits, or a single grey picture with 16.",
     )

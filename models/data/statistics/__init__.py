@@ -1,1 +1,1 @@
-"""What a dataset holds: the figures of the paper's section 3, Table 1 and appendix A."""
+"""Statistics of a dataset, as in the paper's section 3, Table 1 and appendix A."""

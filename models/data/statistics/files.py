@@ -1,4 +1,4 @@
-"""The survey on disk: JSON, CSV tables, and the figure."""
+"""Writes a survey to disk: JSON, CSV tables, and the figure."""
 
 import csv
 import json
@@ -33,7 +33,7 @@ def write(survey: Survey, folder: Path) -> list[Path]:
 
 
 def flatten(line: SurveyRow) -> dict[str, Any]:
-    """A line as one row: each spread in four columns."""
+    """A survey row as one CSV row: each spread in four columns."""
     row: dict[str, Any] = dict(line.names)
     for name in ("recordings", "videos", "stills", "patients", "frames"):
         row[name] = getattr(line, name)

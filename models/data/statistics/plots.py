@@ -53,7 +53,7 @@ def _present(recordings: Sequence[MeasuredRecording]) -> list[str]:
 
 
 def _sources(axes: Axes, recordings: Sequence[MeasuredRecording]) -> None:
-    """Which classes come from where: a model can learn the one instead of the other."""
+    """Classes by source, which a model could learn instead of the disease."""
     counts = Counter((each.entry.source or "unknown", each.entry.label) for each in recordings)
     sizes = Counter(each.entry.source or "unknown" for each in recordings)
     names = [name for name, _ in reversed(sizes.most_common())]
@@ -90,13 +90,13 @@ def _classes(axes: Axes, recordings: Sequence[MeasuredRecording]) -> None:
 
 
 def _findings(axes: Axes, survey: Survey) -> None:
-    """How often doctors saw each finding in recordings of each class."""
+    """How often doctors reported each finding in recordings of each class."""
     labels = list(survey.findings)
     names = list(dict.fromkeys(name for labelled in survey.findings.values() for name in labelled))
     axes.set(title="c  Findings, share of recordings")
     if not names:
         axes.set_axis_off()
-        axes.text(0, 0.9, "The table tells of none.", transform=axes.transAxes, color=MUTED)
+        axes.text(0, 0.9, "None in the table.", transform=axes.transAxes, color=MUTED)
         return
     sizes = Counter(each.entry.label for each in survey.recordings if each.entry.metadata.findings)
     shares = np.array(
@@ -119,7 +119,7 @@ def _findings(axes: Axes, survey: Survey) -> None:
 
 
 def _patients(axes: Axes, recordings: Sequence[MeasuredRecording]) -> None:
-    """How few patients stand behind a class; folds by patient keep each of these together."""
+    """Recordings per patient and class; patient folds keep each block together."""
     labels = _present(recordings)
     for place, label in enumerate(labels):
         labelled = [each.entry.patient for each in recordings if each.entry.label == label]

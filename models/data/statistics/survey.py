@@ -1,4 +1,4 @@
-"""Counts and measures of a dataset, per source, class and probe, and what is wrong with it."""
+"""Counts and measurements of a dataset by source, class and probe, and its defects."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,24 +12,24 @@ from models.data.index import Entry, Index
 from models.media.sampling import MediaError
 
 CLASS_ORDER = ("covid19", "pneumonia", "healthy", "viral")
-"""Classes of a dataset in the order of its tables; the last is kept and not trained."""
+"""Classes of a dataset in the order of its tables; the last is not trained on."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredRecording:
-    """One readable recording with what was measured of it; a still has no rate and no length."""
+    """One readable recording with its measurements; a still has no frame rate and no length."""
 
     entry: Entry
     facts: Facts
 
     @property
     def is_video(self) -> bool:
-        """As the dataset files it; a video of one frame is one."""
+        """Whether the dataset files it under videos, even with a single frame."""
         return self.entry.kind == "video"
 
     @property
     def row(self) -> dict[str, Any]:
-        """One row of the list of recordings, flat, as for a CSV file."""
+        """One row of recordings.csv."""
         probe, metadata = self.facts.probe, self.entry.metadata
         return {
             "recording": self.entry.key,
@@ -62,7 +62,7 @@ class MeasuredRecording:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Mean, standard deviation (n - 1) and range of a measure; all None of nothing."""
+    """Mean, standard deviation (n - 1) and range of a measurement; all None without values."""
 
     count: int
     mean: float | None
@@ -82,9 +82,9 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class SurveyRow:
-    """What some recordings have in common, and how many and what they are.
+    """Counts and spreads of the recordings that share the values in `names`.
 
-    `frames` is the number of frames a training run samples of them (3 Hz, 30 at most).
+    `frames` is the number of frames sampled for training (3 Hz, at most 30 per recording).
     """
 
     names: Mapping[str, str]
@@ -107,7 +107,7 @@ class SurveyRow:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A dataset's tables and its faults."""
+    """A dataset's tables and its defects."""
 
     recordings: tuple[MeasuredRecording, ...]
     overall: tuple[SurveyRow, ...]
@@ -148,12 +148,12 @@ class Survey:
 
 
 def survey(index: Index, facts: Mapping[str, Facts], failed: Mapping[str, MediaError]) -> Survey:
-    """Count and measure what an index holds.
+    """Compute the statistics of a dataset.
 
     Args:
         index: of the folder.
         facts: by SHA-256, of all readable recordings.
-        failed: by SHA-256, why the others could not be read.
+        failed: by SHA-256, the errors of the unreadable ones.
     """
     found = tuple(
         MeasuredRecording(entry, facts[entry.sha256])
@@ -216,7 +216,7 @@ def _survey_row(names: Mapping[str, str], recordings: Sequence[MeasuredRecording
         recordings=len(recordings),
         videos=len(videos),
         stills=len(recordings) - len(videos),
-        # Of recordings whose patient is not known, nobody knows how many patients there were.
+        # The number of unknown patients is unknown.
         patients=len({each.entry.patient for each in recordings} - {""}),
         frames=sum(each.facts.probe.sampled for each in recordings),
         frames_per_video=Spread.of([each.facts.probe.sampled for each in videos]),
@@ -229,7 +229,7 @@ def _survey_row(names: Mapping[str, str], recordings: Sequence[MeasuredRecording
 
 
 def _findings(found: Sequence[MeasuredRecording]) -> dict[str, dict[str, int]]:
-    """For each class, in how many recordings the doctors saw each finding."""
+    """For each class, the number of recordings in which doctors reported each finding."""
     counts: dict[str, dict[str, int]] = {}
     for each in sorted(found, key=lambda one: CLASS_ORDER.index(one.entry.label)):
         mine = counts.setdefault(each.entry.label, {})

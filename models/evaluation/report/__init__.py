@@ -1,1 +1,1 @@
-"""The evaluation of an artifact as in the paper, and better: one page with tables and figures."""
+"""The evaluation report of an artifact: one page with the paper's tables and figures, and more."""

@@ -1,4 +1,4 @@
-"""95 % intervals by drawing patients anew: frames of one patient are no independent evidence."""
+"""95 % confidence intervals by a cluster bootstrap over patients, whose frames are correlated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ _COUNT = len(CLASSES)
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
-    """Patients: whom each recording belongs to, and which of them are drawn for one another."""
+    """Patients as bootstrap clusters: the patient of each recording, and strata by class."""
 
     of_recording: npt.NDArray[np.int64]
     strata: tuple[npt.NDArray[np.int64], ...]
 
     @classmethod
     def of(cls, score_set: ScoreSet) -> "Clusters":
-        """The patients of a sheet, in strata by class, so that no draw is without a class."""
+        """The patients of a score set, stratified so that every resample has each class."""
         names = [each.patient_id for each in score_set.recordings]
         numbers = {name: n for n, name in enumerate(dict.fromkeys(names))}
         recording_indices = np.array([numbers[name] for name in names])
@@ -37,7 +37,7 @@ class Clusters:
         return cls(recording_indices, tuple(np.flatnonzero(labels == n) for n in np.unique(labels)))
 
     def draws(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-        """How often each patient is drawn: (count, patients)."""
+        """How often each patient is drawn in each resample: (count, patients)."""
         times = np.zeros((count, sum(map(len, self.strata))), dtype=np.int64)
         for members in self.strata:
             even = np.full(len(members), 1 / len(members))
@@ -48,12 +48,12 @@ class Clusters:
 def intervals(
     score_set: ScoreSet, *, resamples: int = RESAMPLES, seed: int = SEED
 ) -> dict[str, Interval]:
-    """Percentile intervals of the figures, by names as `frame_classes.covid19.sensitivity`.
+    """Percentile intervals of the metrics, by names such as `frame_classes.covid19.sensitivity`.
 
     Args:
-        sheet: answered recordings.
-        resamples: how often all patients are drawn anew, within each class.
-        seed: of the draws.
+        score_set: scored recordings.
+        resamples: number of bootstrap resamples of the patients, within each class.
+        seed: of the resamples.
     """
     clusters = Clusters.of(score_set)
     times = clusters.draws(resamples, np.random.default_rng(seed))
@@ -82,9 +82,9 @@ def intervals(
 
 
 def rates(tables: npt.NDArray[Any]) -> dict[str, npt.NDArray[np.float64]]:
-    """Figures of confusion matrices (…, 3, 3), rows true: each (…) or, per class, (…, 3).
+    """Metrics of confusion matrices (…, 3, 3), rows true: each (…) or, per class, (…, 3).
 
-    What is not there counts as none found, as in `models.evaluation.metrics`: nothing is ever NaN.
+    Division by zero gives 0, as in `models.evaluation.metrics`, never NaN.
     """
     hits = np.diagonal(tables, axis1=-2, axis2=-1).astype(float)
     true, predicted = tables.sum(axis=-1), tables.sum(axis=-2)
@@ -108,7 +108,7 @@ def _tables(
     recording_indices: npt.NDArray[np.int64],
     times: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.int64]:
-    """The confusion matrix of each draw: (draws, 3, 3)."""
+    """The confusion matrix of each resample: (resamples, 3, 3)."""
     per_patient = np.zeros((times.shape[1], _COUNT, _COUNT), dtype=np.int64)
     np.add.at(per_patient, (recording_indices, truth, predicted), 1)
     drawn: npt.NDArray[np.int64] = np.tensordot(times, per_patient, axes=1)
@@ -132,7 +132,7 @@ def _named(name: str, tables: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[An
 def _areas(
     score_set: ScoreSet, recording_indices: npt.NDArray[np.int64], times: npt.NDArray[np.int64]
 ) -> Mapping[str, npt.NDArray[Any]]:
-    """Of each draw: the share of pairs of a positive and a negative frame in the right order."""
+    """AUC of each resample: the share of positive-negative frame pairs in correct order."""
     samples = {}
     for n, key in enumerate(CLASSES):
         positive = score_set.labels == n
@@ -144,7 +144,7 @@ def _areas(
         ]
         wins = times @ _wins(score_set.scores[:, n], positive, recording_indices, times.shape[1])
         pairs = (times @ counts[0]) * (times @ counts[1])
-        # A draw may lack a class where one patient has recordings of several.
+        # A resample may lack a class if one patient has recordings of several.
         defined = pairs > 0
         if defined.any():
             samples[f"auc.{key}"] = (wins * times).sum(axis=1)[defined] / pairs[defined]
@@ -157,7 +157,7 @@ def _wins(
     recording_indices: npt.NDArray[np.int64],
     patients: int,
 ) -> npt.NDArray[np.float64]:
-    """Of patient i's positive and patient j's negative frames, the pairs in the right order."""
+    """Correctly ordered pairs of patient i's positive and patient j's negative frames."""
     wins = np.zeros((patients, patients))
     for other in range(patients):
         rest = np.sort(scores[~positive & (recording_indices == other)])

@@ -1,4 +1,4 @@
-"""Whether a probability can be believed: reliability, ECE, and one temperature for each fold."""
+"""Calibration of the probabilities: reliability, ECE, and temperature scaling by fold."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ Scores = npt.NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Answers of about the same confidence: the mean of it, the share that is right, how many."""
+    """Predictions of similar confidence: mean confidence, accuracy (both 0 to 1), and count."""
 
     confidence: float
     accuracy: float
@@ -26,7 +26,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """How confidence and accuracy agree.
+    """Agreement of confidence and accuracy.
 
     `ece` is the expected calibration error over ten bins of equal width (Guo et al. 2017), `nll`
     the mean negative log likelihood, `brier` the mean squared error over the three classes.
@@ -40,7 +40,7 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Reliability of frames and of videos, as answered and with temperatures; by fold, these."""
+    """Reliability of frames and videos, uncalibrated and scaled; the temperatures by fold."""
 
     frames: Reliability
     frames_scaled: Reliability
@@ -52,8 +52,8 @@ class Calibration:
 def measure_calibration(score_set: ScoreSet) -> Calibration | None:
     """Reliability before and after scaling; None with fewer than two folds.
 
-    Each fold's temperature is fitted on what the other folds' models said of their own test
-    recordings, so that no recording has a part in the temperature it is judged with.
+    Each fold's temperature is fitted on the held-out scores of the other folds, so that no
+    recording influences the temperature applied to it (Guo et al. 2017).
     """
     folds = sorted({each.fold for each in score_set.recordings if each.fold is not None})
     if len(folds) < 2:
@@ -86,7 +86,7 @@ def scale(scores: Scores, temperature: float | npt.NDArray[np.floating]) -> Scor
 
 
 def fit_temperature(scores: Scores, labels: npt.NDArray[np.int64]) -> float:
-    """The temperature, 0.05 to 20, under which the true classes are likeliest."""
+    """The temperature, 0.05 to 20, that minimises the negative log likelihood."""
 
     def loss(log_temperature: float) -> float:
         return _nll(scale(scores, float(np.exp(log_temperature))), labels)
@@ -96,11 +96,11 @@ def fit_temperature(scores: Scores, labels: npt.NDArray[np.int64]) -> float:
 
 
 def reliability(scores: Scores, labels: npt.NDArray[np.int64]) -> Reliability:
-    """Of the class that is named and the probability it is named with.
+    """Reliability of the top class and its probability.
 
     Args:
         scores: (n, 3), n at least 1.
-        labels: (n,) true class numbers.
+        labels: (n,) true class indices.
     """
     confidence = scores.max(axis=1)
     right = scores.argmax(axis=1) == labels

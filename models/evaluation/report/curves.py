@@ -19,11 +19,11 @@ class Roc:
     Attributes:
         false_positives: grid of false positive rates (201,).
         mean, sd: true positive rates on that grid over the folds that hold both sides.
-        folds: how many these are.
+        folds: number of these folds.
         auc_mean, auc_sd: areas over the same folds.
-        auc: area of all frames together.
-        best: false and true positive rate at the threshold of the highest accuracy, all frames
-            together; `threshold` and `accuracy` there.
+        auc: area over the pooled frames.
+        best: false and true positive rate at the threshold of the highest accuracy over the pooled
+            frames; `threshold` and `accuracy` at this point.
     """
 
     key: str
@@ -40,7 +40,7 @@ class Roc:
 
 
 def roc_curves(score_set: ScoreSet) -> list[Roc]:
-    """A curve for each class that is there and is not alone."""
+    """A curve for each class that has both positive and negative frames."""
     found = []
     for n, key in enumerate(CLASSES):
         positive, scores = score_set.labels == n, score_set.scores[:, n]
@@ -70,7 +70,7 @@ def _curve(
     accuracies = tpr * share + (1 - fpr) * (1 - share)
     place = int(accuracies.argmax())
     if not curves:
-        # No fold holds both sides, as where each source shows one class: all frames together.
+        # No fold has positives and negatives (each source has one class): pool all frames.
         curves, areas = [np.interp(grid, fpr, tpr)], [roc_auc_score(positive, scores)]
     several = len(curves) > 1
     return Roc(

@@ -1,4 +1,4 @@
-"""One evaluation: recordings are answered by who may, and everything in the report is computed."""
+"""The evaluation of an artifact: held-out scores, and everything computed from them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,21 +22,21 @@ from models.evaluation.report.scoring import (
 from models.inference import artifact
 
 ORDER = ("patient", "recording", "source", "external")
-"""Of the report's chapters; the shipped models' own comes first."""
+"""Order of the report's chapters, after that of the shipped models."""
 
 _ANSWERS = "answers"
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
+"""Called with the name of the stage, the items done and the total number of items."""
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """A sheet with all that is computed from it.
+    """A score set with everything computed from it.
 
-    `answered_here` tells whether the models were asked now; else the scores are those that
-    training stored in the artifact. `unequal` lists the figures that are not the manifest's,
-    where they should be.
+    `answered_here` tells whether the scores were computed now, rather than stored by training in
+    the artifact. `unequal` lists the metrics that differ from the manifest's; None if they are not
+    comparable.
     """
 
     score_set: ScoreSet
@@ -50,17 +50,16 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the report shows.
+    """The content of the report.
 
     Attributes:
         manifest: of the artifact.
-        chapters: one for each way of holding out, and `external` for recordings never seen.
-        known: how many of the recordings trained on are in the data folder.
-        fold: the only model that was asked; None for the rule of
-            `models.evaluation.report.scoring`.
-        resamples: draws behind each interval.
-        frames: where the frames of the recordings are.
-        unread: by key, why a recording is missing here.
+        chapters: one for each kind of cross-validation, and `external` for unseen recordings.
+        known: number of training recordings in the data folder.
+        fold: the only model evaluated; None for the rule of `models.evaluation.report.scoring`.
+        resamples: bootstrap resamples behind each interval.
+        frames: cache of the recordings' frames.
+        unread: by key, why a recording was not evaluated.
     """
 
     manifest: Manifest
@@ -73,7 +72,7 @@ class Evaluation:
 
     @property
     def main(self) -> Chapter:
-        """The chapter of the models that ship."""
+        """The chapter of the shipped models."""
         return self.chapters[self.manifest.group]
 
 
@@ -86,24 +85,24 @@ def evaluate(
     fold: int | None = None,
     resamples: int = bootstrap.RESAMPLES,
 ) -> Evaluation:
-    """Answer the recordings of a folder and measure everything.
+    """Score the recordings of a folder and compute all metrics.
 
     Args:
         folder: of the artifact.
         data: folder in the layout of the public dataset.
-        work: folder that keeps extracted frames and answers; a killed run goes on.
-        progress: told of every step.
-        fold: ask the model of this fold alone, of recordings it has not seen.
-        resamples: draws behind each interval.
+        work: folder that caches extracted frames and scores; a killed run can be resumed.
+        progress: called after every step.
+        fold: evaluate only the model of this fold, on recordings it was not trained on.
+        resamples: bootstrap resamples behind each interval.
 
     Raises:
-        ArtifactError, HeldOutError, DatasetError: what cannot be read.
-        EvaluationError: a fold's model would be asked about what it was trained on.
+        ArtifactError, HeldOutError, DatasetError: the artifact or the dataset cannot be read.
+        EvaluationError: the fold's model was trained on one of the recordings.
     """
     manifest, weights = artifact.load(folder)
     found = stored_score_sets(manifest, weights.scores)
     if manifest.group not in found:
-        raise EvaluationError(f"{manifest.version} has kept no scores of its own folds.")
+        raise EvaluationError(f"{manifest.version} has no stored scores of its own folds.")
     entries = read_index(data).trained
     if fold is not None:
         refuse_training_data(manifest, entries, {}, fold)  # before anything is read
@@ -116,7 +115,7 @@ def evaluate(
         readable,
         cache,
         work / _ANSWERS,
-        lambda done, total: progress("Answering recordings", done, total),
+        lambda done, total: progress("Scoring recordings", done, total),
     )
     facts = {entry.sha256: cache.facts(entry.sha256) for entry in readable}
     sorted_ = assign_scores(manifest, readable, facts, answers, fold)
@@ -160,7 +159,7 @@ def _chapter(manifest: Manifest, score_set: ScoreSet, here: bool, resamples: int
 
 
 def unequal(metrics: Mapping[str, Any], expected: Mapping[str, Any], name: str = "") -> list[str]:
-    """Names of the figures, as `video_classes.healthy.f1`, that are not the expected ones."""
+    """Names of the metrics, such as `video_classes.healthy.f1`, that differ from the expected."""
     found = []
     for key, value in expected.items():
         path = f"{name}.{key}".lstrip(".")

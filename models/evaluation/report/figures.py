@@ -1,4 +1,4 @@
-"""The report's figures: ROC curves, confusion matrices, reliability, and all ways side by side."""
+"""The report's figures: ROC curves, confusion matrices, reliability, and all protocols compared."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -40,7 +40,7 @@ def roc(name: str, rocs: Sequence[Roc]) -> str:
 
 
 def confusion(name: str, chapter: Chapter) -> str:
-    """Figure 3: frames, and their shares of each true and of each named class."""
+    """Figure 3: confusion matrices of frames: counts, normalised by true and by predicted class."""
     score_set = chapter.score_set
     counts = confusion_matrix(
         score_set.labels, score_set.scores.argmax(axis=1), labels=range(len(CLASSES))
@@ -52,7 +52,7 @@ def confusion(name: str, chapter: Chapter) -> str:
         columns = counts / np.maximum(1, counts.sum(axis=0, keepdims=True))
         _matrix(left, counts, "a  Frames", "{:d}", counts.max())
         _matrix(middle, rows, "b  Share of true class (sensitivity)", "{:.2f}", 1)
-        _matrix(right, columns, "c  Share of answers (precision)", "{:.2f}", 1)
+        _matrix(right, columns, "c  Share of predicted class (precision)", "{:.2f}", 1)
         left.set_ylabel("true class")
 
     shown = "; ".join(
@@ -64,7 +64,7 @@ def confusion(name: str, chapter: Chapter) -> str:
 
 
 def reliability(name: str, reliability_: Calibration) -> str:
-    """Confidence against accuracy, as answered and at the fitted temperatures."""
+    """Reliability diagram: accuracy by confidence, uncalibrated and at the fitted temperatures."""
     kinds = [("a  Frames", reliability_.frames, reliability_.frames_scaled)]
     if reliability_.videos and reliability_.videos_scaled:
         kinds.append(("b  Videos", reliability_.videos, reliability_.videos_scaled))
@@ -73,11 +73,11 @@ def reliability(name: str, reliability_: Calibration) -> str:
         panels = canvas.subplots(1, len(kinds), squeeze=False)[0]
         for axes, (title, before, after) in zip(panels, kinds, strict=True):
             axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":")
-            _bins(axes, before, "#9ca3af", "as answered")
+            _bins(axes, before, "#9ca3af", "uncalibrated")
             _bins(axes, after, "#22507d", "at fitted temperature")
             axes.set(title=title, xlabel="confidence", xlim=(0.28, 1.03), ylim=(-0.03, 1.05))
             axes.legend(loc="upper left")
-        panels[0].set_ylabel("share that is right")
+        panels[0].set_ylabel("accuracy")
 
     description = (
         f"ECE of frames {reliability_.frames.ece:.3f}, scaled {reliability_.frames_scaled.ece:.3f}."
@@ -88,7 +88,7 @@ def reliability(name: str, reliability_: Calibration) -> str:
 
 
 def overview(chapters: Mapping[str, Chapter]) -> str:
-    """The main figures by what was held out, with their intervals."""
+    """The main metrics of each protocol, with their intervals."""
     rows = {
         "frame_accuracy": "Frames: accuracy",
         "frame_balanced_accuracy": "Frames: balanced accuracy",
@@ -123,11 +123,11 @@ def overview(chapters: Mapping[str, Chapter]) -> str:
         axes.set_axisbelow(True)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(chapters))
 
-    return _render("ways", "The main figures by what was held out.", (9.0, 4.6), draw)
+    return _render("overview", "The main metrics by protocol.", (9.0, 4.6), draw)
 
 
 def value(chapter: Chapter, path: str) -> float | None:
-    """A figure by its path, as `frame_classes.covid19.sensitivity`; None where there is none."""
+    """A metric by its path, such as `frame_classes.covid19.sensitivity`, or None."""
     reliability_: Any = chapter.metrics
     for key in path.split("."):
         reliability_ = reliability_.get(key) if reliability_ else None
@@ -145,7 +145,7 @@ def _roc_panel(axes: Axes, each: Roc) -> None:
     low, high = np.clip(each.mean - each.sd, 0, 1), np.clip(each.mean + each.sd, 0, 1)
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":")
     axes.fill_between(each.false_positives, low, high, color=colour, alpha=0.18, linewidth=0)
-    folds = f"mean of {each.folds} folds" if each.folds > 1 else "all frames together"
+    folds = f"mean of {each.folds} folds" if each.folds > 1 else "all frames pooled"
     axes.plot(each.false_positives, each.mean, color=colour, linewidth=2, label=folds)
     axes.plot(
         *each.best,
@@ -175,11 +175,11 @@ def _matrix(axes: Axes, values: np.ndarray, title: str, form: str, top: float) -
     axes.set_yticks(range(len(CLASSES)), _LABELS)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set(title=title, xlabel="answered class")
+    axes.set(title=title, xlabel="predicted class")
 
 
 def _bins(axes: Axes, reliability_: Reliability, colour: str, label: str) -> None:
-    """A dot for each bin, as large as it is full."""
+    """A dot for each bin, its area growing with the count."""
     most = max(each.count for each in reliability_.bins)
     x = [each.confidence for each in reliability_.bins]
     y = [each.accuracy for each in reliability_.bins]

@@ -1,4 +1,4 @@
-"""The report on disk: the page, and its numbers as JSON and CSV."""
+"""Writes the report: the page, and its numbers as JSON and CSV."""
 
 import csv
 import json
@@ -22,7 +22,11 @@ _RATES = ("sensitivity", "specificity", "precision", "f1")
 
 
 def write(found: Evaluation, folder: Path) -> list[Path]:
-    """Write page, numbers, Table 2 and the answers of all recordings; returns the paths."""
+    """Write the page, its numbers, Table 2 and the predictions of all recordings.
+
+    Returns:
+        The paths of the files.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
         PAGE: page.render(found),
@@ -46,7 +50,7 @@ def write(found: Evaluation, folder: Path) -> list[Path]:
 
 
 def numbers(found: Evaluation) -> dict[str, Any]:
-    """Everything that is in the page, as plain JSON values."""
+    """Everything in the page, as plain JSON values."""
     return {
         "artifact": found.manifest.version,
         "group": found.manifest.group,
@@ -61,7 +65,7 @@ def numbers(found: Evaluation) -> dict[str, Any]:
 
 
 def table2(name: str, chapter: Chapter) -> list[dict[str, Any]]:
-    """A row for each class, with intervals and the paper's own figures."""
+    """A row for each class, with intervals and the paper's figures."""
     rows = []
     for key in CLASSES:
         measured = chapter.metrics["frame_classes"][key]
@@ -81,7 +85,7 @@ def table2(name: str, chapter: Chapter) -> list[dict[str, Any]]:
 
 
 def answers(name: str, score_set: ScoreSet) -> list[dict[str, Any]]:
-    """A row for each recording: who it is, who answered, and what."""
+    """A row for each recording: its identity, the fold that scored it, and the prediction."""
     return [
         {
             "held_out_by": name,

@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else, no network and no other file."""
+"""The report as one self-contained HTML page."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -25,21 +25,24 @@ _TITLES = {
     "patient": "Held out by patient",
     "recording": "Held out by recording",
     "source": "Held out by source",
-    "external": "Recordings from outside",
+    "external": "External recordings",
 }
 _EXPLAINED = {
-    "patient": "No patient is on both sides of a split: the honest figure for the sources at hand.",
+    "patient": (
+        "No patient is in both training and test set: an estimate without leakage between "
+        "patients, for the sources of this dataset."
+    ),
     "recording": (
-        "No recording is on both sides of a split, but recordings of one patient may be: "
+        "No recording is in both training and test set, but recordings of one patient may be: "
         "the paper's protocol."
     ),
     "source": (
-        "Whole sources are held out, the small ones together: what to expect of a hospital that "
-        "the models have never seen."
+        "Whole sources are held out, the small ones together: an estimate for a hospital that is "
+        "not in the training data."
     ),
     "external": (
-        "The artifact was not trained on these recordings. All its models answer, and their mean "
-        "counts."
+        "The artifact was not trained on these recordings. The prediction is the mean over all "
+        "its models."
     ),
 }
 _RATES = ("sensitivity", "specificity", "precision", "f1")
@@ -73,7 +76,7 @@ def render(found: Evaluation) -> str:
 
 
 def with_interval(value: float | None, interval: Interval | None) -> str:
-    """A figure and its interval, as `0.835 (0.78–0.89)`."""
+    """A metric and its interval, such as `0.835 (0.78–0.89)`."""
     if value is None:
         return "–"
     if interval is None:
@@ -203,7 +206,7 @@ def _videos(chapter: Chapter) -> dict[str, Any] | None:
 
 
 def _fold_row(fold: int, part: ScoreSet) -> dict[str, Any]:
-    """What one model was tested on, and how it did; of classes that are not there, nothing."""
+    """One model's test recordings and metrics; a dash for classes that are not present."""
     found = part.metrics()
     sources = sorted({each.source or "unknown" for each in part.recordings}, key=_by_number)
     present = {each.label for each in part.recordings}
@@ -230,7 +233,7 @@ def _by_number(name: str) -> tuple[int, str]:
 
 
 def _worst(found: Evaluation) -> list[dict[str, Any]]:
-    """The recordings at hand whose true class is given least, with the frames that mislead most."""
+    """The recordings with the lowest probability of the true class, with their worst frames."""
     scored_now = [
         each
         for name in (found.manifest.group, "external")
@@ -266,7 +269,7 @@ def _case(each: ScoredRecording, found: Evaluation) -> dict[str, Any]:
 
 
 def _flat(values: Mapping[str, Any], name: str = "") -> list[tuple[str, str]]:
-    """A manifest's settings as rows; learning curves are elsewhere."""
+    """A manifest's settings as rows, without the learning curves."""
     rows: list[tuple[str, str]] = []
     for key, value in values.items():
         path = f"{name}.{key}".lstrip(".")

@@ -1,7 +1,7 @@
-"""What the paper reached: Born et al., POCOVID-Net, arXiv 2004.12084, Table 2 and section 5.
+"""The paper's results: Born et al., POCOVID-Net, arXiv 2004.12084, Table 2 and section 5.
 
-Five folds by recording, on its own set of 1,103 frames of 64 videos. Its figures are means over
-folds; many of its recordings cannot be redistributed, so they are compared and not reproduced.
+Five folds by recording, on 1,103 frames of 64 videos; means over folds. Many of the recordings
+cannot be redistributed, so the results can be compared but not reproduced.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Answered recordings: what every table and figure of the report is computed from."""
+"""Scored recordings, from which every table and figure of the report is computed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from models.evaluation.held_out import TrainedRecording, scores_by_recording, tr
 
 @dataclass(frozen=True, slots=True)
 class ScoredRecording:
-    """A recording with the softmax scores (frames, 3) of whoever may answer it.
+    """A recording with its held-out softmax scores (frames, 3).
 
-    `fold` is the fold whose model answered, the one that held the recording out; None where all
-    models did, because none of them has seen it.
+    `fold` is the test fold whose model computed the scores; None for an external recording, scored
+    by all models.
     """
 
     sha256: str
@@ -32,29 +32,29 @@ class ScoredRecording:
 
     @property
     def truth(self) -> int:
-        """Number of the true class."""
+        """Index of the true class."""
         return CLASSES.index(self.label)
 
     @property
     def mean(self) -> npt.NDArray[np.float32]:
-        """Mean softmax scores (3,): the recording's answer."""
+        """Mean softmax scores (3,): the recording's prediction."""
         found: npt.NDArray[np.float32] = self.scores.mean(axis=0)
         return found
 
     @property
     def predicted(self) -> str:
-        """The class the recording's answer names."""
+        """Key of the predicted class."""
         return CLASSES[int(self.mean.argmax())]
 
     @property
     def patient_id(self) -> str:
-        """Who was examined; where nobody knows, a recording stands for somebody else."""
+        """The patient; a recording of an unknown patient counts as a patient of its own."""
         return f"patient {self.patient}" if self.patient else f"recording {self.sha256}"
 
 
 @dataclass(frozen=True)
 class ScoreSet:
-    """All answers of one cross-validation, or those for recordings from outside."""
+    """All scores of one cross-validation, or those of external recordings."""
 
     name: str
     recordings: tuple[ScoredRecording, ...]
@@ -66,18 +66,18 @@ class ScoreSet:
 
     @cached_property
     def recording_indices(self) -> npt.NDArray[np.int64]:
-        """For each frame, the number of its recording."""
+        """For each frame, the index of its recording (n,)."""
         counts = [len(each.scores) for each in self.recordings]
         return np.repeat(np.arange(len(self.recordings)), counts)
 
     @cached_property
     def labels(self) -> npt.NDArray[np.int64]:
-        """For each frame, the number of its true class."""
+        """For each frame, the index of its true class (n,)."""
         return np.array([each.truth for each in self.recordings])[self.recording_indices]
 
     @cached_property
     def folds(self) -> npt.NDArray[np.int64]:
-        """For each frame, the fold that answered it; -1 where all models did."""
+        """For each frame, the fold that scored it (n,); -1 for all models."""
         numbers = [-1 if each.fold is None else each.fold for each in self.recordings]
         return np.array(numbers)[self.recording_indices]
 
@@ -87,7 +87,7 @@ class ScoreSet:
         return tuple(each for each in self.recordings if each.kind == "video")
 
     def metrics(self) -> dict[str, Any]:
-        """As a manifest's `metrics` has them, see `models.evaluation.metrics.compute_metrics`."""
+        """The metrics as in a manifest, see `models.evaluation.metrics.compute_metrics`."""
         return metrics.compute_metrics(
             metrics.HeldOutScores(
                 self.scores,
@@ -99,10 +99,10 @@ class ScoreSet:
 
 
 def stored_score_sets(manifest: Manifest, scores: Mapping[str, Any]) -> dict[str, ScoreSet]:
-    """The sheet of each cross-validation that an artifact has kept.
+    """The score set of each cross-validation stored in an artifact.
 
     Raises:
-        HeldOutError: it has kept none, or not as it should.
+        HeldOutError: the manifest has no valid recording list, or the scores do not match it.
     """
     recordings = trained_recordings(manifest)
     return {
@@ -135,5 +135,5 @@ def by_fold(score_set: ScoreSet) -> list[tuple[int, ScoreSet]]:
 
 
 def worst(recordings: Sequence[ScoredRecording], most: int) -> list[ScoredRecording]:
-    """Those whose answer gives the true class least, the worst first."""
+    """The recordings with the lowest probability of the true class, the worst first."""
     return sorted(recordings, key=lambda each: (float(each.mean[each.truth]), each.key))[:most]

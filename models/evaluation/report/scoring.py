@@ -1,6 +1,6 @@
-"""Who may answer which recording: the model that held it out, or, from outside, all of them.
+"""Held-out scoring: a training recording by the model of its test fold, an external one by all.
 
-A recording is known as `models.data.identity` knows it: a copy is its original.
+Recordings are recognised as in `models.data.identity`, so that a copy counts as its original.
 """
 
 import hashlib
@@ -20,12 +20,10 @@ from models.evaluation.held_out import PRECISION, TrainedRecording, TrainingSet,
 from models.evaluation.report.scores import ScoredRecording, ScoreSet
 from models.inference.predict import Predictor
 
-SEEN_BY_ALL = (
-    "Each of the models was trained on it or on a copy of it: none may say how well it answers."
-)
+SEEN_BY_ALL = "Every model was trained on it or on a copy of it, so no held-out score exists."
 MAY_BE_SEEN = (
-    "Its bytes are new to {version}, which does not list what its recordings look like: it may "
-    "have been trained on a copy. `pocovid artifact fingerprints` adds that to the artifact."
+    "{version} lists no fingerprints of its training recordings and may have been trained on a "
+    "copy of this one. `pocovid artifact fingerprints` adds them to the artifact."
 )
 
 _NAMED = 3
@@ -34,26 +32,26 @@ Scores = npt.NDArray[np.float32]
 
 
 class EvaluationError(Exception):
-    """An evaluation that would prove nothing, or that cannot be done."""
+    """An evaluation that would be invalid, or that cannot be done."""
 
 
 def refuse_training_data(
     manifest: Manifest, entries: Sequence[Entry], facts: Mapping[str, Facts], fold: int
 ) -> None:
-    """Refuse to ask a fold's model about what it was trained on, under whatever name it comes.
+    """Refuse to evaluate a fold's model on its own training data, even if renamed or re-encoded.
 
     Args:
         manifest: of the artifact.
         entries: recordings.
-        facts: by SHA-256; recordings without any are known by their bytes alone.
-        fold: the one model that is to answer.
+        facts: by SHA-256; recordings without facts are recognised by their bytes alone.
+        fold: index of the model to evaluate.
 
     Raises:
-        EvaluationError: there is no such fold, or a recording is known to its model.
+        EvaluationError: there is no such fold, or its model was trained on one of the recordings.
     """
     if not 0 <= fold < manifest.folds:
         raise EvaluationError(
-            f"{manifest.version} has the folds 0 to {manifest.folds - 1}, there is no fold {fold}."
+            f"{manifest.version} has folds 0 to {manifest.folds - 1}; there is no fold {fold}."
         )
     trained = TrainingSet(manifest)
     seen = [
@@ -68,24 +66,23 @@ def refuse_training_data(
         )
     ]
     if seen:
-        names = ", ".join(_told(entry, each) for entry, each in seen[:_NAMED])
+        names = ", ".join(_display_name(entry, each) for entry, each in seen[:_NAMED])
         more = f" and {len(seen) - _NAMED} more" if len(seen) > _NAMED else ""
         raise EvaluationError(
             f"The model of fold {fold} was trained on {len(seen)} of these recordings ({names}"
-            f"{more}): its answers to them prove nothing. Leave --fold out, so that each recording "
-            "is answered by the model that held it out."
+            f"{more}), which makes the evaluation invalid. Omit --fold, so that each recording is "
+            "scored by the model that held it out."
         )
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreSets:
-    """Answers of the models that have not seen the recordings.
+    """Scores from models that were not trained on the recordings.
 
     Attributes:
-        inside: of recordings that were trained on, each by the model that held it out; None where
-            there are none.
-        outside: of recordings that no model has seen; None where there are none.
-        unanswered: by key, why nobody may answer a recording.
+        held_out_scores: of training recordings, each by the model of its test fold, or None.
+        external_scores: of recordings that no model was trained on, or None.
+        unscored: by key, why a recording has no valid score.
     """
 
     held_out_scores: ScoreSet | None
@@ -100,17 +97,17 @@ def assign_scores(
     answers: Mapping[str, Scores],
     fold: int | None = None,
 ) -> ScoreSets:
-    """Sort recordings by who may answer them.
+    """Select the valid scores of each recording.
 
     Args:
         manifest: of the artifact.
-        entries: recordings, each content once.
-        facts: by SHA-256, what each looks like.
+        entries: recordings without identical files.
+        facts: by SHA-256, with each recording's fingerprint.
         answers: by SHA-256, scores of every model (models, frames, 3).
-        fold: the one model that answers everything; None for the rule of the module.
+        fold: use this fold's model for everything; None for the module's rule.
 
     Raises:
-        EvaluationError: a fold's model was asked about what it was trained on.
+        EvaluationError: the fold's model was trained on one of the recordings.
     """
     if fold is not None:
         refuse_training_data(manifest, entries, facts, fold)
@@ -155,15 +152,18 @@ def predict_all(
     work: Path,
     progress: Callable[[int, int], None],
 ) -> dict[str, Scores]:
-    """Scores of every model for every recording, kept in `work`; a killed run goes on.
+    """Scores of every model for every recording, cached in `work` for a resumed run.
 
     Args:
         folder: of the artifact.
-        manifest: of the same.
+        manifest: of the same artifact.
         entries: recordings whose frames are in the cache.
         cache: of extracted frames.
-        work: folder for the answers.
-        progress: told of each recording.
+        work: folder for the scores.
+        progress: called after each recording.
+
+    Returns:
+        By SHA-256, softmax scores (models, frames, 3).
 
     Raises:
         ArtifactError: see `models.inference.predict.Predictor.load`.
@@ -188,11 +188,11 @@ def predict_all(
 
 
 def _identity(manifest: Manifest) -> str:
-    """A name that changes with the weights and with how frames are made for them."""
+    """A name that changes with the weights and with the preprocessing."""
     values = asdict(manifest)
     text = json.dumps([values["files"], values["preprocessing"]], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _told(entry: Entry, each: TrainedRecording) -> str:
-    return entry.key if entry.key == each.key else f"{entry.key}, then called {each.key}"
+def _display_name(entry: Entry, each: TrainedRecording) -> str:
+    return entry.key if entry.key == each.key else f"{entry.key}, in training {each.key}"

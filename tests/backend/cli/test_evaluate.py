@@ -34,7 +34,7 @@ def run(house: House, report: Path, *more: str) -> tuple[int, str]:
 def test_prints_table_2_and_that_it_is_the_manifest_s(house: House, tmp_path: Path) -> None:
     code, said = run(house, tmp_path / "report")
     assert code == 0, said
-    for line in ("Held out by patient", "Held out by source", "Equal to the manifest's."):
+    for line in ("Held out by patient", "Held out by source", "Equal to the manifest."):
         assert line in said
     names = {"report.html", "report.json", "table2.csv", "recordings.csv"}
     assert {path.name for path in (tmp_path / "report").iterdir()} == names
@@ -53,8 +53,8 @@ def test_a_manifest_that_claims_other_figures_is_told_and_ends_with_status_1(
     finally:
         path.write_text(before)
     assert code == 1
-    assert "NOT the manifest's: frame_accuracy." in said
-    assert "not the manifest" in (tmp_path / "report/report.html").read_text()
+    assert "These DIFFER from the manifest: frame_accuracy." in said
+    assert "differ from the manifest" in (tmp_path / "report/report.html").read_text()
 
 
 def test_misuse_is_refused_in_a_sentence_and_nothing_is_written(

@@ -127,7 +127,7 @@ class TestReadIndex:
     def test_what_fits_only_loosely_is_told(self, tmp_path: Path) -> None:
         rows = [*TWO_OF_EACH, Row("x_1.png", "covid19", row="X-1")]
         index = read_index(mini_dataset.make(tmp_path, rows))
-        assert index.approximate == ("pocus_images/convex/x_1.png is taken for the row 'X-1'.",)
+        assert index.approximate == ("pocus_images/convex/x_1.png was matched with the row 'X-1'.",)
 
     def test_names_are_compared_composed(self, tmp_path: Path) -> None:
         rows = [*TWO_OF_EACH, Row("u\u0308.png", "covid19", row="\u00fc")]

@@ -169,7 +169,7 @@ class TestMisuse:
         (entry,) = read_index(tmp_path).trained
         known = next(each for each in trained_recordings(manifest) if each.sha256 == entry.sha256)
         other = (known.folds["patient"] + 1) % HEADS
-        with pytest.raises(EvaluationError, match=r"new_name\.png, then called .*covid19_0\.png"):
+        with pytest.raises(EvaluationError, match=r"new_name\.png, in training .*covid19_0\.png"):
             refuse_training_data(manifest, [entry], {}, other)
         refuse_training_data(manifest, [entry], {}, known.folds["patient"])
 
