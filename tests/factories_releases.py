@@ -61,7 +61,6 @@ def create_release(session: Session, number: int = 1, **changes: Any) -> Release
         "nudged_at": moment,
         "finished_at": moment,
         "summary": {},
-        "files": {"files": []},
     }
     release = Release(number=number, **values | changes)
     session.add(release)
@@ -86,7 +85,6 @@ def create_item(
         "label": contribution.final_label or "covid19",
         "probe": contribution.probe or "convex",
         "row": {"License": "CC BY 4.0", "Patient ID / Name": ""},
-        "files": [],
     }
     item = ReleaseItem(
         release_number=release.number, contribution_id=contribution.id, **values | changes

@@ -8,15 +8,17 @@ from sqlalchemy.orm import Session
 
 from backend.core.db import utc_now
 from backend.tables import Contribution, Review, User
+from backend.tables.contributions import Cine
 from tests.factories import create_user
 from tests.factories_contributions import create_contribution
 
-CINE: dict[str, Any] = {"times_s": [n / 10 for n in range(10)], "width": 96, "height": 64}
+CINE = Cine(times_s=[n / 10 for n in range(10)], width=96, height=64)
 
 
 def create_prepared(session: Session, **changes: Any) -> Contribution:
     """A pending contribution that is ready for review; its pictures are nowhere."""
-    return create_contribution(session, **{"prep_state": "done", "cine": CINE} | changes)
+    values: dict[str, Any] = {"prep_state": "done", "cine": CINE}
+    return create_contribution(session, **values | changes)
 
 
 def create_review(

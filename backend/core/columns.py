@@ -1,8 +1,11 @@
-"""Column types that the tables share: an enumeration stored as the text of its values."""
+"""Column types that the tables share: enumerations as text, and JSON with a declared shape."""
 
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Enum
+from pydantic import TypeAdapter
+from sqlalchemy import JSON, Dialect, Enum
+from sqlalchemy.types import TypeDecorator
 
 
 def string_enum(kind: type[StrEnum], length: int) -> Enum:
@@ -24,3 +27,32 @@ def string_enum(kind: type[StrEnum], length: int) -> Enum:
         values_callable=lambda members: [member.value for member in members],
         length=length,
     )
+
+
+class TypedJSON(TypeDecorator[Any]):
+    """A column of JSON that reads as a model, and is validated when it is read and written.
+
+    None is NULL. A row that does not fit raises pydantic's ValidationError, which names the model
+    and the field; so does a value that is to be written.
+
+    Args:
+        model: a pydantic model or a dataclass, whose fields the stored object has.
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, model: type) -> None:
+        super().__init__(none_as_null=True)
+        self.model = model
+        self._adapter: TypeAdapter[Any] = TypeAdapter(model)
+
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> Any:
+        """The object as plain JSON."""
+        if value is None:
+            return None
+        return self._adapter.dump_python(self._adapter.validate_python(value), mode="json")
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Any:
+        """The model, made of what was stored."""
+        return None if value is None else self._adapter.validate_python(value)

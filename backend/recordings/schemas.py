@@ -38,6 +38,11 @@ class Crop(BaseModel):
     y: Pixels
     size: Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 
+    @classmethod
+    def of(cls, square: Square) -> "Crop":
+        """The square as the API shows it."""
+        return cls(x=square.x, y=square.y, size=square.size)
+
     def square(self) -> Square:
         """The same square, as the models know it."""
         return Square(self.x, self.y, self.size)

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, BinaryIO
+from typing import BinaryIO
+
+from backend.tables.releases import StoredFile
 
 CHUNK = 256 * 1024
 
@@ -42,15 +44,12 @@ class Member:
 def of_release(
     number: int,
     created_at: datetime,
-    files: Iterable[Mapping[str, Any]],
+    files: Iterable[StoredFile],
     further: Mapping[str, bytes] | None = None,
 ) -> "Archive":
     """The archive of a release: its files, as its rows list them, and `further` ones, by name."""
     root = f"pocovid-release-{number}"
-    members = [
-        Member(f"{root}/{each['path']}", each["bytes"], each["crc32"], each["key"])
-        for each in files
-    ]
+    members = [Member(f"{root}/{each.path}", each.bytes, each.crc32, each.key) for each in files]
     members += [
         Member(f"{root}/{name}", len(content), zlib.crc32(content), content=content)
         for name, content in (further or {}).items()

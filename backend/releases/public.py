@@ -64,8 +64,8 @@ def shown(session: Session, release: Release) -> ReleaseOut:
         **_line(release).model_dump(),
         diff=None if diff is None else Difference.model_validate(diff),
         files=[
-            FileOut(name=each["path"], bytes=each["bytes"], sha256=each["sha256"])
-            for each in release.files.get("files", [])
+            FileOut(name=each.path, bytes=each.bytes, sha256=each.sha256)
+            for each in release.files.files
         ],
         withdrawn=repository.gone_ids(session, release.number),
         archive_url=f"{address}/archive.zip",
@@ -124,7 +124,7 @@ def _item(item: ReleaseItem) -> ItemOut:
         patient=int(said["Patient ID / Name"]) if said["Patient ID / Name"] else None,
         fold=item.fold,
         left_out=item.left_out,
-        frames=max(len(item.files or ()) - 1, 0),
+        frames=len(item.files.frames) if item.files else 0,
         comment=said["Comments first medical doctor (MD1)"],
         findings=item.contribution.final_findings,
         withdrawn=repository.is_gone(item.contribution),
@@ -157,10 +157,10 @@ def frame(
     item = find_item(session, number, contribution_id)
     if repository.is_gone(item.contribution):
         raise GoneError("This recording was withdrawn, and its pixels were deleted.")
-    frames = (item.files or [])[1:]
+    frames = item.files.frames if item.files else []
     if index >= len(frames):
         raise NotFoundError(f"The recording {contribution_id} has no frame {index}.")
-    with closing(storage.open(frames[index]["key"])) as file, Image.open(file) as picture:
+    with closing(storage.open(frames[index].key)) as file, Image.open(file) as picture:
         pixels = np.asarray(picture.convert("RGB"))
     return sampling.encode_jpeg(pixels, SHOWN_SIDE)
 
@@ -171,9 +171,9 @@ def document(session: Session, storage: Storage, number: int, name: str) -> byte
     Raises:
         NotFoundError: no such release or file.
     """
-    for each in find(session, number).files["files"]:
-        if each["path"] == name:
-            with closing(storage.open(each["key"])) as file:
+    for each in find(session, number).files.files:
+        if each.path == name:
+            with closing(storage.open(each.key)) as file:
                 return file.read()
     raise NotFoundError(f"Release {number} has no file {name}.")
 
@@ -187,12 +187,12 @@ def archive(session: Session, number: int) -> Archive:
         NotFoundError: there is none.
     """
     release = find(session, number)
-    there, gone = [*release.files["files"]], []
+    there, gone = [*release.files.files], []
     for item in repository.items(session, number):
         if repository.is_gone(item.contribution):
             gone.append(item)
-        else:
-            there += item.files or []
+        elif item.files is not None:
+            there += item.files.all()
     further = {WITHDRAWN: _withdrawn(gone)} if gone else {}
     return of_release(number, release.created_at, there, further)
 
@@ -202,7 +202,8 @@ def _withdrawn(gone: Sequence[ReleaseItem]) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("Filename", "File"))
     for item in gone:
-        writer.writerow((item.contribution_id, (item.files or [{"path": ""}])[0]["path"]))
+        path = "" if item.files is None else item.files.recording.path
+        writer.writerow((item.contribution_id, path))
     return text.getvalue().encode()
 
 

@@ -12,6 +12,7 @@ from backend.jobs.kinds import RELEASING
 from backend.jobs.leases import RequeueResult
 from backend.releases.repository import gone_ids
 from backend.tables import Release, ReleaseItem
+from backend.tables.releases import Facts, ItemFiles, StoredFile, TopFiles
 from backend.tables.vocabulary import JobState
 
 # The worker's side. Each of these is one UPDATE, so that of two callers one wins.
@@ -40,8 +41,8 @@ def note_item(
     number: int,
     attempt: int,
     contribution_id: UUID,
-    facts: dict[str, Any],
-    files: list[dict[str, Any]],
+    facts: Facts,
+    files: ItemFiles,
     now: datetime,
 ) -> bool:
     """Note what was found of one item. False: the lease is lost."""
@@ -77,7 +78,7 @@ def finish(
     now: datetime,
     *,
     summary: dict[str, Any],
-    files: list[dict[str, Any]],
+    files: list[StoredFile],
     archive_bytes: int,
 ) -> bool:
     """Publish it. False: the lease is lost, nothing was written."""
@@ -87,7 +88,7 @@ def finish(
         attempt,
         state=JobState.DONE.value,
         summary=summary,
-        files={"files": files},
+        files=TopFiles(files=files),
         archive_bytes=archive_bytes,
         finished_at=now,
         heartbeat_at=now,

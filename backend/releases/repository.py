@@ -120,7 +120,7 @@ def contents(session: Session, number: int | None) -> list[Content]:
             label=each.label,
             probe=each.probe,
             kind=each.contribution.kind,
-            frames=len(each.files) - 1 if each.files else each.contribution.dataset_frames,
+            frames=len(each.files.frames) if each.files else each.contribution.dataset_frames,
             row=each.row,
             left_out=each.left_out,
         )
@@ -152,11 +152,7 @@ def holders(session: Session, ids: Collection[UUID]) -> set[UUID]:
 
 def file_keys(session: Session) -> set[str]:
     """Where the files at the top of all releases lie."""
-    return {
-        each["key"]
-        for files in session.scalars(select(Release.files))
-        for each in files.get("files", [])
-    }
+    return {each.key for top in session.scalars(select(Release.files)) for each in top.files}
 
 
 # What goes into the next one.

@@ -28,7 +28,7 @@ def cine(session: Session, reviewer: User, contribution_id: UUID) -> CineOut:
     url = f"{PATH}/{contribution_id}"
     return CineOut(
         state="preparing" if found is None else "ready",
-        times_s=[] if found is None else found["times_s"],
+        times_s=[] if found is None else found.times_s,
         duration_s=contribution.duration_s,
         width=contribution.width,
         height=contribution.height,

@@ -117,7 +117,7 @@ def _decision(contribution: Contribution, said: Sequence[Review]) -> Decision:
     return Decision(
         label=last.label,
         findings=last.findings,
-        square=proposed if last.square is None else Square(**last.square),
+        square=last.square or proposed,
         trim_start_s=last.trim_start_s,
         trim_end_s=last.trim_end_s,
         comment="\n".join(dict.fromkeys(each for each in comments if each)),

@@ -103,7 +103,7 @@ def _check_trim(said: ReviewIn, contribution: Contribution) -> None:
         _refuse("trim_start_s", "A picture has no start or end to be trimmed.")
     first = 0.0 if start is None else start
     last = (contribution.duration_s or 0.0) if end is None else end
-    times_s = (contribution.cine or {}).get("times_s", [first])
+    times_s = [first] if contribution.cine is None else contribution.cine.times_s
     shown = any(first - _SAME_MOMENT_S <= each <= last + _SAME_MOMENT_S for each in times_s)
     if first >= last or not shown:
         _refuse(

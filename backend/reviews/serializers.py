@@ -67,7 +67,7 @@ def review_of(review: Review, contribution: Contribution) -> ReviewOut:
         reason=review.reason,
         label=review.label,
         findings=review.findings,
-        square=None if review.square is None else Crop(**review.square),
+        square=None if review.square is None else Crop.of(review.square),
         trim_start_s=review.trim_start_s,
         trim_end_s=review.trim_end_s,
         comment=review.comment,

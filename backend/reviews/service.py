@@ -269,7 +269,7 @@ def _row(
         reason=said.reason,
         label=(said.label or contribution.label) if approved else None,
         findings={str(key): value for key, value in findings.items()},
-        square=said.square and said.square.model_dump(),
+        square=said.square and said.square.square(),
         trim_start_s=said.trim_start_s,
         trim_end_s=said.trim_end_s,
         no_identifying_marks=said.no_identifying_marks,

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -16,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from backend.core.columns import string_enum
+from backend.core.columns import TypedJSON, string_enum
 from backend.core.db import Base, UTCDateTime
 from backend.tables.accounts import User
 from backend.tables.vocabulary import (
@@ -63,6 +64,18 @@ class Submission(Base):
     )
 
 
+class Cine(BaseModel):
+    """The frames of the reviewers' player: when each is shown, in seconds, and their size as read,
+    in pixels.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    times_s: list[float]
+    width: int
+    height: int
+
+
 class Contribution(Base):
     """One recording of a submission, from its upload to its place in the dataset.
 
@@ -78,8 +91,8 @@ class Contribution(Base):
     frames, at `storage.dataset_frame_key(id, n)`.
 
     `whole_key` is the de-identified copy in full length and full frame, which is private and is
-    what a review plays that is opened again. `cine` tells of the player's frames: `times_s`,
-    `width`, `height`; null where there are none.
+    what a review plays that is opened again. `cine` tells of the player's frames, null where there
+    are none.
 
     `claimed_by` is the reviewer at work on it until `claimed_until`. `prep_state` and
     `ingest_state` are those of the worker's two tasks (`vocabulary.JobState`, null where nothing
@@ -159,7 +172,7 @@ class Contribution(Base):
     prep_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     prep_away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     prep_error: Mapped[str | None] = mapped_column(String(500))
-    cine: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    cine: Mapped[Cine | None] = mapped_column(TypedJSON(Cine))
     model_answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     # review

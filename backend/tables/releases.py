@@ -1,23 +1,71 @@
 """The tables of releases: numbered versions of the dataset, their items, reported labels."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import JSON, BigInteger, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from backend.core.columns import string_enum
+from backend.core.columns import TypedJSON, string_enum
 from backend.core.db import Base, UTCDateTime
 from backend.tables.contributions import Contribution
 from backend.tables.vocabulary import JobState, Label, Probe
+
+
+class StoredFile(BaseModel):
+    """One file of a release: its `path` in the archive, and what lies under `key` in the storage.
+
+    `bytes` is its size, `sha256` its digest in hexadecimal, `crc32` that of the ZIP format.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    key: str
+    bytes: int
+    sha256: str
+    crc32: int
+
+
+class TopFiles(BaseModel):
+    """The files at the top of a release, such as its tables; none until it is done."""
+
+    model_config = ConfigDict(frozen=True)
+
+    files: list[StoredFile] = []
+
+
+class ItemFiles(BaseModel):
+    """The files of one recording in a release: itself, and its sampled frames in their order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    recording: StoredFile
+    frames: list[StoredFile]
+
+    def all(self) -> list[StoredFile]:
+        """Every one of them, the recording first, as the archive has them."""
+        return [self.recording, *self.frames]
+
+
+class Facts(BaseModel):
+    """What was found in a recording: size in pixels, frames, and frames a second (of a video)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    width: int
+    height: int
+    frames: int
+    rate: float | Literal[""]
 
 
 class Release(Base):
     """A version of the dataset: immutable once `done`.
 
     `summary` holds counts per class and probe and the difference to the release before;
-    `files` the SHA-256, size and CRC-32 of each file below `storage.release_folder(number)`.
+    `files` each file below `storage.release_folder(number)`.
     `attempt` fences the worker's task (`lost`, `due_at` and `away_since` are as a screening's),
     `nudged_at` is when the queue was last told of it, and `done` of `total` counts recordings.
     `archive_bytes` is the archive's size as it was then.
@@ -41,7 +89,7 @@ class Release(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     error: Mapped[str | None] = mapped_column(String(500))
     summary: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    files: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    files: Mapped[TopFiles] = mapped_column(TypedJSON(TopFiles), default=TopFiles)
     archive_bytes: Mapped[int | None] = mapped_column(BigInteger)
 
     items: Mapped[list["ReleaseItem"]] = relationship(back_populates="release", lazy="raise")
@@ -50,11 +98,11 @@ class Release(Base):
 class ReleaseItem(Base):
     """A contribution in a release: its fold, and its row in the table as it was then.
 
-    `files` tells where each of its files lies in the release and in the storage, with size,
-    SHA-256 and CRC-32; `facts` what was found in the recording itself. Both are null until the
-    worker has come to it. `copies` lists the contributions of the same release that look like it
-    (null in releases of before that was known); `left_out` says that no model may learn from it or
-    be tested on it, since its patient or a copy of it is tested in another fold.
+    `files` tells where each of its files lies in the release and in the storage, `facts` what was
+    found in the recording itself. Both are null until the worker has come to it. `copies` lists the
+    contributions of the same release that look like it (null in releases of before that was known);
+    `left_out` says that no model may learn from it or be tested on it, since its patient or a copy
+    of it is tested in another fold.
     """
 
     __tablename__ = "release_items"
@@ -70,8 +118,8 @@ class ReleaseItem(Base):
     label: Mapped[Label] = mapped_column(string_enum(Label, 20))
     probe: Mapped[Probe] = mapped_column(string_enum(Probe, 10))
     row: Mapped[dict[str, Any]] = mapped_column(JSON)
-    facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    files: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    facts: Mapped[Facts | None] = mapped_column(TypedJSON(Facts))
+    files: Mapped[ItemFiles | None] = mapped_column(TypedJSON(ItemFiles))
 
     release: Mapped[Release] = relationship(back_populates="items", lazy="raise")
     contribution: Mapped[Contribution] = relationship(lazy="raise")

@@ -6,11 +6,12 @@ from uuid import UUID, uuid4
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from backend.core.columns import string_enum
+from backend.core.columns import TypedJSON, string_enum
 from backend.core.db import Base, UTCDateTime
 from backend.tables.accounts import User
 from backend.tables.contributions import Contribution
 from backend.tables.vocabulary import Label, Reason, Verdict
+from models.contract import Square
 
 
 class Review(Base):
@@ -48,7 +49,7 @@ class Review(Base):
     reason: Mapped[Reason | None] = mapped_column(string_enum(Reason, 30))
     label: Mapped[Label | None] = mapped_column(string_enum(Label, 20))
     findings: Mapped[dict[str, bool]] = mapped_column(JSON, default=dict)
-    square: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))
+    square: Mapped[Square | None] = mapped_column(TypedJSON(Square))
     trim_start_s: Mapped[float | None]
     trim_end_s: Mapped[float | None]
     no_identifying_marks: Mapped[bool] = mapped_column(default=False)

@@ -168,8 +168,8 @@ def _known(session: Session) -> set[str]:
         str(each) for table in (Recording, Screening) for each in session.scalars(select(table.id))
     }
     found |= {each for each in session.scalars(select(Artifact.storage_folder)) if each}
-    for files in session.scalars(select(Release.files)):
-        found |= {each["key"] for each in files["files"]}
+    for top in session.scalars(select(Release.files)):
+        found |= {each.key for each in top.files}
     return found
 
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.orm import Session
 
 import migrations
 from backend.core.db import Base, make_engine
@@ -39,6 +40,7 @@ from backend.tables import (
     TrainingFold,
     Worker,
 )
+from backend.tables.releases import Facts
 from tests.conftest import DATABASE_SERVER, NO_DATABASE_SERVER, postgresql_database
 
 WORDS = {"role": "admin", "status": "queued", "state": "draft", "verdict": "reject"}
@@ -314,6 +316,53 @@ def test_releases_and_trainings_of_before_groups_merged_leave_nothing_out(url: s
         assert connection.execute(select(Training.left_out)).scalars().all() == [[]]
     migrations.downgrade(url, "0010")
     migrations.upgrade(url)
+    engine.dispose()
+
+
+FILE = {"key": "published/a/b.png", "bytes": 9, "sha256": "0" * 64, "crc32": 2**32 - 1}
+
+
+@pytest.mark.parametrize("frames", [0, 1, 12])
+def test_files_of_before_they_had_roles_are_a_recording_and_its_frames(
+    url: str, frames: int
+) -> None:
+    migrations.upgrade(url, "0012")
+    engine = make_engine(Settings(database_url=url))
+    before = MetaData()
+    names = ["users", "submissions", "contributions", "releases", "fold_assignments"]
+    old = [FILE | {"path": f"{n}.png"} for n in range(1 + frames)]
+    with engine.begin() as connection:
+        before.reflect(connection)
+        moment, some_id = datetime(2025, 3, 1, tzinfo=UTC), uuid4()
+        for table in (before.tables[each] for each in names):
+            connection.execute(insert(table).values(_anything(table, moment, some_id)))
+        items, releases = before.tables["release_items"], before.tables["releases"]
+        row = _anything(items, moment, some_id) | {"label": "viral", "probe": "linear"}
+        connection.execute(insert(items).values(row | {"files": old}))
+        facts = {"width": 64, "height": 48, "frames": 1, "rate": ""}
+        connection.execute(update(items).values(facts=facts))
+        for number, files in ((2, {}), (3, {"files": old[:1]})):
+            made = _anything(releases, moment, some_id) | {"number": number, "files": files}
+            connection.execute(insert(releases).values(made | {"state": "done"}))
+            connection.execute(
+                insert(items).values(row | {"release_number": number, "files": None})
+            )
+    migrations.upgrade(url)
+    with Session(engine) as session:
+        found, unmeasured, _ = session.scalars(
+            select(ReleaseItem).order_by(ReleaseItem.release_number)
+        )
+        assert found.files is not None
+        assert [each.model_dump() for each in found.files.all()] == old
+        assert found.files.recording.path == "0.png"
+        assert found.facts == Facts(width=64, height=48, frames=1, rate="")
+        assert (unmeasured.files, unmeasured.facts) == (None, None)
+        tops = session.scalars(select(Release.files).order_by(Release.number)).all()
+        assert [[each.path for each in top.files] for top in tops] == [[], [], ["0.png"]]
+    migrations.downgrade(url, "0012")
+    with engine.connect() as connection:
+        kept = connection.execute(select(items.c.files).order_by(items.c.release_number))
+        assert kept.scalars().all() == [old, None, None]
     engine.dispose()
 
 

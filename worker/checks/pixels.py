@@ -106,14 +106,14 @@ def _read(path: Path, row: Contribution) -> dict[str, Any]:
         "sampled_frames": probe.sampled,
         "fingerprints": fingerprint.fingerprint_file(path),
     }
-    times_s = row.cine["times_s"] if row.cine is not None else []
+    times_s = row.cine.times_s if row.cine is not None else []
     if len(times_s) == probe.frames:  # of longer ones, only some frames are shown
         seen["times_s"] = [round(each, 4) for each in sampling.Recording.open(path).source.times_s]
     return seen
 
 
 def _is_same(name: str, value: Any, row: Contribution) -> bool:
-    kept = row.cine["times_s"] if name == "times_s" and row.cine else getattr(row, name, None)
+    kept = row.cine.times_s if name == "times_s" and row.cine else getattr(row, name, None)
     if name == "duration_s" and value is not None and kept is not None:
         return bool(abs(value - kept) < _SAME_S)
     if name == "times_s":

@@ -8,6 +8,7 @@ from backend.jobs.kinds import PREPARATION
 from backend.storage.keys import cine_key, contact_sheet_key
 from backend.storage.private_files import private_folder
 from backend.tables import Contribution
+from backend.tables.contributions import Cine
 from models.inference.screen import screen
 from models.media import sampling
 from models.media.contact_sheet import contact_sheet
@@ -46,7 +47,7 @@ def _prepare(hold: Hold, row: Contribution) -> dict[str, Any]:
     return found
 
 
-def _store_cine(hold: Hold, recording: sampling.Recording) -> dict[str, Any]:
+def _store_cine(hold: Hold, recording: sampling.Recording) -> Cine:
     """Store the player's frames and the contact sheet; what the player needs to know of them."""
     storage = process.current().storage
     times_s = recording.source.times_s
@@ -65,4 +66,4 @@ def _store_cine(hold: Hold, recording: sampling.Recording) -> dict[str, Any]:
     jpeg = sampling.encode_jpeg(sheet, max(sheet.shape), SHEET_QUALITY)
     hold.check()
     storage.put_bytes(contact_sheet_key(hold.id), jpeg)
-    return {"times_s": stored_s, "width": width, "height": height}
+    return Cine(times_s=stored_s, width=width, height=height)

@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from backend.tables import Release, ReleaseItem
-from worker.releases.files import COLUMNS, TABLE
+from backend.tables.releases import StoredFile
+from worker.releases.files import COLUMNS, TABLE, measured
 
 _TYPES = {"Fold": "sc:Integer", "Sampled frames": "sc:Integer"}
 
@@ -16,7 +17,7 @@ def croissant(
     release: Release,
     summary: Mapping[str, Any],
     items: Sequence[ReleaseItem],
-    tables: Iterable[Mapping[str, Any]],
+    tables: Iterable[StoredFile],
 ) -> str:
     """The release as JSON; paths are those inside the archive.
 
@@ -27,7 +28,7 @@ def croissant(
         tables: the CSV files with their SHA-256.
     """
     licences = sorted({each.row["LinkToLicense"] for each in items})
-    kinds = sorted({str(PurePosixPath(_recording(each)).suffix) for each in items})
+    kinds = sorted({str(PurePosixPath(measured(each)[1].recording.path).suffix) for each in items})
     formats = {".png": "image/png", ".mp4": "video/mp4"}
     document = {
         "@context": _CONTEXT,
@@ -47,12 +48,12 @@ def croissant(
         "distribution": [
             {
                 "@type": "cr:FileObject",
-                "@id": each["path"],
-                "name": each["path"],
-                "contentUrl": each["path"],
-                "contentSize": f"{each['bytes']} B",
+                "@id": each.path,
+                "name": each.path,
+                "contentUrl": each.path,
+                "contentSize": f"{each.bytes} B",
                 "encodingFormat": "text/csv",
-                "sha256": each["sha256"],
+                "sha256": each.sha256,
             }
             for each in tables
         ]
@@ -108,11 +109,6 @@ def croissant(
 def _field(column: str) -> str:
     """An id of a column: letters, digits and dashes."""
     return f"recordings/{re.sub('[^a-z0-9]+', '-', column.lower()).strip('-')}"
-
-
-def _recording(item: ReleaseItem) -> str:
-    path: str = (item.files or [])[0]["path"]
-    return path
 
 
 _CONTEXT = {

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from backend.tables import Release, ReleaseItem
+from backend.tables.releases import Facts, ItemFiles, StoredFile
 from backend.tables.vocabulary import Label, Probe
 
 TABLE = "dataset_metadata.csv"
@@ -85,21 +86,32 @@ _NAMES = {
 }
 
 
+def measured(item: ReleaseItem) -> tuple[Facts, ItemFiles]:
+    """What the worker found of a recording.
+
+    Raises:
+        ValueError: it has not come to it yet.
+    """
+    if item.facts is None or item.files is None:
+        raise ValueError(f"the recording {item.contribution_id} was not measured yet")
+    return item.facts, item.files
+
+
 def table(items: Iterable[ReleaseItem]) -> str:
     """One line for each recording, in the form of the paper's appendix A, and our columns."""
     lines = []
     for each in items:
-        facts, (recording, *frames) = each.facts or {}, each.files or []
+        facts, stored = measured(each)
         lines.append(
             each.row
             | {
-                "Framerate": facts["rate"],
-                "Resolution": f"{facts['width']}x{facts['height']}",
-                "Length (frames)": facts["frames"],
+                "Framerate": facts.rate,
+                "Resolution": f"{facts.width}x{facts.height}",
+                "Length (frames)": facts.frames,
                 "Fold": each.fold,
-                "Sampled frames": len(frames),
-                "File": recording["path"],
-                "SHA-256": recording["sha256"],
+                "Sampled frames": len(stored.frames),
+                "File": stored.recording.path,
+                "SHA-256": stored.recording.sha256,
             }
         )
     return _csv(COLUMNS, lines)
@@ -109,7 +121,7 @@ def fold_table(items: Iterable[ReleaseItem]) -> str:
     """Which fold tests each recording, and which ones are neither learnt from nor tested on."""
     lines = [
         {
-            "File": (each.files or [])[0]["path"],
+            "File": measured(each)[1].recording.path,
             "Fold": each.fold,
             "Patient": each.row["Patient ID / Name"],
             "Label": each.label,
@@ -139,11 +151,10 @@ def changes(diff: Mapping[str, Any]) -> str:
     return _csv(("Change", "Recording", "Before", "After"), lines)
 
 
-def checksums(files: Iterable[Mapping[str, Any]]) -> str:
+def checksums(files: Iterable[StoredFile]) -> str:
     """As `sha256sum --check` reads them."""
     return "".join(
-        f"{each['sha256']}  {each['path']}\n"
-        for each in sorted(files, key=lambda each: str(each["path"]))
+        f"{each.sha256}  {each.path}\n" for each in sorted(files, key=lambda each: each.path)
     )
 
 

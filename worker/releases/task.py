@@ -9,11 +9,11 @@ import hashlib
 import itertools
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -30,6 +30,7 @@ from backend.storage.base import MissingObjectError
 from backend.storage.keys import dataset_frame_key, published_folder, published_key, release_key
 from backend.storage.private_files import private_folder
 from backend.tables import Contribution, Release, ReleaseItem
+from backend.tables.releases import Facts, ItemFiles, StoredFile
 from models.media import sampling
 from worker import process
 from worker.dependencies import AWAY
@@ -49,6 +50,8 @@ EMPTY = "Every recording was withdrawn before the release was finished."
 
 _CHUNK = 1024 * 1024
 _CHUNK_OF_IDS = 500
+
+Found = TypeVar("Found")
 
 
 class Claim(Lease):
@@ -169,9 +172,11 @@ def _publish(claim: Claim, member: ReleaseItem, earlier: ReleaseItem | None) -> 
     contribution = member.contribution
     if repository.is_gone(contribution):
         return  # left out at the end
-    if earlier is not None and _is_unchanged(earlier, contribution):
-        facts, found = earlier.facts or {}, [dict(each) for each in earlier.files or []]
-        found[0]["path"] = _path(contribution, PurePosixPath(found[0]["key"]).suffix)
+    known = None if earlier is None else earlier.files
+    if earlier and earlier.facts and known and _is_unchanged(known, contribution):
+        facts, same = earlier.facts, known.recording
+        path = _path(contribution, PurePosixPath(same.key).suffix)
+        found = ItemFiles(recording=same.model_copy(update={"path": path}), frames=known.frames)
     else:
         try:
             facts, found = _copied(contribution)
@@ -189,12 +194,10 @@ def _publish(claim: Claim, member: ReleaseItem, earlier: ReleaseItem | None) -> 
         raise LeaseLostError
 
 
-def _is_unchanged(earlier: ReleaseItem, contribution: Contribution) -> bool:
+def _is_unchanged(earlier: ItemFiles, contribution: Contribution) -> bool:
     """Whether an earlier release serves exactly these pixels already."""
-    if earlier.facts is None or not earlier.files:
-        return False
-    same = earlier.files[0]["sha256"] == contribution.pixels_sha256
-    return same and len(earlier.files) == 1 + contribution.dataset_frames
+    same = earlier.recording.sha256 == contribution.pixels_sha256
+    return same and len(earlier.frames) == contribution.dataset_frames
 
 
 def _is_gone(number: int, contribution_id: UUID) -> bool:
@@ -203,28 +206,30 @@ def _is_gone(number: int, contribution_id: UUID) -> bool:
     return item is None or repository.is_gone(item.contribution)
 
 
-def _copied(contribution: Contribution) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What is known of a recording's file, and all its files, the recording first."""
+def _copied(contribution: Contribution) -> tuple[Facts, ItemFiles]:
+    """What is known of a recording, and its files."""
     assert contribution.pixels_key is not None, contribution.id  # noqa: S101  # `ready` asks for it
     suffix = PurePosixPath(contribution.pixels_key).suffix
-    facts, recording = _copy(contribution, contribution.pixels_key, _path(contribution, suffix))
-    if recording["sha256"] != contribution.pixels_sha256:
+    recording, facts = _copy(
+        contribution, contribution.pixels_key, _path(contribution, suffix), _facts
+    )
+    if recording.sha256 != contribution.pixels_sha256:
         log.error("stored_bytes_changed", key=contribution.pixels_key)
         raise MissingObjectError(contribution.pixels_key)
-    found = [recording]
+    frames = []
     for index in range(contribution.dataset_frames):
         key = dataset_frame_key(contribution.id, index)
         path = f"frames/{contribution.id}/{index:02}{PurePosixPath(key).suffix}"
-        found.append(_copy(contribution, key, path, probed=False)[1])
-    return facts, found
+        frames.append(_copy(contribution, key, path, lambda _: None)[0])
+    return facts, ItemFiles(recording=recording, frames=frames)
 
 
 def _copy(
-    contribution: Contribution, key: str, path: str, *, probed: bool = True
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Copy one file by way of the incoming folder, hashed as it goes."""
+    contribution: Contribution, key: str, path: str, look: Callable[[Path], Found]
+) -> tuple[StoredFile, Found]:
+    """Copy one file by way of the incoming folder, hashed as it goes, and look at the copy."""
     mine = process.current()
-    digest, crc32, size, facts = hashlib.sha256(), 0, 0, {}
+    digest, crc32, size = hashlib.sha256(), 0, 0
     with private_folder(mine.settings.incoming_dir) as folder:
         copy = folder / "copy"
         with closing(mine.storage.open(key)) as source, copy.open("wb") as target:
@@ -232,12 +237,11 @@ def _copy(
                 digest.update(chunk)
                 crc32 = zlib.crc32(chunk, crc32)
                 size += target.write(chunk)
-        if probed:
-            facts = _facts(copy)
+        found = look(copy)
         sha256 = digest.hexdigest()
         home = published_key(contribution.id, sha256, PurePosixPath(key).suffix)
         mine.storage.put(home, copy)
-    return facts, {"path": path, "key": home, "bytes": size, "sha256": sha256, "crc32": crc32}
+    return StoredFile(path=path, key=home, bytes=size, sha256=sha256, crc32=crc32), found
 
 
 def _path(contribution: Contribution, suffix: str) -> str:
@@ -245,10 +249,10 @@ def _path(contribution: Contribution, suffix: str) -> str:
     return f"pocus_{contribution.kind}s/{contribution.probe}/{contribution.id}{suffix}"
 
 
-def _facts(path: Path) -> dict[str, Any]:
+def _facts(path: Path) -> Facts:
     found = sampling.probe(path)
     rate = round(found.frames / found.duration_s, 2) if found.duration_s else ""
-    return {"width": found.width, "height": found.height, "frames": found.frames, "rate": rate}
+    return Facts(width=found.width, height=found.height, frames=found.frames, rate=rate)
 
 
 # The whole.
@@ -268,7 +272,7 @@ def _finish(claim: Claim) -> None:
         _fail(claim, EMPTY)
         return
     top = _write_top(claim, row, members, summary, diff)
-    everything = [*top, *(each for member in members for each in member.files or [])]
+    everything = [*top, *_files_of(members)]
     with transaction() as session:
         done = queue.finish(
             session,
@@ -293,20 +297,20 @@ def _write_top(
     members: Sequence[ReleaseItem],
     summary: dict[str, Any],
     diff: dict[str, Any],
-) -> list[dict[str, Any]]:
+) -> list[StoredFile]:
     """Store the files at the top; each as it is listed."""
 
-    def stored(name: str, text: str) -> dict[str, Any]:
+    def stored(name: str, text: str) -> StoredFile:
         content = text.encode()
         key = release_key(claim.number, claim.attempt, name)
         process.current().storage.put_bytes(key, content)
-        return {
-            "path": name,
-            "key": key,
-            "bytes": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "crc32": zlib.crc32(content),
-        }
+        return StoredFile(
+            path=name,
+            key=key,
+            bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            crc32=zlib.crc32(content),
+        )
 
     tables = [
         stored(files.TABLE, files.table(members)),
@@ -318,8 +322,15 @@ def _write_top(
         stored(files.CROISSANT, croissant(row, summary, members, tables)),
         *tables,
     ]
-    rest = [each for member in members for each in member.files or []]
-    return [stored(files.CHECKSUMS, files.checksums([*top, *rest])), *top]
+    sums = files.checksums([*top, *_files_of(members)])
+    return [stored(files.CHECKSUMS, sums), *top]
+
+
+def _files_of(members: Sequence[ReleaseItem]) -> Iterator[StoredFile]:
+    """The files of every recording."""
+    for member in members:
+        if member.files is not None:
+            yield from member.files.all()
 
 
 def _step_aside(claim: Claim) -> None:

@@ -271,22 +271,23 @@ def _bring(training: Training, folder: Path) -> None:
         release = releases.get(session, training.release_number)
         members = releases.items(session, training.release_number)
     assert release is not None, training.id  # noqa: S101  # releases are never deleted
-    files = [each for each in release.files["files"] if each["path"] in _TABLES]
+    files = [each for each in release.files.files if each.path in _TABLES]
     originals: dict[str, dataset.Original] = {}
     for item in members:
         contribution = item.contribution
         if str(contribution.id) in training.left_out:
             continue
         if not releases.is_gone(contribution):
-            for each in (item.files or [])[:1]:
-                files.append(each)
-                originals[each["path"]] = dataset.Original(
+            if item.files is not None:
+                recording = item.files.recording
+                files.append(recording)
+                originals[recording.path] = dataset.Original(
                     contribution.sha256, tuple(contribution.fingerprints)
                 )
         elif _gone_at(item.contribution) > training.created_at:
             raise child.RefusedError(WITHDRAWN)
     for each in files:
-        _fetch(each["key"], folder / each["path"])
+        _fetch(each.key, folder / each.path)
     dataset.write_originals(folder, originals)
 
 

@@ -122,7 +122,7 @@ def _contribution(context: Context, row: Contribution) -> Iterator[Finding]:
             )
     if row.cine is not None and row.prep_state not in _AT_WORK:
         there = {each.key for each in storage.listing(review_folder(row.id))}
-        named = {cine_key(row.id, n) for n in range(len(row.cine["times_s"]))}
+        named = {cine_key(row.id, n) for n in range(len(row.cine.times_s))}
         named.add(contact_sheet_key(row.id))
         if not named <= there:
             yield Finding(

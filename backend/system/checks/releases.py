@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from sqlalchemy import select
 
@@ -12,6 +11,7 @@ from backend.storage.private_files import private_folder
 from backend.system.checks.contents import is_same
 from backend.system.checks.finding import Context, Finding, Mend, note, sha256_of
 from backend.tables import Contribution, Release, ReleaseItem
+from backend.tables.releases import StoredFile
 from backend.tables.vocabulary import ContributionState, JobState
 
 _ADVICE = "Bring it back from a backup, or make another release."
@@ -28,7 +28,7 @@ def releases(context: Context) -> Iterator[Finding]:
             .order_by(Release.number)
         ).all()
     for number, files in found:
-        for file in files.get("files", []):
+        for file in files.files:
             if (wrong := _wrong(context, file, number)) is not None:
                 yield Finding(wrong[0], "release", str(number), wrong[1], _ADVICE)
         yield from _items(context, number)
@@ -46,7 +46,7 @@ def _items(context: Context, number: int) -> Iterator[Finding]:
         ).all()
     for files, row in items:
         context.progress("")
-        for file in files or ():
+        for file in files.all() if files else ():
             if (wrong := _wrong(context, file, number)) is None:
                 continue
             sources = _made_of(row)
@@ -56,17 +56,17 @@ def _items(context: Context, number: int) -> Iterator[Finding]:
                 str(row.id),
                 wrong[1],
                 _ADVICE,
-                mend=_publish_again(sources, file["key"], file["sha256"]) if sources else None,
+                mend=_publish_again(sources, file.key, file.sha256) if sources else None,
             )
 
 
-def _wrong(context: Context, file: dict[str, Any], number: int) -> tuple[str, str] | None:
+def _wrong(context: Context, file: StoredFile, number: int) -> tuple[str, str] | None:
     """The kind of finding and a sentence, where the file is not as it was released."""
     of = f"A file of release {number} is"
-    if not context.storage.exists(file["key"]):
-        return "release_file_missing", f"{of} not stored any more: {file['path']}."
-    if not is_same(context, file["key"], file["bytes"], file["sha256"]):
-        return "release_file_changed", f"{of} not the one that was released: {file['path']}."
+    if not context.storage.exists(file.key):
+        return "release_file_missing", f"{of} not stored any more: {file.path}."
+    if not is_same(context, file.key, file.bytes, file.sha256):
+        return "release_file_changed", f"{of} not the one that was released: {file.path}."
     return None
 
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.releases.archive import CHUNK, Archive, Member, of_release
+from backend.tables.releases import StoredFile
 
 MOMENT = datetime(2021, 2, 3, 4, 5, 7, tzinfo=UTC)
 STORED = {"a": b"first" * 10, "b": b"", "c": bytes(range(256)) * 3}
@@ -161,7 +162,8 @@ def test_content_comes_in_pieces() -> None:
 
 
 def test_a_release_has_a_folder_of_its_own() -> None:
-    listed = {"path": "README.md", "bytes": 50, "crc32": zlib.crc32(STORED["a"]), "key": "a"}
+    crc32 = zlib.crc32(STORED["a"])
+    listed = StoredFile(path="README.md", key="a", bytes=50, sha256="0" * 64, crc32=crc32)
     archive = of_release(3, MOMENT, [listed], {"WITHDRAWN.csv": b"gone\n"})
     with zipfile.ZipFile(io.BytesIO(whole(archive))) as found:
         assert found.namelist() == [

@@ -44,6 +44,7 @@ from backend.tables import (
     ReleaseItem,
     Submission,
 )
+from backend.tables.releases import ItemFiles
 from models.data import fingerprint
 from tests import media_files
 from tests.factories_contributions import create_submission
@@ -142,7 +143,7 @@ class Healthy:
             ingest.work(str(each))
             prepare.work(str(each))
 
-    def files(self) -> list[dict[str, Any]]:
+    def files(self) -> ItemFiles:
         """What the release serves of its recording."""
         with self.house.database.read() as session:
             (item,) = releases.items(session, self.number)
@@ -190,8 +191,8 @@ def pictures_read_otherwise(it: Healthy) -> None:
 def times_read_otherwise(it: Healthy) -> None:
     cine = row(it.house, it.pending).cine
     assert cine is not None
-    late = [each + 1.5 for each in cine["times_s"]]
-    change(it.house, it.pending, cine={**cine, "times_s": late})
+    late = [each + 1.5 for each in cine.times_s]
+    change(it.house, it.pending, cine=cine.model_copy(update={"times_s": late}))
 
 
 def dataset_read_otherwise(it: Healthy) -> None:
@@ -227,11 +228,11 @@ def contact_sheet_gone(it: Healthy) -> None:
 
 
 def released_file_gone(it: Healthy) -> None:
-    it.house.storage.delete(it.files()[0]["key"])
+    it.house.storage.delete(it.files().recording.key)
 
 
 def released_file_changed(it: Healthy) -> None:
-    it.house.storage.put_bytes(it.files()[-1]["key"], b"others")
+    it.house.storage.put_bytes(it.files().frames[-1].key, b"others")
 
 
 def dataset_pixels_changed(it: Healthy) -> None:
@@ -360,7 +361,7 @@ def original_changed(it: Healthy) -> None:
 def top_file_gone(it: Healthy) -> None:
     with it.house.database.read() as session:
         release = session.get_one(Release, it.number)
-    it.house.storage.delete(release.files["files"][0]["key"])
+    it.house.storage.delete(release.files.files[0].key)
 
 
 def bytes_of_somebody_else(it: Healthy) -> None:
@@ -376,7 +377,7 @@ def two_folds(it: Healthy) -> None:
         item = session.get_one(ReleaseItem, (it.number, it.released))
         session.add(FoldAssignment(group_key="x", number=99, fold=4, assigned_in=it.number))
         session.flush()
-        values = {"label": item.label, "probe": item.probe, "row": item.row, "files": []}
+        values = {"label": item.label, "probe": item.probe, "row": item.row}
         fold = (item.fold + 1) % 5
         session.add(
             ReleaseItem(

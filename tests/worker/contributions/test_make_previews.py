@@ -13,6 +13,7 @@ from backend.core.errors import StorageUnreachableError
 from backend.jobs.kinds import PREPARATION
 from backend.reviews import lanes
 from backend.storage.local import FolderStorage
+from backend.tables.contributions import Cine
 from models.media import reencode
 from models.media.sampling import MediaError
 from tests import media_files
@@ -39,8 +40,8 @@ def test_a_clip_is_ready_for_the_player(house: House) -> None:
     found = row(house, contribution)
     assert (found.prep_state, found.prep_error) == ("done", None)
     assert found.cine is not None
-    assert found.cine["times_s"] == pytest.approx([n * 0.13 for n in range(9)])
-    assert (found.cine["width"], found.cine["height"]) == (96, 64)
+    assert found.cine.times_s == pytest.approx([n * 0.13 for n in range(9)])
+    assert (found.cine.width, found.cine.height) == (96, 64)
     bytes_of = kept(house, contribution)
     shown = np.stack([pixels(bytes_of[f"review//{n}.jpg"]) for n in range(9)]).astype(int)
     real = np.stack([media_files.speckle(seed=n) for n in range(9)]).astype(int)
@@ -56,7 +57,7 @@ def test_a_picture_has_one_frame(house: House) -> None:
     contribution = asked(house, still())
     prepare.work(str(contribution))
     found = row(house, contribution)
-    assert found.cine == {"times_s": [0.0], "width": 64, "height": 64}
+    assert found.cine == Cine(times_s=[0.0], width=64, height=64)
 
 
 def test_large_frames_are_shown_smaller(house: House) -> None:
@@ -73,7 +74,7 @@ def test_of_a_long_clip_frames_are_taken_evenly(
     prepare.work(str(contribution))
     cine = row(house, contribution).cine
     assert cine is not None
-    assert cine["times_s"] == pytest.approx([0, 0.2, 0.5, 0.7])
+    assert cine.times_s == pytest.approx([0, 0.2, 0.5, 0.7])
 
 
 def test_the_first_submitted_is_first(house: House) -> None:
@@ -159,10 +160,13 @@ def test_of_two_attempts_the_newer_one_counts(house: House) -> None:
     change(house, contribution, prep_heartbeat_at=now() - timedelta(minutes=5))
     maintain()
     prepare.work(str(contribution))
+    other = Cine(times_s=[7.0], width=1, height=1)
     with transaction() as session:
-        late = lanes.finish(session, PREPARATION, contribution, first.prep_attempt, now(), cine={})
+        late = lanes.finish(
+            session, PREPARATION, contribution, first.prep_attempt, now(), cine=other
+        )
     assert not late
-    assert row(house, contribution).cine != {}
+    assert row(house, contribution).cine != other
 
 
 def test_one_withdrawn_meanwhile_keeps_nothing(
@@ -193,5 +197,5 @@ def test_what_is_opened_again_is_prepared_from_its_copy(house: House) -> None:
     prepare.work(str(contribution))
     found = row(house, contribution)
     assert found.cine is not None
-    assert len(found.cine["times_s"]) == 6
+    assert len(found.cine.times_s) == 6
     assert found.model_answer == answered

@@ -117,8 +117,10 @@ def test_nothing_planted_is_published(house: House) -> None:
         made = repository.get(session, number)
         assert made is not None
         assert (made.state, made.error) == ("done", None)
-        files = [*made.files["files"]]
-        files += [file for item in repository.items(session, number) for file in item.files or []]
+        files = [*made.files.files]
+        for item in repository.items(session, number):
+            assert item.files is not None
+            files += item.files.all()
         moment = made.created_at
     whole = of_release(number, moment, files)
     archive = b"".join(whole.read(0, whole.size, house.storage.open))

@@ -139,5 +139,5 @@ def test_an_attempt_that_was_overtaken_changes_nothing(
 
     found = row(house, number)
     assert (found.state, found.attempt) == ("done", 2)
-    assert {each["key"].split("/")[2] for each in found.files["files"]} == {"2"}
+    assert {each.key.split("/")[2] for each in found.files.files} == {"2"}
     assert len(unpacked(house, number)) == 3 + 5 + 6

@@ -87,8 +87,8 @@ def withdraw(house: House, contribution_id: UUID) -> None:
 
 def archive(house: House, number: int) -> bytes:
     found = row(house, number)
-    files = [*found.files["files"]]
-    files += [f for each in members(house, number).values() for f in each.files or []]
+    files = [*found.files.files]
+    files += [f for each in members(house, number).values() if each.files for f in each.files.all()]
     made = of_release(number, found.created_at, files)
     return b"".join(made.read(0, made.size, house.storage.open))
 
