@@ -77,13 +77,15 @@ def list_() -> None:
     from backend.accounts.people import repository
     from backend.core.pagination import LONGEST_PAGE
 
-    after = ""
     with transaction(read_settings()) as session:
-        while rows := repository.search(session, "", after, LONGEST_PAGE):
-            for each in rows:
+        page = repository.search(session, "", None, LONGEST_PAGE)
+        while page.rows:
+            for each in page.rows:
                 state = "disabled" if each.disabled_at else each.role
                 typer.echo(f"{each.email}\t{state}\t{each.name}")
-            after = rows[-1].email
+            if page.next is None:
+                break
+            page = repository.search(session, "", page.next, LONGEST_PAGE)
 
 
 @app.command()

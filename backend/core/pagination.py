@@ -1,9 +1,16 @@
-"""Lists that are given a page at a time: where a page ended, as text that goes back and forth."""
+"""Lists that are given a page at a time: where a page ends, and what comes after it."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, Uuid, literal, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from backend.core.db import Base, UTCDateTime
 from backend.core.errors import InvalidInputError
 
 PAGE = 50
@@ -11,26 +18,94 @@ LONGEST_PAGE = 200
 NO_NUL = r"^[^\x00]*$"
 """Text to look for or to keep: PostgreSQL has none with a NUL in it."""
 
-Place = tuple[datetime, UUID]
-"""Where a row stands in a list ordered by a moment and then by the id."""
+Row = TypeVar("Row", bound=Base)
 
 
-def cursor_of(place: Place) -> str:
-    """The place as text for a URL."""
-    return urlsafe_b64encode(f"{place[0].isoformat()} {place[1]}".encode()).decode()
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Some rows of a list, and the cursor for those that follow; None after the last."""
+
+    rows: Sequence[Row]
+    next: str | None
 
 
-def place_of(cursor: str) -> Place:
-    """The place that a cursor stands for.
+class Keyset:
+    """The order of a list, and cursors that say where in it a page ended.
+
+    A cursor names the last row of a page by these columns, so that rows which come or go meanwhile
+    move no other from one page to the next. That of one column is its value as text; that of
+    several is base64 of their values with a space between them.
+
+    Args:
+        columns: by which the rows are ordered; no two rows are equal in all of them, and none of a
+            list is null in one.
+        descending: with the highest first.
+    """
+
+    def __init__(self, *columns: InstrumentedAttribute[Any], descending: bool = False) -> None:
+        self._columns = columns
+        self._descending = descending
+
+    def page(
+        self, session: Session, query: Select[Row], cursor: str | None, limit: int
+    ) -> Page[Row]:
+        """At most `limit` of the query's rows in this order, from behind the cursor on.
+
+        Raises:
+            InvalidInputError: the cursor is not one of this list.
+        """
+        if cursor is not None:
+            query = query.where(self._is_behind(cursor))
+        order = [each.desc() if self._descending else each for each in self._columns]
+        rows = session.scalars(query.order_by(*order).limit(limit + 1)).all()
+        more = len(rows) > limit
+        return Page(rows[:limit], self._cursor(rows[limit - 1]) if more else None)
+
+    def _is_behind(self, cursor: str) -> ColumnElement[bool]:
+        values = [
+            literal(value, column.type)
+            for value, column in zip(self._values(cursor), self._columns, strict=True)
+        ]
+        # compared as one, which an index on these columns answers
+        row, last = (
+            each[0] if len(values) == 1 else tuple_(*each) for each in (self._columns, values)
+        )
+        return row < last if self._descending else row > last
+
+    def _values(self, cursor: str) -> list[Any]:
+        try:
+            several = len(self._columns) > 1
+            text = urlsafe_b64decode(cursor.encode()).decode() if several else cursor
+            parts = text.split(" ") if several else [text]
+            return [_value(part, column) for part, column in zip(parts, self._columns, strict=True)]
+        except (ValueError, OverflowError) as error:  # a year before the first, in UTC
+            raise InvalidInputError("This cursor is invalid. Start again without it.") from error
+
+    def _cursor(self, row: Row) -> str:
+        texts = [_text(getattr(row, each.key)) for each in self._columns]
+        if len(texts) == 1:
+            return texts[0]
+        return urlsafe_b64encode(" ".join(texts).encode()).decode()
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _value(text: str, column: InstrumentedAttribute[Any]) -> Any:
+    """The value of a column that a part of a cursor stands for.
 
     Raises:
-        InvalidInputError: it is none of ours.
+        ValueError, OverflowError: it stands for none.
     """
-    try:
-        created_at, _, row_id = urlsafe_b64decode(cursor.encode()).decode().partition(" ")
-        said = datetime.fromisoformat(created_at)
-        if said.tzinfo is None:
-            raise ValueError(created_at)
-        return said.astimezone(UTC), UUID(row_id)
-    except (ValueError, OverflowError) as error:  # a year before the first, in UTC
-        raise InvalidInputError("This cursor is invalid. Start again without it.") from error
+    if isinstance(column.type, UTCDateTime):
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError(text)
+        return moment.astimezone(UTC)
+    if isinstance(column.type, Integer):
+        most = 2**63 if isinstance(column.type, BigInteger) else 2**31
+        if not (text.isascii() and text.isdigit() and int(text) < most):
+            raise ValueError(text)
+        return int(text)
+    return UUID(text) if isinstance(column.type, Uuid) else text

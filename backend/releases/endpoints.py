@@ -8,7 +8,6 @@ from fastapi.responses import StreamingResponse
 
 from backend.accounts.deps import CurrentAdmin, OptionalUser, get_admin
 from backend.core.db import utc_now
-from backend.core.errors import InvalidInputError
 from backend.core.pagination import LONGEST_PAGE, PAGE
 from backend.http.deps import ClientDep, ReadSessionDep, ServicesDep, SessionDep, StorageDep
 from backend.http.openapi import JPEG, problems
@@ -45,12 +44,7 @@ def list_releases(
     session: ReadSessionDep, user: OptionalUser, cursor: Cursor = None, limit: Limit = PAGE
 ) -> ReleasePage:
     """Finished releases with the newest first; an admin also sees the others."""
-    below = None
-    if cursor is not None:
-        if not (cursor.isascii() and cursor.isdigit()):
-            raise InvalidInputError("The cursor is not one that this list gave.")
-        below = int(cursor)
-    return public.page(session, below, limit, every_state=_is_admin(user))
+    return public.page(session, cursor, limit, every_state=_is_admin(user))
 
 
 @router.post(
@@ -174,7 +168,8 @@ def list_items(
 ) -> ItemPage:
     """In a random order that stays the same, of all classes and probes or of those given."""
     public.find(session, number)
-    return public.items(session, number, after=cursor, limit=limit, label=label, probe=probe)
+    last = None if cursor is None else str(cursor)
+    return public.items(session, number, cursor=last, limit=limit, label=label, probe=probe)
 
 
 @router.get(

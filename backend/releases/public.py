@@ -49,11 +49,14 @@ def find(session: Session, number: int, *, every_state: bool = False) -> Release
     return release
 
 
-def page(session: Session, below: int | None, limit: int, *, every_state: bool) -> ReleasePage:
-    """Releases, the newest first."""
-    found = repository.listing(session, below, limit + 1, every_state=every_state)
-    shown = [_line(each) for each in found[:limit]]
-    return ReleasePage(items=shown, next=str(shown[-1].number) if len(found) > limit else None)
+def page(session: Session, cursor: str | None, limit: int, *, every_state: bool) -> ReleasePage:
+    """Releases, the newest first.
+
+    Raises:
+        InvalidInputError: the cursor is not one of this list.
+    """
+    found = repository.page(session, cursor, limit, every_state=every_state)
+    return ReleasePage(items=[_line(each) for each in found.rows], next=found.next)
 
 
 def shown(session: Session, release: Release) -> ReleaseOut:
@@ -93,22 +96,14 @@ def items(
     session: Session,
     number: int,
     *,
-    after: UUID | None,
+    cursor: str | None,
     limit: int = PAGE,
     label: Label | None = None,
     probe: Probe | None = None,
 ) -> ItemPage:
     """Recordings of a release, in the order of their ids, which are random."""
-    found = repository.items(
-        session,
-        number,
-        after=after,
-        limit=limit + 1,
-        label=label,
-        probe=probe,
-    )
-    shown = [_item(each) for each in found[:limit]]
-    return ItemPage(items=shown, next=str(shown[-1].id) if len(found) > limit else None)
+    found = repository.items_page(session, number, cursor, limit, label=label, probe=probe)
+    return ItemPage(items=[_item(each) for each in found.rows], next=found.next)
 
 
 def _item(item: ReleaseItem) -> ItemOut:

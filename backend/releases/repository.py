@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
+from backend.core.pagination import Keyset, Page
 from backend.releases.contents import Content, difference, summary
 from backend.releases.folds import FOLDS
 from backend.tables import (
@@ -34,22 +35,22 @@ def get(session: Session, number: int) -> Release | None:
     return session.get(Release, number)
 
 
-def listing(
-    session: Session, below: int | None, limit: int, *, every_state: bool = False
-) -> Sequence[Release]:
-    """Releases with the newest first, from below a number; only finished ones, or every one."""
-    query = select(Release).order_by(Release.number.desc()).limit(limit)
+def page(
+    session: Session, cursor: str | None, limit: int, *, every_state: bool = False
+) -> Page[Release]:
+    """Releases with the newest first; only finished ones, or every one."""
+    query = select(Release)
     if not every_state:
         query = query.where(Release.state == JobState.DONE)
-    if below is not None:
-        query = query.where(Release.number < below)
-    return session.scalars(query).all()
+    return Keyset(Release.number, descending=True).page(session, query, cursor, limit)
 
 
 def last_done(session: Session, below: int | None = None) -> Release | None:
     """The newest finished release, or the newest of those before a number."""
-    found = listing(session, below, 1)
-    return found[0] if found else None
+    query = select(Release).where(Release.state == JobState.DONE)
+    if below is not None:
+        query = query.where(Release.number < below)
+    return session.scalars(query.order_by(Release.number.desc()).limit(1)).first()
 
 
 def under_way(session: Session) -> Release | None:
@@ -57,31 +58,35 @@ def under_way(session: Session) -> Release | None:
     return session.scalars(select(Release).where(Release.state.in_(_UNDER_WAY))).first()
 
 
-def items(
+def items(session: Session, number: int) -> Sequence[ReleaseItem]:
+    """All items of a release by id, with their contributions, whose state tells of withdrawal."""
+    return session.scalars(_items(number).order_by(ReleaseItem.contribution_id)).all()
+
+
+def items_page(
     session: Session,
     number: int,
+    cursor: str | None,
+    limit: int,
     *,
-    after: UUID | None = None,
-    limit: int | None = None,
     label: Label | None = None,
     probe: Probe | None = None,
-) -> Sequence[ReleaseItem]:
-    """Items of a release by id, with their contributions, whose state tells of withdrawal."""
-    query = (
-        select(ReleaseItem)
-        .where(ReleaseItem.release_number == number)
-        .options(joinedload(ReleaseItem.contribution))
-        .order_by(ReleaseItem.contribution_id)
-    )
-    if after is not None:
-        query = query.where(ReleaseItem.contribution_id > after)
+) -> Page[ReleaseItem]:
+    """The same a page at a time, of all labels and probes or of those given."""
+    query = _items(number)
     if label is not None:
         query = query.where(ReleaseItem.label == label)
     if probe is not None:
         query = query.where(ReleaseItem.probe == probe)
-    if limit is not None:
-        query = query.limit(limit)
-    return session.scalars(query).all()
+    return Keyset(ReleaseItem.contribution_id).page(session, query, cursor, limit)
+
+
+def _items(number: int) -> Select[ReleaseItem]:
+    return (
+        select(ReleaseItem)
+        .where(ReleaseItem.release_number == number)
+        .options(joinedload(ReleaseItem.contribution))
+    )
 
 
 def item(session: Session, number: int, contribution_id: UUID) -> ReleaseItem | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
-from backend.core.pagination import Place
+from backend.core.pagination import Keyset, Page
 from backend.tables import (
     Contribution,
     LabelReport,
@@ -100,24 +100,15 @@ def earlier_rounds(session: Session, contribution_ids: Sequence[UUID]) -> Sequen
     ).all()
 
 
-def mine(session: Session, reviewer_id: UUID, after: Place | None, limit: int) -> Sequence[Review]:
+def mine(session: Session, reviewer_id: UUID, cursor: str | None, limit: int) -> Page[Review]:
     """A reviewer's own verdicts with their contributions, the newest first."""
     query = (
         select(Review)
         .where(Review.reviewer_id == reviewer_id)
         .options(joinedload(Review.contribution))
-        .order_by(Review.created_at.desc(), Review.id.desc())
-        .limit(limit)
     )
-    if after is not None:
-        created_at, review_id = after
-        query = query.where(
-            or_(
-                Review.created_at < created_at,
-                and_(Review.created_at == created_at, Review.id < review_id),
-            )
-        )
-    return session.scalars(query).all()
+    newest_first = Keyset(Review.created_at, Review.id, descending=True)
+    return newest_first.page(session, query, cursor, limit)
 
 
 # The queue.
@@ -140,20 +131,11 @@ def _for_reader(reviewer_id: UUID, filters: Filters) -> Select[Contribution]:
 
 
 def queue(
-    session: Session, reviewer_id: UUID, filters: Filters, after: Place | None, limit: int
-) -> Sequence[Contribution]:
+    session: Session, reviewer_id: UUID, filters: Filters, cursor: str | None, limit: int
+) -> Page[Contribution]:
     """A page of what waits for this reviewer, oldest first, claimed by others or not."""
-    query = _for_reader(reviewer_id, filters)
-    if after is not None:
-        submitted_at, contribution_id = after
-        query = query.where(
-            or_(
-                Contribution.submitted_at > submitted_at,
-                and_(Contribution.submitted_at == submitted_at, Contribution.id > contribution_id),
-            )
-        )
-    query = query.order_by(Contribution.submitted_at, Contribution.id).limit(limit)
-    return session.scalars(query).all()
+    oldest_first = Keyset(Contribution.submitted_at, Contribution.id)
+    return oldest_first.page(session, _for_reader(reviewer_id, filters), cursor, limit)
 
 
 def queue_length(session: Session, reviewer_id: UUID, filters: Filters) -> int:

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from backend.core import audit
 from backend.core.db import utc_now
 from backend.core.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
-from backend.core.pagination import cursor_of, place_of
 from backend.core.settings import Settings
 from backend.reviews import repository, rules
 from backend.reviews.decisions import apply_reviews, remake_previews, unclaim
@@ -41,13 +40,10 @@ def queue(
     """
     now = utc_now()
     wanted = _filters(filters, now)
-    after = None if cursor is None else place_of(cursor)
-    found = repository.queue(session, reviewer.id, wanted, after, limit + 1)
-    page, more = found[:limit], len(found) > limit
-    last = page[-1] if more else None
+    page = repository.queue(session, reviewer.id, wanted, cursor, limit)
     return QueueOut(
-        items=_items(session, page, reviewer, now),
-        next=None if last is None else cursor_of((last.submitted_at or now, last.id)),
+        items=_items(session, page.rows, reviewer, now),
+        next=page.next,
         total=repository.queue_length(session, reviewer.id, wanted),
     )
 
@@ -167,13 +163,8 @@ def mine(session: Session, reviewer: User, cursor: str | None, limit: int) -> Mi
     Raises:
         InvalidInputError: the cursor is none of ours.
     """
-    after = None if cursor is None else place_of(cursor)
-    found = repository.mine(session, reviewer.id, after, limit + 1)
-    page, more = found[:limit], len(found) > limit
-    return MinePage(
-        items=[_mine(session, review) for review in page],
-        next=cursor_of((page[-1].created_at, page[-1].id)) if more else None,
-    )
+    page = repository.mine(session, reviewer.id, cursor, limit)
+    return MinePage(items=[_mine(session, review) for review in page.rows], next=page.next)
 
 
 def find(

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, delete, func, or_, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from backend.core.pagination import Place
+from backend.core.pagination import Keyset, Page
 from backend.tables import Arrival, Contribution, Review, Submission
 from backend.tables.vocabulary import ContributionState
 
@@ -43,20 +43,12 @@ def get_locked(session: Session, submission_id: UUID) -> Submission | None:
 
 
 def page(
-    session: Session, contributor_id: UUID, start: Place | None, most: int
-) -> Sequence[Submission]:
-    """Their submissions, newest first, at most `most`."""
+    session: Session, contributor_id: UUID, cursor: str | None, limit: int
+) -> Page[Submission]:
+    """Their submissions, the newest first."""
     query = select(Submission).where(Submission.contributor_id == contributor_id)
-    if start is not None:
-        created_at, last = start
-        query = query.where(
-            or_(
-                Submission.created_at < created_at,
-                and_(Submission.created_at == created_at, Submission.id < last),
-            )
-        )
-    ordered = query.order_by(Submission.created_at.desc(), Submission.id.desc())
-    return session.scalars(ordered.limit(most)).all()
+    newest_first = Keyset(Submission.created_at, Submission.id, descending=True)
+    return newest_first.page(session, query, cursor, limit)
 
 
 def states(
@@ -127,20 +119,12 @@ def file_names(session: Session, submission_id: UUID) -> list[NamedFile]:
 
 
 def contributions_page(
-    session: Session, submission_id: UUID, start: Place | None, most: int
-) -> Sequence[Contribution]:
-    """A page of them, at most `most`."""
+    session: Session, submission_id: UUID, cursor: str | None, limit: int
+) -> Page[Contribution]:
+    """A page of them, in the order in which they came."""
     query = select(Contribution).where(Contribution.submission_id == submission_id)
-    if start is not None:
-        created_at, last = start
-        query = query.where(
-            or_(
-                Contribution.created_at > created_at,
-                and_(Contribution.created_at == created_at, Contribution.id > last),
-            )
-        )
-    ordered = query.order_by(Contribution.created_at, Contribution.id)
-    return session.scalars(ordered.limit(most)).all()
+    in_order = Keyset(Contribution.created_at, Contribution.id)
+    return in_order.page(session, query, cursor, limit)
 
 
 def contribution(

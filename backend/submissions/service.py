@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from backend.core import audit
 from backend.core.db import utc_now
 from backend.core.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
-from backend.core.pagination import cursor_of, place_of
 from backend.core.settings import Settings
 from backend.storage.base import MissingObjectError, Storage
 from backend.submissions import apply_manifest, fields, manifest, repository
@@ -90,13 +89,8 @@ def shown(session: Session, submissions: Sequence[Submission]) -> list[Submissio
 
 def page(session: Session, user: User, cursor: str | None, limit: int) -> SubmissionPage:
     """Their submissions, newest first."""
-    start = None if cursor is None else place_of(cursor)
-    found = repository.page(session, user.id, start, limit + 1)
-    last = found[limit - 1] if len(found) > limit else None
-    return SubmissionPage(
-        items=shown(session, found[:limit]),
-        next=None if last is None else cursor_of((last.created_at, last.id)),
-    )
+    found = repository.page(session, user.id, cursor, limit)
+    return SubmissionPage(items=shown(session, found.rows), next=found.next)
 
 
 def change(
@@ -168,16 +162,14 @@ def contributions(
 ) -> ContributionPage:
     """The recordings of their submission, in the order in which they came."""
     submission = find(session, user, submission_id)
-    start = None if cursor is None else place_of(cursor)
-    found = repository.contributions_page(session, submission.id, start, limit + 1)
-    last = found[limit - 1] if len(found) > limit else None
-    words = repository.words(session, [each.id for each in found[:limit]])
+    found = repository.contributions_page(session, submission.id, cursor, limit)
+    words = repository.words(session, [each.id for each in found.rows])
     return ContributionPage(
         items=[
             contribution_out(each, submission.defaults, words.get(each.id, []))
-            for each in found[:limit]
+            for each in found.rows
         ],
-        next=None if last is None else cursor_of((last.created_at, last.id)),
+        next=found.next,
     )
 
 

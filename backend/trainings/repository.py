@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from backend.core.pagination import Place
+from backend.core.pagination import Keyset, Page
 from backend.tables import ReleaseItem, Training, TrainingFold
 from backend.tables.vocabulary import JobState, Probe
 
@@ -36,20 +36,11 @@ def get(session: Session, training_id: UUID) -> Training | None:
     )
 
 
-def listing(session: Session, after: Place | None, limit: int) -> Sequence[Training]:
+def page(session: Session, cursor: str | None, limit: int) -> Page[Training]:
     """Trainings with their folds, the newest first."""
-    query = (
-        select(Training)
-        .options(selectinload(Training.folds))
-        .order_by(Training.created_at.desc(), Training.id.desc())
-        .limit(limit)
-    )
-    if after is not None:
-        created_at, training_id = after
-        earlier = Training.created_at < created_at
-        same = (Training.created_at == created_at) & (Training.id < training_id)
-        query = query.where(earlier | same)
-    return session.scalars(query).all()
+    newest_first = Keyset(Training.created_at, Training.id, descending=True)
+    query = select(Training).options(selectinload(Training.folds))
+    return newest_first.page(session, query, cursor, limit)
 
 
 def under_way(session: Session) -> Training | None:

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from backend.core import audit
 from backend.core.db import utc_now
 from backend.core.errors import ConflictError, NotFoundError
-from backend.core.pagination import cursor_of, place_of
 from backend.jobs import TRAIN, after_commit
 from backend.releases import repository as releases
 from backend.releases.folds import FOLDS
@@ -104,12 +103,8 @@ def page(session: Session, cursor: str | None, limit: int) -> TrainingPage:
     Raises:
         InvalidInputError: the cursor is none of ours.
     """
-    found = repository.listing(session, place_of(cursor) if cursor else None, limit + 1)
-    items = [shown(each) for each in found[:limit]]
-    last = found[limit - 1] if len(found) > limit else None
-    return TrainingPage(
-        items=items, next=None if last is None else cursor_of((last.created_at, last.id))
-    )
+    found = repository.page(session, cursor or None, limit)
+    return TrainingPage(items=[shown(each) for each in found.rows], next=found.next)
 
 
 def shown(training: Training) -> TrainingOut:

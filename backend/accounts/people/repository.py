@@ -6,17 +6,18 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from backend.core.pagination import Keyset, Page
 from backend.tables import User
 from backend.tables.vocabulary import Role
 
 
-def search(session: Session, q: str, after: str, limit: int) -> Sequence[User]:
-    """Accounts whose name, address or affiliation contains `q`, sorted by address after `after`."""
-    query = select(User).where(User.email > after).order_by(User.email).limit(limit)
+def search(session: Session, q: str, cursor: str | None, limit: int) -> Page[User]:
+    """Accounts whose name, address or affiliation contains `q`, by address."""
+    query = select(User)
     if q:
         columns = (User.name, User.email, User.affiliation)
         query = query.where(or_(*(column.icontains(q, autoescape=True) for column in columns)))
-    return session.scalars(query).all()
+    return Keyset(User.email).page(session, query, cursor, limit)
 
 
 def lock_admins(session: Session) -> Sequence[UUID]:

@@ -16,13 +16,9 @@ from backend.tables.vocabulary import Role
 
 
 def list_people(session: Session, q: str, cursor: str, limit: int) -> People:
-    """Accounts with `q` in their name, address or affiliation; the cursor is an address."""
-    rows = repository.search(session, q, cursor, limit + 1)
-    page = rows[:limit]
-    return People(
-        items=[UserOut.model_validate(user) for user in page],
-        next=page[-1].email if len(rows) > limit else None,
-    )
+    """Accounts that have `q` in their name, address or affiliation, by address."""
+    page = repository.search(session, q, cursor or None, limit)
+    return People(items=[UserOut.model_validate(user) for user in page.rows], next=page.next)
 
 
 def change(

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from backend.core.pagination import Place
+from backend.core.pagination import Keyset, Page
 from backend.jobs import leases
 from backend.jobs.kinds import UPLOAD
 from backend.jobs.leases import RequeueResult
@@ -54,22 +54,14 @@ def page(
     session: Session,
     submission_id: UUID,
     state: ArrivalState | None,
-    start: Place | None,
-    most: int,
-) -> Sequence[Arrival]:
-    """Arrivals of a submission in the order in which they came, at most `most`."""
+    cursor: str | None,
+    limit: int,
+) -> Page[Arrival]:
+    """Arrivals of a submission in the order in which they came."""
     query = select(Arrival).where(Arrival.submission_id == submission_id)
     if state is not None:
         query = query.where(Arrival.state == state)
-    if start is not None:
-        created_at, last = start
-        query = query.where(
-            or_(
-                Arrival.created_at > created_at,
-                and_(Arrival.created_at == created_at, Arrival.id > last),
-            )
-        )
-    return session.scalars(query.order_by(Arrival.created_at, Arrival.id).limit(most)).all()
+    return Keyset(Arrival.created_at, Arrival.id).page(session, query, cursor, limit)
 
 
 def counts(

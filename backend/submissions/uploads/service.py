@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from backend.core.db import utc_now
 from backend.core.errors import ConflictError, InvalidInputError, NotFoundError
-from backend.core.pagination import cursor_of, place_of
 from backend.core.settings import Settings
 from backend.http.multipart import check_storage_room, too_large
 from backend.jobs import TAKE_IN, after_commit
@@ -137,13 +136,8 @@ def page(
     """
     if submissions.get_own(session, submission_id, user.id) is None:
         raise NotFoundError(f"You have no submission {submission_id}.")
-    start = None if cursor is None else place_of(cursor)
-    found = repository.page(session, submission_id, state, start, limit + 1)
-    last = found[limit - 1] if len(found) > limit else None
-    return ArrivalPage(
-        items=[shown(each) for each in found[:limit]],
-        next=None if last is None else cursor_of((last.created_at, last.id)),
-    )
+    found = repository.page(session, submission_id, state, cursor, limit)
+    return ArrivalPage(items=[shown(each) for each in found.rows], next=found.next)
 
 
 def shown(arrival: Arrival) -> ArrivalOut:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
+from backend.core.pagination import Keyset, Page
 from backend.tables import AuditEvent, User
 
 
@@ -35,14 +36,10 @@ class Filters:
         return wanted
 
 
-def page(
-    session: Session, filters: Filters, before: int | None, limit: int
-) -> Sequence[AuditEvent]:
-    """The newest events that fit, those before an id."""
-    query = select(AuditEvent).where(*filters.clauses()).order_by(AuditEvent.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(AuditEvent.id < before)
-    return session.scalars(query).all()
+def page(session: Session, filters: Filters, cursor: str | None, limit: int) -> Page[AuditEvent]:
+    """Events that fit, the newest first."""
+    newest_first = Keyset(AuditEvent.id, descending=True)
+    return newest_first.page(session, select(AuditEvent).where(*filters.clauses()), cursor, limit)
 
 
 def names(session: Session, events: Sequence[AuditEvent]) -> dict[UUID, str]:
