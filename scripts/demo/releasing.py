@@ -21,7 +21,7 @@ def release(stage: Stage, admin: Page, expected: int) -> int:
     stage.picture(admin, "release-next")
     admin.get_by_label("Note").fill("The first twenty recordings.")
     admin.get_by_role("button", name="Make the release").click()
-    look = admin.get_by_role("link", name="Look inside and download")
+    look = admin.get_by_role("link", name="View and download")
     admin.get_by_role("progressbar").or_(look).first.wait_for()
     stage.picture(admin, "release-made-of")
     look.wait_for(timeout=INGESTED_MS)

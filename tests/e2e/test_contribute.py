@@ -55,7 +55,7 @@ def sign_up(page: Page, email: str) -> None:
 
 
 def begin(page: Page) -> None:
-    page.get_by_role("button", name="Begin a submission").click()
+    page.get_by_role("button", name="Start a submission").click()
     expect(page.get_by_text("Drop recordings here")).to_be_visible()
 
 
@@ -134,14 +134,14 @@ def test_a_lost_network_and_a_reload_cost_nothing(page: Page, folder: Path) -> N
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
     page.unroute("**/api/v1/uploads/*")
-    expect(page.get_by_role("heading", name="One file has not arrived yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="One file has not been uploaded")).to_be_visible()
     expect(page.get_by_text("late.mp4")).to_be_visible()
 
     # the same folder again: what has arrived is not sent twice
     page.get_by_test_id("files").set_input_files([*files, late])
     expect(page.get_by_text("4 files had been sent already.")).to_be_visible()
     expect(page.get_by_role("heading", name="5 recordings")).to_be_visible(timeout=READ_MS)
-    expect(page.get_by_role("heading", name="not arrived yet")).to_be_hidden()
+    expect(page.get_by_role("heading", name="not been uploaded")).to_be_hidden()
 
 
 def test_a_submission_is_its_contributor_s_alone(
@@ -154,4 +154,4 @@ def test_a_submission_is_its_contributor_s_alone(
         other.goto(f"{address}/#/contribute")
         sign_up(other, "theirs@example.org")
         other.goto(mine)
-        expect(other.get_by_role("heading", name="This submission is not here")).to_be_visible()
+        expect(other.get_by_role("heading", name="This submission does not exist")).to_be_visible()

@@ -171,7 +171,7 @@ def test_all_means_those_as_well_that_still_arrive_or_wait_for_the_rate_limit(
 
     tray = page.get_by_role("navigation", name="Recordings")
     expect(tray.get_by_text(re.compile("^Waits until ")).first).to_be_visible()
-    expect(tray.get_by_text("This continues by itself in")).to_be_visible()
+    expect(tray.get_by_text("This continues automatically in")).to_be_visible()
     expect(tray.get_by_text("more recordings will be screened")).to_be_visible()
     expect(page.get_by_text("12 answered")).to_be_visible(timeout=60_000)
     assert len({body["recording_id"] for body in fake.bodies}) == 12
@@ -211,7 +211,7 @@ def test_a_busy_service_is_waited_for(
     choose(page, clip())
     if code == "queue_full":
         button(page, "Screen").click()
-    expect(page.get_by_text("This continues by itself in")).to_be_visible()
+    expect(page.get_by_text("This continues automatically in")).to_be_visible()
     if code == "rate_limited":
         button(page, "Screen").click()
     expect(answer(page)).to_be_visible()

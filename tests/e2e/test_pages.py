@@ -67,6 +67,6 @@ def test_a_recording_of_the_dataset_is_looked_at_and_reported(page: Page, axe: s
         "label": "healthy",
         "message": "A-lines, and nothing else.",
     }
-    dialog.get_by_text("A reviewer looks at this recording again").wait_for()
+    dialog.get_by_text("A reviewer will look at this recording again").wait_for()
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")

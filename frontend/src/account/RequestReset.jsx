@@ -19,11 +19,11 @@ export default function RequestReset() {
       {sentTo ? (
         <div class="card form">
           <p ref={answer} tabIndex={-1}>
-            If there is an account of <b>{sentTo}</b>, a mail with a link is on its way. The link is
-            good once and for a short while.
+            If <b>{sentTo}</b> has an account, we have sent it an e-mail with a link. The link works
+            once and expires soon.
           </p>
           <p class="quiet">
-            Nothing came? Look among the unwanted mail, or{' '}
+            No e-mail? Check the spam folder, or{' '}
             <button type="button" class="link" onClick={() => setSentTo('')}>
               try another address
             </button>

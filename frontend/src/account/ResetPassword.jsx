@@ -14,7 +14,7 @@ export default function ResetPassword({ id: secret }) {
     <section class="page page-narrow">
       <PageHeading
         title="Set a new password"
-        lead="Everybody who is signed in to your account will have to sign in again."
+        lead="All devices that are signed in to your account will have to sign in again."
       />
       <div class="card">
         <Form
@@ -26,7 +26,7 @@ export default function ResetPassword({ id: secret }) {
             announce('Your new password is set. Sign in with it.');
             go('/sign-in?reset=done');
           }}
-          beside={<a href="#/reset">Ask for another link</a>}
+          beside={<a href="#/reset">Request another link</a>}
         >
           {(wrong) => (
             <PasswordField

@@ -35,7 +35,7 @@ export default function SignIn({ query }) {
             requestHeadingFocus();
             if (here) go(back);
           }}
-          beside={<a href="#/reset">Forgotten your password?</a>}
+          beside={<a href="#/reset">Forgot your password?</a>}
         >
           {(wrong) => (
             <>
@@ -57,8 +57,8 @@ export default function SignIn({ query }) {
         </Form>
       </div>
       <p>
-        No account yet? <a href={`#/sign-up?back=${encodeURIComponent(back)}`}>Create one</a>.
-        Screening needs none.
+        No account yet? <a href={`#/sign-up?back=${encodeURIComponent(back)}`}>Create one</a>. You
+        can screen without an account.
       </p>
     </section>
   );

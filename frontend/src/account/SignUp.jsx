@@ -14,7 +14,7 @@ export default function SignUp({ query }) {
     <section class="page page-narrow">
       <PageHeading
         title="Create an account"
-        lead="To contribute recordings to the dataset, and to see what becomes of them."
+        lead="To contribute recordings to the dataset and follow their review."
       />
       <div class="card">
         <Form
@@ -38,7 +38,7 @@ export default function SignUp({ query }) {
               <Field
                 name="affiliation"
                 label="Hospital or institution"
-                hint="May be left empty."
+                hint="Optional."
                 autoComplete="organization"
                 wrong={wrong.affiliation}
               />
@@ -47,7 +47,7 @@ export default function SignUp({ query }) {
                 label="E-mail"
                 type="email"
                 autoComplete="username"
-                hint="To sign in, and for a new password when you have forgotten yours."
+                hint="Used to sign in and to reset your password."
                 wrong={wrong.email}
               />
               <PasswordField
@@ -62,7 +62,7 @@ export default function SignUp({ query }) {
         </Form>
       </div>
       <p>
-        You have an account? <a href={`#/sign-in?back=${encodeURIComponent(back)}`}>Sign in</a>.
+        Already have an account? <a href={`#/sign-in?back=${encodeURIComponent(back)}`}>Sign in</a>.
       </p>
     </section>
   );

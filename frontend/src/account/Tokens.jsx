@@ -14,7 +14,7 @@ import { Form } from '../shared/Form.jsx';
 
 /** @type {{scope: string, role: import('../api/shapes.js').Role, words: string}[]} */
 const SCOPES = [
-  { scope: 'submit', role: 'contributor', words: 'Send recordings and see what became of them' },
+  { scope: 'submit', role: 'contributor', words: 'Submit recordings and follow their review' },
   { scope: 'review', role: 'reviewer', words: 'Review the recordings of others' },
   { scope: 'admin', role: 'admin', words: 'Everything that an administrator may do' },
 ];
@@ -67,15 +67,15 @@ export function Tokens() {
               <div>
                 <b>{token.name}</b> <code>{token.hint}…</code>
                 <p class="hint">
-                  {joinList(token.scopes)} · made {date(token.created_at)} ·{' '}
+                  {joinList(token.scopes)} · created {date(token.created_at)} ·{' '}
                   {token.last_used_at ? `last used ${date(token.last_used_at)}` : 'never used'} ·{' '}
-                  {token.expires_at ? `until ${date(token.expires_at)}` : 'without an end'}
+                  {token.expires_at ? `until ${date(token.expires_at)}` : 'no expiry'}
                 </p>
               </div>
               <ConfirmButton
                 action="Revoke"
                 label={`Revoke ${token.name}`}
-                question="Its program stops working."
+                question="The program that uses it stops working."
                 yes="Revoke it"
                 kind="button-quiet"
                 onYes={() => revoke(token)}
@@ -86,12 +86,12 @@ export function Tokens() {
       )}
       {kept && inUse.length === 0 && <p>You have no tokens.</p>}
       <details class="fold" open={kept?.length === 0}>
-        <summary>Make a token</summary>
+        <summary>Create a token</summary>
         <NewToken
           onMade={(token) => {
             setMade(token);
             setKept((before) => [token, ...(before ?? [])]);
-            announce('The token is made. Copy it now: it is not shown again.');
+            announce('Token created. Copy it now: it is not shown again.');
           }}
         />
       </details>
@@ -113,8 +113,7 @@ function Made({ token }) {
   return (
     <div class="notice made">
       <p>
-        <b>Copy the token {token.name} now.</b> Only its fingerprint is kept here; it cannot be
-        shown again.
+        <b>Copy the token {token.name} now.</b> Only its hash is stored; it cannot be shown again.
       </p>
       <div class="actions">
         <input
@@ -140,12 +139,16 @@ function NewToken({ onMade }) {
   return (
     <Form
       label="New token"
-      action="Make the token"
-      busy="Making the token"
-      checks={{ name: (value) => !value.trim() && 'Name the program or computer that it is for.' }}
+      action="Create token"
+      busy="Creating the token"
+      checks={{ name: (value) => !value.trim() && 'Name the program or computer it is for.' }}
       onSend={async ({ name, days }, form) => {
         if (scopes.length === 0) {
-          throw new Problem({ code: 'no_scopes', detail: 'Tick what it may do.', status: 422 });
+          throw new Problem({
+            code: 'no_scopes',
+            detail: 'Choose at least one permission.',
+            status: 422,
+          });
         }
         onMade(await makeToken({ name: name.trim(), scopes, expires_in_days: Number(days) }));
         form.reset();
@@ -153,9 +156,14 @@ function NewToken({ onMade }) {
     >
       {(wrong) => (
         <>
-          <Field name="name" label="Name" hint="As in: ward 3's upload script" wrong={wrong.name} />
+          <Field
+            name="name"
+            label="Name"
+            hint="For example: ward 3 upload script"
+            wrong={wrong.name}
+          />
           <fieldset class="field">
-            <legend>It may</legend>
+            <legend>Permissions</legend>
             {offered.map(({ scope, words }) => (
               <label key={scope} class="check">
                 <input
@@ -174,7 +182,7 @@ function NewToken({ onMade }) {
             ))}
           </fieldset>
           <div class="field">
-            <label for="token-days">For</label>
+            <label for="token-days">Valid for</label>
             <select id="token-days" name="days" class="input">
               {LIVES.map(({ days, words }) => (
                 <option key={days} value={days}>

@@ -4,10 +4,11 @@ export const SHORTEST_PASSWORD = 12;
 
 /** @param {string} value */
 export const email = (value) =>
-  !/^\S+@\S+\.\S+$/.test(value.trim()) && 'Enter your address, as in name@hospital.org.';
+  !/^\S+@\S+\.\S+$/.test(value.trim()) &&
+  'Enter your e-mail address, for example name@hospital.org.';
 
 /** @param {string} value */
-export const name = (value) => !value.trim() && 'Enter your name; reviewers are shown it.';
+export const name = (value) => !value.trim() && 'Enter your name; reviewers will see it.';
 
 /** @param {string} value */
 export const password = (value) => !value && 'Enter your password.';
@@ -16,4 +17,4 @@ export const password = (value) => !value && 'Enter your password.';
 export const newPassword = (value) =>
   value.length < SHORTEST_PASSWORD && `Use at least ${SHORTEST_PASSWORD} characters.`;
 
-export const PASSWORD_HINT = `At least ${SHORTEST_PASSWORD} characters; three or four words are good.`;
+export const PASSWORD_HINT = `At least ${SHORTEST_PASSWORD} characters; three or four random words work well.`;

@@ -63,7 +63,7 @@ const NEXT = {
   no_answer: 'Check the network, then try again.',
   too_small: 'Export it with a larger picture.',
   crop_outside: 'Move the square into the picture.',
-  storage_full: 'Tell whoever runs this service; nothing of the file was kept.',
+  storage_full: 'Tell the administrator of this service; the file was not stored.',
 };
 
 /** The problem's own sentence ends with what to do next: a second one would repeat or contradict it. */

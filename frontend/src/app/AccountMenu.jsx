@@ -49,7 +49,7 @@ export function AccountMenu() {
       setOpen(false);
       go('/');
     } catch {
-      setError('The service does not answer: you are still signed in.');
+      setError('The service is not responding. You are still signed in.');
     }
   };
   /** @param {KeyboardEvent} event */

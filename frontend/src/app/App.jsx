@@ -19,7 +19,7 @@ export function App() {
       <main id="main" tabIndex={-1}>
         {!reachable.value && (
           <p class="notice notice-problem" role="alert">
-            The service does not answer. This page tries again every few seconds; nothing is lost.
+            The service is not responding. This page retries every few seconds; nothing is lost.
           </p>
         )}
         {page.name === 'screen' ? (
@@ -32,7 +32,7 @@ export function App() {
       </main>
       <footer class="foot">
         <p>
-          After POCOVID-Net: five neural networks, one mean. Programs use the same service:{' '}
+          Based on POCOVID-Net: the mean of five neural networks. Programs use the same service:{' '}
           <a href="/api/docs">REST API</a>.
         </p>
       </footer>

@@ -28,15 +28,15 @@ export function LazyPage({ page, id, query }) {
     };
   }, [page, Shown]);
   if (Shown) return <Shown id={id} query={query} />;
-  if (!failed) return <p class="quiet page-wait">One moment</p>;
+  if (!failed) return <p class="quiet page-wait">Loading…</p>;
   return (
     <div class="trouble" role="alert">
       <div>
-        <h1>This page did not arrive</h1>
-        <p>The connection was lost, or the service has been renewed since you opened it.</p>
+        <h1>This page could not be loaded</h1>
+        <p>The connection was lost, or the service was updated after you opened the page.</p>
         <div class="actions">
           <button type="button" class="button button-primary" onClick={() => location.reload()}>
-            Load it again
+            Reload
           </button>
         </div>
       </div>

@@ -16,7 +16,7 @@ const SIGN_IN = /** @type {import('./pages.js').Page} */ (
  */
 export function RequireRole({ needs, children }) {
   if (!needs || isAtLeast(needs)) return <>{children}</>;
-  if (user.value === undefined) return <p class="quiet page-wait">One moment</p>;
+  if (user.value === undefined) return <p class="quiet page-wait">Loading…</p>;
   if (user.value === null) return <LazyPage page={SIGN_IN} id="" query={new URLSearchParams()} />;
   return (
     <section class="page page-narrow">

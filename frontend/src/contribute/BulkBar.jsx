@@ -48,11 +48,11 @@ export function BulkBar({ selected, column, onApply }) {
           key={chosen.name}
           column={{ ...chosen, hint: chosen.kind === 'patient' ? chosen.hint : undefined }}
           fields={NOTHING}
-          nothing="Choose for all of them"
+          nothing="Choose for all"
           onChange={onApply}
         />
       ) : (
-        <p class="quiet">Enter sets the {chosen.title.toLowerCase()} of all of them.</p>
+        <p class="quiet">Press Enter to set the {chosen.title.toLowerCase()} of all of them.</p>
       )}
       <button type="button" class="button" onClick={() => remove(selected)}>
         Remove {plural(selected.length, 'recording')}

@@ -75,7 +75,7 @@ export function CellEditor({ column, recording, initial, words, onDone }) {
         }}
       >
         <option value="" selected={own === ''}>
-          {recording.fields_from.includes(name) || own ? 'As set for all' : 'Not set'}
+          {recording.fields_from.includes(name) || own ? 'Default' : 'Not set'}
         </option>
         {words[list].map((word) => (
           <option key={word.key} value={word.key} selected={word.key === own}>

@@ -9,7 +9,7 @@ import { Duplicates } from './Duplicates.jsx';
 export function Checklist() {
   const found = check.value;
   const lacking = missingFields.value;
-  if (!found || !lacking) return <p class="quiet">Checking what is missing …</p>;
+  if (!found || !lacking) return <p class="quiet">Checking for missing fields…</p>;
   const here = new Set(recordings.value.map(({ id }) => id));
   return (
     <>
@@ -35,11 +35,13 @@ export function Checklist() {
       ) : (
         <p class="complete">
           <Icon name="check" />
-          {found.waiting > 0 ? 'Nothing is missing in what has arrived.' : 'Nothing is missing.'}
+          {found.waiting > 0
+            ? 'Nothing is missing in the recordings uploaded so far.'
+            : 'Nothing is missing.'}
         </p>
       )}
       {found.waiting > 0 && (
-        <p class="quiet">{plural(found.waiting, 'file is', 'files are')} still on the way.</p>
+        <p class="quiet">{plural(found.waiting, 'file is', 'files are')} still being processed.</p>
       )}
       <Duplicates
         duplicates={found.duplicates.filter(

@@ -24,7 +24,7 @@ export function Consent({ statement, sending }) {
       await removeAllNow();
       await submit();
       requestHeadingFocus();
-      announce(`${plural(count, 'recording')} sent to the reviewers. Thank you.`);
+      announce(`${plural(count, 'recording')} submitted for review. Thank you.`);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       setError(problem.detail);
@@ -71,8 +71,8 @@ export function Consent({ statement, sending }) {
  * @param {{agreed: boolean, sending: boolean}} state
  */
 function notYet({ agreed, sending }) {
-  if (sending) return 'Files are still on their way. Wait for them, or leave them out.';
-  if (missingFields.value?.length) return 'Fill in what is missing first; it is listed above.';
-  if (!agreed) return 'Read the statement above and agree to it.';
+  if (sending) return 'Files are still uploading. Wait for them, or leave them out.';
+  if (missingFields.value?.length) return 'Fill in the missing fields listed above first.';
+  if (!agreed) return 'Read the statement above and tick the box.';
   return '';
 }

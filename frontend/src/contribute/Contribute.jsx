@@ -17,11 +17,11 @@ import './contribute.css';
 
 const STEPS = [
   [
-    'Send recordings',
-    'Many files, a folder or a ZIP. Interrupted uploads go on where they stopped.',
+    'Upload recordings',
+    'Files, folders or a ZIP archive. Interrupted uploads resume where they stopped.',
   ],
-  ['Say what they show', 'Once for all, or one by one in a table; or by a CSV beside them.'],
-  ['Doctors review them', 'They see each recording without your name, and answer you here.'],
+  ['Describe them', 'All at once, one by one in a table, or with a CSV file.'],
+  ['Doctors review them', 'They review each recording without seeing your name, and reply here.'],
 ];
 
 export default function Contribute() {
@@ -61,7 +61,7 @@ export default function Contribute() {
     <section class="page contribute">
       <PageHeading
         title="Contribute"
-        lead="Recordings that you send are reviewed by doctors and become part of the public dataset."
+        lead="Recordings that you submit are reviewed by doctors and become part of the public dataset."
       >
         {pages.items && pages.items.length > 0 && (
           <button type="button" class="button button-primary" aria-disabled={busy} onClick={start}>
@@ -82,7 +82,7 @@ export default function Contribute() {
           ))}
         </ul>
       )}
-      {!pages.items && !said && <p class="quiet page-wait">One moment</p>}
+      {!pages.items && !said && <p class="quiet page-wait">Loading…</p>}
       {pages.hasMore && (
         <button type="button" class="button" onClick={pages.more}>
           Show more
@@ -106,8 +106,8 @@ function Welcome({ busy, onStart }) {
       </ol>
       <div class="empty">
         <p>
-          You have not sent anything yet. What identifies a patient must not be in a recording;
-          names of files are never published.
+          You have no submissions yet. Recordings must not contain anything that identifies a
+          patient; file names are never published.
         </p>
         <button
           type="button"
@@ -115,7 +115,7 @@ function Welcome({ busy, onStart }) {
           aria-disabled={busy}
           onClick={onStart}
         >
-          Begin a submission
+          Start a submission
         </button>
       </div>
     </div>
@@ -134,7 +134,7 @@ function Row({ submission, onRemove }) {
         </h2>
         <p class="quiet">
           {plural(contributions, 'recording')},{' '}
-          {submitted_at ? `sent on ${date(submitted_at)}` : `begun on ${date(created_at)}`}
+          {submitted_at ? `sent on ${date(submitted_at)}` : `started on ${date(created_at)}`}
         </p>
       </div>
       <States submission={submission} />
@@ -154,7 +154,7 @@ function Row({ submission, onRemove }) {
 
 /** @type {[import('../api/submissionShapes.js').State, string][]} */
 const TOLD = [
-  ['changes_requested', 'to be answered'],
+  ['changes_requested', 'to answer'],
   ['pending', 'in review'],
   ['approved', 'approved'],
   ['rejected', 'rejected'],
@@ -168,8 +168,10 @@ function States({ submission: { state, states, files } }) {
     return (
       <p class="tags">
         <span class="tag">Draft</span>
-        {coming > 0 && <span class="tag">{coming} on the way</span>}
-        {(files.failed ?? 0) > 0 && <span class="tag tag-caution">{files.failed} not taken</span>}
+        {coming > 0 && <span class="tag">{coming} being processed</span>}
+        {(files.failed ?? 0) > 0 && (
+          <span class="tag tag-caution">{files.failed} not accepted</span>
+        )}
       </p>
     );
   }

@@ -15,11 +15,11 @@ export function Defaults({ submission: { defaults }, words, open }) {
   return (
     <details class="card defaults" open={open}>
       <summary>
-        <h2>Set once for all</h2>
+        <h2>Defaults for all recordings</h2>
         <span class="hint">
           {lacking.length === words.required.length
-            ? 'Class, probe, licence, patient … of every recording; the table overrides it.'
-            : 'The table overrides it, recording by recording.'}
+            ? 'Class, probe, licence, patient… for every recording; the table overrides them.'
+            : 'The table overrides them for single recordings.'}
         </span>
       </summary>
       <div class="defaults-fields">

@@ -33,7 +33,7 @@ export function Draft({ submission, words }) {
     <>
       {(saveError.value || offline.value) && (
         <p class="notice notice-problem" role="alert">
-          {saveError.value || `${offline.value} This page goes on as soon as it is back.`}
+          {saveError.value || `${offline.value} This page goes on as soon as it is restored.`}
         </p>
       )}
       <MissingFiles submissionId={submission.id} />

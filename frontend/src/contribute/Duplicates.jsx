@@ -13,8 +13,8 @@ const SHOWN = 4;
 
 const ELSEWHERE = {
   batch: '',
-  dataset: 'In the dataset already',
-  queue: 'Sent before, and waiting for review',
+  dataset: 'Already in the dataset',
+  queue: 'Already submitted and waiting for review',
 };
 
 /** @param {{duplicates: readonly Duplicate[]}} props */
@@ -30,7 +30,7 @@ export function Duplicates({ duplicates }) {
   return (
     <section class="duplicates" aria-labelledby="duplicates-title">
       <header class="spread">
-        <h3 id="duplicates-title">{plural(open.length, 'recording')} may be there twice</h3>
+        <h3 id="duplicates-title">{plural(open.length, 'recording')} may be duplicates</h3>
         {copies.size > 1 && (
           <button
             type="button"
@@ -71,7 +71,7 @@ function Pair({ duplicate: { contribution_id, other_id, of, kind }, onKeep }) {
   return (
     <li class="pair">
       <p>
-        {kind === 'exact' ? 'The same file' : 'They look almost the same'}
+        {kind === 'exact' ? 'The same file' : 'Nearly identical images'}
         {of !== 'batch' && `. ${ELSEWHERE[of]}.`}
       </p>
       <div class="pair-pictures">

@@ -40,7 +40,7 @@ export function FieldInput({ column, fields, required = false, nothing = 'Not se
   return (
     <div class={name === 'note' ? 'field field-wide' : 'field'}>
       <label for={id}>
-        {title} {required && <span class="quiet">(needed)</span>}
+        {title} {required && <span class="quiet">(required)</span>}
       </label>
       {list ? (
         <select
@@ -92,7 +92,7 @@ function TextInput({ column: { name, kind, most }, fields, shared, onChange }) {
         {...shared}
         maxLength={most}
         autoComplete="off"
-        placeholder={given ? 'Given; type to replace it' : undefined}
+        placeholder={given ? 'Set; type to replace it' : undefined}
         defaultValue={kind === 'patient' ? '' : fields.source}
         onChange={tell}
       />

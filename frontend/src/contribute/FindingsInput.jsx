@@ -11,7 +11,7 @@ import { vocabulary } from './vocabulary.js';
 const ANSWERS = /** @type {const} */ ([
   ['Seen', true],
   ['Not seen', false],
-  ['Not said', undefined],
+  ['Not stated', undefined],
 ]);
 
 /** @param {Props} props */

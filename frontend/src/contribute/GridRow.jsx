@@ -82,7 +82,7 @@ export class GridRow extends Component {
               ) : (
                 <>
                   {text}
-                  {fromAll && <span class="unseen"> (set for all)</span>}
+                  {fromAll && <span class="unseen"> (default)</span>}
                 </>
               )}
             </td>

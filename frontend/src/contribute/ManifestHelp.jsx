@@ -14,17 +14,17 @@ export function ManifestHelp() {
     );
   return (
     <details class="fold manifest-help">
-      <summary>A CSV that fills the table</summary>
+      <summary>Fill the table from a CSV file</summary>
       <p>
-        One row a file, the first line names the columns; the public dataset’s own CSV is taken as
-        it is. A row that cannot be used is named with its reason, the others count.
+        One row per file; the first line names the columns. The public dataset’s own CSV works
+        unchanged. Rows that cannot be used are listed with the reason; the others are applied.
       </p>
       <div class="table-wrap">
         <table class="table">
           <thead>
             <tr>
               <th scope="col">Column</th>
-              <th scope="col">What it says</th>
+              <th scope="col">Meaning</th>
             </tr>
           </thead>
           <tbody>
@@ -41,7 +41,7 @@ export function ManifestHelp() {
       </div>
       <p class="actions">
         <button type="button" class="button" onClick={onCopy}>
-          Copy the first line
+          Copy the header line
         </button>
         <span role="status">{copied}</span>
       </p>

@@ -29,15 +29,15 @@ export function ManifestReport() {
       ))}
       {doubts.length > 0 && (
         <details class="notice notice-problem report" open={doubts.length <= 10}>
-          <summary>{plural(doubts.length, 'row counts', 'rows count')} for no recording</summary>
+          <summary>{plural(doubts.length, 'row matches', 'rows match')} no recording</summary>
           <Rows rows={doubts} />
         </details>
       )}
       {loose.length > 0 && (
         <details class="notice report" open={loose.length <= 10}>
           <summary>
-            {plural(loose.length, 'row was', 'rows were')} taken for a file of a similar name:
-            please look
+            {plural(loose.length, 'row was', 'rows were')} matched to a file with a similar name:
+            please check
           </summary>
           <Rows rows={loose} />
         </details>
@@ -115,7 +115,7 @@ function Rows({ rows }) {
           <tr>
             <th scope="col">Line</th>
             <th scope="col">File</th>
-            <th scope="col">What there is to say</th>
+            <th scope="col">Remark</th>
           </tr>
         </thead>
         <tbody>

@@ -21,12 +21,12 @@ export function MissingFiles({ submissionId }) {
   return (
     <section class="notice missing-files" aria-labelledby="missing-title">
       <h2 id="missing-title">
-        {missing.length === 1 ? 'One file has' : `${missing.length} files have`} not arrived yet
+        {missing.length === 1 ? 'One file has' : `${missing.length} files have`} not been uploaded
       </h2>
       <p>
-        A page may not open files by itself. Add {missing.length === 1 ? 'it' : 'them'} again, by
-        the same folder if you like: what has arrived is not sent twice, and what had begun goes on
-        where it stopped.
+        A web page cannot reopen files on its own. Add {missing.length === 1 ? 'it' : 'them'} again,
+        or the whole folder: files that were uploaded are not sent twice, and partial uploads resume
+        where they stopped.
       </p>
       <ul>
         {missing.slice(0, SHOWN).map(({ path, bytes, received }) => (
@@ -34,7 +34,7 @@ export function MissingFiles({ submissionId }) {
             <b>{path}</b>{' '}
             <span class="quiet">
               {received > 0
-                ? `${fileSize(received)} of ${fileSize(bytes)} arrived`
+                ? `${fileSize(received)} of ${fileSize(bytes)} uploaded`
                 : fileSize(bytes)}
             </span>
           </li>

@@ -32,8 +32,8 @@ export function Outcome({ words }) {
         Sent on {dateTime(submission.value?.submitted_at ?? '')}.{' '}
         {waiting > 0 && `${plural(waiting, 'recording')} in review. `}
         {asked > 0
-          ? `A reviewer asks about ${plural(asked, 'recording')}.`
-          : 'The reviewers’ words appear here.'}
+          ? `A reviewer has a question about ${plural(asked, 'recording')}.`
+          : 'The reviewers’ comments appear here.'}
       </p>
       {present.length > 1 && (
         <div class="states" role="group" aria-label="Show">

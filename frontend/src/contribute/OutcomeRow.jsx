@@ -43,7 +43,7 @@ export function OutcomeRow({ recording, words }) {
           {said
             .filter(({ name }) => name !== 'note')
             .map((column) =>
-              column.name === 'patient' ? 'Patient given' : textOf(column, recording, words),
+              column.name === 'patient' ? 'Patient set' : textOf(column, recording, words),
             )
             .join(' · ')}
         </p>
@@ -83,7 +83,7 @@ export function OutcomeRow({ recording, words }) {
           <ConfirmButton
             action="Withdraw"
             label={`Withdraw ${file_name}`}
-            question="Later releases leave it out, and its pictures are deleted."
+            question="Later releases will not include it, and its images are deleted."
             yes="Withdraw it"
             kind="button-quiet"
             onYes={takeBack}
@@ -106,7 +106,7 @@ function Answer({ recording, words }) {
       label={`Answer about ${recording.file_name}`}
       action="Answer the reviewer"
       busy="Sending the answer"
-      checks={{ answer: (value) => !value.trim() && 'Say something to the reviewer.' }}
+      checks={{ answer: (value) => !value.trim() && 'Write an answer to the reviewer.' }}
       onSend={async ({ answer: text }) => {
         replaceRecording(await answer(recording.id, text.trim(), changes));
         announce(`${recording.file_name} goes back to the reviewers.`);

@@ -26,7 +26,7 @@ export default function Submission({ id }) {
     return (
       <section class="page">
         <p class="quiet page-wait" role="status">
-          {offline.value || 'One moment'}
+          {offline.value || 'Loading'}
         </p>
       </section>
     );
@@ -86,8 +86,8 @@ function Rename({ title }) {
 function Gone() {
   return (
     <section class="page page-narrow">
-      <PageHeading title="This submission is not here" />
-      <p>It may have been deleted, or it is somebody else’s.</p>
+      <PageHeading title="This submission does not exist" />
+      <p>It may have been deleted, or it belongs to another account.</p>
       <p>
         <a href="#/contribute">Your submissions</a>
       </p>

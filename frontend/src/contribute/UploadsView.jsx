@@ -37,7 +37,7 @@ export function UploadsView({ submissionId }) {
             </span>
             <span>{timeLeft(secondsLeft.value)}</span>
           </p>
-          <ul class="upload-rows" aria-label="On their way now">
+          <ul class="upload-rows" aria-label="Uploading now">
             {moving.map((each) => (
               <UploadRow key={each.key} sending={each} />
             ))}
@@ -46,8 +46,10 @@ export function UploadsView({ submissionId }) {
       )}
       {beingRead.value > 0 && (
         <p role="status">
-          {!underWay && <b id="sending-title">{plural(beingRead.value, 'file')} being read. </b>}
-          {underWay && `${plural(beingRead.value, 'file')} being read. `}
+          {!underWay && (
+            <b id="sending-title">{plural(beingRead.value, 'file')} being processed. </b>
+          )}
+          {underWay && `${plural(beingRead.value, 'file')} being processed. `}
           {archives.map(({ id, file_name, done, total }) => (
             <span key={id}>
               {file_name}: {done} of {total} files.{' '}
@@ -58,9 +60,9 @@ export function UploadsView({ submissionId }) {
       {refused.length + failed.length > 0 && (
         <div class="refused">
           <h3 id={underWay || beingRead.value > 0 ? undefined : 'sending-title'}>
-            {plural(refused.length + failed.length, 'file')} not taken
+            {plural(refused.length + failed.length, 'file')} not accepted
           </h3>
-          <ul aria-label="Files that were not taken">
+          <ul aria-label="Files that were not accepted">
             {refused.map((each) => (
               <Refused key={each.key} sending={each} />
             ))}
@@ -82,7 +84,7 @@ function UploadRow({ sending: { key, path, stage, sent, bytes, problem } }) {
       <ProgressBar label={path} share={bytes ? sent / bytes : 0} />
       <span class="hint">
         {stage === 'paused'
-          ? `${problem?.status === 401 ? 'Waits until you have signed in.' : whyItWaits(problem)} It goes on by itself.`
+          ? `${problem?.status === 401 ? 'Paused until you sign in.' : whyItWaits(problem)} It continues automatically.`
           : `${fileSize(sent)} of ${fileSize(bytes)}`}
       </span>
       <button
@@ -121,10 +123,10 @@ function Refused({ sending: { key, path, problem } }) {
         <button
           type="button"
           class="button button-quiet"
-          aria-label={`Take ${path} off the list`}
+          aria-label={`Remove ${path} from the list`}
           onClick={() => cancel(key)}
         >
-          Take off
+          Remove
         </button>
       </span>
     </li>
@@ -144,10 +146,10 @@ function Failed({ file: { id, file_name, error } }) {
       <button
         type="button"
         class="button button-quiet"
-        aria-label={`Take ${file_name} off the list`}
+        aria-label={`Remove ${file_name} from the list`}
         onClick={() => void forgetFile(id)}
       >
-        Take off
+        Remove
       </button>
     </li>
   );

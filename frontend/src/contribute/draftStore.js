@@ -169,7 +169,7 @@ function change(show, send) {
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       failed = true;
-      saveError.value = `That change was not kept. ${problem.detail}`;
+      saveError.value = `That change was not saved. ${problem.detail}`;
     } finally {
       saving.value -= 1;
     }

@@ -31,7 +31,7 @@ export const COLUMNS = [
     title: 'Source',
     kind: 'text',
     most: 200,
-    hint: 'Hospital, ward or publication that it comes from.',
+    hint: 'Hospital, ward or publication the recording comes from.',
     width: 11,
   },
   {
@@ -39,7 +39,7 @@ export const COLUMNS = [
     title: 'Patient',
     kind: 'patient',
     most: 200,
-    hint: 'A pseudonym, never a name, as in P17. Only a keyed hash of it is kept.',
+    hint: 'A pseudonym such as P17, never a name. Only a keyed hash is stored.',
     width: 7,
   },
   { name: 'age_band', title: 'Age', kind: 'choice', list: 'age_bands', width: 6 },
@@ -49,7 +49,7 @@ export const COLUMNS = [
     title: 'BLUE point',
     kind: 'choice',
     list: 'blue_points',
-    hint: 'Where the probe stood.',
+    hint: 'Where the probe was placed.',
     width: 9.5,
   },
   { name: 'findings', title: 'Findings', kind: 'findings', width: 13 },
@@ -76,7 +76,7 @@ export function isEmpty({ name, kind }, fields) {
  * @returns {string} for people; '' where nothing is said
  */
 export function textOf({ name, kind, list }, fields, words) {
-  if (name === 'patient') return fields.has_patient ? 'Given' : '';
+  if (name === 'patient') return fields.has_patient ? 'Set' : '';
   if (kind === 'findings') {
     return Object.entries(fields.findings)
       .map(([key, seen]) => (seen ? '' : 'no ') + lowered(nameOf(words.findings, key), !seen))

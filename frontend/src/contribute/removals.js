@@ -22,7 +22,7 @@ export function remove(recordings) {
   hidden.value = new Set([...hidden.value, ...ids]);
   const removal = { ids, words, timer: setTimeout(() => void carryOut(removal), UNDO_MS) };
   removals.value = [...removals.value, removal];
-  announce(`${words} removed. It can be undone for some seconds.`);
+  announce(`${words} removed. You can undo this for a few seconds.`);
 }
 
 /** Bring the latest back. */
@@ -31,7 +31,7 @@ export function undo() {
   if (!last) return;
   take(last);
   show(last.ids);
-  announce(`${last.words} back.`);
+  announce(`${last.words} restored.`);
 }
 
 /** Do at once whatever waits: the page is being left, or the rest is sent. */

@@ -116,7 +116,7 @@ function refusal(file) {
   if (isArchive(file) && limits && file.size > limits.archive_bytes) {
     return new Problem({
       code: 'file_too_large',
-      detail: `The archive has ${fileSize(file.size)}; at most ${fileSize(limits.archive_bytes)} are taken. Send it in parts, or the files one by one.`,
+      detail: `The archive is ${fileSize(file.size)}; the limit is ${fileSize(limits.archive_bytes)}. Split it, or send the files individually.`,
     });
   }
   return null;

@@ -91,7 +91,7 @@ export function useGrid(recordings, words, onLook) {
     const columns = COLUMNS.slice(Math.max(0, range.left - 1), range.right);
     const changes = Object.assign({}, ...columns.map((each) => copyOf(each, from) ?? {}));
     if (Object.keys(changes).length === 0) {
-      announce('A pseudonym cannot be copied: only its hash is kept. Type it again.');
+      announce('A pseudonym cannot be copied: only its hash is stored. Type it again.');
       return;
     }
     apply(changes, to);

@@ -8,7 +8,7 @@ export function Changes({ diff }) {
   const lines = [
     [added.length, `${plural(added.length, 'recording')} added`],
     [withdrawn.length, `${plural(withdrawn.length, 'recording')} withdrawn`],
-    [corrected.length, `${plural(corrected.length, 'recording')} with other words corrected`],
+    [corrected.length, `${plural(corrected.length, 'recording')} with other details corrected`],
   ].filter(([number]) => number);
   if (since === null) {
     return <p>The first release: {plural(added.length, 'recording')}.</p>;

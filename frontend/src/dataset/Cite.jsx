@@ -39,7 +39,7 @@ export function Cite({ release }) {
           </li>
         ))}
       </ul>
-      <p class="hint">Each recording names its own licence and whom to thank in the table.</p>
+      <p class="hint">The table gives the licence and attribution of every recording.</p>
       <blockquote class="citation">{text}</blockquote>
       <p class="actions">
         <button type="button" class="button" onClick={() => void take()}>

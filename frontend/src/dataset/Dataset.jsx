@@ -28,7 +28,7 @@ export default function Dataset() {
           {problem}
         </p>
       )}
-      {items === null && !problem && <p class="quiet">One moment</p>}
+      {items === null && !problem && <p class="quiet">Loading…</p>}
       {items && isAtLeast('admin') && <NextRelease latest={items[0] ?? null} onRefresh={again} />}
       {items && done.length === 0 && !making && <None />}
       {done.length > 0 && <Newest release={done[0]} />}
@@ -69,13 +69,13 @@ function Newest({ release }) {
           <p class="quiet">{date(finished_at ?? created_at)}</p>
         </div>
         <a class="button button-primary" href={`#/dataset/${number}`}>
-          Look inside and download{archive_bytes !== null && `, ${fileSize(archive_bytes)}`}
+          View and download{archive_bytes !== null && `, ${fileSize(archive_bytes)}`}
         </a>
       </div>
       <div class="figures">
         <Figure name="Recordings" value={summary.recordings} />
         <Figure name="Frames" value={summary.frames} />
-        <Figure name="Patients named" value={summary.patients} />
+        <Figure name="Patients identified by pseudonym" value={summary.patients} />
       </div>
       <LeftOut summary={summary} />
       <Table1 summary={summary} />

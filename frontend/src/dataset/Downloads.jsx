@@ -10,7 +10,7 @@ export function Downloads({ release }) {
     {
       href: release.archive_url,
       name: 'Archive',
-      what: 'ZIP, everything; goes on where it broke off',
+      what: 'ZIP, everything; downloads can be resumed',
       bytes: release.archive_bytes,
     },
     {

@@ -42,7 +42,8 @@ export function ItemDialog({ number, item, onClose }) {
       </header>
       {item.withdrawn ? (
         <p class="notice">
-          It was withdrawn after this release. Its pixels are deleted; later releases leave it out.
+          It was withdrawn after this release. Its images are deleted; later releases do not include
+          it.
         </p>
       ) : (
         <Frames item={item} />

@@ -41,7 +41,9 @@ export function Items({ number }) {
           {problem}
         </p>
       )}
-      {items?.length === 0 && <p class="quiet">Nothing of this kind is in this release.</p>}
+      {items?.length === 0 && (
+        <p class="quiet">No recording in this release matches these filters.</p>
+      )}
       <ul class="items" aria-label="Recordings of this release">
         {items?.map((item) => (
           <li key={item.id}>

@@ -6,8 +6,8 @@ export function LeftOut({ summary: { left_out } }) {
   if (!left_out) return null;
   return (
     <p class="notice">
-      {plural(left_out, 'recording is', 'recordings are')} left out of training and testing: after
-      their release it became known that their patient, or a copy of them, is in another fold.
+      {plural(left_out, 'recording is', 'recordings are')} left out of training and testing: it
+      became known after the release that the same patient, or a copy, is in another fold.
     </p>
   );
 }

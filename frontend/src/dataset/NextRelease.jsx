@@ -74,8 +74,8 @@ export function NextRelease({ latest, onRefresh }) {
           {next.ready && <Table1 summary={next.summary} />}
           {waiting > 0 && (
             <p class="notice" role="status">
-              {plural(waiting, 'approved recording')} still being taken in; they join when that is
-              done.
+              {plural(waiting, 'approved recording')} still being de-identified; they are added when
+              that is done.
             </p>
           )}
           {next.ready ? (
@@ -93,7 +93,7 @@ export function NextRelease({ latest, onRefresh }) {
                   class="input"
                   rows={2}
                   maxLength={2000}
-                  placeholder="What people should know about this version"
+                  placeholder="What users should know about this version"
                   value={note}
                   onInput={({ currentTarget }) => setNote(currentTarget.value)}
                 />
@@ -125,7 +125,7 @@ function Making({ release: { number, progress } }) {
         share={total && done ? done / total : null}
         text={words}
       />
-      <p class="quiet">{done ? words : 'It is being made'}</p>
+      <p class="quiet">{done ? words : 'The release is being made'}</p>
     </>
   );
 }

@@ -30,7 +30,7 @@ export default function Release({ id }) {
             {problem}
           </p>
         ) : (
-          <p class="quiet">One moment</p>
+          <p class="quiet">Loading…</p>
         )}
         <p>
           <a href="#/dataset">All versions</a>
@@ -56,8 +56,8 @@ export default function Release({ id }) {
       )}
       {withdrawn.length > 0 && (
         <p class="notice">
-          {plural(withdrawn.length, 'recording')} withdrawn since: listed in the table, the pixels
-          are gone.
+          {plural(withdrawn.length, 'recording')} withdrawn since: still listed in the table, but
+          the images are deleted.
         </p>
       )}
       {state === 'done' && <Downloads release={release} />}

@@ -17,7 +17,7 @@ export function ReportForm({ number, item }) {
   if (sent) {
     return (
       <p class="notice" role="status">
-        Thank you. A reviewer looks at this recording again.
+        Thank you. A reviewer will look at this recording again.
       </p>
     );
   }
@@ -32,7 +32,7 @@ export function ReportForm({ number, item }) {
   async function send(event) {
     event.preventDefault();
     if (!message.trim()) {
-      setProblem('Say in a few words what you see.');
+      setProblem('Describe in a few words what you see.');
       return;
     }
     setSending(true);

@@ -23,7 +23,7 @@ export function Agreement() {
       </p>
     );
   }
-  if (!stats) return <p class="quiet">One moment</p>;
+  if (!stats) return <p class="quiet">Loading…</p>;
   return (
     <div class="agreement-page">
       <Kappa stats={stats} />
@@ -39,16 +39,18 @@ function Kappa({ stats: { kappa, pairs, agreement } }) {
     <section class="figures" aria-label="Agreement">
       <div>
         <p class="figure-name">Cohen’s kappa</p>
-        <p class="figure">{kappa === null ? 'not yet' : kappa.toFixed(2)}</p>
+        <p class="figure">{kappa === null ? 'not yet known' : kappa.toFixed(2)}</p>
         <p class="hint">
           {kappa === null
-            ? 'It takes recordings that two reviewers have read.'
+            ? 'Needs recordings that two reviewers have read.'
             : strengthOfAgreement(kappa)}
         </p>
       </div>
       <div>
         <p class="figure-name">Same verdict and label</p>
-        <p class="figure">{agreement === null ? 'not yet' : `${Math.round(agreement * 100)}%`}</p>
+        <p class="figure">
+          {agreement === null ? 'not yet known' : `${Math.round(agreement * 100)}%`}
+        </p>
         {pairs > 0 && <p class="hint">of {plural(pairs, 'recording')} with two readings</p>}
       </div>
     </section>
@@ -60,7 +62,7 @@ function Kappa({ stats: { kappa, pairs, agreement } }) {
  * @param {number} kappa
  */
 export function strengthOfAgreement(kappa) {
-  if (kappa < 0) return 'less than by chance';
+  if (kappa < 0) return 'less than chance agreement';
   if (kappa <= 0.2) return 'slight agreement';
   if (kappa <= 0.4) return 'fair agreement';
   if (kappa <= 0.6) return 'moderate agreement';
@@ -74,7 +76,7 @@ function Days({ days }) {
   const most = Math.max(...days.map(({ reviews }) => reviews));
   return (
     <section aria-labelledby="days-title">
-      <h2 id="days-title">Verdicts a day</h2>
+      <h2 id="days-title">Verdicts per day</h2>
       <ol class="days">
         {days.map(({ day, reviews }) => (
           <li key={day}>
@@ -94,7 +96,7 @@ const shortDay = (day) =>
 
 /** @param {{reviewers: Stats['per_reviewer']}} props */
 function Reviewers({ reviewers }) {
-  if (reviewers.length === 0) return <p class="quiet">Nobody has given a verdict yet.</p>;
+  if (reviewers.length === 0) return <p class="quiet">No verdicts yet.</p>;
   return (
     <section aria-labelledby="reviewers-title">
       <h2 id="reviewers-title">Reviewers</h2>
@@ -107,10 +109,10 @@ function Reviewers({ reviewers }) {
                 Verdicts
               </th>
               <th scope="col" class="number">
-                Pace, an hour
+                Verdicts per hour
               </th>
               <th scope="col" class="number">
-                Typical time for one
+                Median time per recording
               </th>
             </tr>
           </thead>
@@ -119,7 +121,7 @@ function Reviewers({ reviewers }) {
               <tr key={name}>
                 <th scope="row">{name}</th>
                 <td class="number">{reviews}</td>
-                <td class="number">{per_hour === null ? 'not yet' : Math.round(per_hour)}</td>
+                <td class="number">{per_hour === null ? 'not yet known' : Math.round(per_hour)}</td>
                 <td class="number">
                   {median_seconds === null ? '' : duration(Math.round(median_seconds))}
                 </td>

@@ -38,7 +38,9 @@ export function CinePlayer({ contribution, cine, player, view, draft, onDraft })
             label="Frames of the recording"
             share={times.length ? done / times.length : null}
           />
-          <p>{times.length ? `${done} of ${times.length} frames` : 'The frames are being made'}</p>
+          <p>
+            {times.length ? `${done} of ${times.length} frames` : 'The frames are being prepared'}
+          </p>
         </div>
       )}
       <figcaption>

@@ -9,8 +9,8 @@ export function ClaimStatus({ claim }) {
     return (
       <div class="notice notice-problem" role="alert">
         <p>
-          <b>You do not hold this recording any more.</b> {lost.detail} What you have set and typed
-          stays here.
+          <b>You have lost your claim on this recording.</b> {lost.detail} Your entries are kept
+          here.
         </p>
         <button type="button" class="button" onClick={() => void renew()}>
           Claim it again
@@ -22,8 +22,8 @@ export function ClaimStatus({ claim }) {
     return (
       <div class="notice notice-problem" role="alert">
         <p>
-          <b>Your claim has run out.</b> Another reviewer may take this recording now. What you have
-          set and typed stays here.
+          <b>Your claim has expired.</b> Another reviewer may claim this recording now. Your entries
+          are kept here.
         </p>
         <button type="button" class="button" onClick={() => void renew()}>
           Claim it again
@@ -34,9 +34,9 @@ export function ClaimStatus({ claim }) {
   const soon = secondsLeft <= SOON_S;
   return (
     <p class={soon ? 'claim claim-soon' : 'claim'} role={soon ? 'status' : undefined}>
-      Yours for{' '}
+      Claimed by you for{' '}
       {soon ? plural(secondsLeft, 'more second') : plural(Math.ceil(secondsLeft / 60), 'minute')}
-      <span class="unseen">; working on it renews that</span>
+      <span class="unseen">; working on it renews the claim</span>
     </p>
   );
 }

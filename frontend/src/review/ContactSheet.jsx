@@ -23,12 +23,14 @@ export function ContactSheet({ id, one, ready, ticked, settled, missing, onTick 
         <img
           class={one ? 'sheet-one' : undefined}
           src={contactSheetUrl(id)}
-          alt="Frames spread over the whole recording, as they came"
+          alt="Frames spread over the whole recording, as uploaded"
           onError={() => setFailed(true)}
         />
       ) : (
         <p class="quiet" role={failed ? 'alert' : undefined}>
-          {failed ? 'The contact sheet did not arrive. Reload the page.' : 'It is being made.'}
+          {failed
+            ? 'The contact sheet could not be loaded. Reload the page.'
+            : 'The contact sheet is being made.'}
         </p>
       )}
       <label class={missing ? 'check check-missing' : 'check'}>
@@ -46,7 +48,7 @@ export function ContactSheet({ id, one, ready, ticked, settled, missing, onTick 
       </label>
       {missing && (
         <p id="unmarked-missing" class="notice notice-problem" role="alert">
-          Look through the contact sheet and tick this before you approve.
+          Check the contact sheet and tick this box before you approve.
         </p>
       )}
     </section>

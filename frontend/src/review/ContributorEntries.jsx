@@ -35,9 +35,9 @@ export function ContributorEntries({ contribution }) {
 
 /** @type {Record<string, string>} */
 const VERDICTS = {
-  approve: 'Approved before',
-  reject: 'Rejected before',
-  request_changes: 'A reviewer asked',
+  approve: 'Previously approved',
+  reject: 'Previously rejected',
+  request_changes: 'A reviewer asked for changes',
 };
 
 /**
@@ -51,16 +51,16 @@ function History({ contribution }) {
       VERDICTS[verdict],
       [nameOf(REASONS, reason), comment].filter(Boolean).join('. '),
     ]),
-    ...(answer_to_reviewer ? [['The contributor answers', answer_to_reviewer]] : []),
+    ...(answer_to_reviewer ? [['The contributor’s answer', answer_to_reviewer]] : []),
     ...reports.map(({ label, message }) => [
       label ? `Reported as ${nameOf(LABELS, label)}` : 'Reported as wrong',
       message,
     ]),
-    ...(trouble ? [['It could not be taken in', trouble]] : []),
+    ...(trouble ? [['De-identification failed', trouble]] : []),
   ];
   if (lines.length === 0 && !standing_label) return null;
   return (
-    <ul class="history" aria-label="What was said before">
+    <ul class="history" aria-label="History">
       {standing_label && (
         <li>
           <b>In the dataset as {nameOf(LABELS, standing_label)}</b>, until you decide.

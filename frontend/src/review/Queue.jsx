@@ -34,7 +34,7 @@ export function Queue({ items, more, total, filters, busy, onFilters, onNext, on
   return (
     <div class="queue">
       <QueueFilters filters={filters} onChange={onFilters} />
-      {items === null && <p class="quiet">One moment</p>}
+      {items === null && <p class="quiet">Loading…</p>}
       {items?.length === 0 && <Empty filtered={filtered} onAll={() => onFilters(NO_FILTERS)} />}
       {items && items.length > 0 && (
         <>
@@ -49,8 +49,9 @@ export function Queue({ items, more, total, filters, busy, onFilters, onNext, on
             </button>
             <p class="quiet" role="status">
               {plural(total ?? items.length, 'recording')}
-              {total === null && more ? ' and more' : ''} {filtered ? 'that fit' : 'in the queue'}
-              {!items.some(isFree) && '; all are being prepared, or others read them'}
+              {total === null && more ? ' and more' : ''}{' '}
+              {filtered ? 'matching the filters' : 'in the queue'}
+              {!items.some(isFree) && '; all are being prepared or claimed by others'}
             </p>
           </div>
           <Items items={items} onOpen={onOpen} />
@@ -134,7 +135,7 @@ function QueueFilters({ filters, onChange }) {
           checked={filters.disputed}
           onChange={({ currentTarget }) => set({ disputed: currentTarget.checked })}
         />
-        Only where readers differ
+        Only where reviewers disagree
       </label>
     </form>
   );
@@ -162,11 +163,11 @@ function Items({ items, onOpen }) {
               </span>
             </span>
             <span class="hint queue-age">
-              {item.disputed && <b class="tag">Readers differ</b>}{' '}
+              {item.disputed && <b class="tag">Reviewers disagree</b>}{' '}
               {!item.prepared && <b class="tag">Being prepared</b>}{' '}
-              {item.claimed_by_me && <b class="tag">You hold it</b>}{' '}
+              {item.claimed_by_me && <b class="tag">Claimed by you</b>}{' '}
               {item.claimed_until && !item.claimed_by_me && (
-                <b class="tag">Another reviewer reads it</b>
+                <b class="tag">Claimed by another reviewer</b>
               )}{' '}
               {item.submitted_at && ago(item.submitted_at, now)}
             </span>
@@ -182,7 +183,7 @@ function Empty({ filtered, onAll }) {
   if (filtered) {
     return (
       <div class="empty">
-        <h2>Nothing fits these filters</h2>
+        <h2>Nothing matches these filters</h2>
         <p class="quiet">There may be others in the queue.</p>
         <button type="button" class="button" onClick={onAll}>
           Show all
@@ -194,9 +195,9 @@ function Empty({ filtered, onAll }) {
     <div class="empty">
       <h2>The queue is empty</h2>
       <p class="quiet">
-        Nothing waits for you: what was sent is decided, read by you already, or being read by
-        another reviewer. Your own contributions are for others to read. This page looks again every
-        half minute.
+        There is nothing for you to review: every recording is decided, already reviewed by you, or
+        claimed by another reviewer. Your own contributions are reviewed by others. This page checks
+        again every 30 seconds.
       </p>
     </div>
   );

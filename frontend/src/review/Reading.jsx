@@ -101,7 +101,7 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
         <ContributorEntries contribution={contribution} />
         {verdict.problem && (
           <p class="notice notice-problem" role="alert">
-            {verdict.problem.detail} What you have set and typed stays here.
+            {verdict.problem.detail} Your entries are kept here.
           </p>
         )}
         {given ? (

@@ -82,7 +82,7 @@ export function TrimBar({ times, at, start, end, onSeek, onStart, onEnd }) {
         <span>{timecode(times[at])}</span>
         <span>
           {start === null && end === null
-            ? `The whole, ${timecode(length)}`
+            ? `Whole recording, ${timecode(length)}`
             : `Kept: ${timecode(from)} to ${timecode(to)}`}
         </span>
       </p>

@@ -42,7 +42,7 @@ export function VerdictForm(props) {
         ))}
         {missing === 'label' && (
           <p class="notice notice-problem" role="alert">
-            Choose what the recording shows.
+            Choose a label.
           </p>
         )}
         {claimed && draft.label !== claimed && (
@@ -68,7 +68,7 @@ export function VerdictForm(props) {
         />
         {missing === 'comment' ? (
           <span id="comment-missing" class="notice notice-problem" role="alert">
-            Write what should change: the contributor reads it. <kbd>Ctrl</kbd> <kbd>Enter</kbd>{' '}
+            Write what should change: the contributor will read it. <kbd>Ctrl</kbd> <kbd>Enter</kbd>{' '}
             sends it.
           </span>
         ) : (

@@ -6,11 +6,20 @@ import { LABELS, nameOf } from '../shared/terms.js';
 
 /** @type {Record<string, [string, string]>} */
 const OUTCOMES = {
-  approved: ['Approved', 'It goes into the next release once its de-identified copy is made.'],
-  rejected: ['Rejected', 'The contributor reads why.'],
-  changes_requested: ['Changes requested', 'It comes back when the contributor has answered.'],
-  waiting_for_second: ['Noted', 'A second reviewer reads it without seeing your verdict.'],
-  disputed: ['The two readings differ', 'A third reviewer decides.'],
+  approved: [
+    'Approved',
+    'It will be in the next release once its de-identified copy has been made.',
+  ],
+  rejected: ['Rejected', 'The contributor is told why.'],
+  changes_requested: [
+    'Changes requested',
+    'It returns to the queue when the contributor has answered.',
+  ],
+  waiting_for_second: [
+    'Verdict recorded',
+    'A second reviewer reads it without seeing your verdict.',
+  ],
+  disputed: ['The two verdicts differ', 'A third reviewer decides.'],
 };
 
 /**
@@ -24,7 +33,7 @@ const OUTCOMES = {
 export function VerdictOutcome({ given, onNext, onUndo, problem }) {
   const heading = useRef(/** @type {HTMLHeadingElement | null} */ (null));
   useLayoutEffect(() => focusIntoView(heading.current), []);
-  const [title, nextStep] = OUTCOMES[given.outcome] ?? ['Noted', ''];
+  const [title, nextStep] = OUTCOMES[given.outcome] ?? ['Verdict recorded', ''];
   return (
     <section class="after" aria-labelledby="outcome-title">
       <h2 id="outcome-title" tabIndex={-1} ref={heading}>
@@ -58,7 +67,7 @@ export function VerdictOutcome({ given, onNext, onUndo, problem }) {
  */
 function ModelAnswer({ answer, verdict, draft: { label } }) {
   if (!answer?.probabilities) {
-    return <p class="hint">The model has no answer for this recording.</p>;
+    return <p class="hint">The model has no result for this recording.</p>;
   }
   const said = nameOf(LABELS, answer.label);
   return (

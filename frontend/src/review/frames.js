@@ -34,7 +34,7 @@ function picture(url) {
   return new Promise((resolve, reject) => {
     const image = new Image();
     image.onload = () => resolve(image);
-    image.onerror = () => reject(new Error('A frame of the recording did not arrive.'));
+    image.onerror = () => reject(new Error('A frame of the recording could not be loaded.'));
     image.src = url;
   });
 }

@@ -1,4 +1,4 @@
-/** What the keys do while a recording is being read. */
+/** What the keys do while a recording is being processed. */
 import { LABELS, REASONS } from '../shared/terms.js';
 
 /** @typedef {import('../shared/shortcuts.js').Shortcut} Shortcut */
@@ -45,7 +45,7 @@ export function readingKeys(controls) {
     })),
     { key: 'f', description: 'Findings, then their numbers', run: () => focus('#findings input') },
     { key: 'm', description: 'Write a comment', run: () => focus('#md-comment') },
-    { key: 's', description: 'Skip: give it back and take the next', run: skip },
+    { key: 's', description: 'Skip: release it and take the next', run: skip },
     {
       key: 'Escape',
       keys: ['Esc'],
@@ -97,7 +97,7 @@ export function playerKeys({ player, view, times, change }) {
     },
     {
       key: 'x',
-      description: 'Keep the whole',
+      description: 'Keep the whole recording',
       run: () => change({ trimStart: null, trimEnd: null }),
     },
     { key: 'q', description: 'To the square', run: () => focus('.cine .square') },

@@ -50,7 +50,7 @@ export function useReviewSession(filters) {
   async function takeNext() {
     const taken = await calls.next(filters);
     put(taken ?? null);
-    announce(taken ? 'The next recording' : 'Nothing is ready to be read');
+    announce(taken ? 'The next recording' : 'Nothing is ready for review');
   }
   useEffect(() => {
     const kept = currentId();

@@ -16,7 +16,7 @@ export function Answer({ result }) {
       </h2>
       <Bars probabilities={result.probabilities} models={result.models} />
       <p class="agreement">{agreement(result)}</p>
-      <p class="hint">Bars: the mean. Fine marks: each of the {result.models.length} models.</p>
+      <p class="hint">Bars: the mean. Ticks: the {result.models.length} models.</p>
       {notes.map((note) => (
         <p key={note} class="notice">
           {note}

@@ -21,8 +21,8 @@ export function CropView({ item }) {
       <div class="crop-side">
         <h2>Check the square</h2>
         <p>
-          Only what is inside is screened. It should hold the ultrasound field, without text, rulers
-          or bars.
+          Only the area inside the square is screened. It should contain the ultrasound field,
+          without text, rulers or scale bars.
         </p>
         <div class="actions">
           <button
@@ -66,7 +66,7 @@ export function CropView({ item }) {
                 patch(key, { adjusting: false, square: screening.crop, problem: null })
               }
             >
-              Back to the answer
+              Back to the result
             </button>
           )}
         </div>

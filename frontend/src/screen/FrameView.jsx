@@ -35,7 +35,7 @@ export function FrameView({ screening, result, at, playing, onStep, onToggle }) 
             alt={several ? `Frame ${at + 1} of ${count}, as screened` : 'The picture, as screened'}
           />
         ) : (
-          <p>The pictures were deleted after the retention time; the numbers stay.</p>
+          <p>The images were deleted after the retention time; the probabilities are kept.</p>
         )}
       </div>
       <figcaption>

@@ -26,11 +26,11 @@ export function InterruptedView({ item: { key } }) {
   return (
     <Trouble
       title="The upload was interrupted"
-      detail="The page was reloaded before the file had arrived, and a page may not open a file by itself."
+      detail="The page was reloaded before the upload finished, and a web page cannot reopen a file on its own."
       next="Choose the file again."
     >
       <button type="button" class="button" onClick={() => removeItem(key)}>
-        Take it off the list
+        Remove from the list
       </button>
     </Trouble>
   );

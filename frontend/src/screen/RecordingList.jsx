@@ -25,8 +25,8 @@ export function RecordingList() {
       {first?.resumesAt && <RetryNotice until={first.resumesAt} problem={first.problem} />}
       {coming > 0 && (
         <p class="hint recording-list-coming" role="status">
-          {plural(coming, 'more recording', 'more recordings')} will be screened, each as soon as it
-          has arrived.
+          {plural(coming, 'more recording', 'more recordings')} will be screened as soon as
+          uploaded.
         </p>
       )}
       {waiting > 0 && (

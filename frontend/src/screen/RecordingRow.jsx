@@ -60,7 +60,7 @@ function stateOf(item) {
   if (resumesAt) return `Waits until ${clock(resumesAt)}`;
   switch (stage) {
     case 'waiting':
-      return 'Waits to be uploaded';
+      return 'Waiting to upload';
     case 'uploading':
       return sent >= bytes
         ? 'Being read'
@@ -69,11 +69,11 @@ function stateOf(item) {
       return wanted ? 'Will be screened' : 'Ready to screen';
     case 'starting':
     case 'restoring':
-      return 'One moment';
+      return 'Loading';
     case 'screening':
       return screening?.status === 'running'
         ? `Frame ${screening.progress.done} of ${screening.progress.total}`
-        : 'In line';
+        : 'In the queue';
     case 'done':
       return screening?.result ? <Outcome result={screening.result} /> : 'Answered';
     case 'refused':

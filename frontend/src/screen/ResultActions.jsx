@@ -69,7 +69,7 @@ export function ResultActions({ item, result }) {
         )}
         {recording?.preview_url && (
           <div>
-            <dt>Pictures kept until</dt>
+            <dt>Images kept until</dt>
             <dd>{dateTime(recording.expires_at)}</dd>
           </div>
         )}

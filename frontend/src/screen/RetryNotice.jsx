@@ -12,7 +12,7 @@ export function RetryNotice({ until, problem }) {
       {whyItWaits(problem)}{' '}
       <b>
         {seconds > 0
-          ? `This continues by itself in ${plural(seconds, 'second')}.`
+          ? `This continues automatically in ${plural(seconds, 'second')}.`
           : 'Trying again now.'}
       </b>
     </p>

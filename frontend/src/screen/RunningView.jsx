@@ -22,7 +22,7 @@ export function RunningView({ item }) {
         )}
       </div>
       <div class="calm">
-        <h2>{running ? 'Screening' : 'Waiting in line'}</h2>
+        <h2>{running ? 'Screening' : 'Waiting in the queue'}</h2>
         {resumesAt ? (
           <RetryNotice until={resumesAt} problem={problem} />
         ) : (
@@ -30,7 +30,7 @@ export function RunningView({ item }) {
             <ProgressBar
               label="Screening"
               share={running && total > 0 ? done / total : null}
-              text={running ? `${done} of ${plural(total, 'frame')}` : 'Waiting in line'}
+              text={running ? `${done} of ${plural(total, 'frame')}` : 'Waiting in the queue'}
             />
             {running && total > 1 && <Cells done={done} total={total} />}
             <p class="quiet spread">
@@ -40,8 +40,8 @@ export function RunningView({ item }) {
           </>
         )}
         <p class="hint">
-          You can leave this page: the address of this screening stays the same, and a reload comes
-          back here.
+          You can leave this page: the address of this screening stays the same, and reloading
+          brings you back here.
         </p>
       </div>
     </div>
@@ -64,6 +64,6 @@ function Cells({ done, total }) {
 /** @param {number | null | undefined} ahead */
 function place(ahead) {
   if (ahead === null || ahead === undefined) return 'Starts as soon as a worker is free';
-  if (ahead === 0) return 'Next in line';
-  return `${plural(ahead, 'recording')} before this one`;
+  if (ahead === 0) return 'Next in the queue';
+  return `${plural(ahead, 'recording')} ahead of this one`;
 }

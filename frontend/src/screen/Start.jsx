@@ -6,8 +6,14 @@ import { FilesButton } from './FilesButton.jsx';
 import { ProbeSector } from './ProbeSector.jsx';
 
 const STEPS = [
-  ['Add a recording', 'A clip or a still of a convex-probe lung examination. Several are fine.'],
-  ['Check the square', 'It should hold the ultrasound field, without text, rulers or bars.'],
+  [
+    'Add a recording',
+    'A clip or still image from a lung examination with a convex probe. You can add several.',
+  ],
+  [
+    'Check the square',
+    'It should contain the ultrasound field, without text, rulers or scale bars.',
+  ],
   ['Read the answer', 'Three probabilities from five models, frame by frame.'],
 ];
 
@@ -24,7 +30,7 @@ export function Start() {
           healthy lung?
         </p>
         <FilesButton>Choose files</FilesButton>
-        <p class="hint">or drop them anywhere on this page, or paste a picture</p>
+        <p class="hint">or drop them anywhere on this page, or paste an image</p>
       </section>
       <ol class="steps">
         {STEPS.map(([name, text]) => (

@@ -8,7 +8,7 @@ export function UploadView({ item }) {
   const { stage, sent, bytes, secondsLeft, resumesAt, problem } = item;
   const arrived = stage === 'uploading' && bytes > 0 && sent >= bytes;
   const share = stage === 'uploading' && !arrived ? sent / (bytes || 1) : null;
-  const words = { waiting: 'Waits for its turn', restoring: 'Loading' };
+  const words = { waiting: 'Waiting to upload', restoring: 'Loading' };
   const state =
     words[/** @type {keyof typeof words} */ (stage)] ??
     (arrived ? 'Reading the recording' : 'Uploading');
@@ -21,14 +21,14 @@ export function UploadView({ item }) {
         stage !== 'waiting' && <ProgressBar label={state} share={share} />
       )}
       {stage === 'waiting' && (
-        <p class="quiet">Three files are sent at a time; this one starts by itself.</p>
+        <p class="quiet">Three files upload at a time; this one starts automatically.</p>
       )}
       {stage === 'uploading' && !resumesAt && (
         <p class="quiet spread">
           <span>
             {fileSize(sent)} of {fileSize(bytes)}
           </span>
-          <span>{arrived ? 'finding the ultrasound field' : timeLeft(secondsLeft)}</span>
+          <span>{arrived ? 'Finding the ultrasound field' : timeLeft(secondsLeft)}</span>
         </p>
       )}
     </div>

@@ -46,7 +46,7 @@ export function Workspace({ item }) {
       </header>
       {item.offline && (
         <p class="notice" role="status">
-          The connection to the service was lost. Nothing is lost: this page goes on as soon as it
+          The connection to the service was lost. No data is lost: this page continues as soon as it
           is back.
         </p>
       )}

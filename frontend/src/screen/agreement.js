@@ -65,7 +65,7 @@ function range({ label, models }) {
   const [low, high] = [percent(Math.min(...shares)), percent(Math.max(...shares))];
   const name = CLASS_NAMES[label];
   if (low === high) return `Each gives ${name} ${low}.`;
-  return `They give ${name} between ${low} and ${high}.`;
+  return `Their probabilities for ${name} range from ${low} to ${high}.`;
 }
 
 /**

@@ -44,7 +44,7 @@ export function undo() {
   select(item.key);
   if (item.stage === 'screening' && item.screening) follow(item.key, item.screening);
   startUploads();
-  announce(`${item.name} is back.`);
+  announce(`${item.name} is restored.`);
 }
 
 /** Take a recording off the page and leave it on the service. @param {string} key */
@@ -72,6 +72,8 @@ async function carryOut(key) {
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     if (!problem.gone)
-      announce(`${name} could not be deleted yet; the service deletes it by itself.`);
+      announce(
+        `${name} could not be deleted now; the service deletes it when its retention time ends.`,
+      );
   }
 }

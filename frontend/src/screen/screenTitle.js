@@ -34,7 +34,7 @@ function alone({ stage, sent, bytes, screening, adjusting }) {
     case 'screening':
       return screening?.status === 'running'
         ? `Screening ${screening.progress.done}/${screening.progress.total}`
-        : 'Waiting in line';
+        : 'Waiting in the queue';
     case 'done':
       return screening?.result
         ? `${CLASS_NAMES[screening.result.label]} ${percent(screening.result.probability)}`
@@ -46,6 +46,6 @@ function alone({ stage, sent, bytes, screening, adjusting }) {
     case 'gone':
       return 'Deleted';
     default:
-      return 'One moment';
+      return 'Loading';
   }
 }

@@ -26,7 +26,7 @@ export function addFiles(chosen) {
   const added = Array.from(chosen, (file) => {
     const problem = precheck(file, limits.value);
     const item = makeItem({
-      name: file.name || 'Pasted picture',
+      name: file.name || 'Pasted image',
       bytes: file.size,
       stage: problem ? 'refused' : 'waiting',
       problem,

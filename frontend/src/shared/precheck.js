@@ -23,13 +23,13 @@ export function precheck(file, limits) {
   if (limits && file.size > limits.max_bytes) {
     return new Problem({
       code: 'file_too_large',
-      detail: `The file has ${fileSize(file.size)}; at most ${fileSize(limits.max_bytes)} are taken. Cut a shorter clip or export it smaller.`,
+      detail: `The file is ${fileSize(file.size)}; the limit is ${fileSize(limits.max_bytes)}. Export a shorter clip or a smaller picture.`,
     });
   }
   if (NO_RECORDING.test(file.type)) {
     return new Problem({
       code: 'unsupported_type',
-      detail: 'The file is neither a picture nor a video. Export it as MP4, AVI, GIF, PNG or JPEG.',
+      detail: 'The file is neither an image nor a video. Export it as MP4, AVI, GIF, PNG or JPEG.',
     });
   }
   return null;

@@ -42,7 +42,7 @@ export async function loadUser() {
 
 /** The session is over: pages that need one ask to sign in, at the address where they are. */
 function lapse() {
-  if (user.value) announce('You are signed out. Sign in to go on where you were.');
+  if (user.value) announce('You have been signed out. Sign in to continue where you were.');
   user.value = null;
 }
 

@@ -121,7 +121,7 @@ it('what the service says of a field stands at that field', async () => {
 it('a forgotten password is answered the same for every address', async () => {
   await open('#/reset');
   await type('E-mail of your account', 'who@example.org{Enter}');
-  expect(await screen.findByText(/If there is an account of/)).toBeTruthy();
+  expect(await screen.findByText(/has an account, we have sent it an e-mail/)).toBeTruthy();
 });
 
 it('a new password is set from the link in the mail', async () => {
@@ -161,7 +161,7 @@ describe('API tokens', () => {
       secret: 'pocovid_secret',
     });
     await open('#/account', {});
-    await userEvent.click(screen.getByText('Make a token'));
+    await userEvent.click(screen.getByText('Create a token'));
     const form = screen.getByRole('form', { name: 'New token' });
     await userEvent.type(within(form).getByLabelText('Name'), 'night job{Enter}');
     expect(vi.mocked(api.makeToken).mock.lastCall?.[0]).toMatchObject({
@@ -175,7 +175,7 @@ describe('API tokens', () => {
 
   it('offer what the role may do, and no more', async () => {
     await open('#/account', { role: 'reviewer' });
-    await userEvent.click(screen.getByText('Make a token'));
+    await userEvent.click(screen.getByText('Create a token'));
     expect(screen.getAllByRole('checkbox').map((box) => box.closest('label')?.textContent)).toEqual(
       expect.arrayContaining([expect.stringContaining('Review the recordings')]),
     );

@@ -75,15 +75,15 @@ const show = () =>
 it('says so before there was one', async () => {
   vi.mocked(api.checks).mockResolvedValue({ items: [] });
   show();
-  await screen.findByText(/No check was made yet/);
+  await screen.findByText(/No check has been run yet/);
 });
 
 it('is started by a button, and says how far it is', async () => {
   vi.mocked(api.checks).mockResolvedValue({ items: [] });
   show();
-  await screen.findByText(/No check was made yet/);
+  await screen.findByText(/No check has been run yet/);
   has({ state: 'running', stage: 'pixels', looked_at: 12, finished_at: null });
-  await userEvent.click(screen.getByLabelText(/hash all bytes/));
+  await userEvent.click(screen.getByLabelText(/hash all files/));
   await userEvent.click(screen.getByRole('button', { name: 'Start a check' }));
   expect(api.start).toHaveBeenCalledWith({ deep: true, fix: false });
   await screen.findByText(/recordings, read anew: 12 rows and objects/);
@@ -93,8 +93,8 @@ it('is started by a button, and says how far it is', async () => {
 it('says that nothing was found', async () => {
   has();
   show();
-  await screen.findByText(/Nothing was found/);
-  expect(screen.queryByRole('button', { name: /Mend/ })).toBeNull();
+  await screen.findByText(/No problems found/);
+  expect(screen.queryByRole('button', { name: /Repair/ })).toBeNull();
 });
 
 it('lists findings with what a person should do, and mends the others', async () => {
@@ -102,7 +102,7 @@ it('lists findings with what a person should do, and mends the others', async ()
   show();
   const row = await screen.findByRole('row', { name: /original_missing/ });
   expect(row.textContent).toContain('Ask its contributor');
-  await userEvent.click(screen.getByRole('button', { name: 'Mend 1 finding' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Repair 1 finding' }));
   await waitFor(() => expect(api.start).toHaveBeenCalledWith({ deep: false, fix: true }));
 });
 

@@ -54,10 +54,10 @@ it.each([
   ).toBeTruthy();
 });
 
-it('says when the service does not answer', () => {
+it('says when the service is not responding', () => {
   reachable.value = false;
   show();
-  expect(screen.getByRole('alert').textContent).toContain('does not answer');
+  expect(screen.getByRole('alert').textContent).toContain('is not responding');
 });
 
 describe('one recording', () => {
@@ -89,13 +89,13 @@ describe('one recording', () => {
 
   it('counts down while the service is busy', () => {
     show({ stage: 'uploading', resumesAt: Date.now() + 11_500, recording: null });
-    expect(screen.getByText(/continues by itself in 12 seconds/)).toBeTruthy();
+    expect(screen.getByText(/continues automatically in 12 seconds/)).toBeTruthy();
   });
 
   it('shows its place in line', () => {
     const progress = { done: 0, total: 28, seconds_left: 40, ahead: 2 };
     show({ stage: 'screening', screening: makeScreening({ progress }) });
-    expect(screen.getByText('2 recordings before this one')).toBeTruthy();
+    expect(screen.getByText('2 recordings ahead of this one')).toBeTruthy();
     expect(screen.getByText('about 40 seconds left')).toBeTruthy();
   });
 
@@ -133,7 +133,7 @@ describe('one recording', () => {
     show({ stage: 'uploading', resumesAt: until, recording: null, wanted: true }, { wanted: true });
     const list = within(screen.getByRole('navigation', { name: 'Recordings' }));
     expect(list.getByText(`Waits until ${new Date(until).toLocaleTimeString()}`)).toBeTruthy();
-    expect(list.getByText(/continues by itself in 20 seconds/)).toBeTruthy();
+    expect(list.getByText(/continues automatically in 20 seconds/)).toBeTruthy();
     expect(list.getByText(/2 more recordings will be screened/)).toBeTruthy();
     expect(list.queryByRole('button', { name: /^Screen all/ })).toBeNull();
   });
@@ -150,7 +150,7 @@ describe('one recording', () => {
     fireEvent.click(screen.getByRole('button', { name: /^Adjust the square/ }));
     fireEvent.keyDown(screen.getByRole('slider'), { key: 'ArrowLeft' });
     expect(find(item.key)?.square?.x).toBe(105);
-    fireEvent.click(screen.getByRole('button', { name: 'Back to the answer' }));
+    fireEvent.click(screen.getByRole('button', { name: 'Back to the result' }));
     expect(find(item.key)?.square?.x).toBe(110);
     expect(screen.getByText(/5 of 5 models agree/)).toBeTruthy();
   });

@@ -71,7 +71,7 @@ describe('the table', () => {
   it('says what is missing, and what was set for all', async () => {
     await show({ probe: 'convex', fields_from: ['probe'] });
     expect(cell(0, CLASS).textContent).toBe('Missing');
-    expect(cell(0, 2).textContent).toBe('Convex (set for all)');
+    expect(cell(0, 2).textContent).toBe('Convex (default)');
     expect(cell(0, 7).textContent).toBe('');
   });
 
@@ -169,7 +169,7 @@ describe('a cell', () => {
     await userEvent.click(cell(0, PATIENT));
     await type('P17{Enter}');
     expect(sent()).toEqual([['c0'], { patient: 'P17' }]);
-    expect(cell(0, PATIENT).textContent).toBe('Given');
+    expect(cell(0, PATIENT).textContent).toBe('Set');
     expect(document.body.textContent).not.toContain('P17');
   });
 

@@ -81,9 +81,9 @@ describe('the list of submissions', () => {
   it('that is empty says how it works, and begins one', async () => {
     vi.mocked(api.begin).mockResolvedValue(makeSubmission({ id: 'sub-9' }));
     await open('#/contribute', 'Contribute');
-    await screen.findByText(/You have not sent anything yet/);
+    await screen.findByText(/You have no submissions yet/);
     await expectAccessible();
-    await press('Begin a submission');
+    await press('Start a submission');
     await waitFor(() => expect(location.hash).toBe('#/contribute/sub-9'));
   });
 
@@ -102,9 +102,9 @@ describe('the list of submissions', () => {
     await open('#/contribute', 'Contribute');
     const rows = await screen.findAllByRole('heading', { level: 2 });
     const [draft, sent] = rows.map((each) => within(each.closest('li') ?? expect.unreachable()));
-    expect(draft.getByText('2 on the way')).toBeTruthy();
-    expect(draft.getByText('1 not taken')).toBeTruthy();
-    expect(sent.getByText('1 to be answered')).toBeTruthy();
+    expect(draft.getByText('2 being processed')).toBeTruthy();
+    expect(draft.getByText('1 not accepted')).toBeTruthy();
+    expect(sent.getByText('1 to answer')).toBeTruthy();
     expect(sent.queryByRole('button', { name: /Delete/ })).toBeNull();
     await expectAccessible();
   });
@@ -119,7 +119,7 @@ describe('the list of submissions', () => {
     await waitFor(() => expect(document.activeElement?.textContent).toBe('Delete it'));
     await press('Delete it');
     expect(api.deleteSubmission).toHaveBeenCalledWith('sub-1');
-    expect(await screen.findByText(/You have not sent anything yet/)).toBeTruthy();
+    expect(await screen.findByText(/You have no submissions yet/)).toBeTruthy();
   });
 
   it('says what the service says when it cannot be had', async () => {
@@ -175,21 +175,21 @@ describe('files', () => {
     localStorage.setItem('pocovid.sending.sub-1', '[{"path":"day2/late.mp4","bytes":4}]');
     const half = makeFile({ file_name: 'half.mp4', bytes: 3e6, received: 1e6, state: 'receiving' });
     await openSubmission({ files: [half] });
-    expect(screen.getByRole('heading', { name: '2 files have not arrived yet' })).toBeTruthy();
-    expect(screen.getByText('1.0 MB of 3.0 MB arrived')).toBeTruthy();
+    expect(screen.getByRole('heading', { name: '2 files have not been uploaded' })).toBeTruthy();
+    expect(screen.getByText('1.0 MB of 3.0 MB uploaded')).toBeTruthy();
     expect(screen.getByText('day2/late.mp4')).toBeTruthy();
     await press('Leave them out');
     await userEvent.click(screen.getAllByRole('button', { name: 'Leave them out' })[0]);
     await waitFor(() => expect(api.forgetFile).toHaveBeenCalledWith('file-1'));
     expect(localStorage.length).toBe(0);
-    expect(screen.queryByText(/not arrived yet/)).toBeNull();
+    expect(screen.queryByText(/not been uploaded/)).toBeNull();
   });
 
   it('that could not be read say why, and leave the list', async () => {
     const error = { code: 'truncated_file', message: 'It ends in the middle.' };
     await openSubmission({ files: [makeFile({ file_name: 'cut.mp4', state: 'failed', error })] });
     expect(screen.getByText(/It ends in the middle\./)).toBeTruthy();
-    await press('Take cut.mp4 off the list');
+    await press('Remove cut.mp4 from the list');
     expect(screen.queryByText('cut.mp4')).toBeNull();
   });
 
@@ -264,10 +264,10 @@ describe('the rows of a CSV', () => {
       '4 rows used, 1 problem',
     );
     expect(screen.getByText('Read as Windows-1252.')).toBeTruthy();
-    expect(screen.getByText('1 row counts for no recording')).toBeTruthy();
+    expect(screen.getByText('1 row matches no recording')).toBeTruthy();
     expect(screen.getByText('Line 5 fits several files')).toBeTruthy();
     expect(
-      screen.getByText('1 row was taken for a file of a similar name: please look'),
+      screen.getByText('1 row was matched to a file with a similar name: please check'),
     ).toBeTruthy();
     expect(screen.getByText(/2 files skipped\./)).toBeTruthy();
     expect(screen.getByText('and 110 more')).toBeTruthy();
@@ -347,7 +347,7 @@ describe('the check', () => {
     await openSubmission({ contributions: pair, check: { ready: false, problems } });
     await screen.findByText(/is missing for 1 recording/);
     await press('Send 2 recordings to review');
-    expect(screen.getByRole('alert').textContent).toContain('Fill in what is missing');
+    expect(screen.getByRole('alert').textContent).toContain('Fill in the missing fields');
     expect(api.submit).not.toHaveBeenCalled();
   });
 
@@ -356,19 +356,19 @@ describe('the check', () => {
     await openSubmission({ contributions: pair, check: { ready: false, problems: others } });
     await screen.findByText('Nothing is missing.');
     await press('Send 2 recordings to review');
-    expect(screen.getByRole('alert').textContent).toContain('agree to it');
+    expect(screen.getByRole('alert').textContent).toContain('tick the box');
   });
 
   it('says that nothing is missing of what has arrived while files are on the way', async () => {
     await openSubmission({ contributions: pair, check: { ready: false, waiting: 1 } });
-    await screen.findByText('Nothing is missing in what has arrived.');
+    await screen.findByText('Nothing is missing in the recordings uploaded so far.');
   });
 
   it('sends with the consent', async () => {
     await openSubmission({ contributions: pair });
     await screen.findByText('Nothing is missing.');
     await press('Send 2 recordings to review');
-    expect(screen.getByRole('alert').textContent).toContain('agree to it');
+    expect(screen.getByRole('alert').textContent).toContain('tick the box');
     await userEvent.click(screen.getByRole('checkbox', { name: 'I agree, for all 2 recordings' }));
     vi.mocked(api.submission).mockResolvedValue(
       makeSubmission({ state: 'submitted', submitted_at: '2026-01-06T10:00:00Z' }),
@@ -377,7 +377,7 @@ describe('the check', () => {
       pair.map((each) => ({ ...each, state: /** @type {const} */ ('pending') })),
     );
     await press('Send 2 recordings to review');
-    expect(await screen.findByText(/The reviewers’ words appear here/)).toBeTruthy();
+    expect(await screen.findByText(/The reviewers’ comments appear here/)).toBeTruthy();
     expect(api.submit).toHaveBeenCalledWith('sub-1');
   });
 });
@@ -407,7 +407,7 @@ describe('what was sent', () => {
     await openSubmission({ submission, contributions: [asked] });
     expect(screen.getByText('Which lung is it?')).toBeTruthy();
     await press('Answer the reviewer');
-    expect(screen.getByText('Say something to the reviewer.')).toBeTruthy();
+    expect(screen.getByText('Write an answer to the reviewer.')).toBeTruthy();
     await userEvent.type(screen.getByLabelText('Your answer'), 'The left.');
     await userEvent.click(screen.getByText('Correct your entries'));
     await userEvent.selectOptions(screen.getByLabelText('BLUE point'), 'left_upper');
@@ -465,5 +465,5 @@ it('a submission of somebody else is not here', async () => {
     new Problem({ code: 'not_found', detail: 'No.', status: 404 }),
   );
   vi.mocked(api.contributions).mockResolvedValue([]);
-  await open('#/contribute/sub-1', 'This submission is not here');
+  await open('#/contribute/sub-1', 'This submission does not exist');
 });

@@ -18,7 +18,7 @@ describe('a field', () => {
     ['label', { label: 'covid19' }, 'COVID-19'],
     ['licence', { licence: 'CC BY 4.0' }, 'CC BY 4.0'],
     ['label', { label: 'a-new-word' }, 'a-new-word'],
-    ['patient', { has_patient: true }, 'Given'],
+    ['patient', { has_patient: true }, 'Set'],
     [
       'findings',
       { findings: { b_lines: true, consolidation: false } },

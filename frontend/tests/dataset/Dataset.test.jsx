@@ -148,7 +148,7 @@ describe('the next release', () => {
   it('tells which recordings are still on their way', async () => {
     vi.mocked(api.nextRelease).mockResolvedValue(makeNext({ waiting_for_ingest: 2 }));
     showAll();
-    await screen.findByText(/2 approved recordings still being taken in/);
+    await screen.findByText(/2 approved recordings still being de-identified/);
   });
 });
 
@@ -211,7 +211,7 @@ describe('a release', () => {
     showOne();
     await userEvent.click(await screen.findByRole('button', { name: /COVID-19/ }));
     const dialog = within(await screen.findByRole('dialog'));
-    expect(dialog.getByText(/Its pixels are deleted/)).toBeTruthy();
+    expect(dialog.getByText(/Its images are deleted/)).toBeTruthy();
     expect(dialog.queryByRole('img')).toBeNull();
   });
 });
@@ -226,7 +226,7 @@ describe('a wrong label', () => {
   it('is reported by anybody, in words', async () => {
     await open();
     await userEvent.click(screen.getByRole('button', { name: 'Send the report' }));
-    expect(screen.getByRole('alert').textContent).toContain('Say in a few words');
+    expect(screen.getByRole('alert').textContent).toContain('Describe in a few words');
     await userEvent.selectOptions(screen.getByLabelText('What it should be'), 'healthy');
     await userEvent.type(screen.getByLabelText('What you see'), 'A-lines only');
     await userEvent.click(screen.getByRole('button', { name: 'Send the report' }));
@@ -234,7 +234,7 @@ describe('a wrong label', () => {
       label: 'healthy',
       message: 'A-lines only',
     });
-    await screen.findByText(/A reviewer looks at this recording again/);
+    await screen.findByText(/A reviewer will look at this recording again/);
   });
 
   it('that is refused keeps the words', async () => {

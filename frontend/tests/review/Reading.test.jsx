@@ -67,7 +67,7 @@ const taken = () =>
 describe('the claim', () => {
   it('is shown while it lasts', async () => {
     await read();
-    expect(screen.getByText(/Yours for 15 minutes/)).toBeTruthy();
+    expect(screen.getByText(/Claimed by you for 15 minutes/)).toBeTruthy();
   });
 
   it('is renewed by work, once a part of it has passed', async () => {
@@ -86,11 +86,11 @@ describe('the claim', () => {
     );
     vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'] });
     await read();
-    expect(screen.getByText(/Yours for 90 more seconds/)).toBeTruthy();
+    expect(screen.getByText(/Claimed by you for 90 more seconds/)).toBeTruthy();
     await act(async () => void vi.advanceTimersByTime(2 * MINUTE));
-    expect(screen.getByRole('alert').textContent).toContain('Your claim has run out');
+    expect(screen.getByRole('alert').textContent).toContain('Your claim has expired');
     await person.click(screen.getByRole('button', { name: 'Claim it again' }));
-    await screen.findByText(/Yours for 15 minutes/);
+    await screen.findByText(/Claimed by you for 15 minutes/);
   });
 
   it('when it is lost keeps what was typed, and says why', async () => {
@@ -136,7 +136,7 @@ it('a reload goes on where the tab was, with the draft of the verdict', async ()
 it('a reload still offers to take the last verdict back', async () => {
   await read();
   await person.keyboard('mAs typed{Escape}ta');
-  await screen.findByRole('heading', { name: 'Noted' });
+  await screen.findByRole('heading', { name: 'Verdict recorded' });
   cleanup();
   show();
   await screen.findByRole('list', { name: 'Queue' });
@@ -159,17 +159,17 @@ describe('an approval', () => {
     await read();
     await person.keyboard('a');
     expect(api.review).not.toHaveBeenCalled();
-    expect(screen.getByRole('alert').textContent).toContain('tick this before you approve');
+    expect(screen.getByRole('alert').textContent).toContain('tick this box before you approve');
     expect(document.activeElement?.id).toBe('unmarked');
     await person.keyboard(' a');
-    await screen.findByRole('heading', { name: 'Noted' });
+    await screen.findByRole('heading', { name: 'Verdict recorded' });
   });
 
   it('takes a label', async () => {
     vi.mocked(api.next).mockImplementation(async () => makeContribution({ label: null }));
     await read();
     await person.keyboard('ta');
-    expect(screen.getByRole('alert').textContent).toContain('Choose what the recording shows');
+    expect(screen.getByRole('alert').textContent).toContain('Choose a label');
     expect(api.review).not.toHaveBeenCalled();
   });
 });
@@ -214,13 +214,13 @@ it('what was said before is read with it', async () => {
     }),
   );
   await read();
-  const before = screen.getByRole('list', { name: 'What was said before' });
+  const before = screen.getByRole('list', { name: 'History' });
   expect([...before.children].map(({ textContent }) => textContent)).toEqual([
     'In the dataset as COVID-19, until you decide.',
-    'A reviewer asked: Probe?',
-    'The contributor answers: Convex, as written.',
+    'A reviewer asked for changes: Probe?',
+    'The contributor’s answer: Convex, as written.',
     'Reported as Healthy: A-lines only',
-    'It could not be taken in: No frame is shown between 50 and 60 s.',
+    'De-identification failed: No frame is shown between 50 and 60 s.',
   ]);
 });
 
@@ -229,7 +229,7 @@ it('frames that are still being made are waited for', async () => {
   show();
   await screen.findByRole('list', { name: 'Queue' });
   await person.keyboard('n');
-  await screen.findByText('The frames are being made');
+  await screen.findByText('The frames are being prepared');
   await screen.findByRole('slider', { name: 'Frame' }, { timeout: 10_000 });
 });
 

@@ -82,7 +82,7 @@ describe('the queue', () => {
     show();
     await screen.findByRole('list', { name: 'Queue' });
     await person.selectOptions(screen.getByLabelText('Label'), 'healthy');
-    await person.click(screen.getByLabelText('Only where readers differ'));
+    await person.click(screen.getByLabelText('Only where reviewers disagree'));
     await waitFor(() =>
       expect(api.queue).toHaveBeenLastCalledWith(
         expect.objectContaining({ label: 'healthy', disputed: true }),
@@ -95,7 +95,7 @@ describe('the queue', () => {
     show();
     await screen.findByRole('heading', { name: 'The queue is empty' });
     await person.selectOptions(screen.getByLabelText('Probe'), 'linear');
-    await screen.findByRole('heading', { name: 'Nothing fits these filters' });
+    await screen.findByRole('heading', { name: 'Nothing matches these filters' });
     await person.click(screen.getByRole('button', { name: 'Show all' }));
     await screen.findByRole('heading', { name: 'The queue is empty' });
   });
@@ -106,8 +106,8 @@ describe('the queue', () => {
     vi.mocked(api.queue).mockResolvedValue({ items: [preparing, taken], next: null });
     show();
     await screen.findByText('Being prepared');
-    expect(screen.getByText('Another reviewer reads it')).toBeTruthy();
-    expect(screen.getByText(/all are being prepared, or others read them/)).toBeTruthy();
+    expect(screen.getByText('Claimed by another reviewer')).toBeTruthy();
+    expect(screen.getByText(/all are being prepared or claimed by others/)).toBeTruthy();
     expect(screen.getByRole('button', { name: /^Review the next/ })).toHaveProperty(
       'disabled',
       true,
@@ -237,7 +237,7 @@ it('what was said stays as it was said', async () => {
   const tick = screen.getByRole('checkbox', { name: /No identifying/ });
   expect(tick).toHaveProperty('checked', true);
   expect(tick).toHaveProperty('disabled', true);
-  expect(screen.getByText('The whole, 0:01.0')).toBeTruthy();
+  expect(screen.getByText('Whole recording, 0:01.0')).toBeTruthy();
 });
 
 describe('the player', () => {
@@ -276,6 +276,6 @@ describe('the player', () => {
     await person.keyboard('{Home}{ArrowRight}i');
     expect(screen.getByText('Kept: 0:00.1 to 0:01.0')).toBeTruthy();
     await person.keyboard('x');
-    expect(screen.getByText('The whole, 0:01.0')).toBeTruthy();
+    expect(screen.getByText('Whole recording, 0:01.0')).toBeTruthy();
   });
 });

@@ -107,7 +107,7 @@ describe('the frames', () => {
 
   it('keep their numbers when their pictures are deleted', () => {
     show({ frames_available: false });
-    expect(screen.getByText(/pictures were deleted/)).toBeTruthy();
+    expect(screen.getByText(/images were deleted/)).toBeTruthy();
     expect(within(strip()).getAllByRole('option')).toHaveLength(4);
     expect(screen.queryByRole('img')).toBeNull();
   });

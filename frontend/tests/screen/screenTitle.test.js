@@ -20,7 +20,7 @@ describe("the window's title", () => {
       },
       'Screening 12/30',
     ],
-    ['queued', { stage: 'screening', screening: makeScreening() }, 'Waiting in line'],
+    ['queued', { stage: 'screening', screening: makeScreening() }, 'Waiting in the queue'],
     [
       'done',
       { stage: 'done', screening: makeScreening({ status: 'done', result: makeResult() }) },

@@ -24,7 +24,10 @@ export default function Audit() {
   const { items, problem, hasMore, more } = usePages(fetchPage);
   return (
     <section class="page">
-      <PageHeading title="Audit log" lead="Every step, by whom and when. Rows are never changed.">
+      <PageHeading
+        title="Audit log"
+        lead="Every action, by whom and when. Entries are never changed."
+      >
         <a class="button" href={calls.auditCsvUrl(filters)} download>
           Export as CSV
         </a>
@@ -35,8 +38,8 @@ export default function Audit() {
           {problem}
         </p>
       )}
-      {items === null && !problem && <p class="quiet">One moment</p>}
-      {items?.length === 0 && <p class="quiet">Nothing fits these filters.</p>}
+      {items === null && !problem && <p class="quiet">Loading…</p>}
+      {items?.length === 0 && <p class="quiet">Nothing matches these filters.</p>}
       {items && items.length > 0 && (
         <Events events={items} onOnly={(changes) => setFilters({ ...filters, ...changes })} />
       )}
@@ -51,7 +54,7 @@ export default function Audit() {
 
 /** @type {readonly {name: keyof AuditFilters, label: string, hint: string}[]} */
 const FIELDS = [
-  { name: 'action', label: 'Action', hint: 'as in reviews.approved' },
+  { name: 'action', label: 'Action', hint: 'for example reviews.approved' },
   { name: 'actor', label: 'Person', hint: 'an id' },
   { name: 'subject', label: 'About', hint: 'an id' },
 ];

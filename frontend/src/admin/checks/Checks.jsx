@@ -67,7 +67,7 @@ export default function Checks() {
     <section class="page">
       <PageHeading
         title="Check"
-        lead="Labels, patients, bytes and pixels of this installation, held against each other."
+        lead="Checks the labels, patients, files and images of this installation for consistency."
       >
         <button type="button" class="button" disabled={busy} onClick={() => start(false)}>
           Start a check
@@ -79,7 +79,7 @@ export default function Checks() {
             disabled={busy}
             onClick={() => start(true)}
           >
-            Mend {plural(mendable, 'finding')}
+            Repair {plural(mendable, 'finding')}
           </button>
         )}
       </PageHeading>
@@ -90,18 +90,18 @@ export default function Checks() {
           disabled={busy}
           onChange={({ currentTarget }) => setDeep(currentTarget.checked)}
         />{' '}
-        Read and hash all bytes too, which takes longer
+        Also read and hash all files, which takes longer
       </label>
       {problem && (
         <p class="notice notice-problem" role="alert">
           {problem}
         </p>
       )}
-      {last === undefined && !problem && <p class="quiet">One moment</p>}
+      {last === undefined && !problem && <p class="quiet">Loading…</p>}
       {last === null && (
         <p class="quiet">
-          No check was made yet. It looks at everything that is stored, and the service goes on
-          meanwhile.
+          No check has been run yet. A check looks at everything that is stored while the service
+          keeps running.
         </p>
       )}
       {last && <State check={last} />}
@@ -123,7 +123,7 @@ function State({ check }) {
   const mended = sum(check, 'mended');
   return (
     <div role="status">
-      {check.state === 'queued' && <p>The check waits for a worker.</p>}
+      {check.state === 'queued' && <p>The check is waiting for a worker.</p>}
       {check.state === 'running' && (
         <p>
           Looking at {STAGES[check.stage] ?? 'what is stored'}:{' '}
@@ -131,15 +131,15 @@ function State({ check }) {
         </p>
       )}
       {check.state === 'failed' && (
-        <p class="notice notice-problem">The check could not look at everything. {check.error}</p>
+        <p class="notice notice-problem">The check could not be completed. {check.error}</p>
       )}
       {check.finished_at && check.state === 'done' && found === 0 && (
-        <p class="notice">Nothing was found. Checked {dateTime(check.finished_at)}.</p>
+        <p class="notice">No problems found. Checked {dateTime(check.finished_at)}.</p>
       )}
       {found > 0 && (
         <p>
           {plural(found, 'finding')}
-          {check.fix ? `, ${mended} mended` : ''}
+          {check.fix ? `, ${mended} repaired` : ''}
           {check.finished_at ? `, ${dateTime(check.finished_at)}` : ''}.
         </p>
       )}
@@ -155,7 +155,7 @@ function Findings({ findings }) {
         <thead>
           <tr>
             <th scope="col">What was found</th>
-            <th scope="col">Of what</th>
+            <th scope="col">Affected item</th>
             <th scope="col">What to do</th>
           </tr>
         </thead>
@@ -179,7 +179,7 @@ function Findings({ findings }) {
 
 /** @param {Finding} finding */
 function whatToDo({ mended, mendable, advice }) {
-  if (mended) return 'Mended.';
+  if (mended) return 'Repaired.';
   if (!mendable) return advice;
-  return advice ? `Mend it here. If that is not possible: ${advice}` : 'Mend it here.';
+  return advice ? `Repair it here. If that is not possible: ${advice}` : 'Repair it here.';
 }

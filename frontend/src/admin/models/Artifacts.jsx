@@ -45,11 +45,11 @@ export function Artifacts({ artifacts, trainings, onActivate }) {
         )}
       </div>
       {active && <Comparison active={active} other={other} trainings={trainings} />}
-      {!other && <p class="quiet">There are no other models yet: train some on a release.</p>}
+      {!other && <p class="quiet">There are no other models yet: train new ones on a release.</p>}
       {other && !other.available && (
         <p class="hint">
-          {other.version} came with an earlier version of this software and is no longer part of it:
-          it can be compared with, and cannot answer.
+          {other.version} came with an earlier version of this software and is no longer included:
+          it can be compared but not activated.
         </p>
       )}
       {other?.available && (
@@ -57,16 +57,16 @@ export function Artifacts({ artifacts, trainings, onActivate }) {
           <button type="button" class="button button-primary" onClick={() => setAsking(true)}>
             {isOlder(other, active) ? 'Roll back to' : 'Activate'} {other.version}
           </button>
-          <p class="hint">Each screening names the version that answered it.</p>
+          <p class="hint">Each screening records the model version that was used.</p>
         </div>
       )}
       {asking && other && (
         <ConfirmDialog
-          title={`Let ${other.version} answer?`}
+          title={`Activate ${other.version}?`}
           words={
-            `Screenings that begin from now on are answered by ${other.version}` +
+            `New screenings will use ${other.version}` +
             `${active ? ` in place of ${active.version}` : ''}. ` +
-            'Answers that were given stay as they are. You can go back at any time.'
+            'Earlier results do not change. You can switch back at any time.'
           }
           yes={`Activate ${other.version}`}
           onYes={() => onActivate(other.version)}
@@ -108,9 +108,11 @@ function Comparison({ active, other, trainings }) {
           <caption class="unseen">Figures of the artifacts side by side</caption>
           <thead>
             <tr>
-              <th scope="col">{comparable ? 'Of the same recordings' : 'Of those held out'}</th>
+              <th scope="col">
+                {comparable ? 'On the same recordings' : 'On held-out recordings'}
+              </th>
               <th scope="col" class="number">
-                {active.version} <span class="tag">answers now</span>
+                {active.version} <span class="tag">active</span>
               </th>
               {other && (
                 <>

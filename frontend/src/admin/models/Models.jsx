@@ -63,7 +63,7 @@ export default function Models() {
           {problem}
         </p>
       )}
-      {!trainings && !problem && <p class="quiet">One moment</p>}
+      {!trainings && !problem && <p class="quiet">Loading…</p>}
       {artifacts && (
         <Artifacts
           artifacts={artifacts}

@@ -20,7 +20,7 @@ const SETTINGS = [
   {
     name: 'epochs',
     label: 'Epochs',
-    hint: 'how often each fold sees its frames',
+    hint: 'passes over the training frames',
     value: 15,
     min: 1,
     max: 200,
@@ -61,7 +61,7 @@ const AGAIN_MS = 3000;
 /** @type {readonly [string, string][]} how copies differ from their frame */
 const AUGMENTATIONS = [
   ['brightness', 'in brightness'],
-  ['paper', 'as in the paper: turned, shifted, mirrored'],
+  ['paper', 'as in the paper: rotated, shifted, mirrored'],
   ['both', 'in both ways'],
 ];
 
@@ -181,8 +181,8 @@ export function StartTraining({ busy, onTrain }) {
             </button>
             <p class="hint">
               {busy
-                ? 'One is under way; the next can start after it.'
-                : 'Five folds, then one artifact. It answers nobody until you activate it.'}
+                ? 'A training is running; the next can start when it has finished.'
+                : 'Five folds make one artifact. It is not used until you activate it.'}
             </p>
           </div>
         </form>

@@ -7,8 +7,8 @@ import { isUnderWay } from './Models.jsx';
 
 /** @type {Record<import('../../api/training.js').JobState, string>} */
 const STATES = {
-  queued: 'Waits for a worker',
-  running: 'Under way',
+  queued: 'Waiting for a worker',
+  running: 'Running',
   done: 'Done',
   failed: 'Failed',
   cancelled: 'Cancelled',

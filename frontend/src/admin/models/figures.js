@@ -25,7 +25,7 @@ const GROUPS = [
   ['recording', 'By recording'],
 ];
 
-const OWN = 'Each was measured on the recordings of its own training that its folds had held out.';
+const OWN = 'Each was evaluated on the held-out recordings of its own cross-validation.';
 
 /**
  * @param {Artifact} active

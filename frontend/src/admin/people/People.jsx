@@ -66,8 +66,8 @@ export default function People() {
           {problem}
         </p>
       )}
-      {items === null && !problem && <p class="quiet">One moment</p>}
-      {items?.length === 0 && <p class="quiet">Nobody’s name or address has that in it.</p>}
+      {items === null && !problem && <p class="quiet">Loading…</p>}
+      {items?.length === 0 && <p class="quiet">No name or address matches.</p>}
       {items && items.length > 0 && (
         <TableWrap label="People" card>
           <table class="table people">
