@@ -46,7 +46,7 @@ for (const name of ['dragover', 'drop']) {
     if (dataTransfer?.types.includes('Files')) event.preventDefault();
   });
 }
-window.addEventListener('pagehide', deleteAllNow);
+window.addEventListener('pagehide', () => void deleteAllNow());
 window.addEventListener('beforeunload', (event) => {
   if (items.value.some(({ stage }) => stage === 'uploading' || stage === 'waiting')) {
     event.preventDefault();

@@ -61,7 +61,7 @@ export function Draft({ submission, words }) {
       )}
       {last && (
         <UndoNote label="Removed" onUndo={undo}>
-          Removed <b>{last.words}</b>
+          Removed <b>{last.label}</b>
         </UndoNote>
       )}
     </>

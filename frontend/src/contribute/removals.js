@@ -1,48 +1,32 @@
-/** Taking recordings out of a draft, with a few seconds to change one's mind. */
-import { signal } from '@preact/signals';
+/** Removing recordings from a draft: off the page at once, on the service a few seconds later. */
 import * as api from '../api/submissions.js';
-import { announce } from '../shared/announcer.js';
 import { Problem } from '../api/problem.js';
+import { announce } from '../shared/announcer.js';
 import { plural } from '../shared/format.js';
+import { undoableDeletion } from '../shared/undoableDeletion.js';
 import { hidden, recheck, saveError } from './draftStore.js';
 
-/** @typedef {{ids: string[], words: string, timer: ReturnType<typeof setTimeout>}} Removal */
+/** @typedef {{ids: string[], label: string}} Removal `label`: what is removed, for people */
 
-export const UNDO_MS = 8000;
+const removal = undoableDeletion({ carryOut, restore });
 
-/** What is off the page but not yet on the service, the latest last. */
-export const removals = signal(/** @type {Removal[]} */ ([]));
+export const { pending: removals, undo, deleteAllNow: removeAllNow } = removal;
 
 /** @param {readonly {id: string, file_name: string}[]} recordings */
 export function remove(recordings) {
   if (recordings.length === 0) return;
   const ids = recordings.map(({ id }) => id);
-  const words =
+  const label =
     recordings.length === 1 ? recordings[0].file_name : plural(recordings.length, 'recording');
   hidden.value = new Set([...hidden.value, ...ids]);
-  const removal = { ids, words, timer: setTimeout(() => void carryOut(removal), UNDO_MS) };
-  removals.value = [...removals.value, removal];
-  announce(`${words} removed. You can undo this for a few seconds.`);
-}
-
-/** Bring the latest back. */
-export function undo() {
-  const last = removals.value.at(-1);
-  if (!last) return;
-  take(last);
-  show(last.ids);
-  announce(`${last.words} restored.`);
-}
-
-/** Do at once whatever waits: the page is being left, or the rest is sent. */
-export async function removeAllNow() {
-  await Promise.all(removals.value.map(carryOut));
+  removal.schedule({ ids, label });
+  announce(`${label} removed. You can undo this for a few seconds.`);
 }
 
 /** @param {Removal} removal */
-function take(removal) {
-  clearTimeout(removal.timer);
-  removals.value = removals.value.filter((each) => each !== removal);
+function restore({ ids, label }) {
+  show(ids);
+  announce(`${label} restored.`);
 }
 
 /** @param {readonly string[]} ids */
@@ -51,15 +35,14 @@ function show(ids) {
 }
 
 /** @param {Removal} removal */
-async function carryOut(removal) {
-  take(removal);
+async function carryOut({ ids, label }) {
   try {
-    await Promise.all(removal.ids.map((id) => api.deleteContribution(id)));
+    await Promise.all(ids.map((id) => api.deleteContribution(id)));
     recheck();
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    show(removal.ids);
-    saveError.value = `${removal.words} could not be removed. ${problem.detail}`;
+    show(ids);
+    saveError.value = `${label} could not be removed. ${problem.detail}`;
   }
 }
 

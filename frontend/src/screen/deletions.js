@@ -1,50 +1,27 @@
-/** Deleting with a change of mind: the service is told a few seconds after the page. */
-import { signal } from '@preact/signals';
+/** Deleting a recording: off the page at once, on the service a few seconds later. */
 import * as api from '../api/screenings.js';
-import { announce } from '../shared/announcer.js';
-import { insertItems, find, select, removeItem } from './items.js';
 import { Problem } from '../api/problem.js';
+import { announce } from '../shared/announcer.js';
+import { undoableDeletion } from '../shared/undoableDeletion.js';
+import { find, insertItems, removeItem, select } from './items.js';
 import { follow, stopWork } from './screenings.js';
-import { startUploads, forgetFile, stopUpload } from './uploads.js';
+import { forgetFile, startUploads, stopUpload } from './uploads.js';
 
 /** @typedef {import('../api/shapes.js').Item} Item */
-/** @typedef {{item: Item, at: number, timer: ReturnType<typeof setTimeout>}} Deletion */
+/** @typedef {{item: Item, at: number}} Deletion `at`: its place in the list */
 
-export const UNDO_MS = 8000;
+const deletion = undoableDeletion({ carryOut, restore });
 
-/** What is off the page but not yet deleted on the service, the latest last. */
-export const pending = signal(/** @type {Deletion[]} */ ([]));
+export const { pending, undo, deleteAllNow } = deletion;
 
-/**
- * Take a recording off the page, and delete it on the service unless that is undone.
- * @param {string} key
- */
+/** @param {string} key */
 export function deleteItem(key) {
   const item = find(key);
   if (!item) return;
   stopUpload(key);
   stopWork(key);
-  const at = removeItem(key);
-  const timer = setTimeout(() => void carryOut(key), UNDO_MS);
-  pending.value = [...pending.value, { item, at, timer }];
+  deletion.schedule({ item, at: removeItem(key) });
   announce(`${item.name} deleted. Press Z to undo.`);
-}
-
-/** @type {Partial<Record<import('../api/shapes.js').Stage, import('../api/shapes.js').Stage>>} */
-const BACK_TO = { uploading: 'waiting', starting: 'ready' };
-
-/** Bring the latest back. */
-export function undo() {
-  const last = pending.value.at(-1);
-  if (!last) return;
-  clearTimeout(last.timer);
-  pending.value = pending.value.slice(0, -1);
-  const { item, at } = last;
-  insertItems([{ ...item, stage: BACK_TO[item.stage] ?? item.stage }], at);
-  select(item.key);
-  if (item.stage === 'screening' && item.screening) follow(item.key, item.screening);
-  startUploads();
-  announce(`${item.name} is restored.`);
 }
 
 /** Take a recording off the page and leave it on the service. @param {string} key */
@@ -53,19 +30,21 @@ export function closeItem(key) {
   removeItem(key);
 }
 
-/** Delete at once whatever waits: the page is being left. */
-export function deleteAllNow() {
-  for (const { item } of pending.value) void carryOut(item.key);
+/** @type {Partial<Record<import('../api/shapes.js').Stage, import('../api/shapes.js').Stage>>} */
+const RESTORED_STAGE = { uploading: 'waiting', starting: 'ready' };
+
+/** @param {Deletion} deletion */
+function restore({ item, at }) {
+  insertItems([{ ...item, stage: RESTORED_STAGE[item.stage] ?? item.stage }], at);
+  select(item.key);
+  if (item.stage === 'screening' && item.screening) follow(item.key, item.screening);
+  startUploads();
+  announce(`${item.name} is restored.`);
 }
 
-/** @param {string} key */
-async function carryOut(key) {
-  const deletion = pending.value.find(({ item }) => item.key === key);
-  if (!deletion) return;
-  clearTimeout(deletion.timer);
-  pending.value = pending.value.filter((each) => each !== deletion);
+/** @param {Deletion} deletion */
+async function carryOut({ item: { key, name, uploadedHere, recordingId, screeningId } }) {
   forgetFile(key);
-  const { uploadedHere, recordingId, screeningId, name } = deletion.item;
   try {
     if (uploadedHere && recordingId) await api.remove('recordings', recordingId);
     else if (screeningId) await api.remove('screenings', screeningId);

@@ -1,25 +1,26 @@
-/** Sending files: three at a time, in the order in which they came. */
+/** The uploads of the screening page. */
 import * as api from '../api/screenings.js';
-import { announce } from '../shared/announcer.js';
-import { insertItems, find, items, makeItem, patch, select, selected } from './items.js';
-import { timeLeftEstimator } from './timeLeftEstimator.js';
-import { withRetry } from '../shared/retry.js';
-import { precheck } from '../shared/precheck.js';
 import { Problem } from '../api/problem.js';
-import { screenWanted } from './screenings.js';
-import { limits } from '../shared/service.js';
+import { announce } from '../shared/announcer.js';
 import { plural } from '../shared/format.js';
+import { precheck } from '../shared/precheck.js';
+import { withRetry } from '../shared/retry.js';
+import { limits } from '../shared/service.js';
+import { uploadQueue } from '../shared/uploadQueue.js';
+import { find, insertItems, items, makeItem, patch, select, selected } from './items.js';
+import { screenWanted } from './screenings.js';
+import { timeLeftEstimator } from './timeLeftEstimator.js';
 
-const LANES = 3;
+/** @type {ReturnType<typeof uploadQueue<File>>} */
+const queue = uploadQueue({
+  waiting: () => items.value.flatMap(({ key, stage }) => (stage === 'waiting' ? [key] : [])),
+  send,
+});
 
-/** @type {Map<string, File>} the files of this page by the key of their recording */
-const files = new Map();
-
-/** @type {Map<string, AbortController>} */
-const running = new Map();
+export const { start: startUploads, stop: stopUpload, remove: forgetFile, has: canRetry } = queue;
 
 /** @type {import('../api/shapes.js').Stage[]} */
-const AT_WORK = ['waiting', 'uploading', 'ready'];
+const BEFORE_SCREENING = ['waiting', 'uploading', 'ready'];
 
 /** @param {Iterable<File>} chosen */
 export function addFiles(chosen) {
@@ -31,21 +32,15 @@ export function addFiles(chosen) {
       stage: problem ? 'refused' : 'waiting',
       problem,
     });
-    files.set(item.key, file);
+    queue.add(item.key, file);
     return item;
   });
   if (added.length === 0) return;
   insertItems(added);
-  if (!selected.value || !AT_WORK.includes(selected.value.stage)) select(added[0].key);
+  if (!selected.value || !BEFORE_SCREENING.includes(selected.value.stage)) select(added[0].key);
   announce(`${plural(added.length, 'recording')} added.`);
   startUploads();
 }
-
-/**
- * Whether the file is still at hand, so that it can be sent again.
- * @param {string} key
- */
-export const canRetry = (key) => files.has(key);
 
 /** @param {string} key */
 export function retry(key) {
@@ -53,34 +48,12 @@ export function retry(key) {
   startUploads();
 }
 
-/** @param {string} key */
-export function stopUpload(key) {
-  running.get(key)?.abort();
-}
-
-/** Forget a file for good. @param {string} key */
-export function forgetFile(key) {
-  stopUpload(key);
-  files.delete(key);
-}
-
-/** Send what waits, as far as lanes are free. */
-export function startUploads() {
-  for (const { key, stage } of items.value) {
-    if (running.size >= LANES) return;
-    const file = files.get(key);
-    if (stage === 'waiting' && file && !running.has(key)) void send(key, file);
-  }
-}
-
 /**
  * @param {string} key
  * @param {File} file
+ * @param {AbortSignal} signal
  */
-async function send(key, file) {
-  const controller = new AbortController();
-  const { signal } = controller;
-  running.set(key, controller);
+async function send(key, file, signal) {
   patch(key, { stage: 'uploading', sent: 0 });
   try {
     const recording = await withRetry(() => sendOnce(key, file, signal), {
@@ -104,9 +77,6 @@ async function send(key, file) {
     if (!(problem instanceof Problem)) throw problem;
     patch(key, { stage: 'refused', problem });
     announce(`${find(key)?.name} was not uploaded. ${problem.detail}`);
-  } finally {
-    running.delete(key);
-    startUploads();
   }
 }
 
@@ -116,9 +86,10 @@ async function send(key, file) {
  * @param {AbortSignal} signal
  */
 function sendOnce(key, file, signal) {
-  const left = timeLeftEstimator();
+  const secondsLeft = timeLeftEstimator();
   return api.upload(file, {
     signal,
-    onProgress: (sent, total) => patch(key, { sent, bytes: total, secondsLeft: left(sent, total) }),
+    onProgress: (sent, total) =>
+      patch(key, { sent, bytes: total, secondsLeft: secondsLeft(sent, total) }),
   });
 }

@@ -236,7 +236,7 @@ describe('several recordings', () => {
     await userEvent.click(cell(0, 0));
     await type('{Shift>}{ArrowDown}{/Shift}{Delete}');
     expect(recordings.value.map(({ id }) => id)).toEqual(['c2']);
-    expect(removals.value[0].words).toBe('2 recordings');
+    expect(removals.value[0].label).toBe('2 recordings');
   });
 });
 

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as api from '../../src/api/submissions.js';
 import { hidden, saveError } from '../../src/contribute/draftStore.js';
-import { UNDO_MS, removeAllNow, removals, remove, undo } from '../../src/contribute/removals.js';
+import { remove, removeAllNow, removals, undo } from '../../src/contribute/removals.js';
 import { Problem } from '../../src/api/problem.js';
+import { UNDO_MS } from '../../src/shared/undoableDeletion.js';
 import { makeContribution } from './make.js';
 
 vi.mock('../../src/api/submissions.js');

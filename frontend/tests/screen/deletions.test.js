@@ -1,14 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import * as api from '../../src/api/screenings.js';
-import {
-  UNDO_MS,
-  deleteAllNow,
-  closeItem,
-  deleteItem,
-  pending,
-  undo,
-} from '../../src/screen/deletions.js';
+import { closeItem, deleteAllNow, deleteItem, pending, undo } from '../../src/screen/deletions.js';
 import { insertItems, items, select, selected } from '../../src/screen/items.js';
+import { UNDO_MS } from '../../src/shared/undoableDeletion.js';
 import { makeReadyItem } from '../make.js';
 
 vi.mock('../../src/api/screenings.js');
@@ -64,7 +58,7 @@ it('undoes the latest first', () => {
 it('is carried out at once when the page is left', () => {
   const [a] = three();
   deleteItem(a.key);
-  deleteAllNow();
+  void deleteAllNow();
   expect(api.remove).toHaveBeenCalledExactlyOnceWith('recordings', 'rec-a');
 });
 
