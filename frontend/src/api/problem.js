@@ -40,14 +40,20 @@ const DEFAULT_WAIT_S = 5;
  * @returns {Problem}
  */
 export function problemFrom(status, body, retryAfterHeader) {
-  const said = parsed(body);
-  const code = typeof said.code === 'string' ? said.code : `http_${status}`;
-  const detail = said.detail ?? said.title ?? `The service answered with status ${status}.`;
+  const answer = parsed(body);
+  const code = typeof answer.code === 'string' ? answer.code : `http_${status}`;
+  const detail = answer.detail ?? answer.title ?? `The service answered with status ${status}.`;
   const waits = status === 429 || status === 503;
   const retryAfter = waits
-    ? (seconds(retryAfterHeader) ?? said.retry_after_s ?? DEFAULT_WAIT_S)
+    ? (seconds(retryAfterHeader) ?? answer.retry_after_s ?? DEFAULT_WAIT_S)
     : null;
-  return new Problem({ code, detail: String(detail), status, retryAfter, fields: fieldsOf(said) });
+  return new Problem({
+    code,
+    detail: String(detail),
+    status,
+    retryAfter,
+    fields: fieldsOf(answer),
+  });
 }
 
 /** @returns {Problem} the problem of a request that got no answer */
@@ -132,7 +138,7 @@ export function advice(problem) {
 }
 
 /**
- * @param {Record<string, any>} said
+ * @param {Record<string, any>} answer
  * @returns {Record<string, string>}
  */
 function fieldsOf({ errors }) {

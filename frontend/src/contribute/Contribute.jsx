@@ -56,7 +56,7 @@ export default function Contribute() {
       announce(`${submissionTitle(submission)} deleted.`);
     });
 
-  const said = error || pages.problem;
+  const message = error || pages.problem;
   return (
     <section class="page contribute">
       <PageHeading
@@ -69,9 +69,9 @@ export default function Contribute() {
           </button>
         )}
       </PageHeading>
-      {said && (
+      {message && (
         <p class="notice notice-problem" role="alert">
-          {said}
+          {message}
         </p>
       )}
       {pages.items?.length === 0 && <Welcome busy={busy} onStart={start} />}
@@ -82,7 +82,7 @@ export default function Contribute() {
           ))}
         </ul>
       )}
-      {!pages.items && !said && <p class="quiet page-wait">Loading…</p>}
+      {!pages.items && !message && <p class="quiet page-wait">Loading…</p>}
       {pages.hasMore && (
         <button type="button" class="button" onClick={pages.more}>
           Show more
@@ -153,7 +153,7 @@ function Row({ submission, onRemove }) {
 }
 
 /** @type {[import('../api/submissionShapes.js').State, string][]} */
-const TOLD = [
+const STATES = [
   ['changes_requested', 'to answer'],
   ['pending', 'in review'],
   ['approved', 'approved'],
@@ -177,7 +177,7 @@ function States({ submission: { state, states, files } }) {
   }
   return (
     <p class="tags">
-      {TOLD.filter(([key]) => (states[key] ?? 0) > 0).map(([key, words]) => (
+      {STATES.filter(([key]) => (states[key] ?? 0) > 0).map(([key, words]) => (
         <span key={key} class={key === 'changes_requested' ? 'tag tag-caution' : 'tag'}>
           {states[key]} {words}
         </span>

@@ -22,8 +22,8 @@ const VERDICTS = { approve: 'Approved', reject: 'Rejected', request_changes: 'As
 export function OutcomeRow({ recording, words }) {
   const [error, setError] = useState('');
   const { id, file_name, state, preview_url, reviewer_words } = recording;
-  const said = COLUMNS.filter((column) => !isEmpty(column, recording));
-  const takeBack = async () => {
+  const filled = COLUMNS.filter((column) => !isEmpty(column, recording));
+  const onWithdraw = async () => {
     try {
       replaceRecording(await withdraw(id));
       announce(`${file_name} is withdrawn.`);
@@ -40,7 +40,7 @@ export function OutcomeRow({ recording, words }) {
       <div class="outcome-words">
         <h2>{file_name}</h2>
         <p class="quiet">
-          {said
+          {filled
             .filter(({ name }) => name !== 'note')
             .map((column) =>
               column.name === 'patient' ? 'Patient set' : textOf(column, recording, words),
@@ -86,7 +86,7 @@ export function OutcomeRow({ recording, words }) {
             question="Later releases will not include it, and its images are deleted."
             yes="Withdraw it"
             kind="button-quiet"
-            onYes={takeBack}
+            onYes={onWithdraw}
           />
         )}
       </div>

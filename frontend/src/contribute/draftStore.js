@@ -1,4 +1,4 @@
-/** The submission that is open: what the service has of it, and what is being changed about it. */
+/** The submission that is open, as the service has it, and the changes being saved. */
 import { computed, signal } from '@preact/signals';
 import * as api from '../api/submissions.js';
 import { forgetUploads } from '../api/tus.js';
@@ -22,23 +22,23 @@ export const submission = signal(/** @type {Submission | null} */ (null));
 export const files = signal(/** @type {SentFile[]} */ ([]));
 export const check = signal(/** @type {Check | null} */ (null));
 
-/** Why the last change was not kept, in words; '' while all is well. */
+/** Why the last change was not saved, for people; '' if it was. */
 export const saveError = signal('');
 
-/** Why the page may show what was before; '' while the service answers. */
+/** Why the page may be out of date, for people; '' while the service responds. */
 export const offline = signal('');
 
-/** How many changes are on their way to the service. */
+/** Number of changes that are being saved. */
 export const saving = signal(0);
 
-/** Recordings that are off the page although the service still has them: a removal can be undone. */
+/** Ids of recordings that were removed from the page but can still be restored. */
 export const hidden = signal(/** @type {ReadonlySet<string>} */ (new Set()));
 
 const loaded = signal(/** @type {Contribution[]} */ ([]));
 
 export const recordings = computed(() => loaded.value.filter(({ id }) => !hidden.value.has(id)));
 
-/** Files that the service has yet to look at. */
+/** Number of files that the service has received but not read yet. */
 export const beingRead = computed(
   () => files.value.filter(({ state }) => state === 'queued' || state === 'running').length,
 );
@@ -46,8 +46,8 @@ export const beingRead = computed(
 let openId = '';
 let timer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
 let checkTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
-let processedBefore = -1; // files that were through at the last look
-let arrivedBefore = 0; // files that had been sent from here by then
+let processedBefore = -1; // files that were processed at the last refresh
+let arrivedBefore = 0; // uploads that had finished by then
 let changes = Promise.resolve(); // one after the other, in the order in which they were made
 
 /**
@@ -106,13 +106,13 @@ const processed = (sent) =>
   sent.filter(({ state }) => state === 'done' || state === 'failed').length +
   sent.reduce((sum, { done }) => sum + done, 0);
 
-/** Look at what has arrived, for as long as something does. @param {string} id */
+/** Refresh every few seconds, for as long as files are uploaded or processed. @param {string} id */
 async function follow(id) {
   clearTimeout(timer);
   if (id !== openId) return;
   const ownUploads = uploads.value.filter(({ submissionId }) => submissionId === id);
   const moving = ownUploads.some(({ stage }) => stage === 'sending');
-  // All of a file's way may lie between two looks, and the last look may have failed.
+  // A file may be uploaded and processed between two refreshes, and a refresh may fail.
   const arrived = ownUploads.filter(({ stage }) => stage === 'arrived').length;
   const unseen = arrived !== arrivedBefore || processed(files.value) !== processedBefore;
   try {
@@ -136,7 +136,7 @@ async function refresh(id) {
   if (processed(sent) !== processedBefore && saving.value === 0) await reload(id);
 }
 
-/** Ask what is still missing, once nothing has changed for a moment. */
+/** Ask for the check again, once no change was made for a moment. */
 export function recheck() {
   clearTimeout(checkTimer);
   if (submission.value?.state !== 'draft') return;
@@ -153,7 +153,7 @@ export function recheck() {
 }
 
 /**
- * Show a change at once, send it after those before it, and take it back where it fails.
+ * Show a change at once, send it after earlier changes, and revert it if it fails.
  * @param {() => void} show
  * @param {() => Promise<unknown>} send
  */
@@ -203,7 +203,7 @@ export function changeRecordings(ids, fields) {
   );
 }
 
-/** What holds for all recordings that say nothing else. @param {FieldsIn} fields */
+/** Change the defaults of all recordings. @param {FieldsIn} fields */
 export function changeDefaults(fields) {
   const before = /** @type {Submission} */ (submission.value);
   return change(
@@ -224,7 +224,7 @@ export function changeTitle(title) {
   );
 }
 
-/** Take a failed file off the list. @param {string} id */
+/** Remove a failed file from the list. @param {string} id */
 export function forgetFile(id) {
   return change(
     () => (files.value = files.value.filter((each) => each.id !== id)),
@@ -232,7 +232,7 @@ export function forgetFile(id) {
   );
 }
 
-/** Put a recording, as the service answered, in its place. @param {Contribution} one */
+/** Replace a recording by the one that the service returned. @param {Contribution} one */
 export function replaceRecording(one) {
   loaded.value = loaded.value.map((each) => (each.id === one.id ? one : each));
 }

@@ -1,6 +1,6 @@
-/** The cell that something outside the table leads to. */
+/** The cell that another part of the page asks the table to show. */
 import { signal } from '@preact/signals';
 
-/** @typedef {{id: string, name: string}} Pointed a recording and one of its fields */
+/** @typedef {{id: string, name: string}} CellRequest a recording and one of its fields */
 
-export const requestedCell = signal(/** @type {Pointed | null} */ (null));
+export const requestedCell = signal(/** @type {CellRequest | null} */ (null));

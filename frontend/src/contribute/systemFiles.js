@@ -1,4 +1,4 @@
-/** What computers keep in folders for themselves: the same list as in models/data/file_names.py. */
+/** Files that operating systems leave in folders: the same list as in models/data/file_names.py. */
 
 const NAMES = [
   '__macosx',

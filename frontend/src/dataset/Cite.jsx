@@ -19,14 +19,14 @@ export function citation({ number, finished_at, created_at }, address) {
 
 /** @param {{release: import('../api/dataset.js').Release}} props */
 export function Cite({ release }) {
-  const [said, setSaid] = useState('');
+  const [message, setMessage] = useState('');
   const text = citation(release, `${location.origin}/#/dataset/${release.number}`);
-  async function take() {
+  async function copyCitation() {
     try {
       await copy(text);
-      setSaid('Copied.');
+      setMessage('Copied.');
     } catch {
-      setSaid('The browser did not allow copying.');
+      setMessage('The browser did not allow copying.');
     }
   }
   return (
@@ -42,11 +42,11 @@ export function Cite({ release }) {
       <p class="hint">The table gives the licence and attribution of every recording.</p>
       <blockquote class="citation">{text}</blockquote>
       <p class="actions">
-        <button type="button" class="button" onClick={() => void take()}>
+        <button type="button" class="button" onClick={() => void copyCitation()}>
           <Icon name="copy" />
           Copy the citation
         </button>
-        <span role="status">{said}</span>
+        <span role="status">{message}</span>
       </p>
     </section>
   );

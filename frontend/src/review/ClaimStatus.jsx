@@ -1,4 +1,4 @@
-/** Whose turn it is: how long the recording is held, and what happens when it is not any more. */
+/** How long the recording is claimed, and what to do when the claim is lost. */
 import { plural } from '../shared/format.js';
 import { SOON_S } from './useClaim.js';
 

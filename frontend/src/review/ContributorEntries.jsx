@@ -1,4 +1,4 @@
-/** What the contributor says about the recording. */
+/** What the contributor entered about the recording, and its history. */
 import { BLUE_POINTS, LABELS, PROBES, REASONS, nameOf } from '../shared/terms.js';
 import { duration, dateTime } from '../shared/format.js';
 

@@ -1,4 +1,4 @@
-/** The cine as a line: where it stands, and the part of it that goes into the dataset. */
+/** The timeline of a cine: the playhead, and the part that goes into the dataset. */
 import { useRef } from 'preact/hooks';
 import { timecode } from '../shared/format.js';
 import { frameAt, durationOf } from './playback.js';
@@ -24,7 +24,7 @@ export function TrimBar({ times, at, start, end, onSeek, onStart, onEnd }) {
     const box = /** @type {HTMLDivElement} */ (track.current).getBoundingClientRect();
     return frameAt(times, ((event.clientX - box.left) / box.width) * length);
   };
-  const grips = [
+  const handles = [
     {
       name: 'Start of the part',
       place: frameAt(times, from),
@@ -52,7 +52,7 @@ export function TrimBar({ times, at, start, end, onSeek, onStart, onEnd }) {
         onPointerMove={(event) => event.buttons === 1 && onSeek(under(event))}
       >
         <span class="trim-part" style={{ left: share(from), right: share(length - to) }} />
-        <Grip
+        <Handle
           name="Frame"
           kind="playhead"
           place={at}
@@ -63,8 +63,8 @@ export function TrimBar({ times, at, start, end, onSeek, onStart, onEnd }) {
           onMove={onSeek}
           under={under}
         />
-        {grips.map(({ name, place, least, most, set }, n) => (
-          <Grip
+        {handles.map(({ name, place, least, most, set }, n) => (
+          <Handle
             key={name}
             name={name}
             kind={n === 0 ? 'start' : 'end'}
@@ -103,7 +103,7 @@ export function TrimBar({ times, at, start, end, onSeek, onStart, onEnd }) {
  *   under: (event: PointerEvent) => number,
  * }} props places are frames
  */
-function Grip({ name, kind, place, least, most, left, text, onMove, under }) {
+function Handle({ name, kind, place, least, most, left, text, onMove, under }) {
   const held = useRef(false);
   /** @param {number} n */
   const move = (n) => onMove(Math.min(most, Math.max(least, n)));

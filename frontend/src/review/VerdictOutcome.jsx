@@ -1,4 +1,4 @@
-/** What became of the verdict, and only now the model's own answer. */
+/** The outcome of the verdict, and the model's result, which is shown only after it. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Bars } from '../shared/Bars.jsx';
 import { focusIntoView } from '../shared/focus.js';
@@ -83,7 +83,7 @@ function ModelAnswer({ answer, verdict, draft: { label } }) {
 }
 
 /**
- * What the reader said beside the model: only an approval says what a recording shows.
+ * The reviewer's verdict beside the model's result: only an approval names a class.
  * @param {import('../api/reviewShapes.js').Verdict} verdict
  * @param {string} theirs
  * @param {string} label

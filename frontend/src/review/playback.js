@@ -1,4 +1,4 @@
-/** Where a cine stands: which frame belongs to which moment, and what comes next. */
+/** Playback position of a cine: which frame is shown at which time. */
 
 /**
  * The frame that is shown at a moment: the last one that has begun by then.

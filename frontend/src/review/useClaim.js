@@ -1,12 +1,12 @@
-/** Holding a recording while it is being worked on: renewed by onActivity, given up by idleness. */
+/** The claim on a recording: renewed while the reviewer is active, lost when idle. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Problem } from '../api/problem.js';
 import { useNow } from '../shared/useNow.js';
 import * as calls from '../api/reviews.js';
 
-/** At onActivity, the claim is renewed once this much of it has passed. */
+/** While the reviewer is active, the claim is renewed after this share of it has passed. */
 const RENEW_AFTER = 0.25;
-/** From here on the time left is shown as a warning, in seconds. */
+/** Seconds before the end at which the time left becomes a warning. */
 export const SOON_S = 120;
 
 const ACTIVITY_EVENTS = ['keydown', 'pointerdown', 'pointermove', 'wheel'];
@@ -14,7 +14,7 @@ const ACTIVITY_EVENTS = ['keydown', 'pointerdown', 'pointermove', 'wheel'];
 /**
  * @typedef {object} Claim
  * @property {number} secondsLeft
- * @property {Problem | null} lost why it is not held any more
+ * @property {Problem | null} lost why the claim was lost
  * @property {() => Promise<void>} renew
  */
 

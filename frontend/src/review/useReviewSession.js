@@ -1,4 +1,4 @@
-/** A reviewer's desk: the recording on it, the last verdict, and going from one to the next. */
+/** A reviewer's session: the current recording, the last verdict, and moving to the next. */
 import { useEffect, useState } from 'preact/hooks';
 import * as calls from '../api/reviews.js';
 import { announce } from '../shared/announcer.js';
@@ -25,7 +25,7 @@ export function useReviewSession(filters) {
   const [busy, setBusy] = useState(() => currentId() !== null);
   const [problem, setProblem] = useState('');
   /** @param {Contribution | null} next */
-  function put(next) {
+  function showRecording(next) {
     setContribution(next);
     setGiven(null);
     setCurrentId(next?.id ?? null);
@@ -47,9 +47,9 @@ export function useReviewSession(filters) {
     setLast(null);
     saveLastVerdict(null);
   }
-  async function takeNext() {
+  async function claimNext() {
     const taken = await calls.next(filters);
-    put(taken ?? null);
+    showRecording(taken ?? null);
     announce(taken ? 'The next recording' : 'Nothing is ready for review');
   }
   useEffect(() => {
@@ -57,7 +57,7 @@ export function useReviewSession(filters) {
     if (!kept) return;
     void attempt(async () => {
       setCurrentId(null); // not again, should it be another's by now
-      put(await calls.claim(kept));
+      showRecording(await calls.claim(kept));
     });
     // Only once: a reload goes on where this tab was.
   }, []);
@@ -67,9 +67,9 @@ export function useReviewSession(filters) {
     last,
     busy,
     problem,
-    next: () => !busy && void attempt(takeNext),
+    next: () => !busy && void attempt(claimNext),
     /** @param {string} id */
-    open: (id) => !busy && void attempt(async () => put(await calls.claim(id))),
+    open: (id) => !busy && void attempt(async () => showRecording(await calls.claim(id))),
     /** @param {Given} verdict */
     give(verdict) {
       removeDraft(verdict.contributionId);
@@ -82,13 +82,13 @@ export function useReviewSession(filters) {
       if (!contribution || busy) return;
       void attempt(async () => {
         await calls.release(contribution.id);
-        await takeNext();
+        await claimNext();
       });
     },
     leave() {
-      const held = given ? null : contribution;
-      put(null);
-      if (held) void attempt(() => calls.release(held.id));
+      const claimed = given ? null : contribution;
+      showRecording(null);
+      if (claimed) void attempt(() => calls.release(claimed.id));
     },
     undo() {
       if (!last || busy) return;
@@ -103,7 +103,7 @@ export function useReviewSession(filters) {
         forgetLast();
         saveDraft(last.contributionId, last.draft);
         announce('The verdict is taken back.');
-        put(await calls.claim(last.contributionId));
+        showRecording(await calls.claim(last.contributionId));
       });
     },
   };

@@ -1,4 +1,4 @@
-/** How the recording is looked at: brighter, larger. Nothing of it is saved into pixels. */
+/** View settings: brightness and enlargement. They do not change the recording. */
 import { useState } from 'preact/hooks';
 
 const BRIGHTNESS = [0.5, 0.75, 1, 1.25, 1.5, 2, 3];

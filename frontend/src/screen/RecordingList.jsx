@@ -1,4 +1,4 @@
-/** All recordings of the page at a glance. */
+/** The list of all recordings on the page. */
 import { items, nextRetry, unscreened, wanted } from './items.js';
 import { screenAll } from './screenings.js';
 import { plural } from '../shared/format.js';

@@ -1,4 +1,4 @@
-/** Where the answer comes from, and taking it along. */
+/** Where the result comes from, and ways to copy it. */
 import { useState } from 'preact/hooks';
 import { copy } from '../shared/clipboard.js';
 import { resultText } from './resultText.js';
@@ -11,16 +11,16 @@ import { Icon } from '../shared/Icon.jsx';
  * @param {{item: import('../api/shapes.js').Item, result: import('../api/shapes.js').Result}} props
  */
 export function ResultActions({ item, result }) {
-  const [said, setSaid] = useState('');
+  const [message, setMessage] = useState('');
   const { key, name, screening, recording } = item;
   if (!screening) return null;
   /** @param {string} what @param {string} text */
-  async function take(what, text) {
+  async function copyAs(what, text) {
     try {
       await copy(text);
-      setSaid(`${what} copied.`);
+      setMessage(`${what} copied.`);
     } catch {
-      setSaid('The browser did not allow copying.');
+      setMessage('The browser did not allow copying.');
     }
   }
   const { x, y, size } = result.crop;
@@ -34,20 +34,24 @@ export function ResultActions({ item, result }) {
             Adjust the square and screen again
           </button>
         )}
-        <button type="button" class="button" onClick={() => take('Text', resultText(name, result))}>
+        <button
+          type="button"
+          class="button"
+          onClick={() => copyAs('Text', resultText(name, result))}
+        >
           <Icon name="copy" />
           Copy text
         </button>
-        <button type="button" class="button" onClick={() => take('JSON', json)}>
+        <button type="button" class="button" onClick={() => copyAs('JSON', json)}>
           <Icon name="copy" />
           Copy JSON
         </button>
-        <button type="button" class="button" onClick={() => take('Link', linkTo(screening.id))}>
+        <button type="button" class="button" onClick={() => copyAs('Link', linkTo(screening.id))}>
           <Icon name="link" />
           Copy link
         </button>
         <span class="said" role="status">
-          {said}
+          {message}
         </span>
       </div>
       <dl class="origin">

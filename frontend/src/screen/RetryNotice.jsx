@@ -1,4 +1,4 @@
-/** A request that the service put off: why, and when it goes on by itself. */
+/** Why a request is delayed, and when it is sent again. */
 import { whyItWaits } from '../api/problem.js';
 import { plural } from '../shared/format.js';
 import { useNow } from '../shared/useNow.js';

@@ -1,4 +1,4 @@
-/** How far the five models agree, in plain words. */
+/** How far the models agree, as sentences. */
 import { CLASSES, CLASS_NAMES, topClass } from '../shared/classes.js';
 import { joinList, percent, plural } from '../shared/format.js';
 
@@ -13,7 +13,7 @@ export function agreement(result) {
   const name = CLASS_NAMES[result.label];
   if (result.agreement === total) return `${total} of ${total} models agree. ${range(result)}`;
   const others = CLASSES.filter((key) => key !== result.label)
-    .map((key) => ({ key, models: sayers(result, key) }))
+    .map((key) => ({ key, models: modelsNaming(result, key) }))
     .filter(({ models }) => models.length > 0)
     .map(
       ({ key, models }) =>
@@ -73,5 +73,5 @@ function range({ label, models }) {
  * @param {Result} result
  * @param {import('../api/shapes.js').ClassKey} key
  */
-const sayers = ({ models }, key) =>
+const modelsNaming = ({ models }, key) =>
   models.flatMap(({ probabilities }, n) => (topClass(probabilities) === key ? [n + 1] : []));

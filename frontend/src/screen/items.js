@@ -1,4 +1,4 @@
-/** The recordings on the page, in the order in which they came, and the one that is looked at. */
+/** The recordings on the page, in the order in which they were added, and the selected one. */
 import { computed, signal } from '@preact/signals';
 
 /** @typedef {import('../api/shapes.js').Item} Item */
@@ -12,7 +12,7 @@ export const selected = computed(() => find(selectedKey.value));
 /** @type {import('../api/shapes.js').Stage[]} */
 const BEFORE = ['waiting', 'uploading', 'ready'];
 
-/** Recordings that wait for somebody to say "screen", or will as soon as they have arrived. */
+/** Recordings that nobody has asked to screen yet. */
 export const unscreened = computed(() =>
   items.value.filter(({ stage, wanted }) => !wanted && BEFORE.includes(stage)),
 );
@@ -22,7 +22,7 @@ export const wanted = computed(() =>
   items.value.filter((item) => item.wanted && BEFORE.includes(item.stage)),
 );
 
-/** The recording whose request, put off by the service, is sent again first. */
+/** The recording whose delayed request is sent again first. */
 export const nextRetry = computed(() =>
   items.value.reduce(
     (first, item) =>
@@ -65,7 +65,7 @@ export function find(key) {
 }
 
 /**
- * Put recordings at the end, or at a place they had before.
+ * Insert recordings, at the end unless a position is given.
  * @param {Item[]} added
  * @param {number} [at]
  */
@@ -82,7 +82,7 @@ export function patch(key, changes) {
 }
 
 /**
- * Take a recording off the page and look at its neighbour.
+ * Remove a recording from the page and select its neighbour.
  * @param {string} key
  * @returns {number} the place it had, -1 when it was not there
  */
@@ -102,7 +102,7 @@ export function select(key) {
 }
 
 /**
- * Look at the next (+1) or the previous (-1) recording.
+ * Select the next (+1) or the previous (-1) recording.
  * @param {1 | -1} step
  */
 export function selectBeside(step) {

@@ -1,4 +1,4 @@
-/** Asking for answers, and keeping each recording's state true to the news about it. */
+/** Requesting screenings and updating each recording as they progress. */
 import * as api from '../api/screenings.js';
 import { announce } from '../shared/announcer.js';
 import { CLASS_NAMES } from '../shared/classes.js';
@@ -14,7 +14,7 @@ import { percent } from '../shared/format.js';
 const cancelWork = new Map();
 
 /**
- * Ask for the answer about a recording, with its square as it is set.
+ * Screen a recording with its current square.
  * @param {string} key
  */
 export async function screen(key) {
@@ -38,7 +38,7 @@ export async function screen(key) {
   }
 }
 
-/** Screen every recording, those that are still on their way as soon as they have arrived. */
+/** Screen every recording; those still uploading, as soon as they are uploaded. */
 export async function screenAll() {
   for (const { key } of unscreened.value) patch(key, { wanted: true });
   await screenWanted();
@@ -46,7 +46,7 @@ export async function screenAll() {
 
 let screening = false;
 
-/** Screen what is ready of what was asked for, one request after the other. */
+/** Screen the wanted recordings that are ready, one request after the other. */
 export async function screenWanted() {
   if (screening) return;
   screening = true;

@@ -1,4 +1,4 @@
-/** How long an upload still takes, from how fast it has been of late. */
+/** Estimates the time left of an upload from its smoothed speed. */
 
 const SMOOTHING = 0.25;
 const TRUSTED_AFTER_MS = 800;

@@ -1,4 +1,4 @@
-/** Following a screening: by server-sent events where they arrive, by asking again where not. */
+/** Following a screening by server-sent events, or by polling where streams fail. */
 import * as api from '../api/screenings.js';
 import { Problem } from '../api/problem.js';
 

@@ -1,10 +1,10 @@
-/** Files that are dropped anywhere on the window or pasted. */
+/** Files that are dropped on the window or pasted. */
 
 /**
  * @param {object} listener
  * @param {(files: File[]) => void} listener.onFiles
  * @param {(over: boolean) => void} listener.onHover files are held over the window
- * @param {(data: DataTransfer) => void} [listener.onDrop] takes a drop as it is, folders included
+ * @param {(data: DataTransfer) => void} [listener.onDrop] receives the drop itself, with its folders
  * @returns {() => void} stops listening
  */
 export function listenForFiles({ onFiles, onHover, onDrop }) {
@@ -45,9 +45,9 @@ export function listenForFiles({ onFiles, onHover, onDrop }) {
     },
   };
   const entries = /** @type {[string, EventListener][]} */ (Object.entries(events));
-  for (const [name, hear] of entries) window.addEventListener(name, hear);
+  for (const [name, listener] of entries) window.addEventListener(name, listener);
   return () => {
-    for (const [name, hear] of entries) window.removeEventListener(name, hear);
+    for (const [name, listener] of entries) window.removeEventListener(name, listener);
   };
 }
 

@@ -1,4 +1,4 @@
-/** Numbers in the words that people use: percentages, sizes, times. */
+/** Formats numbers, sizes and times for people. */
 
 /**
  * A probability as a percentage that never claims certainty.
@@ -21,7 +21,7 @@ export function fileSize(bytes) {
 }
 
 /**
- * How long something still takes, no more exact than it is known.
+ * The time left, rounded to what an estimate allows.
  * @param {number | null | undefined} seconds
  * @returns {string} '' when it is not known
  */
@@ -36,7 +36,7 @@ export function timeLeft(seconds) {
 }
 
 /**
- * A moment within a recording.
+ * A time within a recording, as in 1:05.3.
  * @param {number} seconds
  */
 export function timecode(seconds) {

@@ -1,4 +1,4 @@
-/** What can be said about a file before a byte of it is sent. */
+/** Checks of a file before it is uploaded. */
 import { Problem } from '../api/problem.js';
 import { fileSize } from './format.js';
 

@@ -1,4 +1,4 @@
-/** What the service says about itself: its limits, and whether it answers at all. */
+/** The limits of the service, and whether it responds. */
 import { signal } from '@preact/signals';
 import * as api from '../api/screenings.js';
 
@@ -6,7 +6,7 @@ export const limits = signal(/** @type {import('../api/shapes.js').Limits | null
 
 export const reachable = signal(true);
 
-const AGAIN_MS = 5000;
+const RETRY_MS = 5000;
 
 /** Ask for the limits until they are there. */
 export async function loadLimits() {
@@ -15,6 +15,6 @@ export async function loadLimits() {
     reachable.value = true;
   } catch {
     reachable.value = false; // shown as a banner; asked again below
-    setTimeout(loadLimits, AGAIN_MS);
+    setTimeout(loadLimits, RETRY_MS);
   }
 }

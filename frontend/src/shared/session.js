@@ -1,4 +1,4 @@
-/** Who is signed in, as the service knows it. */
+/** The user who is signed in. */
 import { signal } from '@preact/signals';
 import * as api from '../api/accounts.js';
 import { csrfToken, onSignedOut } from '../api/client.js';
@@ -22,11 +22,11 @@ export const isAtLeast = (role) =>
   Boolean(user.value) &&
   ROLES.indexOf(/** @type {User} */ (user.value).role) >= ROLES.indexOf(role);
 
-const AGAIN_MS = 5000;
+const RETRY_MS = 5000;
 
-/** Find out who is signed in; the service is only asked where somebody has been. */
+/** Find out who is signed in; the service is only asked if there is a session cookie. */
 export async function loadUser() {
-  onSignedOut(lapse);
+  onSignedOut(onSessionEnd);
   if (!csrfToken()) {
     user.value = null;
     return;
@@ -36,12 +36,12 @@ export async function loadUser() {
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     if (problem.status >= 400 && problem.status < 500 && !problem.busy) user.value = null;
-    else setTimeout(loadUser, AGAIN_MS);
+    else setTimeout(loadUser, RETRY_MS);
   }
 }
 
 /** The session is over: pages that need one ask to sign in, at the address where they are. */
-function lapse() {
+function onSessionEnd() {
   if (user.value) announce('You have been signed out. Sign in to continue where you were.');
   user.value = null;
 }

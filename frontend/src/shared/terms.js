@@ -1,4 +1,4 @@
-/** The words of the dataset for people, by their keys and in their order. */
+/** Names of the dataset's classes, probes, findings and so on, by key and in display order. */
 import { CLASS_NAMES } from './classes.js';
 
 /** @type {Readonly<Record<string, string>>} */
