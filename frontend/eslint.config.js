@@ -21,16 +21,19 @@ const ROOMS = {
 
 export default [
   { ignores: ['dist/', 'node_modules/'] },
+  { files: ['**/*.js', '**/*.jsx'] }, // patterns that end in a star do not add a file type
   js.configs.recommended,
   a11y.flatConfigs.strict,
   {
     plugins: { 'react-hooks': hooks },
+    settings: { 'jsx-a11y': { attributes: { for: ['for'] } } }, // as Preact writes it
     rules: {
       'react-hooks/rules-of-hooks': 'error',
       'react-hooks/exhaustive-deps': 'error',
       eqeqeq: 'error',
       'no-console': 'error',
       'prefer-const': 'error',
+      'no-unused-vars': 'off', // tsc's noUnusedLocals knows what JSX uses
     },
     languageOptions: {
       parserOptions: { ecmaFeatures: { jsx: true } },

@@ -41,9 +41,9 @@ export function Grid({ recordings, words }) {
   return (
     <div class="grid-whole">
       <div class="grid-wrap">
-        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/no-noninteractive-element-to-interactive-role -- the ARIA grid pattern: cells have the focus */}
         <table
           ref={table}
+          // eslint-disable-next-line jsx-a11y/no-noninteractive-element-to-interactive-role -- the ARIA grid pattern: cells have the focus
           role="grid"
           class="grid"
           aria-label="Recordings"

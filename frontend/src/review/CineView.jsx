@@ -35,6 +35,7 @@ export function CineView({ contribution, image, square, brightness, enlarged, on
       >
         <canvas
           ref={canvas}
+          // eslint-disable-next-line jsx-a11y/no-interactive-element-to-noninteractive-role -- it only shows the picture
           role="img"
           aria-label="The recording"
           style={{ filter: brightness === 1 ? undefined : `brightness(${brightness})` }}

@@ -6,6 +6,7 @@ import { Problem } from '../../api/problem.js';
 import { Artifacts } from './Artifacts.jsx';
 import { StartTraining } from './StartTraining.jsx';
 import { Trainings } from './Trainings.jsx';
+import { isUnderWay } from './trainingState.js';
 import './models.css';
 
 /** How often the service is asked while a training is under way. */
@@ -15,9 +16,6 @@ const AGAIN_MS = 2000;
  * @typedef {import('../../api/training.js').Training} Training
  * @typedef {import('../../api/training.js').Artifact} Artifact
  */
-
-/** @param {Training} training */
-export const isUnderWay = ({ state }) => state === 'queued' || state === 'running';
 
 export default function Models() {
   const [trainings, setTrainings] = useState(/** @type {Training[] | null} */ (null));

@@ -1,7 +1,7 @@
 /** The trainings: how far each fold of a running one is, and what came of the others. */
 import { ProgressBar } from '../../shared/ProgressBar.jsx';
 import { plural, dateTime } from '../../shared/format.js';
-import { isUnderWay } from './Models.jsx';
+import { isUnderWay } from './trainingState.js';
 
 /** @typedef {import('../../api/training.js').Training} Training */
 
