@@ -10,6 +10,7 @@ from backend.core.db import now
 from backend.storage.base import Storage
 from backend.storage.keys import dataset_frame_key, dataset_pixels_key
 from backend.tables import Contribution, FoldAssignment, Release, ReleaseItem
+from backend.tables.releases import Difference, ReleaseSummary
 from tests.factories_contributions import create_contribution
 from tests.models.media import odd_files
 from tests.worker.house import still
@@ -52,6 +53,16 @@ def _video() -> bytes:
     return odd_files.clip(frames=4, rate=2, width=64, height=64)
 
 
+NOTHING = ReleaseSummary(
+    recordings=0,
+    frames=0,
+    patients=0,
+    classes=[],
+    licences={},
+    diff=Difference(since=None, added=[], withdrawn=[], relabelled=[], corrected=[]),
+)
+
+
 def create_release(session: Session, number: int = 1, **changes: Any) -> Release:
     """A finished release of nothing."""
     moment = changes.pop("created_at", now())
@@ -60,7 +71,7 @@ def create_release(session: Session, number: int = 1, **changes: Any) -> Release
         "created_at": moment,
         "nudged_at": moment,
         "finished_at": moment,
-        "summary": {},
+        "summary": NOTHING,
     }
     release = Release(number=number, **values | changes)
     session.add(release)

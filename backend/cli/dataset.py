@@ -110,11 +110,13 @@ def _follow(settings: "Settings", number: int) -> None:
         database.close()
     if row is None or row.error:
         refuse(f"Release {number} failed: {row.error if row else 'it is not there any more.'}")
-    summary, diff = row.summary, row.summary["diff"]
+    summary = row.summary
+    assert summary and summary.diff, number  # noqa: S101, PT018  # it is done
+    diff = summary.diff
     typer.echo(
-        f"Release {number}: {summary['recordings']} recordings, {summary['frames']} frames; "
-        f"{len(diff['added'])} added, {len(diff['withdrawn'])} withdrawn, "
-        f"{len(diff['relabelled'])} relabelled."
+        f"Release {number}: {summary.recordings} recordings, {summary.frames} frames; "
+        f"{len(diff.added)} added, {len(diff.withdrawn)} withdrawn, "
+        f"{len(diff.relabelled)} relabelled."
     )
 
 

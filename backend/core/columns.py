@@ -37,22 +37,26 @@ class TypedJSON(TypeDecorator[Any]):
 
     Args:
         model: a pydantic model or a dataclass, whose fields the stored object has.
+        none_as_empty: the column takes no NULL, and holds an empty object for None.
     """
 
     impl = JSON
     cache_ok = True
 
-    def __init__(self, model: type) -> None:
+    def __init__(self, model: type, *, none_as_empty: bool = False) -> None:
         super().__init__(none_as_null=True)
         self.model = model
+        self.none_as_empty = none_as_empty
         self._adapter: TypeAdapter[Any] = TypeAdapter(model)
 
     def process_bind_param(self, value: Any, _dialect: Dialect) -> Any:
         """The object as plain JSON."""
         if value is None:
-            return None
+            return {} if self.none_as_empty else None
         return self._adapter.dump_python(self._adapter.validate_python(value), mode="json")
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> Any:
         """The model, made of what was stored."""
-        return None if value is None else self._adapter.validate_python(value)
+        if value is None or (self.none_as_empty and value == {}):
+            return None
+        return self._adapter.validate_python(value)

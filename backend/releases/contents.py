@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from backend.tables.releases import ClassCounts, Counts, Difference, Relabelled, Summary
 from backend.tables.vocabulary import Label, Probe
 
 _NOT_COMPARED = {"Label", "Healthy"}
@@ -20,64 +21,68 @@ class Content:
 
     id: UUID
     group: str
-    label: str
-    probe: str
+    label: Label
+    probe: Probe
     kind: str
     frames: int
     row: dict[str, Any]
     left_out: bool
 
 
-def summary(contents: Sequence[Content]) -> dict[str, Any]:
+def summary(contents: Sequence[Content]) -> Summary:
     """Counts as in the paper's Table 1: for each class, videos, images and frames by probe."""
-    return {
-        "recordings": len(contents),
-        "frames": sum(each.frames for each in contents),
-        "patients": len({each.group for each in contents if each.group.startswith("patient:")}),
-        "left_out": sum(each.left_out for each in contents),
-        "classes": [
-            {"label": label} | {str(probe): _counts(contents, label, probe) for probe in Probe}
+    return Summary(
+        recordings=len(contents),
+        frames=sum(each.frames for each in contents),
+        patients=len({each.group for each in contents if each.group.startswith("patient:")}),
+        left_out=sum(each.left_out for each in contents),
+        classes=[
+            ClassCounts(
+                label=label,
+                convex=_counts(contents, label, Probe.CONVEX),
+                linear=_counts(contents, label, Probe.LINEAR),
+            )
             for label in Label
         ],
-        "licences": {
+        licences={
             licence: sum(each.row["License"] == licence for each in contents)
             for licence in sorted({each.row["License"] for each in contents})
         },
-    }
+    )
 
 
-def _counts(contents: Iterable[Content], label: str, probe: str) -> dict[str, int]:
+def _counts(contents: Iterable[Content], label: Label, probe: Probe) -> Counts:
     mine = [each for each in contents if (each.label, each.probe) == (label, probe)]
-    return {
-        "videos": sum(each.kind == "video" for each in mine),
-        "images": sum(each.kind == "image" for each in mine),
-        "frames": sum(each.frames for each in mine),
-    }
+    return Counts(
+        videos=sum(each.kind == "video" for each in mine),
+        images=sum(each.kind == "image" for each in mine),
+        frames=sum(each.frames for each in mine),
+    )
 
 
 def difference(
     before: Sequence[Content], after: Sequence[Content], since: int | None
-) -> dict[str, Any]:
+) -> Difference:
     """What came, what left, and whose label or other words changed since release `since`."""
     old = {each.id: each for each in before}
     new = {each.id: each for each in after}
     both = sorted(old.keys() & new.keys())
-    return {
-        "since": since,
-        "added": [str(each) for each in sorted(new.keys() - old.keys())],
-        "withdrawn": [str(each) for each in sorted(old.keys() - new.keys())],
-        "relabelled": [
-            {"id": str(each), "before": old[each].label, "after": new[each].label}
+    return Difference(
+        since=since,
+        added=sorted(new.keys() - old.keys()),
+        withdrawn=sorted(old.keys() - new.keys()),
+        relabelled=[
+            Relabelled(id=each, before=old[each].label, after=new[each].label)
             for each in both
             if old[each].label != new[each].label
         ],
-        "corrected": [str(each) for each in both if _words(old[each]) != _words(new[each])],
-    }
+        corrected=[each for each in both if _words(old[each]) != _words(new[each])],
+    )
 
 
-def is_unchanged(diff: dict[str, Any]) -> bool:
+def is_unchanged(diff: Difference) -> bool:
     """Whether nothing came, left or changed."""
-    return not any(diff[kind] for kind in ("added", "withdrawn", "relabelled", "corrected"))
+    return not (diff.added or diff.withdrawn or diff.relabelled or diff.corrected)
 
 
 def _words(content: Content) -> dict[str, Any]:

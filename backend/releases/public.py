@@ -15,7 +15,6 @@ from backend.core.pagination import PAGE
 from backend.releases import repository
 from backend.releases.archive import Archive, of_release
 from backend.releases.schemas import (
-    Difference,
     FileOut,
     ItemOut,
     ItemPage,
@@ -23,7 +22,6 @@ from backend.releases.schemas import (
     ReleaseLine,
     ReleaseOut,
     ReleasePage,
-    Summary,
 )
 from backend.storage.base import Storage
 from backend.tables import Release, ReleaseItem
@@ -62,10 +60,9 @@ def page(session: Session, cursor: str | None, limit: int, *, every_state: bool)
 def shown(session: Session, release: Release) -> ReleaseOut:
     """The release with everything that is known of it."""
     address = f"{PATH}/{release.number}"
-    diff = release.summary.get("diff")
     return ReleaseOut(
         **_line(release).model_dump(),
-        diff=None if diff is None else Difference.model_validate(diff),
+        diff=release.summary and release.summary.diff,
         files=[
             FileOut(name=each.path, bytes=each.bytes, sha256=each.sha256)
             for each in release.files.files
@@ -87,7 +84,7 @@ def _line(release: Release) -> ReleaseLine:
         note=release.note,
         error=release.error,
         progress=MakingProgress(done=release.done, total=release.total),
-        summary=Summary.model_validate(release.summary) if is_done else None,
+        summary=release.summary if is_done else None,
         archive_bytes=release.archive_bytes,
     )
 

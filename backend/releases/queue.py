@@ -12,7 +12,7 @@ from backend.jobs.kinds import RELEASING
 from backend.jobs.leases import RequeueResult
 from backend.releases.repository import gone_ids
 from backend.tables import Release, ReleaseItem
-from backend.tables.releases import Facts, ItemFiles, StoredFile, TopFiles
+from backend.tables.releases import Facts, ItemFiles, ReleaseSummary, StoredFile, TopFiles
 from backend.tables.vocabulary import JobState
 
 # The worker's side. Each of these is one UPDATE, so that of two callers one wins.
@@ -77,7 +77,7 @@ def finish(
     attempt: int,
     now: datetime,
     *,
-    summary: dict[str, Any],
+    summary: ReleaseSummary,
     files: list[StoredFile],
     archive_bytes: int,
 ) -> bool:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
@@ -19,6 +18,7 @@ from backend.tables import (
     ReleaseItem,
     Submission,
 )
+from backend.tables.releases import Difference, Summary
 from backend.tables.vocabulary import ContributionState, JobState, Label, Probe
 
 _RELEASE_LOCK = 0x72656C65617365  # "release": a number of ours among PostgreSQL's advisory locks
@@ -133,7 +133,7 @@ def contents(session: Session, number: int | None) -> list[Content]:
     ]
 
 
-def figures(session: Session, number: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def figures(session: Session, number: int) -> tuple[Summary, Difference]:
     """A release's summary, and its difference to the finished one before."""
     mine, before = contents(session, number), last_done(session, number)
     since = None if before is None else before.number

@@ -7,60 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.core.pagination import NO_NUL
+from backend.tables.releases import Difference, Summary
 from backend.tables.vocabulary import JobState, Label, Licence, Probe
 
 MOST_NOTE = 2000
 MOST_MESSAGE = 1000
-
-
-class Counts(BaseModel):
-    """How many recordings of one class were made with one kind of probe."""
-
-    videos: int = Field(ge=0)
-    images: int = Field(ge=0)
-    frames: int = Field(ge=0, description="Sampled frames of both.")
-
-
-class ClassCounts(BaseModel):
-    """One class, as a line of the paper's Table 1."""
-
-    label: Label
-    convex: Counts
-    linear: Counts
-
-
-class Summary(BaseModel):
-    """What is in a release, in numbers."""
-
-    recordings: int = Field(ge=0)
-    frames: int = Field(ge=0)
-    patients: int = Field(ge=0, description="Of those recordings that name one.")
-    left_out: int = Field(
-        default=0,
-        ge=0,
-        description="Recordings that no model learns from or is tested on, since their patient or "
-        "a copy of them is tested in another fold.",
-    )
-    classes: list[ClassCounts]
-    licences: dict[str, int]
-
-
-class Relabelled(BaseModel):
-    """A recording that had another label in the release before."""
-
-    id: UUID
-    before: Label
-    after: Label
-
-
-class Difference(BaseModel):
-    """What has changed since the release before."""
-
-    since: int | None = Field(description="Its number; null for the first release.")
-    added: list[UUID]
-    withdrawn: list[UUID] = Field(description="What was in it and is not in this one.")
-    relabelled: list[Relabelled]
-    corrected: list[UUID] = Field(description="Another word in its row than the label.")
 
 
 class FileOut(BaseModel):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -18,8 +17,9 @@ from backend.releases import folds, grouping, repository
 from backend.releases.contents import Content, difference, is_unchanged, summary
 from backend.releases.folds import Member, Place
 from backend.releases.metadata import metadata_row
-from backend.releases.schemas import Difference, NextRelease, Summary
+from backend.releases.schemas import NextRelease
 from backend.tables import Contribution, FoldAssignment, Release, ReleaseItem, User
+from backend.tables.releases import Difference, Summary
 
 NOTHING = "nothing_to_release"
 
@@ -33,8 +33,8 @@ class Draft:
     number: int
     items: list[ReleaseItem]
     new_groups: list[FoldAssignment]
-    summary: dict[str, Any]
-    diff: dict[str, Any]
+    summary: Summary
+    diff: Difference
     waiting_for_ingest: int
     objection: ConflictError | None
 
@@ -82,8 +82,8 @@ def preview(session: Session, now: datetime) -> NextRelease:
         ready=planned.objection is None,
         reason=None if planned.objection is None else planned.objection.detail,
         waiting_for_ingest=planned.waiting_for_ingest,
-        summary=Summary.model_validate(planned.summary),
-        diff=Difference.model_validate(planned.diff),
+        summary=planned.summary,
+        diff=planned.diff,
     )
 
 
@@ -178,7 +178,7 @@ def _content(item: ReleaseItem, contribution: Contribution) -> Content:
 
 
 def _objection(
-    session: Session, contents: Sequence[Content], diff: dict[str, Any]
+    session: Session, contents: Sequence[Content], diff: Difference
 ) -> ConflictError | None:
     making = repository.under_way(session)
     if making is not None:
@@ -188,15 +188,14 @@ def _objection(
             "There is nothing to release: no approved recording has been taken into the dataset.",
             code=NOTHING,
         )
-    left = [UUID(each) for each in diff["withdrawn"]]
-    if waited_for := repository.still_there(session, left):
+    if waited_for := repository.still_there(session, diff.withdrawn):
         return ConflictError(
             f"{waited_for} released recordings are being taken into the dataset anew after a "
             "review. Please wait for the worker, so that they are not left out."
         )
     if is_unchanged(diff):
         return ConflictError(
-            f"Nothing has changed since release {diff['since']}: approve, correct or withdraw a "
+            f"Nothing has changed since release {diff.since}: approve, correct or withdraw a "
             "recording first.",
             code=NOTHING,
         )

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import JSON, BigInteger, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -61,10 +61,66 @@ class Facts(BaseModel):
     rate: float | Literal[""]
 
 
+class Counts(BaseModel):
+    """How many recordings of one class were made with one kind of probe."""
+
+    videos: int = Field(ge=0)
+    images: int = Field(ge=0)
+    frames: int = Field(ge=0, description="Sampled frames of both.")
+
+
+class ClassCounts(BaseModel):
+    """One class, as a line of the paper's Table 1."""
+
+    label: Label
+    convex: Counts
+    linear: Counts
+
+
+class Summary(BaseModel):
+    """What is in a release, in numbers."""
+
+    recordings: int = Field(ge=0)
+    frames: int = Field(ge=0)
+    patients: int = Field(ge=0, description="Of those recordings that name one.")
+    left_out: int = Field(
+        default=0,
+        ge=0,
+        description="Recordings that no model learns from or is tested on, since their patient or "
+        "a copy of them is tested in another fold.",
+    )
+    classes: list[ClassCounts]
+    licences: dict[str, int]
+
+
+class Relabelled(BaseModel):
+    """A recording that had another label in the release before."""
+
+    id: UUID
+    before: Label
+    after: Label
+
+
+class Difference(BaseModel):
+    """What has changed since the release before."""
+
+    since: int | None = Field(description="Its number; null for the first release.")
+    added: list[UUID]
+    withdrawn: list[UUID] = Field(description="What was in it and is not in this one.")
+    relabelled: list[Relabelled]
+    corrected: list[UUID] = Field(description="Another word in its row than the label.")
+
+
+class ReleaseSummary(Summary):
+    """What is kept of a release that is done: what is in it, and what has changed."""
+
+    diff: Difference | None = None
+
+
 class Release(Base):
     """A version of the dataset: immutable once `done`.
 
-    `summary` holds counts per class and probe and the difference to the release before;
+    `summary` holds counts per class and probe and the difference to the release before, or None;
     `files` each file below `storage.release_folder(number)`.
     `attempt` fences the worker's task (`lost`, `due_at` and `away_since` are as a screening's),
     `nudged_at` is when the queue was last told of it, and `done` of `total` counts recordings.
@@ -88,7 +144,9 @@ class Release(Base):
     heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     error: Mapped[str | None] = mapped_column(String(500))
-    summary: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    summary: Mapped[ReleaseSummary | None] = mapped_column(
+        TypedJSON(ReleaseSummary, none_as_empty=True), nullable=False
+    )
     files: Mapped[TopFiles] = mapped_column(TypedJSON(TopFiles), default=TopFiles)
     archive_bytes: Mapped[int | None] = mapped_column(BigInteger)
 

@@ -2,12 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
-from typing import Any
 
 from backend.tables import Release, ReleaseItem
-from backend.tables.releases import StoredFile
+from backend.tables.releases import StoredFile, Summary
 from worker.releases.files import COLUMNS, TABLE, measured
 
 _TYPES = {"Fold": "sc:Integer", "Sampled frames": "sc:Integer"}
@@ -15,7 +14,7 @@ _TYPES = {"Fold": "sc:Integer", "Sampled frames": "sc:Integer"}
 
 def croissant(
     release: Release,
-    summary: Mapping[str, Any],
+    summary: Summary,
     items: Sequence[ReleaseItem],
     tables: Iterable[StoredFile],
 ) -> str:
@@ -37,7 +36,7 @@ def croissant(
         "name": f"pocovid-release-{release.number}",
         "description": (
             "Lung ultrasound recordings of COVID-19, pneumonia and healthy lungs, reviewed by "
-            f"medical doctors: {summary['recordings']} recordings and {summary['frames']} "
+            f"medical doctors: {summary.recordings} recordings and {summary.frames} "
             f"sampled frames. {release.note}"
         ).strip(),
         "version": f"{release.number}.0.0",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from backend.tables import Release, ReleaseItem
-from backend.tables.releases import Facts, ItemFiles, StoredFile
+from backend.tables.releases import Difference, Facts, ItemFiles, StoredFile, Summary
 from backend.tables.vocabulary import Label, Probe
 
 TABLE = "dataset_metadata.csv"
@@ -132,21 +132,25 @@ def fold_table(items: Iterable[ReleaseItem]) -> str:
     return _csv(("File", "Fold", "Patient", "Label", "Left out"), lines)
 
 
-def changes(diff: Mapping[str, Any]) -> str:
+def changes(diff: Difference) -> str:
     """What has changed since the release before."""
     lines: list[Mapping[str, Any]] = [
         {"Change": kind, "Recording": each}
-        for kind in ("added", "withdrawn", "corrected")
-        for each in diff[kind]
+        for kind, ids in (
+            ("added", diff.added),
+            ("withdrawn", diff.withdrawn),
+            ("corrected", diff.corrected),
+        )
+        for each in ids
     ]
     lines += [
         {
             "Change": "relabelled",
-            "Recording": each["id"],
-            "Before": each["before"],
-            "After": each["after"],
+            "Recording": each.id,
+            "Before": each.before,
+            "After": each.after,
         }
-        for each in diff["relabelled"]
+        for each in diff.relabelled
     ]
     return _csv(("Change", "Recording", "Before", "After"), lines)
 
@@ -158,20 +162,20 @@ def checksums(files: Iterable[StoredFile]) -> str:
     )
 
 
-def readme(release: Release, summary: Mapping[str, Any], diff: Mapping[str, Any]) -> str:
+def readme(release: Release, summary: Summary, diff: Difference) -> str:
     """What people read first."""
-    since = "the first release" if diff["since"] is None else f"since release {diff['since']}"
+    since = "the first release" if diff.since is None else f"since release {diff.since}"
     note = f"{release.note}\n\n" if release.note else ""
     return f"""\
 # Lung ultrasound dataset, release {release.number}
 
-{release.created_at:%Y-%m-%d}. {summary["recordings"]} recordings, {summary["frames"]} sampled \
-frames, {summary["patients"]} patients known by number.
+{release.created_at:%Y-%m-%d}. {summary.recordings} recordings, {summary.frames} sampled \
+frames, {summary.patients} patients known by number.
 
 {note}{_counts(summary)}
 {_left_out(summary)}
-Changes, {since}: {len(diff["added"])} added, {len(diff["withdrawn"])} withdrawn, \
-{len(diff["relabelled"])} relabelled, {len(diff["corrected"])} corrected; see `{CHANGES}`.
+Changes, {since}: {len(diff.added)} added, {len(diff.withdrawn)} withdrawn, \
+{len(diff.relabelled)} relabelled, {len(diff.corrected)} corrected; see `{CHANGES}`.
 
 ## What is here
 
@@ -195,7 +199,7 @@ of this dataset.
 
 Each recording has its own, in the columns `License`, `LinkToLicense` and `Attribution`: name whom
 `Attribution` names, and say that recordings were cropped and encoded anew. In this release: \
-{", ".join(f"{name} ({count})" for name, count in summary["licences"].items())}.
+{", ".join(f"{name} ({count})" for name, count in summary.licences.items())}.
 
 ## Withdrawn recordings
 
@@ -208,8 +212,8 @@ Research use only. This is not a diagnosis and not a medical device.
 """
 
 
-def _left_out(summary: Mapping[str, Any]) -> str:
-    count = summary["left_out"]
+def _left_out(summary: Summary) -> str:
+    count = summary.left_out
     if not count:
         return ""
     return f"""
@@ -220,15 +224,15 @@ tested on that patient.
 """
 
 
-def _counts(summary: Mapping[str, Any]) -> str:
+def _counts(summary: Summary) -> str:
     """The paper's Table 1."""
-    probes = [probe.value for probe in Probe]
     kinds = ("videos", "images", "frames")
-    titles = [f"{probe} {kind}" for probe in probes for kind in kinds]
+    titles = [f"{probe} {kind}" for probe in Probe for kind in kinds]
     lines = [f"| class | {' | '.join(titles)} |", "| --- |" + " ---: |" * len(titles)]
-    for each in summary["classes"]:
-        numbers = [str(each[probe][kind]) for probe in probes for kind in kinds]
-        lines.append(f"| {_NAMES[Label(each['label'])]} | {' | '.join(numbers)} |")
+    for each in summary.classes:
+        counts = (each.convex, each.linear)
+        numbers = [str(number) for one in counts for number in (one.videos, one.images, one.frames)]
+        lines.append(f"| {_NAMES[each.label]} | {' | '.join(numbers)} |")
     return "\n".join(lines)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -30,7 +30,14 @@ from backend.storage.base import MissingObjectError
 from backend.storage.keys import dataset_frame_key, published_folder, published_key, release_key
 from backend.storage.private_files import private_folder
 from backend.tables import Contribution, Release, ReleaseItem
-from backend.tables.releases import Facts, ItemFiles, StoredFile
+from backend.tables.releases import (
+    Difference,
+    Facts,
+    ItemFiles,
+    ReleaseSummary,
+    StoredFile,
+    Summary,
+)
 from models.media import sampling
 from worker import process
 from worker.dependencies import AWAY
@@ -279,7 +286,7 @@ def _finish(claim: Claim) -> None:
             claim.number,
             claim.attempt,
             now(),
-            summary={**summary, "diff": diff},
+            summary=ReleaseSummary(**summary.model_dump(), diff=diff),
             files=top,
             archive_bytes=of_release(row.number, row.created_at, everything).size,
         )
@@ -295,8 +302,8 @@ def _write_top(
     claim: Claim,
     row: Release,
     members: Sequence[ReleaseItem],
-    summary: dict[str, Any],
-    diff: dict[str, Any],
+    summary: Summary,
+    diff: Difference,
 ) -> list[StoredFile]:
     """Store the files at the top; each as it is listed."""
 

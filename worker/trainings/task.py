@@ -330,7 +330,8 @@ def _licence(number: int) -> str:
     with reading() as session:
         release = releases.get(session, number)
     assert release is not None, number  # noqa: S101  # releases are never deleted
-    said = release.summary["licences"]
+    assert release.summary is not None, number  # noqa: S101  # only what is done is trained on
+    said = release.summary.licences
     use = "" if set(said) <= set(_OPEN_LICENCES) else " and non-commercial"
     return (
         f"Trained on release {number} of the dataset ({', '.join(said)}): "

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -13,8 +14,9 @@ from backend.core.db import Database, utc_now
 from backend.core.settings import Settings
 from backend.releases import repository
 from backend.storage.factory import open_storage
+from backend.tables.releases import Difference
 from backend.trainings.artifacts import repository as artifacts
-from tests.factories_releases import create_ingested, create_release
+from tests.factories_releases import NOTHING, create_ingested, create_release
 
 MANIFEST = {"group": "patient", "metrics": {"patient": {"video_accuracy": 0.875}}, "files": {}}
 
@@ -65,8 +67,8 @@ class TestRelease:
     ) -> None:
         from backend.releases import service
 
-        diff = {"added": [1], "withdrawn": [], "relabelled": []}
-        summary = {"recordings": 1, "frames": 2, "diff": diff}
+        diff = Difference(since=None, added=[uuid4()], withdrawn=[], relabelled=[], corrected=[])
+        summary = NOTHING.model_copy(update={"recordings": 1, "frames": 2, "diff": diff})
 
         def made(session: object, _actor: object, _note: str) -> object:
             return create_release(session, 1, summary=summary)  # type: ignore[arg-type]

@@ -193,7 +193,7 @@ class TestReleases:
         (left_out,) = [each for each, (_, out) in second.items() if out]
         stays = other if left_out == one.id else one
         assert second[late.id] == second[stays.id] == (first[stays.id][0], False)
-        assert repository.figures(session, 2)[0]["left_out"] == 1
+        assert repository.figures(session, 2)[0].left_out == 1
         numbers = {
             each.row["Patient ID / Name"]
             for each in repository.items(session, 2)

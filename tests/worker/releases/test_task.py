@@ -18,6 +18,8 @@ from backend.storage.base import MissingObjectError
 from backend.storage.keys import dataset_folder, published_folder
 from backend.submissions.fields import FORMULA_STARTS
 from backend.tables import AuditEvent, Contribution, Release, ReleaseItem
+from backend.tables.releases import Counts, Difference, Relabelled, ReleaseSummary
+from backend.tables.vocabulary import Label
 from models.data.index import METADATA, read_index
 from models.data.metadata import read_metadata
 from tests import names
@@ -85,6 +87,12 @@ def withdraw(house: House, contribution_id: UUID) -> None:
     house.storage.delete_folder(published_folder(contribution_id))
 
 
+def summary_of(release: Release) -> ReleaseSummary:
+    """What is kept of a release that is done."""
+    assert release.summary is not None
+    return release.summary
+
+
 def archive(house: House, number: int) -> bytes:
     found = row(house, number)
     files = [*found.files.files]
@@ -107,13 +115,13 @@ def test_it_ends_done_with_everything_in_it(house: House, three: list[UUID]) -> 
     found = row(house, number)
     assert (found.state, found.error, found.done, found.total) == ("done", None, 3, 3)
     assert found.archive_bytes == len(archive(house, number))
-    assert found.summary["recordings"] == 3
-    assert found.summary["frames"] == 5
-    assert found.summary["patients"] == 1
-    covid19, pneumonia = found.summary["classes"][:2]
-    assert covid19["convex"] == {"videos": 1, "images": 0, "frames": 2}
-    assert pneumonia["convex"] == {"videos": 0, "images": 1, "frames": 1}
-    assert found.summary["diff"]["added"] == sorted(map(str, three))
+    summary = summary_of(found)
+    assert (summary.recordings, summary.frames, summary.patients) == (3, 5, 1)
+    covid19, pneumonia = summary.classes[:2]
+    assert covid19.convex == Counts(videos=1, images=0, frames=2)
+    assert pneumonia.convex == Counts(videos=0, images=1, frames=1)
+    assert summary.diff is not None
+    assert summary.diff.added == sorted(three)
 
 
 def test_its_layout_is_the_public_one(house: House, three: list[UUID], tmp_path: Any) -> None:
@@ -189,14 +197,13 @@ def test_a_second_one_tells_what_has_changed(house: House, three: list[UUID]) ->
 
     second = make(house)
 
-    diff = row(house, second).summary["diff"]
-    assert diff == {
-        "since": first,
-        "added": [str(new)],
-        "withdrawn": [str(three[0])],
-        "relabelled": [{"id": str(three[1]), "before": "healthy", "after": "viral"}],
-        "corrected": [str(three[2])],
-    }
+    assert summary_of(row(house, second)).diff == Difference(
+        since=first,
+        added=[new],
+        withdrawn=[three[0]],
+        relabelled=[Relabelled(id=three[1], before=Label.HEALTHY, after=Label.VIRAL)],
+        corrected=[three[2]],
+    )
     assert f"added,{new},," in unpacked(house, second)["changes.csv"].decode()
     assert str(three[0]) not in unpacked(house, second)["dataset_metadata.csv"].decode()
 
@@ -254,7 +261,7 @@ class TestWithdrawnMeanwhile:
         withdraw(house, three[0])
         finish(house, number)
         assert set(members(house, number)) == set(three[1:])
-        assert row(house, number).summary["recordings"] == 2
+        assert summary_of(row(house, number)).recordings == 2
         assert (row(house, number).done, row(house, number).total) == (2, 2)
 
     def test_what_is_withdrawn_while_it_is_copied_leaves_no_bytes(

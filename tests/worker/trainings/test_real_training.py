@@ -12,7 +12,7 @@ from backend.tables import User
 from backend.trainings import service
 from backend.trainings.schemas import TrainingIn
 from tests.factories import create_user
-from tests.factories_releases import create_ingested, create_item, create_release
+from tests.factories_releases import NOTHING, create_ingested, create_item, create_release
 from tests.worker.house import House, kill_tree, wait_until
 from tests.worker.stand_in_training import ENDS
 from tests.worker.trainings.test_task import row, states
@@ -34,7 +34,10 @@ def start(house: House, end: str) -> UUID:
     with house.database.write() as session:
         admin: User = create_user(session, "admin")
         release = create_release(
-            session, 1, files={"files": files}, summary={"licences": {"CC0 1.0": 6}}
+            session,
+            1,
+            files={"files": files},
+            summary=NOTHING.model_copy(update={"licences": {"CC0 1.0": 6}}),
         )
         for label in ("covid19", "pneumonia", "healthy"):
             for fold in range(2):
