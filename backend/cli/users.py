@@ -143,8 +143,8 @@ def _found(session: "Session", email: str) -> "User":
 def _role(word: str) -> str:
     from backend.tables.vocabulary import Role
 
-    if word not in [role.value for role in Role]:
-        refuse(f"There is no role {word!r}: {', '.join(role.value for role in Role)}.")
+    if word not in list(Role):
+        refuse(f"There is no role {word!r}: {', '.join(Role)}.")
     return word
 
 

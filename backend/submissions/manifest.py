@@ -200,14 +200,14 @@ _YEARS = re.compile(r"\s*\d+(\.\d+)?\s*")
 
 
 def _one_of(words: type[StrEnum], others: Mapping[str, str], what: str) -> Reader:
-    known = {plain(word.value): word.value for word in words} | {
+    known = {plain(word): word for word in words} | {
         said: str(meant) for said, meant in others.items()
     }
 
     def read_word(said: str) -> str:
         found = known.get(plain(said)) if _WORDS.fullmatch(said.translate(_UNSEEN)) else None
         if found is None:
-            listed = ", ".join(word.value for word in words)
+            listed = ", ".join(words)
             raise BadValueError(f"The {what} {said.strip()[:50]!r} is none of {listed}.")
         return found
 
@@ -235,12 +235,12 @@ def _yes_or_no(said: str) -> bool:
 
 def _age(said: str) -> str:
     for band in AgeBand:
-        if said.replace(" ", "") == band.value:
-            return band.value
+        if said.replace(" ", "") == band:
+            return band
     years = float(said) if _YEARS.fullmatch(said) else math.inf
     for most, band in _BANDS:
         if years < most:
-            return band.value
+            return band
     listed = ", ".join(AgeBand)
     raise BadValueError(
         f"The age {said.strip()[:50]!r} is neither a number of years nor one of {listed}."
@@ -266,7 +266,7 @@ _OPEN = ' "nd", "n/a", "none" and "unknown" leave it open.'
 
 
 def _listed(words: type[StrEnum]) -> str:
-    return "One of " + ", ".join(word.value for word in words) + "."
+    return "One of " + ", ".join(words) + "."
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -287,7 +287,7 @@ COLUMNS: tuple[Column, ...] = (
            may_be_unknown=True),
     Column("blue_point", "blue_point", _one_of(BluePoint, {}, "BLUE point"),
            _listed(BluePoint) + _OPEN, may_be_unknown=True),
-    *(Column(word.value, f"findings.{word.value}", _yes_or_no,
+    *(Column(word, f"findings.{word}", _yes_or_no,
              "1 where it is seen, 0 where not." + _OPEN, other, may_be_unknown=True)
       for word, other in (
           (Finding.B_LINES, ()), (Finding.A_LINES, ()),
@@ -295,7 +295,7 @@ COLUMNS: tuple[Column, ...] = (
           (Finding.PLEURAL_IRREGULARITY, ("pleural line irregularities",)),
           (Finding.EFFUSION, ()), (Finding.AIR_BRONCHOGRAM, ()),
       )),
-    *(Column(word.value, f"symptoms.{word.value}", _yes_or_no,
+    *(Column(word, f"symptoms.{word}", _yes_or_no,
              "1 where the patient reported it." + _OPEN,
              ("loss of smell/taste",) if word is Symptom.LOSS_OF_SMELL_OR_TASTE else (),
              may_be_unknown=True)

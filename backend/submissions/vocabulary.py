@@ -82,7 +82,7 @@ def vocabulary(settings: Settings) -> VocabularyOut:
 
 
 def _words(words: type[StrEnum]) -> list[Word]:
-    return [Word(key=word.value, name=_NAMES.get(word) or _said(word.value)) for word in words]
+    return [Word(key=word, name=_NAMES.get(word) or _said(word)) for word in words]
 
 
 def _said(key: str) -> str:
