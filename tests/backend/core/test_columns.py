@@ -1,12 +1,20 @@
+import json
+from uuid import UUID
+
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import select, text
 from sqlalchemy.exc import StatementError
 
 from backend.core.db import Database, utc_now
-from backend.tables import Release, Worker, WorkerKind
+from backend.tables import Contribution, Release, Review, Worker, WorkerKind
+from backend.tables.contributions import Cine
 from backend.tables.releases import StoredFile, TopFiles
+from backend.tables.vocabulary import JobState
+from models.contract import Square
+from tests.factories import create_user
 from tests.factories_releases import create_release
+from tests.factories_reviews import create_prepared, create_review
 
 
 class TestStringEnum:
@@ -34,6 +42,7 @@ class TestStringEnum:
                 session.scalars(select(Worker.kind)).one()
 
 
+COUNTS = {"videos": 1, "images": 0, "frames": 2}
 FILE = StoredFile(path="a.csv", key="releases/1/1/a.csv", bytes=3, sha256="0" * 64, crc32=7)
 
 
@@ -55,3 +64,48 @@ class TestTypedJSON:
             session.execute(text("UPDATE releases SET files = '{\"files\": 7}'"))
             with pytest.raises(ValidationError, match="TopFiles\nfiles"):
                 session.scalars(select(Release.files)).one()
+
+
+class TestRowsOfEarlierVersions:
+    """JSON as it was written before these columns had models."""
+
+    def test_what_a_review_plays_and_cuts(self, database: Database) -> None:
+        with database.write() as session:
+            row = create_prepared(session)
+            create_review(session, row, create_user(session, "reviewer"))
+            cine = '{"times_s": [0, 0.1333], "width": 96, "height": 64}'
+            session.execute(text("UPDATE contributions SET cine = :cine"), {"cine": cine})
+            square = '{"size": 50, "x": 10, "y": 2}'
+            session.execute(text("UPDATE reviews SET square = :square"), {"square": square})
+            found = session.scalars(select(Contribution.cine)).one()
+            assert found == Cine(times_s=[0.0, 0.1333], width=96, height=64)
+            assert session.scalars(select(Review.square)).one() == Square(10, 2, 50)
+
+    def test_what_a_release_holds(self, database: Database) -> None:
+        before_left_out = {
+            "recordings": 1,
+            "frames": 2,
+            "patients": 0,
+            "classes": [{"label": "viral", "convex": COUNTS, "linear": COUNTS}],
+            "licences": {"CC0 1.0": 1},
+            "diff": {
+                "since": 1,
+                "added": [str(UUID(int=7))],
+                "withdrawn": [],
+                "relabelled": [{"id": str(UUID(int=8)), "before": "healthy", "after": "other"}],
+                "corrected": [],
+            },
+        }
+        with database.write() as session:
+            create_release(session)
+            create_release(session, 2, state=JobState.QUEUED, summary=None)
+            session.execute(
+                text("UPDATE releases SET summary = :summary WHERE number = 1"),
+                {"summary": json.dumps(before_left_out)},
+            )
+            unmade = text("SELECT summary FROM releases WHERE number = 2")
+            assert session.scalars(unmade).one() in ({}, "{}")
+            done, queued = session.scalars(select(Release.summary).order_by(Release.number))
+        assert done is not None
+        assert done.model_dump(mode="json") == before_left_out | {"left_out": 0}
+        assert queued is None
