@@ -14,12 +14,12 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def artifact() -> None:
-    """Look after the models that can answer."""
+    """Manage the artifacts: list, activate, add fingerprints."""
 
 
 @app.command("list")
 def list_() -> None:
-    """Every artifact, with its accuracy over videos; a star marks the one that answers."""
+    """List all artifacts with their video accuracy; a star marks the active one."""
     from backend.trainings.artifacts import service
 
     with transaction(read_settings()) as session:
@@ -30,7 +30,7 @@ def list_() -> None:
         figure = "" if accuracy is None else f", videos by {each.group} {accuracy:.1%}"
         typer.echo(f"{'*' if each.active else ' '} {each.version}  ({origin}{figure})")
     if not found.items:
-        typer.echo("None is known yet: a worker tells of the shipped one when it starts.")
+        typer.echo("There is none yet: a worker registers the shipped one when it starts.")
 
 
 @app.command()
@@ -39,7 +39,7 @@ def activate(
         str | None, typer.Argument(help="Such as pocovidnet-1. [default: the one before]")
     ] = None,
 ) -> None:
-    """Have an artifact answer from the next screening on; without a version, roll back."""
+    """Activate an artifact from the next screening on; without a version, roll back."""
     from backend.core.errors import PocovidError
     from backend.storage.factory import open_storage
     from backend.trainings.artifacts import service
@@ -59,21 +59,24 @@ def activate(
 @app.command()
 def fingerprints(
     folder: Annotated[Path, typer.Argument(help="Folder of the artifact.")],
-    data: Annotated[Path, typer.Option(help="Folder with all that it was trained on.")],
-    work: Annotated[Path, typer.Option(help="Folder that keeps extracted frames.")] = WORK,
+    data: Annotated[Path, typer.Option(help="Dataset folder with all its training recordings.")],
+    work: Annotated[Path, typer.Option(help="Folder that caches extracted frames.")] = WORK,
 ) -> None:
-    """Note in an older artifact what its recordings look like, so that copies are recognised."""
+    """Add the fingerprints of its training recordings to an older artifact."""
     terminal.quiet()
     from models.data.importing import find_dataset
     from models.data.index import DatasetError
     from models.evaluation.held_out import HeldOutError, add_fingerprints
     from models.inference.artifact import ArtifactError
 
-    with terminal.stages() as told:
+    with terminal.stages() as progress:
         try:
             count = add_fingerprints(
-                folder, find_dataset(data), work, lambda done, total: told("Reading", done, total)
+                folder,
+                find_dataset(data),
+                work,
+                lambda done, total: progress("Reading", done, total),
             )
         except (ArtifactError, DatasetError, HeldOutError) as error:
             terminal.stop(str(error))
-    typer.echo(f"{folder}: {count} recordings are known by what they show.")
+    typer.echo(f"{folder}: {count} recordings have fingerprints.")

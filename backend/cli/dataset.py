@@ -19,16 +19,14 @@ app = typer.Typer(no_args_is_help=True)
 LOOK_EVERY_S = 0.3
 
 WORK = Path("data/training")
-"""Where extracted frames are kept by default, for training and evaluation as well."""
+"""Default cache folder of extracted frames, shared with training and evaluation."""
 
-Work = Annotated[
-    Path, typer.Option(help="Folder that keeps extracted frames; training reads them there.")
-]
+Work = Annotated[Path, typer.Option(help="Folder that caches extracted frames, also for training.")]
 
 
 @app.callback()
 def dataset() -> None:
-    """Look after the dataset: what comes in, what it holds, and its releases."""
+    """Manage the dataset: import, statistics and releases."""
 
 
 @app.command("import")
@@ -39,19 +37,19 @@ def import_(
     into: Annotated[Path, typer.Option(help="Folder of the dataset.")] = Path("data/dataset"),
     work: Work = WORK,
 ) -> None:
-    """Bring a dataset in: readable recordings, their table, and their frames, extracted once.
+    """Import a dataset: its readable recordings, their table, and their extracted frames.
 
-    Stopped and started again it goes on where it was. `recordings.json` then lists what is known
-    of each recording: label, probe, licence, patient, comments, findings, symptoms and measures.
+    An interrupted import can be resumed. `recordings.json` then lists the metadata of each
+    recording: label, probe, licence, patient, comments, findings, symptoms and measurements.
     """
     terminal.quiet()
     from models.data.extraction import FRAMES, FrameCache
     from models.data.importing import RECORDINGS, import_dataset
     from models.data.index import DatasetError
 
-    with terminal.stages() as told:
+    with terminal.stages() as progress:
         try:
-            found = import_dataset(source, into, FrameCache(work / FRAMES), told)
+            found = import_dataset(source, into, FrameCache(work / FRAMES), progress)
         except DatasetError as error:
             terminal.stop(str(error))
     entries = len(found.index.entries)
@@ -98,13 +96,13 @@ def _follow(settings: "Settings", number: int) -> None:
     ended = {JobState.DONE, JobState.FAILED}
     database = Database.connect(settings)
     try:
-        with terminal.stages() as told:
+        with terminal.stages() as progress:
             while True:
                 with database.read() as session:
                     row = repository.get(session, number)
                 if row is None or row.state in ended:
                     break
-                told("Recordings", row.done, row.total)
+                progress("Recordings", row.done, row.total)
                 time.sleep(LOOK_EVERY_S)
     finally:
         database.close()
@@ -129,7 +127,7 @@ def stats(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
     work: Work = WORK,
 ) -> None:
-    """Count and measure a dataset per source, class and probe, and list what is wrong with it."""
+    """Compute statistics of a dataset by source, class and probe, and list its defects."""
     terminal.quiet()
     from models.data.extraction import FRAMES, FrameCache
     from models.data.importing import find_dataset
@@ -137,12 +135,12 @@ def stats(
     from models.data.statistics.files import write
     from models.data.statistics.survey import survey
 
-    with terminal.stages() as told:
+    with terminal.stages() as progress:
         try:
             index = read_index(find_dataset(folder))
             cache = FrameCache(work / FRAMES)
             failed = cache.fill(
-                index.entries, lambda done, total: told("Reading recordings", done, total)
+                index.entries, lambda done, total: progress("Reading recordings", done, total)
             )
         except DatasetError as error:
             terminal.stop(str(error))
@@ -164,10 +162,10 @@ def _print(found: "Survey") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    # Wide tables wrap badly; where nobody looks (a file, a pipe) there is no width to keep to.
+    # Wide tables wrap badly; a file or a pipe has no width to fit.
     console = Console(width=None if Console().is_terminal else 150)
     titles = {
-        "Trained: convex, of the three classes": found.overall,
+        "Training set: convex, three classes": found.overall,
         "By probe and class": found.by_class,
         "By source and class": found.by_source,
     }
@@ -190,7 +188,7 @@ def _print(found: "Survey") -> None:
             )
         console.print(table)
     console.print(
-        "Frames as sampled: 3 a second, 30 at most. Mean ± standard deviation; sizes as ranges."
+        "Frames as sampled: 3 per second, at most 30. Mean ± standard deviation; sizes as ranges."
     )
     for pair in found.duplicates:
         kind = "the same file" if pair.exact else f"nearly the same ({pair.bits} of 64 bits)"
@@ -206,14 +204,14 @@ def _faults(unreadable: Mapping[str, str], rows: Sequence[str], files: Sequence[
     for name in rows:
         typer.echo(f"row without a file: {name}")
     for name in files:
-        typer.echo(f"file without a row, or of an unknown label: {name}")
+        typer.echo(f"file without a row, or with an unknown label: {name}")
 
 
 def _names(ambiguities: Sequence[str], approximate: Sequence[str]) -> None:
     for reason in ambiguities:
         typer.echo(f"left out: {reason}")
     for reason in approximate:
-        typer.echo(f"by a similar name: {reason}")
+        typer.echo(f"matched approximately: {reason}")
 
 
 def _spread(each: "Spread") -> str:

@@ -1,4 +1,4 @@
-"""Screening without any server: `pocovid screen`."""
+"""Screening without a server: `pocovid screen`."""
 
 import json
 import traceback
@@ -24,15 +24,15 @@ Files = Annotated[list[Path], typer.Argument(help="Images or videos.", show_defa
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
 Crop = Annotated[
     str | None,
-    typer.Option(help="Square to look at, in source pixels: X,Y,SIZE. [default: the proposed one]"),
+    typer.Option(help="Crop square in source pixels: X,Y,SIZE. [default: the proposed one]"),
 ]
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
 def screen(files: Files, as_json: AsJson = False, crop: Crop = None) -> None:
-    """Answer images and videos with the five models, here, without any server.
+    """Screen images and videos with the five models on this machine, without a server.
 
-    Ends with status 1 if a file could not be screened, after all the others were.
+    The exit status is 1 if any file could not be screened; the others are screened anyway.
     """
     square = _square(crop)
     terminal.quiet()
@@ -74,7 +74,7 @@ def screen(files: Files, as_json: AsJson = False, crop: Crop = None) -> None:
 def _answer(
     path: Path, predictor: "Predictor", square: Square | None, progress: Callable[[int, int], None]
 ) -> Prediction | MediaError:
-    """The answer for one file, or why there is none: no file ends a batch."""
+    """The prediction for one file, or the error, so that one file does not end a batch."""
     from models.inference.screen import screen as answer
 
     try:
@@ -87,7 +87,7 @@ def _answer(
         typer.echo(traceback.format_exc(), err=True)
         return MediaError(
             "internal_error",
-            f"Something went wrong on our side ({type(error).__name__}); the trace is above.",
+            f"Internal error ({type(error).__name__}); the traceback is above.",
         )
 
 

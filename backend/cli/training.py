@@ -17,13 +17,13 @@ WORK = Path("data/training")
 
 
 class Network(StrEnum):
-    """What can be shipped; the others are trained by `pocovid compare`."""
+    """Networks that can be shipped; the others are trained by `pocovid compare`."""
 
     pocovidnet = "pocovidnet"
 
 
 class Compared(StrEnum):
-    """What takes part in a comparison; what costs least comes first."""
+    """Networks of a comparison, the cheapest first."""
 
     pocovidnet = "pocovidnet"
     temporal = "temporal"
@@ -33,7 +33,7 @@ class Compared(StrEnum):
 
 
 class Grouping(StrEnum):
-    """What a fold keeps together."""
+    """Unit of the cross-validation split."""
 
     recording = "recording"
     patient = "patient"
@@ -41,7 +41,7 @@ class Grouping(StrEnum):
 
 
 class Balancing(StrEnum):
-    """What has the same share of the loss; patients and sources within their class."""
+    """Unit with equal total weight in the loss; patients and sources within their class."""
 
     classes = "class"
     patient = "patient"
@@ -49,7 +49,7 @@ class Balancing(StrEnum):
 
 
 class Augmenting(StrEnum):
-    """How copies differ from their frame."""
+    """Data augmentation."""
 
     brightness = "brightness"
     paper = "paper"
@@ -60,12 +60,12 @@ Data = Annotated[Path, typer.Argument(help="Folder in the layout of the public P
 Trunk = Annotated[
     str,
     typer.Option(
-        help="What to start from: `shipped`, the frozen layers of the artifact that answers; an "
-        ".npz or .safetensors file; or `imagenet`."
+        help="Initial weights: `shipped`, the frozen layers of the active artifact; an .npz or "
+        ".safetensors file; or `imagenet`."
     ),
 ]
 Work = Annotated[
-    Path, typer.Option(help="Folder for cached features and checkpoints; a killed run resumes.")
+    Path, typer.Option(help="Folder for cached features and checkpoints, to resume a killed run.")
 ]
 Folds = Annotated[int, typer.Option(min=2, max=20, help="Folds, one model each.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of folds, augmentation and dropout.")]
@@ -76,30 +76,30 @@ def train(
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder of the new artifact; its name is its version.")],
     trunk: Trunk = SHIPPED,
-    network: Annotated[Network, typer.Option(help="What is trained.")] = Network.pocovidnet,
+    network: Annotated[Network, typer.Option(help="Network to train.")] = Network.pocovidnet,
     work: Work = WORK,
     group: Annotated[
         Grouping,
         typer.Option(
-            help="What the folds of the shipped models keep together. "
-            "By source, there is a fold for each source of some size."
+            help="Split unit of the shipped models' folds. By source, there is one fold for each "
+            "source with at least five recordings."
         ),
     ] = Grouping.patient,
     folds: Folds = 5,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each fold, at most.")] = 15,
+    epochs: Annotated[int, typer.Option(min=1, help="Maximum number of epochs of each fold.")] = 15,
     patience: Annotated[
         int,
         typer.Option(
             min=0,
-            help="Epochs without progress after which a fold ends, judged on a part of its own "
-            "training recordings; 0 trains all epochs on all of them.",
+            help="Epochs without a lower loss on a validation split before early stopping; 0 "
+            "trains all epochs on all training recordings.",
         ),
     ] = 0,
     learning_rate: Annotated[
-        float, typer.Option(min=1e-7, max=0.1, help="Of Adam, from the first step to the last.")
+        float, typer.Option(min=1e-7, max=0.1, help="Of Adam, constant.")
     ] = 1e-4,
     balance: Annotated[
-        Balancing, typer.Option(help="What has the same share of the loss.")
+        Balancing, typer.Option(help="Unit with equal total weight in the loss.")
     ] = Balancing.classes,
     copies: Annotated[int, typer.Option(min=0, help="Augmented copies of each frame.")] = 4,
     augment: Annotated[
@@ -109,13 +109,13 @@ def train(
         ),
     ] = Augmenting.brightness,
     cache: Annotated[
-        bool, typer.Option(help="Keep the trunk's features, or compute them at every step.")
+        bool, typer.Option(help="Cache the trunk's features, or compute them at every step.")
     ] = True,
     seed: Seed = 1,
 ) -> None:
-    """Train the models of a cross-validation; measure by recording, by patient and by source.
+    """Train the models of a cross-validation; evaluate by recording, by patient and by source.
 
-    A run that was stopped goes on where it was when it is started with the same arguments.
+    An interrupted run resumes when it is started with the same arguments.
     """
     terminal.quiet()
     from models.data.index import DatasetError
@@ -138,17 +138,17 @@ def train(
         seed=seed,
     )
     started = time.monotonic()
-    with terminal.stages() as told:
+    with terminal.stages() as progress:
         try:
-            manifest = run(data, trunk, out, work, config, told)
+            manifest = run(data, trunk, out, work, config, progress)
         except (ArtifactError, DatasetError, TrunkError) as error:
             terminal.stop(str(error))
     minutes = (time.monotonic() - started) / 60
     typer.echo(f"{out}: {network.value} trained in {minutes:.0f} minutes.")
     for name, figures in manifest.metrics.items():
-        typer.echo(f"by {name}: {_told(figures)}")
+        typer.echo(f"by {name}: {_summary(figures)}")
     for name, reason in manifest.data["left_out"].items():
-        typer.echo(f"by {name}: not measured. {reason}")
+        typer.echo(f"by {name}: not evaluated. {reason}")
     for reason in manifest.data.get("in_doubt", ()):
         typer.echo(f"not trained on: {reason}")
 
@@ -157,20 +157,20 @@ def train(
 def distil(
     data: Data,
     teacher: Annotated[
-        list[Path], typer.Option(help="SqueezeNet's or GoogLeNet's .npz; may be given again.")
+        list[Path], typer.Option(help="SqueezeNet's or GoogLeNet's .npz; repeatable.")
     ],
     out: Annotated[Path, typer.Option(help="The new trunk, a .safetensors file.")],
     trunk: Trunk = SHIPPED,
     work: Work = WORK,
-    epochs: Annotated[int, typer.Option(min=1, help="How often each frame is learnt from.")] = 15,
+    epochs: Annotated[int, typer.Option(min=1, help="Number of epochs.")] = 15,
     copies: Annotated[
-        int, typer.Option(min=0, help="Copies of each frame in other brightness.")
+        int, typer.Option(min=0, help="Copies of each frame with another brightness.")
     ] = 2,
     seed: Seed = 1,
 ) -> None:
-    """Teach a trunk's blocks 4 and 5 what other networks see in a dataset's frames, no label used.
+    """Distil a trunk's blocks 4 and 5 from other networks on a dataset's frames, without labels.
 
-    A run that was stopped goes on where it was when it is started with the same arguments.
+    An interrupted run resumes when it is started with the same arguments.
     """
     if out.suffix != ".safetensors":
         raise typer.BadParameter(f"{out} does not end in .safetensors", param_hint="--out")
@@ -181,12 +181,14 @@ def distil(
     from models.training.trunk import TrunkError
 
     recipe = Recipe(epochs=epochs, copies=copies, seed=seed)
-    with terminal.stages() as told:
+    with terminal.stages() as progress:
         try:
-            loss = run(data, trunk, teacher, out, work, recipe, told).loss
+            loss = run(data, trunk, teacher, out, work, recipe, progress).loss
         except (DatasetError, TrunkError) as error:
             terminal.stop(str(error))
-    typer.echo(f"{out}: mean squared error {loss[0]:.3f} in the first epoch, {loss[-1]:.3f} now.")
+    typer.echo(
+        f"{out}: mean squared error {loss[0]:.3f} in the first epoch, {loss[-1]:.3f} in the last."
+    )
 
 
 @app.command()
@@ -197,24 +199,22 @@ def compare(
     work: Work = WORK,
     network: Annotated[
         list[Compared] | None,
-        typer.Option(help="Which ones, in this order; may be given again. [default: all]"),
+        typer.Option(help="Networks to compare, in this order; repeatable. [default: all]"),
     ] = None,
     folds: Folds = 5,
     side: Annotated[
         int,
         typer.Option(
-            min=32, help="Pixels of the frames that networks without a trunk get; 32 divides it."
+            min=32, help="Frame side in pixels of networks without a trunk, a multiple of 32."
         ),
     ] = 64,
-    frames: Annotated[
-        int, typer.Option(min=1, help="Frames of each recording that are trained on.")
-    ] = 6,
+    frames: Annotated[int, typer.Option(min=1, help="Training frames per recording.")] = 6,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs of each fold.")] = 8,
     seed: Seed = 1,
 ) -> None:
-    """Train and measure all networks of the paper on the same folds, and print its Table 2.
+    """Train and evaluate all networks of the paper on the same folds, and print its Table 2.
 
-    A run that was stopped goes on where it was when it is started with the same arguments.
+    An interrupted run resumes when it is started with the same arguments.
     """
     if side % 32:
         raise typer.BadParameter(f"{side} is not a multiple of 32", param_hint="--side")
@@ -228,17 +228,19 @@ def compare(
     names = [each.value for each in network or Compared]
     budget = Budget(side=side, frames=frames, epochs=epochs, seed=seed, folds=folds)
     started = time.monotonic()
-    with terminal.stages() as told:
+    with terminal.stages() as progress:
         try:
-            found = run(data, trunk, work, budget, told, names)
+            found = run(data, trunk, work, budget, progress, names)
         except (DatasetError, TrunkError) as error:
             terminal.stop(str(error))
     typer.echo(as_text(write(found, out)))
     minutes = (time.monotonic() - started) / 60
-    typer.echo(f"\n{out / HTML}: {minutes:.0f} minutes. What each could start from is in there.")
+    typer.echo(
+        f"\n{out / HTML}: {minutes:.0f} minutes. It lists the initial weights of each network."
+    )
 
 
-def _told(figures: Mapping[str, Any]) -> str:
+def _summary(figures: Mapping[str, Any]) -> str:
     line = (
         f"frame accuracy {figures['frame_accuracy']:.3f}, "
         f"balanced {figures['frame_balanced_accuracy']:.3f}"

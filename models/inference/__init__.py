@@ -1,1 +1,1 @@
-"""The trained models at work: the artifact on disk, the engine, an answer for a recording."""
+"""Inference: the artifact on disk, the engine, and the prediction for a recording."""

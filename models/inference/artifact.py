@@ -1,6 +1,6 @@
-"""The artifact on disk: manifest and weights, checked by hash before anything is believed.
+"""The artifact on disk: manifest and weights, verified by SHA-256 before use.
 
-Weights are safetensors: names, shapes and numbers, nothing that could run.
+Weights are stored as safetensors, which cannot execute code.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ SCORES = "scores.safetensors"
 CURVES = "curves.png"
 _ACTIVE = "ACTIVE"
 _FILES = (TRUNK, HEADS, CALIBRATION, SCORES)
-"""What an artifact consists of; there may be a picture of how it learnt as well."""
+"""The files of an artifact, besides an optional plot of the learning curves."""
 
 _KINDS = {"folds": int, "preprocessing": dict, "files": dict}
 
@@ -43,15 +43,14 @@ _LIBRARIES = (
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The numbers of an artifact, by `layer/variable`.
+    """The arrays of an artifact, by `layer/variable`.
 
     Attributes:
-        trunk: the frozen layers, the same in all models.
-        heads: for each fold, the layers that it trained.
-        calibration: what answering in whole numbers needs, see `models.inference.calibration`; or
-            nothing.
-        scores: what each cross-validation said of what it held out, see
-            `models.evaluation.held_out`.
+        trunk: the frozen layers, shared by all models.
+        heads: for each fold, the trained layers.
+        calibration: parameters of 8-bit inference, see `models.inference.calibration`; may be
+            empty.
+        scores: held-out scores of each cross-validation, see `models.evaluation.held_out`.
     """
 
     trunk: dict[str, Array]
@@ -61,14 +60,14 @@ class Weights:
 
 
 class ArtifactError(Exception):
-    """An artifact that is missing, incomplete, changed, or of a kind this version cannot read."""
+    """An artifact that is missing, incomplete, modified, or of an unsupported format."""
 
 
 def active(artifacts: Path = ARTIFACTS) -> Path:
-    """The folder of the artifact that answers by default, named in `artifacts/ACTIVE`.
+    """The folder of the active artifact, named in `artifacts/ACTIVE`.
 
     Raises:
-        ArtifactError: none is named.
+        ArtifactError: there is no such file.
     """
     try:
         name = (artifacts / _ACTIVE).read_text().strip()
@@ -82,19 +81,19 @@ def active(artifacts: Path = ARTIFACTS) -> Path:
 def save(
     folder: Path, manifest: Manifest, weights: Weights, curves: bytes | None = None
 ) -> Manifest:
-    """Write an artifact whole or not at all, and return its manifest with the file hashes.
+    """Write an artifact atomically, and return its manifest with the file hashes.
 
     Args:
         folder: the new artifact.
-        manifest: all but the hashes.
-        weights: with all that was measured on them.
-        curves: a PNG that shows how it learnt.
+        manifest: complete except for the hashes.
+        weights: with calibration and held-out scores.
+        curves: a PNG plot of the learning curves.
 
     Raises:
-        ArtifactError: the folder exists; an artifact is never changed.
+        ArtifactError: the folder exists; an artifact is never modified.
     """
     if folder.exists():
-        raise ArtifactError(f"{folder} exists and an artifact is never changed: choose another.")
+        raise ArtifactError(f"{folder} exists and artifacts are never modified: choose another.")
     stacked = {
         f"fold{n}/{name}": value
         for n, head in enumerate(weights.heads)
@@ -123,7 +122,7 @@ def save(
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write what an artifact says of itself, whole or not at all."""
+    """Write an artifact's manifest, atomically."""
     with atomic_replace(folder / MANIFEST) as scratch:
         scratch.write_text(json.dumps(asdict(manifest), indent=1, ensure_ascii=False))
 
@@ -132,7 +131,7 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of an artifact.
 
     Raises:
-        ArtifactError: no manifest, one this version cannot read, or other classes than ours.
+        ArtifactError: there is no valid manifest, or its format or classes are unsupported.
     """
     path = folder / MANIFEST
     try:
@@ -151,10 +150,10 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def load(folder: Path) -> tuple[Manifest, Weights]:
-    """Manifest and weights, after the hashes of all files were checked.
+    """Manifest and weights, after verifying the hashes of all files.
 
     Raises:
-        ArtifactError: a file is missing, changed, or not listed.
+        ArtifactError: a file is missing, modified, or not listed.
     """
     manifest = read_manifest(folder)
     if set(manifest.files) - {CURVES} != set(_FILES):
@@ -181,7 +180,7 @@ def load(folder: Path) -> tuple[Manifest, Weights]:
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of the libraries that an artifact is made with, as far as they are here."""
+    """Versions of Python and of the installed libraries that affect an artifact."""
     found = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:

@@ -1,10 +1,10 @@
-"""What answering in 8-bit whole numbers needs to know of the activations, measured on frames.
+"""Calibration of 8-bit inference: activation ranges and bias corrections, measured on frames.
 
-For each convolution but the first, `layer/range`: the largest activation it is given, which becomes
-the highest of 256 levels. For every convolution, `layer/shift` (filters,): what its sums lose on
-average by rounding, to be added back to the bias (Nagel et al. 2019, Data-Free Quantization Through
-Weight Equalization and Bias Correction, section 4.2, here on real frames). Without the shifts the
-small errors of all layers add up to a lean towards one class.
+For each convolution but the first, `layer/range`: the largest input activation, which becomes the
+highest of 256 levels. For every convolution, `layer/shift` (filters,): the mean quantisation error
+of its output, added back to the bias (Nagel et al. 2019, Data-Free Quantization Through Weight
+Equalization and Bias Correction, section 4.2, here on real frames). Without this correction the
+errors of all layers accumulate to a bias towards one class.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,11 +17,11 @@ from openvino import opset13 as op
 from models.inference.engine import Array, Graph, Precision
 
 _PERCENTILE = 99.9
-"""Over the frames' own largest activations: one odd frame does not coarsen all levels."""
+"""Of the frames' maximum activations, so that a single outlier does not coarsen all levels."""
 
 _BATCH = 4
 _MEAN_STRIDE = 5
-"""Means need fewer frames than extremes do."""
+"""Use every fifth frame: means need fewer frames than maxima."""
 
 
 def calibrate(
@@ -31,14 +31,17 @@ def calibrate(
     frames: npt.NDArray[np.uint8],
     progress: Callable[[int, int], None],
 ) -> dict[str, Array]:
-    """Ranges and shifts of every convolution.
+    """Activation ranges and bias corrections of every convolution.
 
     Args:
-        trunk: as an artifact holds it.
-        heads: likewise, of all folds.
-        means_bgr: that the network subtracts from pixels.
-        frames: uint8 RGB (n, 224, 224, 3), of the kind that will be asked about.
-        progress: called with layers done and layers in all.
+        trunk: weights of the trunk, as in an artifact.
+        heads: weights of all heads, as in an artifact.
+        means_bgr: channel means subtracted from pixels, 0 to 255.
+        frames: uint8 RGB (n, 224, 224, 3), representative of the frames to be screened.
+        progress: called with the number of layers done and in all.
+
+    Returns:
+        `layer/range` (scalars) and `layer/shift` (filters,) by layer.
     """
 
     def build(calibration: Mapping[str, Array]) -> Graph:
@@ -53,7 +56,7 @@ def calibrate(
     found = _ranges(float_graph, frames)
     expected = _means(float_graph, names, subset, "f32")
     for done, name in enumerate(names, start=1):
-        # In order: each layer is given what the layers before it, shifted already, make of frames.
+        # In order, since each layer's input depends on the corrected layers before it.
         (measured,) = _means(build(found), [name], subset, "int8")
         found[f"{name}/shift"] = expected[done - 1] - measured
         progress(done, len(names))

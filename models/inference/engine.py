@@ -1,7 +1,7 @@
-"""The network as the processor runs it: one trunk, all heads in one, in narrow numbers.
+"""The inference engine: one trunk and all heads as one OpenVINO graph, in low precision.
 
-The graph is written from an artifact's weights for OpenVINO, so that answering needs no TensorFlow.
-Training, and the reference that this engine is held against, stay in Keras (`models.networks`).
+The graph is built from an artifact's weights, so that inference needs no TensorFlow. Training, and
+the reference implementation for this engine, use Keras (`models.networks`).
 """
 
 import itertools
@@ -65,7 +65,7 @@ def _calibration_shapes(heads: int) -> dict[str, Shape]:
 
 
 class Engine:
-    """A compiled network; one thread at a time may ask it."""
+    """A compiled network; not thread-safe."""
 
     def __init__(self, model: ov.Model, border: Array, precision: Precision) -> None:
         self.precision = precision
@@ -80,7 +80,7 @@ class Engine:
 
     def run(self, frames: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
         """The graph's outputs for uint8 RGB frames (n, 224, 224, 3)."""
-        # With the mean colour around it the network needs no padding, and no mean subtracted.
+        # A border of the mean colour replaces both zero padding and mean subtraction.
         padded = np.empty((len(frames), _PADDED_SIDE, _PADDED_SIDE, 3), dtype=np.uint8)
         padded[:] = self._border
         padded[:, 1:-1, 1:-1] = frames
@@ -89,7 +89,7 @@ class Engine:
 
 
 def best_precision(calibration: Calibration) -> Precision:
-    """The narrowest numbers this processor multiplies fast, and the artifact is calibrated for."""
+    """The fastest precision that this processor supports and the artifact is calibrated for."""
     capabilities = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if "INT8" in capabilities and calibration:
         return "int8"
@@ -103,10 +103,10 @@ def compile_classifier(
     precision: Precision,
     calibration: Calibration,
 ) -> Engine:
-    """An engine whose one output is the softmax scores (models, n, 3).
+    """An engine whose only output is the softmax scores (models, n, 3).
 
     Raises:
-        ValueError: weights of another network.
+        ValueError: the weights' names or shapes are not those of POCOVID-Net.
     """
     _check("the trunk", trunk, _TRUNK_SHAPES)
     for n, head in enumerate(heads):
@@ -124,16 +124,17 @@ def compile_trunk(
     precision: Precision,
     blocks: int = len(TRUNK_BLOCKS),
 ) -> Engine:
-    """An engine whose one output is the trunk's features (n, 14, 14, 512).
+    """An engine whose only output is the trunk's features (n, 14, 14, 512).
 
     Args:
-        trunk: its weights, all of them.
-        means_bgr: of the pixels.
-        precision: of its numbers.
-        blocks: with fewer than all, the output is what the last one pools: (n, 28, 28, 256) of 3.
+        trunk: all its weights.
+        means_bgr: channel means subtracted from pixels, 0 to 255.
+        precision: of the computation.
+        blocks: number of blocks; with fewer than all, the output is the last one's pooling layer,
+            for example (n, 28, 28, 256) for 3.
 
     Raises:
-        ValueError: weights of another network.
+        ValueError: the weights' names or shapes are not those of VGG-16's trunk.
     """
     _check("the trunk", trunk, _TRUNK_SHAPES)
     trunk = {name: value for name, value in trunk.items() if int(name[5]) <= blocks}
@@ -167,7 +168,7 @@ class Graph:
         return Engine(ov.Model(results, [self._frames], "pocovidnet"), self._border, precision)
 
     def add_trunk(self, trunk: Mapping[str, Array]) -> Any:
-        """The trunk; its layers and where they pool follow from their names."""
+        """Add the trunk; its layers and pooling follow from the weights' names."""
         names = sorted({name.partition("/")[0] for name in trunk})
         x = None
         for name, after in itertools.pairwise([*names, _HEAD_CONVOLUTION]):
@@ -184,7 +185,7 @@ class Graph:
         return x
 
     def add_heads(self, features: Any, heads: Sequence[Mapping[str, Array]]) -> Any:
-        """All heads at once: one wide convolution, then small matrices side by side."""
+        """Add all heads: one wide convolution, then a batch of small matrix products."""
 
         def stacked(name: str) -> Array:
             return np.stack([np.asarray(head[name], dtype=np.float32) for head in heads])
@@ -195,7 +196,7 @@ class Graph:
         x = op.reduce_mean(x, op.constant(np.array([2, 3])), keep_dims=False)
         x = op.reshape(x, op.constant(np.array([0, len(heads), -1])), special_zero=True)
         x = op.transpose(x, op.constant(np.array([1, 0, 2])))
-        # Batch normalisation is a scale and a shift at this point, so the hidden layer takes both.
+        # At inference, batch normalisation is a scale and a shift, folded into the hidden layer.
         scale = stacked("hidden_norm/gamma") / np.sqrt(
             stacked("hidden_norm/moving_variance") + _NORM_EPSILON
         )
@@ -206,15 +207,14 @@ class Graph:
         return op.softmax(x, 2)
 
     def _first_convolution(self, kernel: Array, bias: Array) -> Any:
-        """The first convolution, on pixels as they come, framed in the mean colour.
+        """The first convolution, on raw RGB pixels with a border of the mean colour.
 
-        A mean that is subtracted from every pixel is as well subtracted once, from the bias. The
-        weights expect blue first; turning them costs nothing, turning pictures does.
+        Mean subtraction is folded into the bias, and the BGR order into the kernel.
         """
         kernel = kernel[:, :, ::-1]
         x = op.convert(self._frames, "f32")
         if self._calibration:
-            # Pixels are 256 levels as they are.
+            # Pixels already have 256 levels.
             x = _fake_quantize(x, np.float32(0), np.float32(255), _ACTIVATION_LEVELS)
         bias = bias - np.einsum("yxio,i->o", kernel, self._border.astype(np.float32))
         x = op.transpose(x, op.constant(np.array([0, 3, 1, 2])))
@@ -225,7 +225,7 @@ class Graph:
         if self._calibration:
             largest = np.abs(kernel).max(axis=(0, 1, 2)).reshape(-1, 1, 1, 1).astype(np.float32)
             weights = _fake_quantize(weights, -largest, largest, _WEIGHT_LEVELS)
-            # While it is being measured, a calibration has no shifts yet.
+            # During calibration there are no shifts yet.
             bias = bias + self._calibration.get(f"{name}/shift", np.float32(0))
         pads = [padding, padding]
         x = op.convolution(x, weights, [1, 1], pads, pads, [1, 1])
@@ -234,7 +234,7 @@ class Graph:
         return op.relu(x)
 
     def _quantize_for(self, x: Any, name: str) -> Any:
-        """To the convolution of that name, rounded here already: a pool is faster on less."""
+        """Quantise the input of this convolution, before pooling, which is faster on bytes."""
         self.inputs[name] = x
         if not self._calibration:
             return x
@@ -247,7 +247,7 @@ def _fake_quantize(x: Any, low: Any, high: Any, count: int) -> Any:
 
 
 def _check(part: str, weights: Mapping[str, Array], expected: Mapping[str, Shape]) -> None:
-    """Refuse other weights here: a graph without one of the layers might run all the same."""
+    """Refuse weights of another network: a graph without one of the layers might still run."""
     found = {name: value.shape for name, value in weights.items()}
     for name in sorted(found.keys() | expected.keys()):
         if found.get(name) != expected.get(name):

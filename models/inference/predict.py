@@ -14,7 +14,7 @@ _PREPROCESSING = {"side": FRAME_SIDE, "colour": sampling.COLOUR, "channels": "BG
 
 
 class Predictor:
-    """Answers frames with every model of an artifact; load it once and keep it."""
+    """Predicts frames with every model of an artifact; load it once and reuse it."""
 
     def __init__(self, manifest: Manifest, compiled: engine.Engine) -> None:
         self.manifest = manifest
@@ -24,15 +24,15 @@ class Predictor:
     def load(
         cls, folder: Path | None = None, precision: engine.Precision | None = None
     ) -> "Predictor":
-        """Load an artifact and make it ready to answer.
+        """Load and compile an artifact.
 
         Args:
             folder: the artifact; by default the active one.
-            precision: numbers to compute in; by default the fastest that this processor has and
+            precision: of the computation; by default the fastest that this processor supports and
                 the artifact is calibrated for.
 
         Raises:
-            ArtifactError: it is missing, changed, or of a kind this version cannot read.
+            ArtifactError: it is missing, modified, or of an unsupported format.
         """
         manifest, weights = artifact.load(folder or artifact.active())
         preprocessing = {name: manifest.preprocessing.get(name) for name in _PREPROCESSING}
@@ -51,25 +51,25 @@ class Predictor:
             )
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise artifact.ArtifactError(
-                f"{manifest.version}: its weights do not make POCOVID-Net: {error}"
+                f"{manifest.version}: its weights are not those of POCOVID-Net: {error}"
             ) from error
         predictor = cls(manifest, compiled)
-        # The first run prepares the processor's routines: now, not at the first patient.
+        # Warm up: the first run compiles kernels.
         predictor.scores(np.zeros((1, FRAME_SIDE, FRAME_SIDE, 3), dtype=np.uint8))
         return predictor
 
     @property
     def version(self) -> str:
-        """The name each answer carries."""
+        """The artifact's version, stored with each prediction."""
         return self.manifest.version
 
     @property
     def precision(self) -> engine.Precision:
-        """The numbers it computes in."""
+        """The precision of the computation."""
         return self._engine.precision
 
     def predict(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """The answer for every frame: the mean of the five models' softmax scores.
+        """The mean of the models' softmax scores for every frame.
 
         Args:
             frames: uint8 RGB, shape (n, 224, 224, 3).
@@ -78,7 +78,7 @@ class Predictor:
             float32, shape (n, 3), classes in the order of `contract.CLASSES`.
 
         Raises:
-            ValueError: frames of another shape or type.
+            ValueError: the frames have another shape or dtype.
         """
         mean: npt.NDArray[np.float32] = self.scores(frames).mean(axis=0)
         return mean
@@ -95,7 +95,7 @@ class Predictor:
             float32, shape (models, n, 3), classes in the order of `contract.CLASSES`.
 
         Raises:
-            ValueError: frames of another shape or type.
+            ValueError: the frames have another shape or dtype.
         """
         expected = (FRAME_SIDE, FRAME_SIDE, 3)
         if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1:] != expected:

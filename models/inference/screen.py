@@ -1,4 +1,4 @@
-"""From a recording to its answer, batch by batch: the one way, with or without a server."""
+"""Screening of a recording, batch by batch: used by the worker and the command line."""
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -14,15 +14,15 @@ from models.media import sampling
 from models.media.square import propose_square
 
 BATCH = 6
-"""Frames answered at once: enough to keep the processor busy, few enough to show progress."""
+"""Frames per batch: enough to keep the processor busy, few enough to show progress."""
 
 
 class FrameScorer(Protocol):
-    """What a screening needs of `models.inference.predict.Predictor`."""
+    """The part of `models.inference.predict.Predictor` that a screening uses."""
 
     @property
     def version(self) -> str:
-        """The name each answer carries."""
+        """The artifact's version, stored with each prediction."""
 
     def scores(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Softmax scores (models, n, 3) for uint8 RGB frames (n, 224, 224, 3)."""
@@ -30,7 +30,7 @@ class FrameScorer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some consecutive frames of a recording, and the models' scores (models, n, 3) for them."""
+    """Consecutive frames of a recording, and the models' softmax scores (models, n, 3)."""
 
     frames: Sequence[sampling.Frame]
     scores: npt.NDArray[np.float32]
@@ -39,10 +39,10 @@ class Batch:
 def batches(
     recording: sampling.Recording, square: Square, predictor: FrameScorer
 ) -> Iterator[Batch]:
-    """Decode and answer the sampled frames, a few at a time, so that memory stays flat.
+    """Decode and predict the sampled frames in batches, with constant memory.
 
     Raises:
-        MediaError: `crop_outside`, or what stopped the decoding.
+        MediaError: `crop_outside`, or the recording could not be decoded.
     """
     frames = recording.frames(square)
     while chunk := list(itertools.islice(frames, BATCH)):
@@ -56,7 +56,7 @@ def conclude(
     square: Square,
     version: str,
 ) -> Prediction:
-    """The answer for the recording, from all its batches' scores and all its frames' times."""
+    """The recording's prediction, from the scores of all batches and the times of all frames."""
     return summarise(np.concatenate(scores, axis=1).tolist(), times_s, square, version)
 
 
@@ -66,13 +66,13 @@ def screen(
     square: Square | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prediction:
-    """The answer for one image or video.
+    """The prediction for one image or video.
 
     Args:
         path: the file.
         predictor: see `models.inference.predict.Predictor.load`.
-        square: part of the picture to look at; by default the proposed one.
-        progress: called with frames answered and frames in all.
+        square: crop in source pixels; by default the proposed one.
+        progress: called with the number of frames done and in all.
 
     Raises:
         MediaError: the file cannot be used, see `models.media.sources.open_source`.
@@ -92,4 +92,4 @@ def screen(
 
 
 def _no_progress(_done: int, _total: int) -> None:
-    """Stands in where nobody asks for progress."""
+    """The default progress callback, which does nothing."""

@@ -1,6 +1,6 @@
-"""The networks in Keras, one build function each, and what all of them share.
+"""The networks in Keras, a build function for each, and access to their weights.
 
-Backend neutral: TensorFlow by default, PyTorch or JAX through KERAS_BACKEND.
+Independent of the Keras backend: TensorFlow by default, PyTorch or JAX through KERAS_BACKEND.
 """
 
 from models.networks.covidnet import covidnet

@@ -1,4 +1,4 @@
-"""What networks made for millions of pictures need to learn from a thousand."""
+"""Batch normalisation for short trainings."""
 
 import keras
 
@@ -6,10 +6,10 @@ _MOMENTUM = 0.9
 
 
 def shorten_batch_norm_memory(model: keras.Model) -> keras.Model:
-    """Let batch normalisation's running means follow within tens of steps, and return the model.
+    """Lower the momentum of batch normalisation's running statistics, and return the model.
 
-    Made for hundreds of thousands of steps, they would still be near where they started when a
-    short training ends, and answers would be noise.
+    With the default for hundreds of thousands of steps, the statistics would still be close to
+    their initial values after a short training, and predictions would be noise.
     """
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):

@@ -1,4 +1,4 @@
-"""COVID-Net of Wang and Wong: light projection-expansion blocks, each hearing all before it."""
+"""COVID-Net of Wang and Wong: projection-expansion blocks with long-range connections."""
 
 from typing import Any
 
@@ -16,15 +16,15 @@ _HIDDEN = 512
 def covidnet(side: int) -> keras.Model:
     """COVID-Net: RGB frames of values 0 to 255, (n, side, side, 3), to softmax scores (n, 3).
 
-    Within a stage each block is given the sum of all blocks before it; a 1×1 convolution carries
-    what a stage was given past its blocks. At 224 pixels it has 12.1 million parameters; the
-    paper's Table 1 gives 11.75 million without naming every width.
+    Within a stage each block receives the sum of all previous blocks and of a 1×1 convolution of
+    the stage's input. At 224 pixels it has 12.1 million parameters; the paper's Table 1 gives
+    11.75 million, but does not state every width.
 
     Args:
         side: of the square frames in pixels, a multiple of 32.
 
     Raises:
-        ValueError: another side.
+        ValueError: the side is not a multiple of 32.
     """
     if side < 32 or side % 32:
         raise ValueError(f"expected a side that 32 divides, got {side}")

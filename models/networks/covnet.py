@@ -1,4 +1,4 @@
-"""ResNet-50 after COVNet: features of each frame, and of all frames of a clip the largest."""
+"""ResNet-50 as in COVNet: features of each frame, max-pooled over the frames of a clip."""
 
 import keras
 
@@ -13,8 +13,8 @@ def covnet(side: int, frames: int) -> keras.Model:
 
     RGB frames of values 0 to 255, (n, frames, side, side, 3), to softmax scores (n, 3). ResNet-50's
     23,587,712 parameters and 6,147 of the classifier, from random weights. A clip that is too
-    short repeats frames: the largest value stays what it is. A network for one frame takes the
-    weights of one for many.
+    short may repeat frames, which does not change the maximum. Weights are independent of the
+    number of frames.
 
     Args:
         side: of the square frames in pixels, at least 32.

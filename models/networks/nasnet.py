@@ -1,4 +1,4 @@
-"""NASNetMobile of Zoph et al., as Keras has it."""
+"""NASNetMobile of Zoph et al., as implemented in Keras."""
 
 import keras
 

@@ -1,6 +1,6 @@
-"""POCOVID-Net as Keras graphs: the complete network, and its two parts, trunk and head.
+"""POCOVID-Net in Keras: the complete network, and its two parts, trunk and head.
 
-Layers are named as the literature names them.
+Layers have their names in the literature.
 """
 
 from typing import Any
@@ -20,10 +20,10 @@ FEATURE_SHAPE = (FRAME_SIDE // 16, FRAME_SIDE // 16, 512)
 
 
 def preprocess(frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """What the network sees: uint8 RGB (n, 224, 224, 3) to float32 BGR minus the ImageNet means.
+    """Preprocess uint8 RGB frames (n, 224, 224, 3) to float32 BGR minus the ImageNet means.
 
     Raises:
-        ValueError: another shape or type, so that frames scaled to 0..1 are never taken for pixels.
+        ValueError: another shape or dtype; frames scaled to 0..1 must not be mistaken for pixels.
     """
     expected = (FRAME_SIDE, FRAME_SIDE, 3)
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1:] != expected:
@@ -43,7 +43,7 @@ def trunk() -> keras.Model:
 
 
 def head() -> keras.Model:
-    """What each fold trains: block5_conv3 and what follows, (n, 14, 14, 512) to softmax (n, 3)."""
+    """The trained part: block5_conv3 and later layers, (n, 14, 14, 512) to softmax (n, 3)."""
     inputs = keras.Input(FEATURE_SHAPE, name="features")
     return keras.Model(inputs, _head_layers(inputs), name="head")
 
@@ -74,7 +74,7 @@ def _head_layers(x: Any) -> Any:
     layers = keras.layers
     x = _convolution(FEATURE_SHAPE[-1], "block5_conv3")(x)
     x = layers.MaxPooling2D(2, name="block5_pool")(x)
-    # Whatever the convolutions compute in: from here on it costs nothing, and every digit counts.
+    # Full precision whatever the convolutions use: it is cheap from here on.
     exact = "float32"
     x = layers.GlobalAveragePooling2D(name="pool", dtype=exact)(x)
     x = layers.Dense(HIDDEN_UNITS, name="hidden", dtype=exact)(x)

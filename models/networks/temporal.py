@@ -1,4 +1,4 @@
-"""A video model: what the trunk sees in each frame, followed over time."""
+"""A video model on the trunk's features of each frame."""
 
 import keras
 
@@ -11,9 +11,9 @@ _DROPOUT = 0.5
 def temporal(features: int, frames: int) -> keras.Model:
     """A convolution over neighbouring frames, then attention over all of them.
 
-    Inputs: pooled trunk features of a clip's frames, (n, frames, features), and (n, frames) of
-    ones where there is a frame and noughts after the last. Output: softmax scores (n, 3). A
-    single frame is answered as a clip of one.
+    Inputs: pooled trunk features of a clip's frames, (n, frames, features), and a mask
+    (n, frames), 1 for frames and 0 for padding. Output: softmax scores (n, 3). A single frame is
+    a clip of length one.
 
     Args:
         features: of each frame.

@@ -1,4 +1,4 @@
-"""A network's weights by name, to be kept, shipped and put back."""
+"""A network's weights by name, for saving and loading."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ Array = npt.NDArray[Any]
 
 
 def to_numpy(variable: Any) -> Array:
-    """A variable's value as an array of its own, whatever the backend."""
-    # Not ascontiguousarray: a single number must stay one.
+    """A copy of a variable's value, with any backend."""
+    # Not ascontiguousarray, which turns a scalar into an array.
     return np.array(variable.numpy(), order="C")
 
 
@@ -25,10 +25,10 @@ def get_weights(model: keras.Model) -> dict[str, Array]:
 
 
 def set_weights(model: keras.Model, weights: dict[str, Array]) -> None:
-    """Put weights, named as `get_weights` names them, into a network.
+    """Set weights named as in `get_weights`; others keep their values.
 
     Raises:
-        ValueError: a name that the network does not have, or another shape.
+        ValueError: the network has no weight of this name, or one of another shape.
     """
     slots = {
         f"{layer.name}/{variable.name}": variable

@@ -1,1 +1,1 @@
-"""Training POCOVID-Net: frozen trunk, folds, checkpoints, and training from a release."""
+"""Training of POCOVID-Net: frozen trunk, folds, checkpoints, and training from a release."""

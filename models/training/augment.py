@@ -1,4 +1,4 @@
-"""The copies of a frame that training sees beside the frame itself."""
+"""Data augmentation of frames."""
 
 import math
 from dataclasses import dataclass
@@ -11,16 +11,15 @@ from models.media.square import Picture
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How far a copy may differ from its frame; by default as in the paper (section 4.1).
+    """Ranges of the random transformations; by default as in the paper (section 4.1).
 
-    `gamma` stands for what a machine's gain and grey map do to the same lung: brightness, as a part
-    of the brightest, is raised to a power.
+    Gamma imitates the gain and grey map of different scanners.
 
     Attributes:
-        degrees: of rotation, either way.
-        shift: along each side, as a part of it, either way.
-        flips: whether half of the copies are mirrored, along each side apart.
-        gamma: the highest power; powers lie between its inverse and it, evenly in their logarithm.
+        degrees: maximum rotation, in either direction.
+        shift: maximum translation along each axis, as a fraction of the side.
+        flips: whether to flip along each axis with probability 1/2.
+        gamma: maximum exponent, at least 1; exponents are log-uniform in [1 / gamma, gamma].
     """
 
     degrees: float = 10.0
@@ -34,15 +33,15 @@ BRIGHTNESS = Augmentation(degrees=0.0, shift=0.0, flips=False, gamma=2.0)
 BOTH = Augmentation(gamma=2.0)
 
 NAMED = {"paper": PAPER, "brightness": BRIGHTNESS, "both": BOTH}
-"""As a training is asked for them; docs/MODEL_CARD.md has what each gave."""
+"""Augmentations by the names of the --augment option; docs/MODEL_CARD.md compares them."""
 
 
 def augment(
     frame: Picture, rng: np.random.Generator, augmentation: Augmentation = PAPER
 ) -> Picture:
-    """A moved, turned, lighter or darker copy of a square uint8 RGB frame (side, side, 3).
+    """A randomly transformed copy of a square uint8 RGB frame (side, side, 3).
 
-    What a shift uncovers repeats the frame's edge, so that no new black border can be learnt.
+    Edges are replicated, so that no artificial black border can be learnt.
     """
     side = frame.shape[0]
     most_degrees, most_shift = augmentation.degrees, augmentation.shift
@@ -62,5 +61,5 @@ def augment(
 
 
 def _shades(power: float) -> Picture:
-    """What each of 256 brightnesses becomes when it is raised to a power; the ends stay."""
+    """The lookup table of a gamma correction, uint8 (256,)."""
     return np.rint(255 * np.linspace(0, 1, 256) ** power).astype(np.uint8)

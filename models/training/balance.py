@@ -1,4 +1,4 @@
-"""How much each frame counts in the loss, so that neither a class nor a source outweighs others."""
+"""Sample weights of the loss that balance classes, patients or sources."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -11,7 +11,7 @@ from models.data.folds import group_names
 from models.data.index import Entry
 
 Balance = Literal["class", "patient", "source"]
-"""What has the same share: each class; or, within each class, each patient or source as well."""
+"""Unit with equal total weight: each class; or, within each class, each patient or source."""
 
 
 def sample_weights(
@@ -20,13 +20,13 @@ def sample_weights(
     trained: npt.NDArray[np.int64],
     balance: Balance,
 ) -> npt.NDArray[np.float32]:
-    """The weight of every frame in the loss; those of the trained ones are 1 on average.
+    """The weight of every frame in the loss (n,); 1 on average over the training frames.
 
     Args:
         entries: all recordings.
-        recordings: (n,) number of the recording of each frame.
-        trained: places of the frames that are trained on; all others weigh nothing.
-        balance: what gets the same share.
+        recordings: (n,) index of each frame's recording.
+        trained: indices of the training frames; all others have weight 0.
+        balance: unit with equal total weight.
     """
     names = group_names(entries, "recording" if balance == "class" else balance)
     classes = [entry.label for entry in entries]

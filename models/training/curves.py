@@ -1,4 +1,4 @@
-"""Learning curves as a picture."""
+"""A plot of learning curves."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,10 @@ from models.training.fit import Curve
 
 
 def plot(curves: Mapping[str, Sequence[Curve]]) -> bytes:
-    """A PNG with a row for each cross-validation: its losses, and accuracies where it validated.
+    """A PNG with a row for each cross-validation: losses, and validation accuracies if any.
 
     Args:
-        curves: by what the folds keep together, one for each fold.
+        curves: by group, one for each fold.
     """
     validated = any(curve.validation_loss for folds in curves.values() for curve in folds)
     columns = 1 + validated

@@ -1,4 +1,4 @@
-"""Fitting any network epoch by epoch: resumed after a kill to the same result, stopped in time."""
+"""Training loop of any network, with early stopping and reproducible resumption."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,24 +28,24 @@ _POLICIES: Mapping[Precision, str] = {"f32": "float32", "bf16": "mixed_bfloat16"
 
 
 class Inputs(Protocol):
-    """What a network is fed: numbered samples, each in several copies; copy 0 is not augmented."""
+    """Input samples by index, each in several copies; copy 0 is not augmented."""
 
     @property
     def copies(self) -> int:
-        """How many there are of each sample, that without augmentation among them."""
+        """Number of copies of each sample, including the one without augmentation."""
 
     def batch(self, copies: Indices, indices: Indices) -> Any:
-        """These copies of these samples as the network takes them: one array, or several."""
+        """These copies of these samples as the network's input: one array, or several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long a network learns.
+    """Length of a training.
 
     Attributes:
-        epochs: at most, or exactly where `patience` is 0.
-        batch: samples in each step.
-        patience: epochs without a lower validation loss after which training ends; 0 for never.
+        epochs: maximum number, or the exact number if `patience` is 0.
+        batch: batch size.
+        patience: epochs without a lower validation loss before early stopping; 0 disables it.
     """
 
     epochs: int
@@ -55,11 +55,11 @@ class Schedule:
 
 @dataclass(slots=True)
 class Curve:
-    """What became of each epoch, from the first.
+    """The learning curve: metrics of each epoch.
 
-    `best` counts from 0 the epoch whose weights are kept; validation is empty without a part for
-    it. Losses are cross entropies: in training each sample has its weight, in validation each class
-    the same share; so has the validation accuracy.
+    `best` is the index of the epoch whose weights are kept; the validation lists are empty without
+    a validation split. The training loss is the weighted cross entropy; validation loss and
+    accuracy are averaged over classes.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -74,14 +74,14 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """What there is to learn from, and what tells when to stop.
+    """Training and validation samples.
 
     Attributes:
         inputs: of all samples.
-        labels: (n,) class numbers, or (n, m) what the network shall say; then nothing is validated.
-        weights: (n,) of each sample in the loss.
-        trained: places of the samples that are trained on.
-        validated: places of those that tell when to stop; may be empty.
+        labels: (n,) class indices, or regression targets (n, m), without validation.
+        weights: (n,) sample weights of the loss.
+        train_indices: indices of the training samples.
+        validation_indices: indices of the validation samples; may be empty.
     """
 
     inputs: Inputs
@@ -93,7 +93,7 @@ class TrainingData:
 
 @contextmanager
 def compute_dtype(precision: Precision) -> Iterator[None]:
-    """Layers made inside compute in this precision; their weights stay float32."""
+    """Layers created in this context compute in this precision; their weights stay float32."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(_POLICIES[precision])
     try:
@@ -105,14 +105,13 @@ def compute_dtype(precision: Precision) -> Iterator[None]:
 def compile_for_classification(
     model: keras.Model, learning_rate: float, averaging_steps: float = 1.0
 ) -> None:
-    """Make a network ready to be fitted: Adam, and the cross entropy of class numbers.
+    """Compile a network with Adam and sparse categorical cross entropy.
 
     Args:
-        model: any network that ends in a softmax.
+        model: any network with a softmax output.
         learning_rate: of Adam.
-        look_back: steps over which the weights that are kept are averaged, each with less say the
-            longer ago it was (an exponential moving average; Polyak and Juditsky 1992). What was
-            learnt last then decides less. One step: no average.
+        averaging_steps: time constant, in steps, of the exponential moving average of the weights
+            (Polyak and Juditsky 1992); 1 disables averaging.
     """
     optimizer = keras.optimizers.Adam(
         learning_rate, use_ema=averaging_steps > 1, ema_momentum=1 - 1 / max(1.0, averaging_steps)
@@ -121,8 +120,8 @@ def compile_for_classification(
 
 
 def compile_with(model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: str) -> None:
-    """Make a network ready to be fitted, with an optimizer and a loss of its own."""
-    # XLA's convolutions on a CPU are many times slower than oneDNN's, so it is off.
+    """Compile a network with this optimizer and loss."""
+    # XLA is off: its convolutions are many times slower than oneDNN's on a CPU.
     model.compile(optimizer, loss, jit_compile=False)
     model.optimizer.build(model.trainable_variables)
 
@@ -142,12 +141,15 @@ def fit(
     `validation_indices` are read.
 
     Args:
-        model: as prepared; only what is trainable changes.
-        material: see there.
-        schedule: see there.
-        seed: of order, copies and dropout.
+        model: compiled; only trainable weights change.
+        data: training and validation samples.
+        schedule: length of the training.
+        seed: of the sample order, copies and dropout.
         work: folder of the checkpoint.
-        progress: called with epochs done and epochs in all.
+        progress: called with the number of epochs done and in all.
+
+    Returns:
+        The learning curve.
     """
     work.mkdir(parents=True, exist_ok=True)
     curve, best = _restore(work, model)
@@ -176,12 +178,12 @@ def fit(
 
 
 def get_state(model: keras.Model) -> dict[str, Array]:
-    """Weights and optimizer of a prepared network, to begin from anew or to go on from."""
+    """Weights and optimizer state of a compiled network."""
     return _indexed("model", model.weights) | _indexed("optimizer", model.optimizer.variables)
 
 
 def set_state(model: keras.Model, state: Mapping[str, Array]) -> None:
-    """Put back what `get_state` gave."""
+    """Restore a state from `get_state`."""
     for part, variables in (("model", model.weights), ("optimizer", model.optimizer.variables)):
         for n, variable in enumerate(variables):
             variable.assign(state[f"{part}/{n}"])
@@ -204,7 +206,7 @@ def _epoch(model: keras.Model, data: TrainingData, batch: int, rng: np.random.Ge
     for at in range(0, len(order), batch):
         indices = order[at : at + batch]
         if at and len(indices) == 1:
-            # Batch normalisation makes nothing of a single sample.
+            # Batch normalisation is undefined for a single sample.
             continue
         loss = model.train_on_batch(
             data.inputs.batch(copies[at : at + batch], indices),
@@ -218,7 +220,7 @@ def _epoch(model: keras.Model, data: TrainingData, batch: int, rng: np.random.Ge
 
 @contextmanager
 def _averaged(model: keras.Model) -> Iterator[None]:
-    """The network with its averaged weights in place, where there are any."""
+    """Temporarily replace the network's weights by their moving average, if any."""
     current = [to_numpy(variable) for variable in model.trainable_variables]
     model.optimizer.finalize_variable_values(model.trainable_variables)
     yield
@@ -227,7 +229,7 @@ def _averaged(model: keras.Model) -> Iterator[None]:
 
 
 def _validate(model: keras.Model, data: TrainingData) -> tuple[float, float]:
-    """Loss and accuracy, each class with the same share."""
+    """Loss and accuracy, averaged over classes."""
     scores = predict(model, data.inputs, data.validation_indices)
     truth = data.labels[data.validation_indices]
     losses = -np.log(np.maximum(scores[np.arange(len(truth)), truth], 1e-7))
@@ -246,8 +248,8 @@ def _is_finished(curve: Curve, schedule: Schedule) -> bool:
 
 
 def _reseed(model: keras.Model, seed: int) -> None:
-    """Set the dropout masks of an epoch, so that a resumed run draws the same ones."""
-    # PyTorch's dropout asks its one generator, the others a state of their own.
+    """Seed the dropout of an epoch, so that a resumed run draws the same masks."""
+    # PyTorch's dropout uses a global generator, the other backends one per layer.
     keras.utils.set_random_seed(seed)
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dropout):
@@ -255,14 +257,14 @@ def _reseed(model: keras.Model, seed: int) -> None:
 
 
 def _checkpoint(work: Path, model: keras.Model, best: dict[str, Array], curve: Curve) -> None:
-    """Keep weights, optimizer state, best weights and curve in one file, replaced at once."""
+    """Write weights, optimizer state, best weights and curve to one file, atomically."""
     metadata = {"curve": json.dumps(curve.to_dict())}
     with atomic_replace(work / CHECKPOINT) as scratch:
         save_file(get_state(model) | best, scratch, metadata=metadata)
 
 
 def _restore(work: Path, model: keras.Model) -> tuple[Curve, dict[str, Array]]:
-    """Go on from the last whole epoch; returns the curve so far and the best weights."""
+    """Restore the last complete epoch, if any; returns the curve so far and the best weights."""
     path = work / CHECKPOINT
     if not path.is_file():
         return Curve(), {}

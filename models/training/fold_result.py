@@ -1,4 +1,4 @@
-"""What training one fold leaves, on disk and in memory."""
+"""The result of training one fold, and its file."""
 
 import json
 from dataclasses import dataclass, field
@@ -20,13 +20,13 @@ class FoldResult:
     """One trained fold.
 
     Attributes:
-        group: what the folds keep together.
-        fold: its number.
-        head: the layers it trained, as they are shipped.
-        places: (m,) the frames it tests, which it never saw.
-        scores: (m, 3) its softmax scores for these.
-        curve: how it learnt.
-        validation: what its validation part kept together, or None without one.
+        group: unit of the cross-validation split.
+        fold: its index.
+        head: the trained layers, as shipped.
+        frame_indices: (m,) indices of its test frames.
+        scores: (m, 3) softmax scores of the test frames.
+        curve: the learning curve.
+        validation: unit of the validation split, or None without one.
     """
 
     group: Group
@@ -38,7 +38,7 @@ class FoldResult:
     validation: Group | None
 
     def save(self, path: Path) -> None:
-        """Write it whole or not at all."""
+        """Write it to a file, atomically."""
         values = {f"head/{name}": value for name, value in self.head.items()}
         metadata = {
             "group": self.group,
@@ -55,7 +55,7 @@ class FoldResult:
 
     @classmethod
     def load(cls, path: Path) -> "FoldResult":
-        """As it was saved."""
+        """Read it from a file."""
         values = dict(load_file(path))
         with safe_open(path, framework="np") as file:
             metadata = json.loads(file.metadata()["about"])

@@ -1,9 +1,9 @@
-"""A training in pieces, each a process of its own: `python -m models.training.retrain '{"do": …}'`.
+"""One step of a training in a process of its own: `python -m models.training.retrain '{"do": …}'`.
 
-Whoever starts it stays free of TensorFlow, and memory that was used is given back. It is told what
-to do in one JSON object and answers on standard output in lines of JSON: `{"stage", "done",
-"total"}` while it works, and at its end `{"result": …}` or `{"error": a sentence for people}`.
-It ends when its standard input does: with whoever started it.
+The parent process stays free of TensorFlow, and the memory is released at exit. The request is one
+JSON object; the output is JSON lines: `{"stage", "done", "total"}` for progress, and finally
+`{"result": …}` or `{"error": a sentence for users}`. The process exits when its standard input is
+closed, that is, when its parent ends.
 """
 
 import fcntl
@@ -35,30 +35,30 @@ from models.training.train import Config, Plan, assemble, plan, train_fold
 from models.training.trunk import TrunkError
 
 REFUSED = 3
-"""Exit status of what cannot be done, whoever tries it how often."""
+"""Exit status of a permanent error, which a retry would not resolve."""
 
 KNOWN_BY = ("bytes", "original", "fingerprint")
-"""What tells that a recording is one an artifact was trained on; see `models.data.identity`."""
+"""How a training recording of an artifact is recognised; see `models.data.identity`."""
 
 _PREDICT_BATCH = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to do.
+    """The step to run.
 
     Attributes:
-        do: train one `fold`, or `finish` with all of them trained.
+        do: `fold` trains one fold; `finish` writes the artifact once all are trained.
         data: folder in the layout of the public dataset.
-        work: folder for what is computed once and for checkpoints.
+        work: folder for cached features and checkpoints.
         config: fields of `models.training.train.Config`; augmentation by its name in
             `models.training.augment`.
-        trunk: frozen layers, or empty for those of the shipped artifact.
-        fold: which one.
+        trunk: source of the trunk, or empty for that of the shipped artifact.
+        fold: index of the fold.
         results: folder of the folds' results.
         out: folder of the new artifact; its name is its version.
-        licence: what the artifact may be used for.
-        against: folder of the artifact that it is compared with.
+        licence: permitted use of the artifact.
+        against: folder of the artifact to compare with.
     """
 
     do: Literal["fold", "finish"]
@@ -82,13 +82,13 @@ class Request:
         return cls(**values)
 
     def settings(self) -> dict[str, Any]:
-        """`config` with the augmentation that its name stands for."""
+        """`config`, with the augmentation looked up by its name."""
         name = self.config.get("augmentation")
         return self.config if name is None else self.config | {"augmentation": augment.NAMED[name]}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what is asked for; see the module's first lines."""
+    """Run one request and print its result; see the module's docstring."""
     request = Request.read(arguments[0])
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
@@ -101,21 +101,21 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def do(request: Request) -> dict[str, Any]:
-    """Do it here, and return what there is to say at its end.
+    """Run the request in this process and return its result.
 
     Raises:
-        ArtifactError, DatasetError, TrunkError: it cannot be done.
+        ArtifactError, DatasetError, TrunkError: a permanent error.
     """
     return _fold(request) if request.do == "fold" else _finish(request)
 
 
 def result_path(folder: Path, fold: int) -> Path:
-    """Where a fold's result lies."""
+    """The file of a fold's result."""
     return folder / f"fold{fold}.safetensors"
 
 
 def _fold(request: Request) -> dict[str, Any]:
-    """Train one fold and leave its result; its figures. One that tests nothing needs no model."""
+    """Train one fold, save its result and return its metrics; skip folds without recordings."""
     prepared = _prepare(request)
     if request.fold >= prepared.folds("patient"):
         return {"frames": 0}
@@ -131,7 +131,7 @@ def _fold(request: Request) -> dict[str, Any]:
 
 
 def _finish(request: Request) -> dict[str, Any]:
-    """Write the artifact, and set it beside the one that answers until now."""
+    """Write the artifact, and compare it with the active one."""
     prepared = _prepare(request)
     if request.out is None:
         raise ArtifactError("No folder for the artifact was given.")
@@ -147,21 +147,21 @@ def _finish(request: Request) -> dict[str, Any]:
 
 
 def compare(prepared: Plan, new: Path, against: Path) -> dict[str, Any]:
-    """The figures of a new artifact and of another one on the same recordings.
+    """The metrics of a new artifact and of another one on the same recordings.
 
-    Of both, a recording is answered by the fold's model that never saw it, nor a copy of it, nor
-    another recording of its patient as far as the new release knows them; by the mean of all
-    models where the other artifact was trained without any of these. `n_held_out` and `new_to_it`
-    count recordings of the two kinds; `left_out` those that every model of the other artifact has
-    seen in part, which are measured of neither.
+    With both, a recording is scored by the model that was not trained on it, on a copy of it, or on
+    another recording of its patient (as far as the new release knows them); by the mean of all
+    models if the other artifact was trained on none of these. `held_out` and `new_to_it` count
+    these two cases; `left_out` counts recordings that every model of the other artifact was partly
+    trained on, which are excluded for both.
 
-    An artifact that does not tell what its recordings look like may have seen any of them:
-    `may_have_seen` says so, and there are no figures of either (None), nor where nothing is left to
-    compare. `known_by` names what recordings were recognised by.
+    Without fingerprints of its training recordings, the other artifact may have seen any of them:
+    then `may_have_seen` is true and both metrics are None, as they are if no recording is left.
+    `known_by` lists how recordings were recognised.
 
     Args:
-        planned: of the new artifact's run.
-        new: its folder.
+        prepared: the new artifact's run.
+        new: folder of the new artifact.
         against: folder of the other one.
 
     Raises:
@@ -214,7 +214,7 @@ def compare(prepared: Plan, new: Path, against: Path) -> dict[str, Any]:
 def _held_out_folds(prepared: Plan, other: Manifest) -> list[set[int]] | None:
     """For each recording, the other artifact's folds that held out it, its copies or its patient.
 
-    None where that cannot be known.
+    None if that cannot be determined.
     """
     try:
         trained = held_out.TrainingSet(other)
@@ -230,7 +230,7 @@ def _held_out_folds(prepared: Plan, other: Manifest) -> list[set[int]] | None:
 
 
 def _metrics_of(prepared: Plan, scores: Array, recordings: Sequence[int]) -> dict[str, Any]:
-    """Of some recordings; scores are (all frames, 3)."""
+    """Metrics of some recordings; scores are (all frames, 3)."""
     frame_set = prepared.frame_set
     in_recordings = np.isin(frame_set.recordings, recordings)
     is_video = [entry.kind == "video" for entry in prepared.entries]
@@ -254,7 +254,7 @@ def _all_scores(predictor: Predictor, frames: Array) -> Array:
 
 
 def _prepare(request: Request) -> Plan:
-    """Everything in place; two processes never compute the same features at the same time."""
+    """The prepared run; a lock keeps two processes from computing the same features."""
     request.work.mkdir(parents=True, exist_ok=True)
     with _exclusive_lock(request.work / "lock"):
         source = request.trunk or str(_pinned_trunk(request.work / "trunk.safetensors"))
@@ -263,7 +263,7 @@ def _prepare(request: Request) -> Plan:
 
 
 def _pinned_trunk(path: Path) -> Path:
-    """What ships, kept: an upgrade amid a training must not put another trunk under its folds."""
+    """A copy of the shipped trunk, so that an upgrade during a training does not change it."""
     from safetensors.numpy import save_file
 
     if not path.is_file():
@@ -284,11 +284,11 @@ def _progress(stage: str, done: int, total: int) -> None:
 
 
 def _emit(**line: Any) -> None:
-    print(json.dumps(line), flush=True)  # noqa: T201  # that is how it answers
+    print(json.dumps(line), flush=True)  # noqa: T201  # the protocol of this process
 
 
 def _exit_with_parent() -> None:
-    # Not by sys.stdin, whose lock Python wants back at its own end.
+    # Not with sys.stdin, whose lock would block the interpreter's exit.
     while os.read(0, 4096):
         continue
     os._exit(1)

@@ -1,8 +1,7 @@
-"""One run of POCOVID-Net's cross-validation, from a folder of recordings to an artifact.
+"""POCOVID-Net's cross-validation, from a folder of recordings to an artifact.
 
-`train` does everything in a row. Its three parts can as well be called apart, by processes that
-come and go: `plan` reads and prepares, `train_fold` trains one model, `assemble` writes the
-artifact.
+`train` runs it in one process. Its steps can also run in separate processes: `plan` reads the data
+and computes features, `train_fold` trains one model, `assemble` writes the artifact.
 """
 
 import hashlib
@@ -47,7 +46,7 @@ LICENCE = (
 )
 
 CALIBRATION_STEP = 4
-"""Every fourth frame measures how large the activations grow."""
+"""Use every fourth frame for calibration."""
 
 _FINISHED = "fold.safetensors"
 _ANSWERS = "answers.npy"
@@ -57,29 +56,29 @@ _ANSWERS = "answers.npy"
 class Config:
     """Every hyperparameter of a run."""
 
-    group: Group = "patient"  # what the shipped models' folds keep together
+    group: Group = "patient"  # split unit of the shipped models' folds
     folds: int = 5
-    epochs: int = 15  # at most, or exactly where there is no patience
-    patience: int = 0  # epochs without progress on the validation part before training ends, or 0
-    validation: float = 0.15  # share of a fold's training recordings, where there is patience
+    epochs: int = 15  # maximum number, or exact without early stopping
+    patience: int = 0  # epochs without a lower validation loss before early stopping, or 0
+    validation: float = 0.15  # share of a fold's training recordings, with early stopping
     batch: int = 16
     learning_rate: float = 1e-4  # Adam, constant (paper, section 4.1)
-    averaging: float = 0.2  # share of a fold's steps over which its weights are averaged, or 0
-    copies: int = 4  # augmented copies of each frame, one of them or the frame itself per epoch
+    averaging: float = 0.2  # time constant of weight averaging, as a share of all steps, or 0
+    copies: int = 4  # augmented copies of each frame; each epoch uses one or the frame itself
     augmentation: Augmentation = BRIGHTNESS
-    balance: Balance = "class"  # what has the same share of the loss
-    cache: bool = True  # keep the trunk's features, or compute them at every step
+    balance: Balance = "class"  # unit with equal total weight in the loss
+    cache: bool = True  # cache the trunk's features, or compute them at every step
     seed: int = 1
-    report: tuple[Group, ...] = ("recording", "patient", "source")  # cross-validations measured
+    report: tuple[Group, ...] = ("recording", "patient", "source")  # cross-validations to evaluate
 
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
+"""Called with the name of the stage, the items done and the total number of items."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrameSet:
-    """The frames of all recordings in one row: pixels, class numbers, recording numbers."""
+    """All frames, uint8 RGB (n, 224, 224, 3), with class and recording indices (n,)."""
 
     frames: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
@@ -88,24 +87,24 @@ class FrameSet:
 
 @dataclass(frozen=True)
 class Plan:
-    """A run with everything in place to train any of its folds.
+    """A run, prepared to train any of its folds.
 
     Attributes:
         config: its hyperparameters.
-        entries: the recordings that are trained on.
-        splits: for each group, the fold that tests each recording.
-        left_out: the groups that were to be measured and cannot be split, and why.
-        doubts: sentences on recordings whose row in the table cannot be told, see
+        entries: the training recordings.
+        splits: for each group, the test fold of each recording.
+        left_out: groups of `config.report` that cannot be split, with the reason.
+        ambiguities: sentences on recordings without an unambiguous table row, see
             `models.data.index`.
-        torn: keys of the recordings that the dataset's own folds cannot test, see
+        excluded: keys of recordings that the predefined folds would leak, see
             `models.data.folds.without_split_groups`.
-        facts: by SHA-256, what is known of each recording.
-        weights: what the networks start from, see `models.training.trunk.load`.
+        facts: by SHA-256, probe and fingerprint of each recording.
+        weights: initial weights, see `models.training.trunk.load`.
         trunk_name: see `models.training.trunk.describe_source`.
-        material: all frames.
-        inputs: the trunk's features of them.
-        precision: of the arithmetic in which block5_conv3 learns.
-        work: folder of this very run; its name changes with anything the models depend on.
+        frame_set: all frames.
+        inputs: the trunk's features of the frames.
+        precision: in which block5_conv3 is trained.
+        work: folder of this run; its name changes with anything the models depend on.
     """
 
     config: Config
@@ -124,11 +123,11 @@ class Plan:
 
     @property
     def jobs(self) -> list[tuple[Group, int]]:
-        """Group and fold of every model that the artifact needs."""
+        """Group and fold of every model to train."""
         return [(group, fold) for group in self.splits for fold in range(self.folds(group))]
 
     def folds(self, group: Group) -> int:
-        """How many there are of a group."""
+        """The number of folds of a group."""
         return max(self.splits[group]) + 1
 
 
@@ -137,8 +136,8 @@ def train(
 ) -> Manifest:
     """Train the models of a cross-validation and write them as an artifact.
 
-    Everything finished stays in `work`: a run that was killed and is started again with the same
-    arguments goes on after the last whole epoch and ends with the same models.
+    Results are kept in `work`: a killed run, started again with the same arguments, resumes after
+    the last complete epoch and ends with the same models.
 
     Args:
         data: folder in the layout of the public dataset, see `models.data.index.read_index`.
@@ -146,13 +145,13 @@ def train(
         out: folder of the new artifact; its name is the version.
         work: folder for cached features and checkpoints.
         config: hyperparameters.
-        progress: told of every step.
+        progress: called after every step.
 
     Raises:
-        DatasetError, TrunkError, ArtifactError: what cannot be trained on, from, or written to.
+        DatasetError, TrunkError, ArtifactError: the dataset, the trunk or the output is invalid.
     """
     if out.exists():
-        raise artifact.ArtifactError(f"{out} exists and an artifact is never changed.")
+        raise artifact.ArtifactError(f"{out} exists and artifacts are never modified.")
     prepared = plan(data, trunk_source, work, config, progress)
     results = [train_fold(prepared, group, fold, progress) for group, fold in prepared.jobs]
     return assemble(prepared, results, out, progress)
@@ -161,15 +160,15 @@ def train(
 def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Progress) -> Plan:
     """Read the recordings, split them, and compute the trunk's features; arguments as in `train`.
 
-    Called again, it finds what it has computed in `work`.
+    Features are cached in `work`.
 
     Raises:
-        DatasetError: nothing to train on, or the shipped models' group cannot be split.
+        DatasetError: there is nothing to train on, or the shipped models' group cannot be split.
         TrunkError: see `models.training.trunk.load`.
     """
     index = read_index(data)
     entries = index.trained
-    _splits(data, entries, config)  # what cannot be split is refused before anything is read
+    _splits(data, entries, config)  # fail before reading anything
     weights = trunk.load(trunk_source)
     cache = FrameCache(work / FRAMES)
     frame_set = read_frames(entries, cache, progress)
@@ -219,10 +218,10 @@ def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Pr
 
 
 def train_fold(plan: Plan, group: Group, fold: int, progress: Progress) -> FoldResult:
-    """Train the model of one fold and let it answer the frames it never saw.
+    """Train the model of one fold and predict its test frames.
 
-    A finished fold is read from the plan's folder; one that was interrupted goes on after its last
-    whole epoch.
+    A finished fold is read from the plan's folder; an interrupted one resumes after its last
+    complete epoch.
     """
     home = plan.work / f"by-{group}" / f"fold{fold}"
     if (home / _FINISHED).is_file():
@@ -263,7 +262,7 @@ def train_fold(plan: Plan, group: Group, fold: int, progress: Progress) -> FoldR
     head = {
         name: _to_shipped_dtype(name, value) for name, value in networks.get_weights(model).items()
     }
-    # What is measured is what is shipped, rounded as it is, in the arithmetic of an evaluation.
+    # Evaluate the weights as shipped, rounded to float16, in full precision.
     measured = networks.head()
     networks.set_weights(measured, head)
     tested = _frame_indices(frame_set, [n for n, tests in enumerate(folds) if tests == fold])
@@ -281,14 +280,14 @@ def assemble(
     progress: Progress,
     licence: str = LICENCE,
 ) -> Manifest:
-    """Measure and calibrate the models of all folds and write the artifact.
+    """Evaluate and calibrate the models of all folds and write the artifact.
 
     Args:
-        plan: of the run.
-        results: of every fold that it needs.
+        plan: the prepared run.
+        results: of all `plan.jobs`.
         out: folder of the new artifact; its name is the version.
-        progress: told of every step.
-        licence: what the artifact may be used for, which follows from the recordings'.
+        progress: called after every step.
+        licence: permitted use of the artifact, which follows from the recordings' licences.
 
     Raises:
         ValueError: a fold's result is missing.
@@ -307,8 +306,8 @@ def assemble(
     }
     heads = [result.head for result in by_group[config.group]]
     frozen_weights = trunk.frozen_layers(plan.weights)
-    # Training's own scores differ from the engine's in single frames, by the rounding of cached
-    # features; an evaluation of the artifact must find what its manifest says.
+    # Scores computed in training differ from the engine's in single frames, through the rounding of
+    # cached features; an evaluation of the artifact must reproduce its manifest.
     softmax[config.group] = held_out.predict_held_out(
         lambda: engine.compile_classifier(
             frozen_weights, heads, networks.MEAN_BGR, held_out.PRECISION, {}
@@ -317,7 +316,7 @@ def assemble(
         frame_set.recordings,
         plan.splits[config.group],
         plan.work / _ANSWERS,
-        lambda done, total: progress("Answering held-out frames", done, total),
+        lambda done, total: progress("Scoring held-out frames", done, total),
     )
     calibration = calibrate(
         frozen_weights,
@@ -386,10 +385,10 @@ def assemble(
 
 
 def read_frames(entries: Sequence[Entry], cache: FrameCache, progress: Progress) -> FrameSet:
-    """Decode, crop to the proposed square and sample every recording, each content once.
+    """Decode every recording, crop it to the proposed square and sample its frames.
 
     Raises:
-        DatasetError: a recording cannot be read; which one, and why.
+        DatasetError: a recording cannot be read, with its key and the reason.
     """
     frames = read_all(
         entries, cache, lambda done, total: progress("Reading recordings", done, total)
@@ -402,7 +401,7 @@ def read_frames(entries: Sequence[Entry], cache: FrameCache, progress: Progress)
 def _splits(
     data: Path, entries: Sequence[Entry], config: Config
 ) -> tuple[dict[Group, list[int]], dict[Group, str]]:
-    """Folds by group. A dataset's own folds by patient are kept, however many were asked for."""
+    """Folds by group; predefined patient folds take precedence over `config.folds`."""
     given = predefined_folds(data, entries)
 
     def folds(group: Group) -> list[int]:

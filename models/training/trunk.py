@@ -1,4 +1,4 @@
-"""Where the frozen layers come from, and their cached features."""
+"""Sources of the frozen trunk, and its cached features."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ from models.training.augment import PAPER, Augmentation, augment
 IMAGENET = "imagenet"
 
 _INITIAL_BLOCK5_CONV3 = artifact.ARTIFACTS / "start.safetensors"
-"""Where block5_conv3 starts from if the trunk is an artifact's, which ends before it."""
+"""Initial weights of block5_conv3 for an artifact's trunk, which ends before it."""
 
 _CHUNK = 32
 _READ_ERRORS = (
@@ -38,22 +38,22 @@ _READ_ERRORS = (
     zlib.error,
     SafetensorError,
 )
-"""What NumPy and safetensors raise for a file that is not, or no longer, what its name says."""
+"""What NumPy and safetensors raise for a damaged file, or one of another format."""
 
 
 class TrunkError(Exception):
-    """Trunk weights that cannot be had or do not fit."""
+    """Trunk weights that are missing or have the wrong names or shapes."""
 
 
 def load(source: str) -> dict[str, Array]:
     """The thirteen convolutions of VGG-16 by `blockB_convC/kernel` and `/bias`.
 
     Args:
-        source: a `.npz` or `.safetensors` file; `shipped`, for the frozen layers of the artifact
-            that answers by default; or `imagenet`: Keras then downloads its weights.
+        source: a `.npz` or `.safetensors` file; `shipped`, for the frozen layers of the active
+            artifact; or `imagenet`, for weights that Keras downloads.
 
     Raises:
-        TrunkError: no such file, no network, or weights of other names or shapes.
+        TrunkError: there is no such file, no network, or names or shapes do not match.
     """
     if source == IMAGENET:
         weights = _imagenet()
@@ -74,16 +74,16 @@ def load(source: str) -> dict[str, Array]:
 
 
 def describe_source(source: str) -> str:
-    """How a manifest names a source: a file without its folder, or whose trunk was taken.
+    """The name of a source in a manifest: a file's name without its folder, or the artifact's.
 
     Raises:
-        TrunkError: the shipped one is meant, and no artifact answers by default.
+        TrunkError: the source is `shipped`, and there is no active artifact.
     """
     return f"{_active().name}/{artifact.TRUNK}" if source == SHIPPED else Path(source).name
 
 
 def fingerprint(weights: dict[str, Array]) -> str:
-    """SHA-256 over names and values: two trunks with the same fingerprint answer the same."""
+    """SHA-256 over names and values of a trunk's weights."""
     digest = hashlib.sha256()
     for name in sorted(weights):
         digest.update(name.encode())
@@ -165,14 +165,14 @@ def cache_features(
 def augmented_copy(
     frame: Picture, copy: int, place: int, seed: int, augmentation: Augmentation
 ) -> Picture:
-    """Copy 0 is the frame as it is; every other one is the same picture at each call."""
+    """Copy 0 is the frame itself; every other one is a deterministic augmentation."""
     if not copy:
         return frame
     return augment(frame, np.random.default_rng([seed, copy, place]), augmentation)
 
 
 class CachedFeatures:
-    """Features of frames and their copies as `cache_features` keeps them, of whichever layer."""
+    """Cached features of frames and their copies, see `cache_features`."""
 
     def __init__(self, features: npt.NDArray[np.float16]) -> None:
         self._features = features
@@ -186,7 +186,7 @@ class CachedFeatures:
 
 
 class DirectFeatures:
-    """The same features, computed whenever they are asked for: by Keras, in single precision."""
+    """The same features, computed on demand by Keras in float32."""
 
     def __init__(
         self,
@@ -219,7 +219,7 @@ class DirectFeatures:
 
 
 def frozen_layers(weights: dict[str, Array]) -> dict[str, Array]:
-    """Without block5_conv3, which each fold trains."""
+    """The weights without block5_conv3, which each fold trains."""
     return {name: v for name, v in weights.items() if not name.startswith("block5_conv3")}
 
 
@@ -227,13 +227,13 @@ def read_file(path: Path) -> dict[str, Array]:
     """All arrays of a file by their names; `NAME_kernel` and `NAME_bias` become `NAME/kernel`.
 
     Raises:
-        TrunkError: there is none, or it is neither .npz nor .safetensors.
+        TrunkError: the file does not exist, or is neither .npz nor .safetensors.
     """
     if not path.is_file():
         raise TrunkError(f"There is no file {path}: give an .npz or .safetensors file.")
     try:
         if path.suffix == ".npz":
-            # NumPy leaves a damaged file open that it has opened itself.
+            # np.load does not close a damaged file that it has opened itself.
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return {_normalised_name(name): arrays[name] for name in arrays}
         return {_normalised_name(name): value for name, value in load_file(path).items()}

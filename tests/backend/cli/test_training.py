@@ -86,7 +86,7 @@ def test_training_tells_what_each_way_reached_and_which_could_not_be_had(
     said = invoke("train", "data", "--trunk", "t.npz", "--out", "out").output
     assert "by recording: frame accuracy 0.900, balanced 0.800, video accuracy 0.700" in said
     assert "by patient: frame accuracy 0.900, balanced 0.800\n" in said
-    assert "by source: not measured. There is one source." in said
+    assert "by source: not evaluated. There is one source." in said
 
 
 def test_a_dataset_that_cannot_be_trained_on_is_named(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ class TestSave:
 
     def test_never_changes_what_is_there(self, folder: Path) -> None:
         before = {path.name: path.read_bytes() for path in folder.iterdir()}
-        with pytest.raises(ArtifactError, match="never changed"):
+        with pytest.raises(ArtifactError, match="never modified"):
             artifact.save(folder, manifest(folds=1), Weights({}, [{}]))
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 

@@ -163,5 +163,5 @@ class TestLoad:
 
     def test_weights_that_lack_a_fold_are_refused(self, tmp_path: Path) -> None:
         artifact.save(tmp_path / "a", manifest(folds=2), Weights(trunk(), [small_artifact.head(0)]))
-        with pytest.raises(artifact.ArtifactError, match="do not make POCOVID-Net: head 1"):
+        with pytest.raises(artifact.ArtifactError, match="are not those of POCOVID-Net: head 1"):
             Predictor.load(tmp_path / "a", "f32")

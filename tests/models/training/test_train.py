@@ -109,13 +109,13 @@ class TestTrain:
             "Reading recordings",
             "Trunk features",
             *(f"by-{group}, fold {n}" for group in ("recording", "patient") for n in (1, 2)),
-            "Answering held-out frames",
+            "Scoring held-out frames",
             "Calibrating",
         ]
         assert {said: (done, total) for said, done, total in run.told} == {
             "Reading recordings": (6, 6),
             "Trunk features": (18, 18),
-            "Answering held-out frames": (9, 9),
+            "Scoring held-out frames": (9, 9),
             "Calibrating": (13, 13),
             **{
                 f"by-{group}, fold {n}": (2, 2)
@@ -136,7 +136,7 @@ class TestTrain:
 
     def test_never_writes_over_an_artifact(self, run: Run) -> None:
         before = {path.name: path.read_bytes() for path in run.out.iterdir()}
-        with pytest.raises(artifact.ArtifactError, match="never changed"):
+        with pytest.raises(artifact.ArtifactError, match="never modified"):
             train.train(run.data, run.trunk, run.out, run.work, CONFIG, nobody)
         assert {path.name: path.read_bytes() for path in run.out.iterdir()} == before
 
