@@ -1,1 +1,1 @@
-"""All networks of the paper, and one that looks at time, on the same folds."""
+"""Comparison of all networks of the paper, and a temporal one, on the same folds."""

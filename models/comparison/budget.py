@@ -1,4 +1,4 @@
-"""What each network of a comparison may spend: the same for all, and stated beside the figures."""
+"""The training budget of a comparison, the same for all networks."""
 
 from dataclasses import dataclass
 
@@ -11,16 +11,16 @@ class Budget:
     """Limits that make the comparison affordable on one processor core.
 
     Attributes:
-        side: of the frames that networks without a pre-trained trunk are given, in pixels.
-        frames: of each recording that are trained on, spread evenly; all sampled ones are tested.
-        epochs: of each fold, none of them chosen by its result.
-        copies: augmented copies of each frame whose trunk features are kept; small frames, which
-            cost little, have one for each epoch.
-        batch: frames in each step.
-        clip_batch: clips in each step.
+        side: frame side in pixels of networks without a pre-trained trunk.
+        frames: training frames per recording, evenly spaced; all sampled frames are tested.
+        epochs: of each fold, without model selection.
+        copies: augmented copies of each frame with cached trunk features; networks without a trunk
+            use a new copy for each epoch.
+        batch: batch size in frames.
+        clip_batch: batch size in clips.
         seed: of folds, weights, augmentation and dropout.
         folds: of each cross-validation.
-        groups: what the folds keep together.
+        groups: split units of the cross-validations.
         augmentation: of the copies.
     """
 

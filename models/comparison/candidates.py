@@ -1,4 +1,4 @@
-"""The compared networks: how each is built, from what it starts, and what it is fed."""
+"""The compared networks: architecture, initial weights and inputs of each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ SCRATCH = "random weights"
 
 @dataclass(frozen=True)
 class SharedInputs:
-    """What all networks are given.
+    """The inputs shared by all networks.
 
     Attributes:
-        budget: what each may spend.
-        material: all sampled frames.
-        features: gives those of the frozen trunk, for each copy and frame; made when asked for.
-        weights: of the trunk and the layer after it.
-        trunk_name: where these came from.
+        budget: training budget of each network.
+        frame_set: all sampled frames.
+        features: computes the trunk's features of each copy and frame, on demand.
+        weights: of the trunk and block5_conv3.
+        trunk_name: source of the weights.
     """
 
     budget: Budget
@@ -47,13 +47,13 @@ class SharedInputs:
 
 @dataclass(frozen=True)
 class PreparedNetwork:
-    """One network, ready to be fitted and asked.
+    """One network with its inputs.
 
     Attributes:
-        model: what is trained.
+        model: the network to train.
         inputs: of its samples: frames, or a clip for each recording.
         clips: whether its samples are clips.
-        frame_model: what answers single frames, with the weights of `model`.
+        frame_model: predicts single frames, with the weights of `model`.
         frame_inputs: of all frames, for `frame_model`.
     """
 
@@ -72,15 +72,15 @@ class PreparedNetwork:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A network that takes part.
+    """A network of the comparison.
 
     Attributes:
-        title: for people.
-        source: who published it.
-        pretrained: whether it starts from the trunk.
+        title: display name.
+        source: publication.
+        pretrained: whether it uses the trunk.
         learning_rate: of Adam.
-        set_up: builds it.
-        rounds: epochs for each one of the budget; more for what costs next to nothing.
+        build: builds it.
+        epoch_factor: multiplies the budget's epochs; above 1 for a very cheap network.
     """
 
     title: str
@@ -91,11 +91,11 @@ class Candidate:
     epoch_factor: int = 1
 
     def epochs(self, budget: Budget) -> int:
-        """How many it is trained for."""
+        """Number of training epochs."""
         return self.epoch_factor * budget.epochs
 
     def start(self, shared: SharedInputs) -> str:
-        """What it starts from, in words."""
+        """Its initial weights and input size, in words."""
         if not self.pretrained:
             return f"{SCRATCH}, {shared.budget.side} px"
         return f"trunk {shared.trunk_name}, 224 px"

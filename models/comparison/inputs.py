@@ -1,4 +1,4 @@
-"""Frames and clips as the compared networks take them."""
+"""Frames and clips as inputs of the compared networks."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,11 +10,11 @@ from models.training.augment import Augmentation, augment
 from models.training.fit import Indices
 
 Clips = npt.NDArray[np.int64]
-"""(clips, frames): places of frames; -1 after the last one of a clip."""
+"""(clips, frames): frame indices, padded with -1."""
 
 
 class AugmentedFrames:
-    """Small frames, each augmented on the way: float32 RGB (n, side, side, 3), 0 to 255."""
+    """Small frames, augmented on the fly: float32 RGB (n, side, side, 3), 0 to 255."""
 
     def __init__(
         self, frames: npt.NDArray[np.uint8], copies: int, seed: int, augmentation: Augmentation
@@ -31,7 +31,9 @@ class AugmentedFrames:
 
 
 class FrameClips:
-    """Clips of small frames, moved alike: float32 RGB (n, frames, side, side, 3), 0 to 255."""
+    """Clips of small frames with the same augmentation for all frames of a clip: float32 RGB
+    (n, frames, side, side, 3), 0 to 255.
+    """
 
     def __init__(
         self,
@@ -59,12 +61,12 @@ class FrameClips:
     def _copy(self, frame: npt.NDArray[np.uint8], copy: int, place: int) -> Any:
         if not copy:
             return frame
-        # The same random numbers for all frames of a clip: the probe did not jump.
+        # The same random numbers for all frames of a clip, which the probe's motion preserves.
         return augment(frame, np.random.default_rng([self._seed, copy, place]), self._augmentation)
 
 
 class FeatureClips:
-    """Clips of pooled trunk features, and where there is a frame."""
+    """Clips of pooled trunk features, with a mask."""
 
     def __init__(self, pooled: npt.NDArray[np.float32], clips: Clips) -> None:
         self._pooled = pooled
@@ -72,7 +74,7 @@ class FeatureClips:
         self.copies = len(pooled)
 
     def batch(self, copies: Indices, places: Indices) -> list[npt.NDArray[np.float32]]:
-        """Features (n, frames, features) and presence (n, frames) of these copies."""
+        """Features (n, frames, features) and mask (n, frames) of these copies."""
         clips = self._clips[places]
         mask = clips >= 0
         features = self._pooled[copies[:, None], np.maximum(clips, 0)]
@@ -91,19 +93,19 @@ def pool(features: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
 
 
 def evenly_spaced(places: Sequence[int], most: int) -> list[int]:
-    """At most that many of the places, spread evenly, the first and the last among them."""
+    """At most `most` of the indices, evenly spaced, including the first and the last."""
     if len(places) <= most:
         return list(places)
     return [places[round(n * (len(places) - 1) / max(1, most - 1))] for n in range(most)]
 
 
 def make_clips(recordings: npt.NDArray[np.int64], most: int, *, repeat: bool) -> Clips:
-    """A clip for each recording, of at most that many of its frames.
+    """A clip for each recording, of at most `most` of its frames.
 
     Args:
-        recordings: (n,) number of the recording of each frame.
+        recordings: (n,) index of each frame's recording.
         most: frames in each clip.
-        repeat: fill a short clip with its frames once more, or else with -1.
+        repeat: pad a short clip by repeating its frames, else with -1.
     """
     clips = np.full((int(recordings.max()) + 1, most), -1, dtype=np.int64)
     for number in range(len(clips)):

@@ -1,4 +1,4 @@
-"""Trains every network on every fold, and keeps what each said of what it never saw."""
+"""Trains every network on every fold, and keeps its held-out scores."""
 
 import functools
 import hashlib
@@ -29,11 +29,11 @@ _FINISHED = "scores.safetensors"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one network said in one cross-validation.
+    """Held-out scores of one network in one cross-validation.
 
     Attributes:
-        network: its key.
-        group: what the folds kept together.
+        network: its key in `CANDIDATES`.
+        group: split unit of the cross-validation.
         frames: (n, 3) softmax scores of all frames.
         recordings: (r, 3) of all recordings: of the clip, or the mean over frames.
     """
@@ -46,7 +46,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything a table is made from; `parameters` are those that each network trains."""
+    """The content of the tables; `parameters` counts the trainable ones of each network."""
 
     shared: SharedInputs
     entries: tuple[Entry, ...]
@@ -62,18 +62,18 @@ def compare(
     progress: Progress,
     names: Sequence[str] = tuple(CANDIDATES),
 ) -> Comparison:
-    """Cross-validate the networks on the same folds; what is finished in `work` is not done again.
+    """Cross-validate the networks on the same folds; finished folds in `work` are reused.
 
     Args:
         data: folder in the layout of the public dataset.
         trunk_source: see `models.training.trunk.load`.
         work: folder for features, checkpoints and scores.
-        budget: what each network may spend.
-        progress: told of every step.
+        budget: training budget of each network.
+        progress: called after every step.
         names: keys of `CANDIDATES`.
 
     Raises:
-        DatasetError, TrunkError: what cannot be trained on, or from.
+        DatasetError, TrunkError: the dataset or the trunk is invalid.
     """
     entries = read_index(data).trained
     weights = trunk.load(trunk_source)
@@ -115,7 +115,7 @@ def compare(
 
 
 class _CrossValidation:
-    """One network through all folds; built once, for tracing a large one takes minutes."""
+    """The folds of one network, which is built once, since tracing a large one takes minutes."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class _CrossValidation:
         self._built: tuple[PreparedNetwork, dict[str, npt.NDArray[np.float32]]] | None = None
 
     def parameters(self) -> int:
-        """How many of the network's weights are trained."""
+        """The number of the network's trainable parameters."""
         path = self._home / "parameters.json"
         if not path.is_file():
             trained = self._player()[0].model.trainable_weights

@@ -20,9 +20,9 @@ from models.evaluation.report import paper
 HTML, CSV, JSON = "comparison.html", "comparison.csv", "comparison.json"
 
 PAPER_SOURCE = (
-    f"{paper.CITATION}; its videos by majority vote. Its recordings are others than these, many of "
-    "them not to be had: figures are compared and not reproduced. Of the other networks' figures "
-    "on lung ultrasound, none is at hand to be cited."
+    f"{paper.CITATION}; its videos by majority vote. It used other recordings, many of them not "
+    "available, so the figures can be compared but not reproduced. No published figures of the "
+    "other networks on lung ultrasound are cited."
 )
 
 OVERALL = {
@@ -35,9 +35,9 @@ MEASURES = ("sensitivity", "specificity", "precision", "f1")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a table: a network in one cross-validation, or the paper's.
+    """One row of a table: a network in one cross-validation, or the paper's.
 
-    `values` has the overall figures by name, and each class's by `class measure`.
+    `values` has the overall metrics by name, and those of each class by `class measure`.
     """
 
     network: str
@@ -49,7 +49,7 @@ class Row:
     values: Mapping[str, float | None]
 
     def formatted(self, name: str) -> str:
-        """A figure with three digits (the paper's with two), or a dash."""
+        """A metric with three digits (the paper's with two), or a dash."""
         value = self.values.get(name)
         if value is None:
             return "–"
@@ -57,7 +57,7 @@ class Row:
 
 
 def rows(found: Comparison) -> list[Row]:
-    """All networks in all cross-validations; the paper's beside those by recording."""
+    """All networks in all cross-validations, and the paper's results by recording."""
     lines: list[Row] = []
     for group in found.shared.budget.groups:
         lines += [_row(found, each) for each in found.outcomes if each.group == group]
@@ -67,7 +67,7 @@ def rows(found: Comparison) -> list[Row]:
 
 
 def as_text(lines: list[Row]) -> str:
-    """The tables for a terminal: overall figures, and the classes' sensitivity and specificity."""
+    """The tables for a terminal: overall metrics, and sensitivity and specificity by class."""
     names = [*OVERALL, *(f"{key} {measure}" for key in CLASSES for measure in MEASURES[:2])]
     heads = [*OVERALL.values(), *("sens", "spec") * len(CLASSES)]
     wide = max(len(line.title) for line in lines)

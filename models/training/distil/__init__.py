@@ -1,1 +1,1 @@
-"""A better frozen trunk, learnt without labels from other networks."""
+"""Distillation of the frozen trunk from other networks, without labels."""

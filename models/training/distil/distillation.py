@@ -1,8 +1,8 @@
-"""Blocks 4 and 5 of a trunk, taught to say what other networks see (Hinton et al. 2015).
+"""Feature distillation of blocks 4 and 5 of a trunk (Hinton et al. 2015), without labels.
 
-No label is used: from what block5_conv3 makes of a frame, a 1x1 convolution has to tell the
-teachers' feature maps. The teachers see the frame as it is, the trunk also its copies in other
-brightness, so that what it says depends less on a machine's gain.
+A 1x1 convolution on block5_conv3 predicts the teachers' feature maps. The teachers receive the
+original frame, the student also copies with another brightness, so that its features depend less
+on a scanner's gain.
 """
 
 import hashlib
@@ -45,13 +45,12 @@ class Recipe:
     """Every hyperparameter.
 
     Attributes:
-        epochs: how often each frame is learnt from, in one of its copies or as it is.
-        copies: of each frame.
-        batch: frames in each step.
-        learning_rate: of AdamW at its highest; it rises over the first epoch and then falls to
-            nothing by a cosine.
+        epochs: number of epochs; each uses one copy of every frame, or the frame itself.
+        copies: augmented copies of each frame.
+        batch: batch size.
+        learning_rate: maximum of AdamW, after one epoch of warm-up, before a cosine decay to 0.
         seed: of copies and order.
-        augmentation: how copies differ from their frames; they must not move.
+        augmentation: of the copies, without any geometric transformation.
     """
 
     epochs: int = 15
@@ -71,25 +70,25 @@ def distil(
     recipe: Recipe,
     progress: Progress,
 ) -> Curve:
-    """Write a trunk whose blocks 4 and 5 have learnt from the teachers on a dataset's frames.
+    """Write a trunk whose blocks 4 and 5 were distilled from the teachers on a dataset's frames.
 
-    All frames are learnt from, those that a cross-validation holds out among them, though never
-    their labels: a mild form of looking ahead. A run that was killed goes on after its last epoch.
+    All frames are used, including the test frames of a cross-validation, but no labels: a mild
+    form of data leakage. A killed run resumes after its last epoch.
 
     Args:
         data: folder in the layout of the public dataset.
-        trunk_source: what it starts from, see `models.training.trunk.load`.
+        trunk_source: initial weights, see `models.training.trunk.load`.
         teacher_files: see `models.training.distil.teachers.load`.
         out: the new trunk, a `.safetensors` file for `models.training.trunk.load`.
         work: folder for frames, maps and the checkpoint: some gigabytes.
         recipe: hyperparameters.
-        progress: told of every step.
+        progress: called after every step.
 
     Returns:
-        The mean squared error of each epoch; 1 is what knowing nothing but the means would give.
+        The learning curve: mean squared error of each epoch; 1 is that of predicting the means.
 
     Raises:
-        DatasetError, TrunkError: what cannot be learnt on, from, or written to.
+        DatasetError, TrunkError: the dataset, the weights or the output is invalid.
     """
     if out.exists():
         raise TrunkError(f"{out} exists; give another name, or delete it.")
@@ -147,7 +146,7 @@ def distil(
 
 
 def _student(weights: dict[str, Array]) -> keras.Model:
-    """Blocks 4 and 5, to be trained: (n, 28, 28, 256) to (n, 14, 14, 512)."""
+    """Blocks 4 and 5, trainable: (n, 28, 28, 256) to (n, 14, 14, 512)."""
     whole = networks.pocovidnet()
     ends = (whole.get_layer(_FIRST).output, whole.get_layer(_LAST).output)
     student = keras.Model(*ends, name="student")
@@ -162,7 +161,7 @@ def _student(weights: dict[str, Array]) -> keras.Model:
 def _with_adapter(
     student: keras.Model, inputs: npt.NDArray[np.float16], targets: npt.NDArray[np.float16]
 ) -> keras.Model:
-    """The student and a 1x1 convolution that tells the teachers' maps, by a ridge regression."""
+    """The student with a 1x1 convolution to the teachers' maps, initialised by ridge regression."""
     sample = slice(None, None, _SAMPLE)
     features = np.concatenate(
         [
@@ -180,7 +179,7 @@ def _with_adapter(
         design.shape[1], dtype=np.float32
     )
     solution = np.linalg.solve(square, design.T @ expected)
-    # What is compared is told in full precision.
+    # The loss is computed in full precision.
     adapter = keras.layers.Conv2D(expected.shape[1], 1, name="tell", dtype="float32")
     flat = keras.layers.Flatten(dtype="float32")
     model = keras.Model(student.input, flat(adapter(student.output)))
@@ -225,7 +224,7 @@ def _teacher_maps(
     teacher_models: Sequence[keras.Model],
     progress: Progress,
 ) -> npt.NDArray[np.float16]:
-    """The teachers' maps, each channel with mean 0 and spread 1: (n, 14 * 14 * channels)."""
+    """The teachers' feature maps, standardised by channel: (n, 14 * 14 * channels), on disk."""
     fitting = keras.layers.Resizing(_SIDE, _SIDE)
     channels = sum(model.output.shape[-1] for model in teacher_models)
 
@@ -248,7 +247,7 @@ def _teacher_maps(
 
 
 def _cached_array(path: Path, shape: tuple[int, ...], fill: Any) -> npt.NDArray[np.float16]:
-    """An array on disk, filled unless it is there; half-filled it has another name."""
+    """An array on disk, computed unless it exists; written atomically."""
     if not path.is_file():
         with atomic_replace(path) as scratch:
             maps = np.lib.format.open_memmap(scratch, mode="w+", dtype=np.float16, shape=shape)

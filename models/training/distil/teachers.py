@@ -1,8 +1,8 @@
-"""Two ImageNet networks that a trunk can learn from, as Keras graphs.
+"""Two ImageNet networks in Keras as teachers of a trunk.
 
 SqueezeNet 1.1 (Iandola et al. 2016) up to fire9, and GoogLeNet (Szegedy et al. 2015, the weights of
-the Berkeley Vision and Learning Center) up to inception_4e. Both take what VGG-16 takes: BGR minus
-the channels' means, 224 pixels a side.
+the Berkeley Vision and Learning Center) up to inception_4e. Both take the input of VGG-16: BGR
+minus the channel means, 224 pixels a side.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,16 +20,16 @@ _ALPHA, _BETA = 1e-4, 0.75
 
 
 def load(path: Path) -> keras.Model:
-    """The network whose weights are in a file, told by their names: frames to feature maps.
+    """The network whose weights are in a file, detected by their names: frames to feature maps.
 
     Args:
         path: a file with `LAYER.weight` (out, in, height, width) and `LAYER.bias`.
 
     Returns:
-        A model of preprocessed frames (n, 224, 224, 3); 13 or 14 places along each side.
+        A model from preprocessed frames (n, 224, 224, 3) to maps of 13 or 14 pixels a side.
 
     Raises:
-        TrunkError: no such file, or neither network's.
+        TrunkError: the file does not exist, or has the weights of neither network.
     """
     weights = read_file(path)
     for first_layer, build in _NETWORKS.items():
@@ -107,8 +107,8 @@ def _convolve(
 
 
 def _pool(x: Any) -> Any:
-    """The largest of 3x3 at every second place; the last one may reach over the edge, as in Caffe.
+    """Max pooling, 3x3 with stride 2, with Caffe's rounding up of the output size.
 
-    Along an even side "same" adds one row at the far end, which is that; an odd side needs none.
+    For an even side, "same" padding adds one row at the end; an odd side needs none.
     """
     return keras.layers.MaxPooling2D(3, strides=2, padding="valid" if x.shape[1] % 2 else "same")(x)
