@@ -21,7 +21,7 @@ check: ## lint, format, types, import rules, lock files, migrations, frontend
 bench: ## time the five models together against five models one after the other
 	@scripts/bench.sh $(ARGS)
 
-load: ## load a service of its own with 50 browsers and print how it bore it (ARGS="mix --kill-worker", "uploads", "scaling --workers 1 2", "outages")
+load: ## load a service of its own with 50 browsers and print latencies, throughput and losses (ARGS="mix --kill-worker", "uploads", "scaling --workers 1 2", "outages")
 	@scripts/load.sh $(ARGS)
 
 demo: ## show the whole way in a real browser, from the sign-up to a screening by new models, with pictures (ARGS="--pictures FOLDER")

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Load a service on this machine: `scripts/load.sh mix`, `uploads`, `scaling`, `outages` or `submission`; --help tells the rest.
+# Load a service on this machine: `scripts/load.sh mix`, `uploads`, `scaling`, `outages` or `submission`; see --help.
 set -eu
 cd "$(dirname "$0")/.."
 scripts/install.sh dev

@@ -29,7 +29,7 @@ def train(stage: Stage, admin: Page, number: int) -> None:
 
 
 def activate(stage: Stage, admin: Page) -> str:
-    """Have the new artifact answer; gives its version."""
+    """Activate the new artifact; returns its version."""
     button = admin.get_by_role("button", name="Activate")
     version = button.inner_text().rpartition(" ")[2]
     button.click()
@@ -44,7 +44,7 @@ def activate(stage: Stage, admin: Page) -> str:
 
 
 def screen(stage: Stage, file: Path, version: str) -> None:
-    """Somebody without an account screens a recording, and reads which version answered."""
+    """A visitor without an account screens a recording and sees the artifact's version."""
     page = stage.window("/", dark=True)
     page.get_by_test_id("files").set_input_files([file])
     page.get_by_role("button", name="Screen", exact=True).click()
@@ -56,7 +56,7 @@ def screen(stage: Stage, file: Path, version: str) -> None:
 
 
 def read_audit(stage: Stage, admin: Page) -> None:
-    """Every step is in the log."""
+    """Check that every step is in the audit log."""
     stage.visit(admin, "/audit")
     admin.get_by_role("row").nth(1).wait_for()
     stage.picture(admin, "audit")

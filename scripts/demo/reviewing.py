@@ -10,7 +10,7 @@ PICTURED = 3
 
 
 def review_all(stage: Stage, page: Page, expected: int) -> None:
-    """Take one recording after the other until the queue is empty, by keyboard alone."""
+    """Review every recording in the queue with the keyboard alone."""
     stage.visit(page, "/review")
     page.get_by_role("list", name="Queue").wait_for(timeout=PREPARED_MS)
     expect(page.get_by_text("Being prepared")).to_have_count(0, timeout=PREPARED_MS)
@@ -52,7 +52,7 @@ def _approve(stage: Stage, page: Page, n: int) -> None:
 
 
 def _adjust(page: Page) -> None:
-    """The square a little smaller, the first frames left out, a finding and a comment."""
+    """Shrink the square, trim the start, add a finding and a comment."""
     press(page, "Space", "Home", "ArrowRight", "ArrowRight", "i", "q", "-", "-", "Escape")
     press(page, "f", "6", "Escape", "m")
     page.keyboard.type("Subpleural consolidations, irregular pleural line.")
@@ -60,7 +60,7 @@ def _adjust(page: Page) -> None:
 
 
 def _think_again(page: Page) -> None:
-    """Take the verdict back, and give it again: everything is as it was."""
+    """Undo the verdict and give it again."""
     press(page, "z")
     page.get_by_role("group", name="Verdict").wait_for()
     press(page, "a")
@@ -68,6 +68,6 @@ def _think_again(page: Page) -> None:
 
 
 def press(page: Page, *keys: str) -> None:
-    """One key after the other."""
+    """Press these keys in order."""
     for key in keys:
         page.keyboard.press(key)

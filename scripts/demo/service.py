@@ -1,4 +1,4 @@
-"""The service of the show: `pocovid up` on a data folder and a free port of its own."""
+"""The demo's service: `pocovid up` with its own data folder and a free port."""
 
 import os
 import signal
@@ -52,7 +52,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def create_admin(folder: Path, email: str, name: str, password: str) -> None:
-    """Make the first administrator, as whoever installs the service does."""
+    """Create the first administrator, as at an installation."""
     subprocess.run(
         [
             *(sys.executable, "-m", "backend.cli.main", "user", "create", email),

@@ -1,4 +1,4 @@
-"""The browser of the show: a window for each person, and a picture of each step."""
+"""The demo's browser: a window for each user, and a screenshot of each step."""
 
 import shutil
 import time
@@ -16,7 +16,7 @@ PATIENCE_MS = 60_000
 
 @dataclass
 class Stage:
-    """Where it plays: the service's address, the browser, and the folder for the pictures."""
+    """The service's address, the browser, and the folder for the screenshots."""
 
     url: str
     browser: Browser
@@ -26,7 +26,7 @@ class Stage:
     contexts: list[BrowserContext] = field(default_factory=list)
 
     def window(self, path: str = "/", *, dark: bool = False) -> Page:
-        """A window of somebody who was never here before."""
+        """A window of a new visitor, with empty browser storage."""
         context = self.browser.new_context(
             viewport={"width": 1280, "height": 860},
             color_scheme="dark" if dark else "light",
@@ -52,7 +52,7 @@ class Stage:
         page.screenshot(path=self.pictures / f"{self.taken:02}-{name}.png", full_page=whole)
 
     def say(self, words: str) -> None:
-        """Tell whoever runs the show how far it is."""
+        """Print the progress of the demo."""
         print(f"{time.monotonic() - self.started:7.1f} s  {words}", flush=True)
 
 

@@ -101,7 +101,7 @@ def serving(settings: Settings) -> Iterator[tuple[str, psutil.Process]]:
 
 
 def _address(process: "subprocess.Popen[bytes]") -> str:
-    """Where it listens, once it does."""
+    """The address it listens on, once ready."""
     while process.poll() is None:
         for each in psutil.Process(process.pid).net_connections("tcp"):
             if each.status == psutil.CONN_LISTEN:
@@ -111,7 +111,7 @@ def _address(process: "subprocess.Popen[bytes]") -> str:
 
 
 def read_all(url: str, size: int, readers: int, process: psutil.Process) -> int:
-    """Let so many download it at the same time; the most bytes that the API held meanwhile."""
+    """Run concurrent downloads; the API's peak resident memory in bytes."""
     threads = [threading.Thread(target=read, args=(url, size)) for _ in range(readers)]
     for thread in threads:
         thread.start()
@@ -123,7 +123,7 @@ def read_all(url: str, size: int, readers: int, process: psutil.Process) -> int:
 
 
 def read(url: str, size: int) -> None:
-    """Download it in two parts and look at how much came."""
+    """Download it in two parts and check the size."""
     cut = size // 3
     received = 0
     for wanted in (f"bytes=0-{cut - 1}", f"bytes={cut}-"):

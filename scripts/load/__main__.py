@@ -1,4 +1,4 @@
-"""Load the service on loopback, and print how it bore it.
+"""Load the service on loopback, and print latencies, throughput and losses.
 
     scripts/load.sh mix        50 browsers: one sends many videos, the others stills and videos
     scripts/load.sh uploads    large uploads at the same time, and the memory they take

@@ -1,4 +1,4 @@
-"""What the browsers send: real recordings where the dataset lies beside the checkout."""
+"""The uploaded files: real recordings if the dataset lies beside the checkout."""
 
 import io
 import struct
@@ -23,7 +23,7 @@ class File:
 
 
 def stills(dataset: Path | None, count: int = 6) -> list[File]:
-    """Some stills, each another file."""
+    """Different stills."""
     found = sorted((dataset / "pocus_images").rglob("*.jpg"))[:count] if dataset else []
     return [File("still", "still.jpg", path.read_bytes()) for path in found] or [
         File("still", "still.png", _made_still(seed)) for seed in range(count)
@@ -31,7 +31,7 @@ def stills(dataset: Path | None, count: int = 6) -> list[File]:
 
 
 def videos(dataset: Path | None, count: int = 6) -> list[File]:
-    """Some videos of a few seconds, each another file."""
+    """Different videos of a few seconds."""
     found = sorted((dataset / "pocus_videos").rglob("*.mp4"))[:count] if dataset else []
     return [File("video", "video.mp4", path.read_bytes()) for path in found] or [
         File("video", "video.mp4", made_video(seed=seed)) for seed in range(count)
