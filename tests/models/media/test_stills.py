@@ -249,7 +249,7 @@ class TestAColourThatIsTransparent:
         values[:20] = key = (12345, 23456, 34567)
         refusal = refusal_of(tmp_path, png_with_key(values, 16, colour_type=2, key=key))
         assert refusal.code == "unreadable_file"
-        assert "stands for transparent" in refusal.message
+        assert "transparent colour" in refusal.message
 
 
 def png_with_key(values: np.ndarray, bits: int, *, colour_type: int, key: Sequence[int]) -> bytes:
