@@ -36,7 +36,8 @@ class TypedJSON(TypeDecorator[Any]):
     and the field; so does a value that is to be written.
 
     Args:
-        model: a pydantic model or a dataclass, whose fields the stored object has.
+        model: a pydantic model or a dataclass with the fields of the stored object, or the type of
+            a list or dictionary.
         none_as_empty: the column takes no NULL, and holds an empty object for None.
     """
 

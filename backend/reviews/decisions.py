@@ -16,7 +16,7 @@ from backend.jobs.kinds import INGESTION, PREPARATION
 from backend.reviews import lanes, repository
 from backend.reviews.verdicts import Outcome, outcome
 from backend.tables import Contribution, Review, User
-from backend.tables.vocabulary import ContributionState, JobState, Label, Verdict
+from backend.tables.vocabulary import ContributionState, Finding, JobState, Label, Verdict
 from models.contract import Square
 
 _STATES = {
@@ -31,7 +31,7 @@ class Decision:
     """What the dataset is to hold: the label and findings, and which part of the pixels."""
 
     label: Label | None
-    findings: dict[str, bool]
+    findings: dict[Finding, bool]
     square: Square
     trim_start_s: float | None
     trim_end_s: float | None

@@ -259,7 +259,7 @@ def _row(
         verdict=said.verdict,
         reason=said.reason,
         label=(said.label or contribution.label) if approved else None,
-        findings={str(key): value for key, value in findings.items()},
+        findings=dict(findings),
         square=said.square and said.square.square(),
         trim_start_s=said.trim_start_s,
         trim_end_s=said.trim_end_s,

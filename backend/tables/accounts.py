@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from backend.core.columns import string_enum
+from backend.core.columns import TypedJSON, string_enum
 from backend.core.db import Base, UTCDateTime
-from backend.tables.vocabulary import Role
+from backend.tables.vocabulary import Role, Scope
 
 
 class User(Base):
@@ -56,7 +56,7 @@ class ApiToken(Base):
     name: Mapped[str] = mapped_column(String(100))
     hint: Mapped[str] = mapped_column(String(20))
     secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
-    scopes: Mapped[list[str]] = mapped_column(JSON)
+    scopes: Mapped[list[Scope]] = mapped_column(TypedJSON(list[Scope]))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -25,11 +25,13 @@ from backend.tables.vocabulary import (
     ArrivalState,
     BluePoint,
     ContributionState,
+    Finding,
     JobState,
     Label,
     Licence,
     Probe,
     Sex,
+    Symptom,
 )
 
 FILE_NAME = String(255).with_variant(String(1024), "postgresql")
@@ -154,8 +156,10 @@ class Contribution(Base):
     age_band: Mapped[AgeBand | None] = mapped_column(string_enum(AgeBand, 10))
     sex: Mapped[Sex | None] = mapped_column(string_enum(Sex, 10))
     blue_point: Mapped[BluePoint | None] = mapped_column(string_enum(BluePoint, 20))
-    findings: Mapped[dict[str, bool]] = mapped_column(JSON, default=dict)
-    symptoms: Mapped[list[str]] = mapped_column(JSON, default=list)
+    findings: Mapped[dict[Finding, bool]] = mapped_column(
+        TypedJSON(dict[Finding, bool]), default=dict
+    )
+    symptoms: Mapped[list[Symptom]] = mapped_column(TypedJSON(list[Symptom]), default=list)
     note: Mapped[str] = mapped_column(Text, default="")
     answer_to_reviewer: Mapped[str] = mapped_column(Text, default="")
     set_by_hand: Mapped[list[str]] = mapped_column(JSON, default=list)
@@ -184,7 +188,9 @@ class Contribution(Base):
 
     # what was decided
     final_label: Mapped[Label | None] = mapped_column(string_enum(Label, 20))
-    final_findings: Mapped[dict[str, bool]] = mapped_column(JSON, default=dict)
+    final_findings: Mapped[dict[Finding, bool]] = mapped_column(
+        TypedJSON(dict[Finding, bool]), default=dict
+    )
     final_square_x: Mapped[int | None]
     final_square_y: Mapped[int | None]
     final_square_size: Mapped[int | None]

@@ -3,14 +3,14 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.core.columns import TypedJSON, string_enum
 from backend.core.db import Base, UTCDateTime
 from backend.tables.accounts import User
 from backend.tables.contributions import Contribution
-from backend.tables.vocabulary import Label, Reason, Verdict
+from backend.tables.vocabulary import Finding, Label, Reason, Verdict
 from models.contract import Square
 
 
@@ -48,7 +48,9 @@ class Review(Base):
     verdict: Mapped[Verdict] = mapped_column(string_enum(Verdict, 20))
     reason: Mapped[Reason | None] = mapped_column(string_enum(Reason, 30))
     label: Mapped[Label | None] = mapped_column(string_enum(Label, 20))
-    findings: Mapped[dict[str, bool]] = mapped_column(JSON, default=dict)
+    findings: Mapped[dict[Finding, bool]] = mapped_column(
+        TypedJSON(dict[Finding, bool]), default=dict
+    )
     square: Mapped[Square | None] = mapped_column(TypedJSON(Square))
     trim_start_s: Mapped[float | None]
     trim_end_s: Mapped[float | None]
