@@ -32,7 +32,7 @@ from backend.http.openapi import EVENT_STREAM, Problem, add_common_problems
 from backend.http.ratelimit import RateLimit
 from backend.http.services import Services
 from backend.installation import key
-from backend.jobs import make_celery
+from backend.jobs.celery import make_celery
 from backend.recordings import endpoints as recordings_endpoints
 from backend.releases import endpoints as releases_endpoints
 from backend.reviews import endpoints as reviews_endpoints
@@ -43,7 +43,7 @@ from backend.screenings.watch import Watch
 from backend.storage.factory import open_storage
 from backend.storage.private_files import sweep_data_folder
 from backend.submissions import endpoints as submissions_endpoints
-from backend.submissions.uploads import endpoints as arrivals_endpoints
+from backend.submissions.uploads import endpoints as uploads_endpoints
 from backend.submissions.uploads.guard import UploadGuard
 from backend.system.audit_log import endpoints as audits_endpoints
 from backend.system.audit_log.schemas import AuditEventOut
@@ -60,7 +60,7 @@ API = "/api/v1"
 SWEEP_EVERY_S = 600.0
 """Interval between two sweeps of what killed processes left in the data folder."""
 
-_UPLOADS = ("recordings", "screenings", arrivals_endpoints.PREFIX)
+_UPLOADS = ("recordings", "screenings", uploads_endpoints.PREFIX)
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _EXAMPLES_WITH_NULLS: tuple[type[BaseModel], ...] = (
     AuditEventOut,
@@ -136,13 +136,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(BodyLimit, uploads=tuple(f"{API}/{path}" for path in _UPLOADS)),
             Middleware(
                 UploadGuard,
-                path=f"{API}/{arrivals_endpoints.PREFIX}",
+                path=f"{API}/{uploads_endpoints.PREFIX}",
                 idle_s=settings.upload_idle_s,
             ),
         ],
     )
     problems.install(app)
-    uploads = arrivals_endpoints.make_router(settings, lambda: app.state.services)
+    uploads = uploads_endpoints.make_router(settings, lambda: app.state.services)
     app.include_router(uploads, prefix=API)
     _complete_openapi(app)
     _serve_pages(app, settings)

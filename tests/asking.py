@@ -8,6 +8,8 @@ from uuid import UUID
 import httpx
 
 from backend.core.db import utc_now
+from backend.jobs import leases
+from backend.jobs.kinds import SCREENING
 from backend.screenings import repository
 from tests import media_files
 from tests.conftest import Api
@@ -26,11 +28,10 @@ def ask_again(api: Api, recording_id: UUID | str, **more: Any) -> httpx.Response
 def finish(api: Api, screening_id: UUID, result: dict[str, Any] | None = None) -> None:
     """What a worker does, without a model."""
     with api.database.write() as session:
-        claimed = repository.claim(session, screening_id, utc_now())
-        assert claimed is not None
-        assert repository.finish(
-            session, screening_id, claimed.attempt, result or answer(), utc_now()
-        )
+        lease = leases.lease_this(session, SCREENING, screening_id, utc_now())
+        assert lease is not None
+        columns = repository.answer(result or answer())
+        leases.complete(session, lease, utc_now(), **columns)
         session.commit()
 
 

@@ -65,7 +65,7 @@ def create_screening(
         "total": recording.sampled_frames,
         "created_at": now,
         "queued_at": now,
-        "nudged_at": now,
+        "notified_at": now,
     }
     screening = Screening(**values | changes)
     session.add(screening)

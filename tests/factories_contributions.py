@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from backend.core.db import utc_now
 from backend.storage.base import Storage
-from backend.storage.keys import arrival_key, contribution_key, contribution_preview_key
-from backend.tables import Arrival, Contribution, Submission, User
+from backend.storage.keys import contribution_key, contribution_preview_key, upload_key
+from backend.tables import Contribution, Submission, Upload, User
 from tests.factories import create_user
 from tests.planted import SECRET
 
@@ -97,10 +97,8 @@ def store_contribution(
         storage.put_bytes(contribution.preview_key, b"preview")
 
 
-def create_arrival(
-    session: Session, submission: Submission | None = None, **changes: Any
-) -> Arrival:
-    """A file that is all here and waits to be taken in; `store_arrival` puts its bytes."""
+def create_upload(session: Session, submission: Submission | None = None, **changes: Any) -> Upload:
+    """A file that is all here and waits to be taken in; `store_upload` puts its bytes."""
     submission = submission or create_submission(session)
     now = changes.pop("created_at", utc_now())
     values: dict[str, Any] = {
@@ -113,14 +111,14 @@ def create_arrival(
         "created_at": now,
         "expires_at": now + timedelta(days=3),
         "queued_at": now,
-        "nudged_at": now,
+        "notified_at": now,
     }
-    arrival = Arrival(**values | changes)
-    session.add(arrival)
+    upload = Upload(**values | changes)
+    session.add(upload)
     session.flush()
-    return arrival
+    return upload
 
 
-def store_arrival(storage: Storage, arrival: Arrival, content: bytes) -> None:
+def store_upload(storage: Storage, upload: Upload, content: bytes) -> None:
     """Put bytes where the worker looks for them."""
-    storage.put_bytes(arrival_key(arrival.id), content)
+    storage.put_bytes(upload_key(upload.id), content)

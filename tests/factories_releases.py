@@ -69,7 +69,7 @@ def create_release(session: Session, number: int = 1, **changes: Any) -> Release
     values: dict[str, Any] = {
         "state": "done",
         "created_at": moment,
-        "nudged_at": moment,
+        "notified_at": moment,
         "finished_at": moment,
         "summary": NOTHING,
     }

@@ -21,7 +21,7 @@ import redis
 import migrations
 from backend.core.db import Database
 from backend.core.settings import Settings
-from backend.jobs import make_celery
+from backend.jobs.celery import make_celery
 from backend.storage.factory import open_storage
 from tests import buckets, planted
 from tests.conftest import (

@@ -3,9 +3,11 @@
 import logging
 import os
 import signal
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,31 +25,32 @@ from celery.worker import WorkController, state
 from kombu import Queue
 from sqlalchemy.orm import Session
 
+from backend.core.db import now
 from backend.core.logs import configure
 from backend.core.settings import Settings
 from backend.installation import key
-from backend.jobs import (
+from backend.jobs import workers
+from backend.jobs.celery import make_celery
+from backend.jobs.kinds import OF_TRAINERS, OF_WORKERS
+from backend.jobs.leases import JobKind, is_waiting
+from backend.jobs.names import (
     CHECK,
     DATASET_QUEUE,
-    INGEST,
-    PREPARE,
+    DEIDENTIFY,
+    IMPORT_UPLOAD,
+    MAINTENANCE_QUEUE,
+    MAKE_PREVIEWS,
     QUEUE,
-    TAKE_IN,
     TRAIN,
     TRAINING_QUEUE,
-    make_celery,
-    workers,
 )
-from backend.jobs.kinds import OF_WORKERS
-from backend.jobs.leases import waits
 from backend.tables import WorkerKind
-from backend.trainings import queue as trainings
 from worker import own_folder, predictor, process
 from worker.checks import task as checks
 from worker.contributions import deidentify, make_previews
 from worker.maintenance import contributions, screenings, uploads
 from worker.maintenance.duties import DUTIES
-from worker.process import Pulse
+from worker.process import Heartbeat
 from worker.releases import task as release
 from worker.screenings import task as screening
 from worker.task import transaction
@@ -56,9 +59,6 @@ from worker.uploads import task as intake
 from worker.watchdog import STALLED, Watchdog
 
 log = structlog.get_logger(__name__)
-
-UPKEEP_QUEUE = f"{QUEUE}-upkeep"
-"""A queue of its own: hundreds of waiting screenings must not keep upkeep from its turn."""
 
 LOADING_S = 180.0
 """A child may take so long to load the models before the pool takes it for dead."""
@@ -97,14 +97,16 @@ def make_trainer_app(settings: Settings, concurrency: int = 1) -> Celery:
 
 
 def make_worker_app(settings: Settings, concurrency: int = 1) -> Celery:
-    """The app that consumes: `backend.jobs.make_celery` with the tasks and their schedule."""
+    """The app that consumes: the tasks, their queues and their schedule."""
     _parts.kind, _parts.concurrency = WorkerKind.WORKER, concurrency
     app = make_celery(settings)
     every = settings.upkeep_every_s
     app.conf.update(
-        task_queues=[Queue(QUEUE), Queue(DATASET_QUEUE), Queue(UPKEEP_QUEUE)],
+        task_queues=[Queue(QUEUE), Queue(DATASET_QUEUE), Queue(MAINTENANCE_QUEUE)],
         task_create_missing_queues=False,
-        task_annotations={name: _limited(settings) for name in (TAKE_IN, PREPARE, INGEST, CHECK)},
+        task_annotations={
+            name: _limited(settings) for name in (IMPORT_UPLOAD, MAKE_PREVIEWS, DEIDENTIFY, CHECK)
+        },
         worker_consumer="worker.consumer:Consumer",
         broker_connection_max_retries=None,  # whoever gave up would only be started anew
         worker_proc_alive_timeout=LOADING_S,
@@ -120,9 +122,9 @@ def make_worker_app(settings: Settings, concurrency: int = 1) -> Celery:
     )
     for task in (
         screening.screen,
-        intake.take_in,
-        make_previews.prepare,
-        deidentify.ingest,
+        intake.import_upload,
+        make_previews.make_previews,
+        deidentify.deidentify,
         release.release,
         training.train,
         checks.check,
@@ -160,7 +162,7 @@ def _limited(settings: Settings) -> dict[str, float]:
 
 def _every(seconds: float, name: str) -> dict[str, Any]:
     # A turn nobody took in time is dropped: the next one does the same work.
-    options = {"queue": UPKEEP_QUEUE, "expires": max(3 * seconds, 30.0)}
+    options = {"queue": MAINTENANCE_QUEUE, "expires": max(3 * seconds, 30.0)}
     return {"task": name, "schedule": seconds, "options": options}
 
 
@@ -180,7 +182,7 @@ def _start_process(**_: Any) -> None:
     """
     mine = process.current()
     _step_back(mine.settings.worker_nice)
-    _until_shutdown.enter_context(Pulse(own_folder.tidy, own_folder.EVERY_S))
+    _until_shutdown.enter_context(Heartbeat(own_folder.tidy, own_folder.EVERY_S))
     try:
         key.check(mine.database, mine.settings)
         predictor.register_shipped()
@@ -192,11 +194,24 @@ def _start_process(**_: Any) -> None:
         log.exception("models_not_loaded")
         os.kill(os.getppid(), signal.SIGTERM)
         raise SystemExit(1) from None
+    warn_of_other_hosts()
     watchdog = _watchdog(mine.settings)
     watchdog.look()
     _until_shutdown.callback(_gone)
-    _until_shutdown.enter_context(Pulse(watchdog.look, mine.settings.heartbeat_s))
+    _until_shutdown.enter_context(Heartbeat(watchdog.look, mine.settings.heartbeat_s))
     _until_shutdown.callback(watchdog.close)
+
+
+def warn_of_other_hosts() -> None:
+    """Where workers of other hosts are there, but no broker: it is for one machine only."""
+    mine = process.current()
+    if not mine.settings.broker_is_embedded:
+        return
+    with transaction() as session:
+        within = timedelta(seconds=mine.settings.stale_after_s)
+        others = workers.hosts_alive(session, now(), within) - {mine.name.rpartition(":")[0]}
+    if others:
+        log.warning("broker_is_for_one_machine", others=sorted(others), set="POCOVID_BROKER_URL")
 
 
 def _watchdog(settings: Settings) -> Watchdog:
@@ -205,23 +220,20 @@ def _watchdog(settings: Settings) -> Watchdog:
     longest = settings.training_time_limit_s + GRACE_S if trains else max(screening, dataset)
     return Watchdog(
         _parts.kind,
-        _training_waits if trains else _job_waits,
+        partial(_job_waits, OF_TRAINERS if trains else OF_WORKERS),
         settings.stalled_after_s,
         longest + GRACE_S,
         shares=_parts.concurrency > 1,
     )
 
 
-def _job_waits(session: Session, moment: datetime) -> tuple[str, str] | None:
-    for kind in OF_WORKERS:
-        if (key := waits(session, kind, moment)) is not None:
-            return kind.task, str(key)
+def _job_waits(
+    kinds: Sequence[JobKind[Any]], session: Session, moment: datetime
+) -> tuple[str, str] | None:
+    for kind in kinds:
+        if (waiting := is_waiting(session, kind, moment)) is not None:
+            return kind.task, kind.text(waiting)
     return None
-
-
-def _training_waits(session: Session, moment: datetime) -> tuple[str, str] | None:
-    training_id = trainings.waits(session, moment)
-    return None if training_id is None else (TRAIN, str(training_id))
 
 
 @worker_ready.connect

@@ -1,4 +1,4 @@
-"""What one worker process holds: settings, database, storage, and its pulse."""
+"""What one worker process holds: settings, database, storage, and its heartbeat."""
 
 import os
 import socket
@@ -14,7 +14,7 @@ from celery import Celery
 
 from backend.core.db import Database
 from backend.core.settings import Settings
-from backend.jobs import make_celery
+from backend.jobs.celery import make_celery
 from backend.storage.base import Storage
 from backend.storage.factory import open_storage
 
@@ -45,7 +45,7 @@ def current() -> Process:
     )
 
 
-class Pulse:
+class Heartbeat:
     """Calls `beat` every `every_s` seconds from a thread of its own, while the context lasts.
 
     A beat that fails is logged and tried again: a database that is away for a moment must not
@@ -56,7 +56,7 @@ class Pulse:
         self._beat = beat
         self._every_s = every_s
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
         """Start; the first beat comes after `every_s`."""
@@ -78,4 +78,4 @@ class Pulse:
             try:
                 self._beat()
             except Exception:
-                log.exception("pulse_missed")
+                log.exception("heartbeat_missed")

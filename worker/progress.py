@@ -1,4 +1,4 @@
-"""How the jobs of this process go on, for the watchdog: progress counts, not a pulse."""
+"""How the jobs of this process go on, for the watchdog: progress counts, not a heartbeat."""
 
 import time
 from collections.abc import Iterator

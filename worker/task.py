@@ -1,17 +1,17 @@
-"""Our one task decorator, and the only place of the worker that commits."""
+"""Our one task class, and the only place of the worker that commits."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 from celery import Celery
+from celery import Task as CeleryTask
 from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
-from backend.jobs import send
+from backend.jobs.celery import send
 from backend.storage.base import delete_remembered
 from worker import process
 from worker.dependencies import AWAY, backoff, database_errors
@@ -19,26 +19,32 @@ from worker.progress import at_work
 
 log = structlog.get_logger(__name__)
 
+if TYPE_CHECKING:
+    _CeleryTask = CeleryTask[..., object]
+else:
+    _CeleryTask = CeleryTask
 
-@dataclass(frozen=True)
-class Task:
-    """A Celery task of ours: its name, and the work it does for ids given as text.
+
+class Task(_CeleryTask):
+    """What every task of ours does around its work, for ids given as text.
 
     Acknowledgement, prefetch and time limits are the app's settings, and so the same for every
-    task (`backend.jobs.make_celery`). There are no automatic retries: the row says what is left
-    to do, and maintenance sends it again.
+    task (`backend.jobs.celery`). There are no automatic retries: the row says what is left to do,
+    and maintenance sends it again.
     """
 
-    name: str
-    work: Callable[..., None]
-    is_job: bool = True
+    abstract = True
+    is_job = True
+    """Whether it works on a row; else it belongs to maintenance."""
 
-    def run(self, *ids: str) -> None:
+    def __call__(self, *ids: str) -> None:
         """Do the work with its id on every log line.
 
-        An error that the work did not turn into an outcome is logged with its trace; the
-        message counts as handled, since the row, not the message, says what comes next. While
-        this worker is cut off from what it needs, a job's message is passed on.
+        Something that is away is an expected outcome: the row waits. While this worker is cut off
+        from what it needs, a job's message is passed on.
+
+        Raises:
+            Exception: what nobody expected, so that Celery counts the task as failed.
         """
         started = time.monotonic()
         with (
@@ -50,32 +56,40 @@ class Task:
                     self._pass_on(*ids)
                     backoff.wait()
                     return
-                self.work(*ids)
+                self.run(*ids)
             except AWAY as error:
                 log.warning("task_waits", error=repr(error), exc_info=True)
                 if self.is_job and not backoff.look():
                     self._pass_on(*ids)
             except Exception:
                 log.exception("task_failed")
+                raise
             else:
                 log.debug("task_ended", seconds=round(time.monotonic() - started, 3))
 
     def _pass_on(self, *ids: str) -> None:
-        """Ring for the row again: another worker may be well."""
+        """Send a message for the row again: another worker may be well."""
         send(process.current().celery, self.name, *ids)
 
     def register(self, app: Celery) -> None:
-        """Make the task known to `app`."""
-
-        def run(*ids: str) -> None:  # Celery reads the arguments of a function, not of a method
-            self.run(*ids)
-
-        app.task(name=self.name, shared=False)(run)
+        """Make the task known to `app`, with that app's settings."""
+        app.register_task(type(self.name, (type(self),), {})())
 
 
-def task(name: str, *, is_job: bool = True) -> Callable[[Callable[..., None]], Task]:
+def task(name: str, *, is_job: bool = True) -> Callable[[Callable[..., object]], Task]:
     """Make a function the task `name`; one that is no job belongs to maintenance."""
-    return partial(Task, name, is_job=is_job)
+
+    def make(work: Callable[..., object]) -> Task:
+        members = {
+            "name": name,
+            "is_job": is_job,
+            "run": staticmethod(work),
+            "__doc__": work.__doc__,
+        }
+        made: Task = type(name, (Task,), members)()
+        return made
+
+    return make
 
 
 @contextmanager

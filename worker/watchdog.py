@@ -1,4 +1,4 @@
-"""Notices that this worker stands still, and has it start anew: progress counts, not a pulse."""
+"""Notices that this worker stands still, and has it start anew: only progress counts."""
 
 import os
 import signal
@@ -11,7 +11,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.core.db import now
-from backend.jobs import send, workers
+from backend.jobs import workers
+from backend.jobs.celery import send
 from backend.tables import WorkerKind
 from worker import process
 from worker.progress import progress

@@ -4,18 +4,19 @@ import json
 import sys
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backend.cli.start import committing, migrate_first, read_settings
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
+    from backend.core.db import Database
     from backend.core.settings import Settings
+    from backend.jobs.leases import Lease
     from backend.system.checks.finding import Finding
     from backend.system.checks.run import Runner
+    from backend.tables import Check
 
 app = typer.Typer()
 
@@ -56,14 +57,16 @@ def _check(settings: "Settings", *, fix: bool, deep: bool, only: list[str], as_j
 
     from backend.core.db import Database, utc_now
     from backend.core.errors import PocovidError
-    from backend.jobs import make_celery
+    from backend.jobs.celery import make_celery
+    from backend.jobs.kinds import CHECKING
+    from backend.jobs.leases import Lease, LeaseLostError
     from backend.storage.factory import open_storage
     from backend.system.checks import service
     from backend.system.checks.finding import Context
-    from backend.system.checks.run import NAMES, LeaseLostError, Runner
+    from backend.system.checks.run import NAMES, Runner
     from backend.system.checks.schemas import CheckRunIn
     from worker.checks.task import ALL
-    from worker.process import Pulse
+    from worker.process import Heartbeat
 
     try:
         wanted = CheckRunIn.model_validate({"fix": fix, "deep": deep, "only": only})
@@ -77,10 +80,11 @@ def _check(settings: "Settings", *, fix: bool, deep: bool, only: list[str], as_j
         transaction = partial(committing, database)
         with transaction() as session:
             row = service.start(session, None, wanted, attempt=1)
+        lease = Lease(CHECKING, row.id, row.attempt, row)
         context = Context(database, transaction, storage, settings, celery, utc_now(), deep=deep)
-        runner = Runner(context, row, ALL, told=lines.told, moved=lines.moved)
-        with Pulse(lambda: _beat(database, row.id), settings.heartbeat_s):
-            _run(runner)
+        runner = Runner(context, lease, ALL, told=lines.told, moved=lines.moved)
+        with Heartbeat(lambda: _renew(database, lease), settings.heartbeat_s):
+            _run(database, runner)
     except PocovidError as error:
         return _could_not(error.detail)
     except LeaseLostError:
@@ -94,23 +98,29 @@ def _check(settings: "Settings", *, fix: bool, deep: bool, only: list[str], as_j
     return _report(runner, lines, as_json=as_json)
 
 
-def _run(runner: "Runner") -> None:
+def _run(database: "Database", runner: "Runner") -> None:
     """Run it, and leave no row behind that a worker would go on with."""
+    from backend.core.db import utc_now
+    from backend.jobs import leases
+
     try:
         runner.run()
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
-        runner.end("It was stopped." if stopped else "The storage or the database was away.")
+        why = "It was stopped." if stopped else "The storage or the database was away."
+        with committing(database) as session:
+            leases.fail(session, runner.lease, leases.Failure(why), utc_now())
         raise
-    runner.end()
+    with committing(database) as session:
+        leases.complete(session, runner.lease, utc_now())
 
 
-def _beat(database: Any, check_id: "UUID") -> None:
+def _renew(database: "Database", lease: "Lease[Check]") -> None:
     from backend.core.db import utc_now
-    from backend.system.checks import repository
+    from backend.jobs import leases
 
     with committing(database) as session:
-        repository.note(session, check_id, 1, heartbeat_at=utc_now())
+        leases.renew(session, lease, utc_now())
 
 
 def _report(runner: "Runner", lines: "_Lines", *, as_json: bool) -> int:

@@ -72,7 +72,7 @@ def release(
 ) -> None:
     """Make a numbered version of everything that is approved. A running worker does the work."""
     from backend.core.errors import PocovidError
-    from backend.jobs import make_celery, send_remembered
+    from backend.jobs.celery import make_celery, send_remembered
     from backend.releases import service
 
     settings = read_settings()

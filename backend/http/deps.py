@@ -16,7 +16,7 @@ from backend.core.errors import DrainingError, ForbiddenError
 from backend.core.mail import Mail
 from backend.core.settings import Settings
 from backend.http.services import Services
-from backend.jobs import send_remembered
+from backend.jobs.celery import send_remembered
 from backend.storage.base import Storage, delete_remembered
 
 RETRY_DRAINING_S = 30

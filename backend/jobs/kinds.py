@@ -1,11 +1,30 @@
 """Every kind of job: whose rows wait, and which workers take them."""
 
-from sqlalchemy import and_, select
+from datetime import datetime
+from typing import Any
 
-from backend.jobs import CHECK, INGEST, PREPARE, RELEASE, SCREEN, TAKE_IN, TRAIN
-from backend.jobs.leases import JobKind
-from backend.tables import Arrival, Check, Contribution, Release, Screening, Training, TrainingFold
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import aliased
+
+from backend.jobs.leases import Columns, Failure, JobKind
+from backend.jobs.names import (
+    CHECK,
+    DEIDENTIFY,
+    IMPORT_UPLOAD,
+    MAKE_PREVIEWS,
+    RELEASE,
+    SCREEN,
+    TRAIN,
+)
+from backend.tables import Check, Contribution, Release, Screening, Training, TrainingFold, Upload
 from backend.tables.vocabulary import ContributionState, JobState
+
+STORAGE_AWAY = "The storage could not be used for too long."
+
+
+def _finished(now: datetime) -> Columns:
+    return {"finished_at": now}
+
 
 SCREENING = JobKind(
     name="screening",
@@ -13,47 +32,65 @@ SCREENING = JobKind(
     table=Screening,
     key=(Screening.id,),
     order=(Screening.queued_at, Screening.id),
-    names={"state": "status", "notified_at": "nudged_at"},
-    # Its client was not served by a claim that came to nothing.
-    queued_again={"done": 0, "claimed_at": None},
+    lost=Failure(
+        "The screening was interrupted {lost} times. Please upload it again; if this happens "
+        "again, the recording may be damaged.",
+        "worker_lost",
+    ),
+    away=Failure(f"{STORAGE_AWAY} Please upload it again.", "storage_unreachable"),
+    leased=lambda now: {
+        "done": 0,
+        "claimed_at": now,
+        "started_at": func.coalesce(Screening.started_at, now),
+    },
+    # Its client was not served by a lease that came to nothing.
+    queued_again=lambda _now: {"done": 0, "claimed_at": None},
+    ended=_finished,
 )
+"""Served by clients in turns (`backend.screenings.repository.turns`)."""
 
 UPLOAD = JobKind(
     name="upload",
-    task=TAKE_IN,
-    table=Arrival,
-    key=(Arrival.id,),
-    order=(Arrival.queued_at, Arrival.id),
-    names={"notified_at": "nudged_at"},
+    task=IMPORT_UPLOAD,
+    table=Upload,
+    key=(Upload.id,),
+    order=(Upload.queued_at, Upload.id),
+    lost=Failure(
+        "Our workers stopped while they took this file in. Please send it again.", "worker_lost"
+    ),
+    away=Failure(f"{STORAGE_AWAY} Please send it again.", "storage_unreachable"),
+    # What makes room for others waits behind them.
+    released=lambda now: {"queued_at": now},
+    ended=_finished,
 )
 
-PREPARATION = JobKind(
-    name="preparation",
-    task=PREPARE,
+PREVIEWS = JobKind(
+    name="previews",
+    task=MAKE_PREVIEWS,
     table=Contribution,
     key=(Contribution.id,),
     order=(Contribution.submitted_at, Contribution.id),
-    wanted=Contribution.state == ContributionState.PENDING.value,
+    lost=Failure("It was interrupted {lost} times; the recording may be damaged."),
+    away=Failure(STORAGE_AWAY),
+    wanted=Contribution.state == ContributionState.PENDING,
     prefix="prep_",
-    names={"notified_at": "prep_queued_at"},
 )
 """Frames for the reviewers' player, the contact sheet and the model's answer: all that waits."""
 
-INGESTION = JobKind(
-    name="ingest",
-    task=INGEST,
+DEIDENTIFICATION = JobKind(
+    name="deidentification",
+    task=DEIDENTIFY,
     table=Contribution,
     key=(Contribution.id,),
     order=(Contribution.decided_at, Contribution.id),
+    lost=Failure("It was interrupted {lost} times; the recording may be damaged."),
+    away=Failure(STORAGE_AWAY),
     # A review that was opened again leaves the last decision standing until there is another.
     wanted=and_(
         Contribution.final_label.is_not(None),
-        Contribution.state.not_in(
-            (ContributionState.WITHDRAWN.value, ContributionState.REJECTED.value)
-        ),
+        Contribution.state.not_in((ContributionState.WITHDRAWN, ContributionState.REJECTED)),
     ),
     prefix="ingest_",
-    names={"notified_at": "ingest_queued_at"},
 )
 """Pixels for the dataset, of what was approved."""
 
@@ -63,23 +100,59 @@ RELEASING = JobKind(
     table=Release,
     key=(Release.number,),
     order=(Release.number,),
-    names={"notified_at": "nudged_at"},
+    lost=Failure("Making the release was interrupted {lost} times. Please try again."),
+    away=Failure(f"{STORAGE_AWAY} Please try again."),
+    ended=_finished,
 )
+
+_OTHER_FOLD = aliased(TrainingFold)
 
 FOLD = JobKind(
     name="fold",
     task=TRAIN,
     table=TrainingFold,
     key=(TrainingFold.training_id, TrainingFold.fold),
-    order=(TrainingFold.training_id, TrainingFold.fold),
-    wanted=TrainingFold.training_id.in_(
-        select(Training.id).where(
-            Training.state.in_((JobState.QUEUED.value, JobState.RUNNING.value))
-        )
+    order=(
+        select(Training.created_at)
+        .where(Training.id == TrainingFold.training_id)
+        .scalar_subquery(),
+        TrainingFold.training_id,
+        TrainingFold.fold,
     ),
-    names={"notified_at": "nudged_at"},
+    lost=Failure("A worker was lost {lost} times in the middle of it, perhaps for want of memory."),
+    away=Failure(f"{STORAGE_AWAY} Please try again."),
+    wanted=TrainingFold.training_id.in_(
+        select(Training.id).where(Training.state.in_((JobState.QUEUED, JobState.RUNNING)))
+    ),
+    # While one runs, its end announces the next.
+    announced=~select(_OTHER_FOLD.fold)
+    .where(
+        _OTHER_FOLD.training_id == TrainingFold.training_id,
+        _OTHER_FOLD.state == JobState.RUNNING,
+    )
+    .exists(),
 )
-"""One fold of a training. Its last stage is the training's own row (`backend.trainings.queue`)."""
+"""One fold of a training, which any worker may lease."""
+
+ASSEMBLY = JobKind(
+    name="assembly",
+    task=TRAIN,
+    table=Training,
+    key=(Training.id,),
+    order=(Training.created_at, Training.id),
+    lost=FOLD.lost,
+    away=FOLD.away,
+    wanted=and_(
+        Training.state.in_((JobState.QUEUED, JobState.RUNNING)),
+        ~select(TrainingFold.fold)
+        .where(TrainingFold.training_id == Training.id, TrainingFold.state != JobState.DONE)
+        .exists(),
+    ),
+    prefix="assembly_",
+    error="error",
+    leased=lambda _now: {"stage": "Making the artifact"},
+)
+"""The last stage of a training, in which the folds become an artifact: wanted when all are done."""
 
 CHECKING = JobKind(
     name="check",
@@ -87,7 +160,14 @@ CHECKING = JobKind(
     table=Check,
     key=(Check.id,),
     order=(Check.created_at, Check.id),
+    lost=Failure("Workers were lost in the middle of it, perhaps for want of memory."),
+    away=Failure("The storage or the database was away too long."),
+    leased=lambda now: {"started_at": now},
+    ended=lambda now: {"finished_at": now, "under_way": None, "stage": ""},
 )
 """A look at everything that is stored; one is under way at a time."""
 
-OF_WORKERS = (SCREENING, UPLOAD, PREPARATION, INGESTION, RELEASING, CHECKING)
+_Kinds = tuple[JobKind[Any], ...]
+
+OF_WORKERS: _Kinds = (SCREENING, UPLOAD, PREVIEWS, DEIDENTIFICATION, RELEASING, CHECKING)
+OF_TRAINERS: _Kinds = (FOLD, ASSEMBLY)

@@ -1,4 +1,4 @@
-"""What the queues share: who holds a row, for how long, and what happens when nobody does.
+"""The one queue: who holds a row, for how long, and what happens when nobody does.
 
 Each kind of job is a row that waits in its own table. A lease is a row and the number of an
 attempt: attempts only grow, and every update by a holder names its own, so that what an earlier
@@ -7,15 +7,17 @@ holder writes never lands. A lost worker is counted (`lost`); what the job needs
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm.interfaces import ORMOption
 
 from backend.core.db import Base
+from backend.jobs.celery import after_commit
 from backend.tables.vocabulary import JobState
 
 MOST_AWAY = timedelta(hours=24)
@@ -25,54 +27,86 @@ SHORTEST_AWAY = timedelta(seconds=2)
 LONGEST_AWAY = timedelta(minutes=5)
 """Between two attempts at a job that found something away, while this worker does not."""
 
+MOST_NOTIFIED = 20
+"""Messages sent again in one turn: a queue that is merely long needs none for each row."""
+
+Row = TypeVar("Row", bound=Base)
+Columns = Mapping[str, Any]
+"""Values by the names that the table has for its columns."""
+
+
+class LeaseLostError(Exception):
+    """The row is gone, unwanted, ended or given to another attempt: nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job failed: a sentence for people, and a code where its table has one."""
+
+    message: str
+    code: str = ""
+
+
+def _no_columns(_now: datetime) -> Columns:
+    return {}
+
 
 @dataclass(frozen=True, eq=False)
-class JobKind:
+class JobKind(Generic[Row]):
     """Where one kind of job keeps its lease.
 
     Args:
         name: for log lines, such as `screening`.
-        task: whose message rings for it.
+        task: the Celery task that runs it.
         table: its rows.
         key: the primary key's columns.
         order: whose turn is first among those that wait.
+        lost: why it fails after too many lost workers; `{lost}` in it is how many.
+        away: why it fails where something that it needs was away for `MOST_AWAY`.
         wanted: rows whose work anybody still wants.
-        prefix: what its columns' names begin with.
-        names: those of its columns that are named otherwise than here.
-        queued_again: further columns, as they are where a lease came to nothing.
+        announced: rows that may be announced again while they wait; others wait for one of their
+            own, whose end announces them.
+        prefix: what the names of its lease's columns begin with.
+        error: the column of its sentence for people, where that has another name.
+        leased: further columns of a row that is leased at that moment.
+        queued_again: the same of one whose lease came to nothing.
+        released: further ones of those whose lease was released by its holder.
+        ended: the same of one that is done or has failed.
     """
 
     name: str
     task: str
-    table: type[Base]
+    table: type[Row]
     key: tuple[InstrumentedAttribute[Any], ...]
-    order: Sequence[InstrumentedAttribute[Any]]
+    order: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]]
+    lost: Failure
+    away: Failure
     wanted: ColumnElement[bool] = field(default_factory=true)
+    announced: ColumnElement[bool] = field(default_factory=true)
     prefix: str = ""
-    names: Mapping[str, str] = field(default_factory=dict)
-    queued_again: Mapping[str, Any] = field(default_factory=dict)
-
-    def name_of(self, name: str) -> str:
-        """The name in the table of state, attempt, lost, due_at, away_since, heartbeat_at …"""
-        return self.names.get(name, f"{self.prefix}{name}")
+    error: str = ""
+    leased: Callable[[datetime], Columns] = _no_columns
+    queued_again: Callable[[datetime], Columns] = _no_columns
+    released: Callable[[datetime], Columns] = _no_columns
+    ended: Callable[[datetime], Columns] = _no_columns
 
     def column(self, name: str) -> InstrumentedAttribute[Any]:
-        """The column of that name."""
-        found: InstrumentedAttribute[Any] = getattr(self.table, self.name_of(name))
+        """The lease's column of that name: state, attempt, lost, due_at, away_since …"""
+        found: InstrumentedAttribute[Any] = getattr(self.table, self.prefix + name)
         return found
 
-    def value(self, row: Base, name: str) -> Any:
+    def value(self, row: Row, name: str) -> Any:
         """The row's value of that column."""
-        return getattr(row, self.name_of(name))
+        return getattr(row, self.prefix + name)
 
     def values(self, **columns: Any) -> dict[str, Any]:
         """Values for these columns, under the names that the table has for them."""
-        return {self.name_of(name): value for name, value in columns.items()}
+        return {self.prefix + name: value for name, value in columns.items()}
 
     def is_due(self, now: datetime) -> ColumnElement[bool]:
         """Rows that may be leased at this moment."""
         due_at = self.column("due_at")
-        queued = self.column("state") == JobState.QUEUED.value
+        queued = self.column("state") == JobState.QUEUED
         return and_(queued, self.wanted, or_(due_at.is_(None), due_at <= now))
 
     def has_key(self, key: Any) -> ColumnElement[bool]:
@@ -80,81 +114,201 @@ class JobKind:
         parts = key if len(self.key) > 1 else (key,)
         return and_(*(column == part for column, part in zip(self.key, parts, strict=True)))
 
+    def text(self, key: Any) -> str:
+        """The key as an argument of messages."""
+        return "/".join(map(str, key)) if len(self.key) > 1 else str(key)
+
+    def error_columns(self, failure: Failure | None) -> dict[str, Any]:
+        """Columns that say why it failed, or that it did not."""
+        message = failure and failure.message[:500]
+        if hasattr(self.table, "error_code"):
+            return {"error_code": failure and failure.code, "error_message": message}
+        return {self.error or f"{self.prefix}error": message}
+
+    def failed(self, failure: Failure, now: datetime) -> dict[str, Any]:
+        """Columns of a row that failed."""
+        state = self.values(state=JobState.FAILED)
+        return {**self.ended(now), **state, **self.error_columns(failure)}
+
+
+@dataclass(frozen=True, slots=True)
+class Lease(Generic[Row]):
+    """One attempt at one row, as it was when it was leased."""
+
+    kind: JobKind[Row]
+    key: Any
+    attempt: int
+    row: Row
+
+    @property
+    def away_since(self) -> datetime | None:
+        """When something that the job needs was first found away."""
+        since: datetime | None = self.kind.value(self.row, "away_since")
+        return since
+
 
 @dataclass(frozen=True, slots=True)
 class RequeueResult:
-    """What `requeue_expired` found: keys to ring for, and keys that were given up."""
+    """What `requeue_expired` found: keys to send messages for, and keys that were given up."""
 
     notify: tuple[Any, ...]
     given_up: tuple[Any, ...]
 
 
-def waits(session: Session, kind: JobKind, now: datetime) -> Any | None:
+def enqueue(session: Session, kind: JobKind[Row], row: Row, now: datetime) -> None:
+    """Queue a row, anew where it was queued, running or done, and send a message at the commit.
+
+    Whoever is at work on it loses the lease.
+    """
+    attempt = kind.value(row, "attempt")
+    values = kind.values(
+        state=JobState.QUEUED,
+        attempt=0 if attempt is None else attempt + 1,
+        lost=0,
+        notified_at=now,
+        due_at=None,
+        away_since=None,
+    )
+    for name, value in (values | kind.error_columns(None)).items():
+        setattr(row, name, value)
+    session.flush()
+    key = _key(kind, [getattr(row, each.key) for each in kind.key])
+    after_commit(session, kind.task, kind.text(key))
+
+
+def is_waiting(session: Session, kind: JobKind[Row], now: datetime) -> Any | None:
     """The key of a row that may be leased now; None where there is none."""
     found = session.execute(select(*kind.key).where(kind.is_due(now)).limit(1)).first()
     return None if found is None else _key(kind, found)
 
 
-def lease_values(kind: JobKind, now: datetime) -> dict[str, Any]:
-    """What a row that is leased carries: one attempt more, and a heartbeat."""
-    return kind.values(
-        state=JobState.RUNNING.value,
-        attempt=kind.column("attempt") + 1,
-        heartbeat_at=now,
-        due_at=None,
-    )
+def lease(
+    session: Session,
+    kind: JobKind[Row],
+    now: datetime,
+    *,
+    turns: Select[*tuple[Any, ...]] | None = None,
+    load: Sequence[ORMOption] = (),
+) -> Lease[Row] | None:
+    """Lease the row whose turn it is: running, one attempt more, a heartbeat now.
+
+    Two callers never get the same: PostgreSQL leaves out a row that another transaction has
+    locked, and on SQLite a writing transaction is alone.
+
+    Args:
+        session, kind, now: as above.
+        turns: the kind's keys in the order in which they are served, where that takes more than
+            its `order`.
+        load: relationships that come along.
+
+    Returns:
+        None where nothing may be leased.
+    """
+    if turns is None:
+        turns = select(*kind.key).order_by(*kind.order)
+    first = session.execute(
+        turns.where(kind.is_due(now)).limit(1).with_for_update(of=kind.table, skip_locked=True)
+    ).first()
+    return None if first is None else _lease(session, kind, _key(kind, first), now, load)
 
 
-def update_if_leased(
-    session: Session, kind: JobKind, key: Any, attempt: int, values: Mapping[str, Any]
-) -> bool:
-    """Write to a leased row. False: it is not this attempt's any more, nothing was written."""
-    changed = session.execute(
-        update(kind.table)
-        .where(
-            kind.has_key(key),
-            kind.column("state") == JobState.RUNNING.value,
-            kind.column("attempt") == attempt,
-            kind.wanted,
-        )
-        .values(dict(values))
-        .returning(*kind.key)
-        .execution_options(synchronize_session=False)
+def lease_this(
+    session: Session, kind: JobKind[Row], key: Any, now: datetime, load: Sequence[ORMOption] = ()
+) -> Lease[Row] | None:
+    """As `lease`, but the row with this key; None where it is not queued."""
+    return _lease(session, kind, key, now, load)
+
+
+def _lease(
+    session: Session, kind: JobKind[Row], key: Any, now: datetime, load: Sequence[ORMOption]
+) -> Lease[Row] | None:
+    leased = _update_all(
+        session,
+        kind,
+        and_(kind.has_key(key), kind.column("state") == JobState.QUEUED),
+        {
+            **kind.leased(now),
+            **kind.values(
+                state=JobState.RUNNING,
+                attempt=kind.column("attempt") + 1,
+                heartbeat_at=now,
+                due_at=None,
+            ),
+        },
     )
-    return changed.first() is not None
+    if not leased:
+        return None
+    row = session.get_one(kind.table, key, options=load, populate_existing=True)
+    return Lease(kind, key, kind.value(row, "attempt"), row)
+
+
+def renew(session: Session, lease: Lease[Row], now: datetime) -> None:
+    """Say that the worker is alive.
+
+    Raises:
+        LeaseLostError
+    """
+    progress(session, lease, now)
+
+
+def progress(session: Session, lease: Lease[Row], now: datetime, **columns: Any) -> None:
+    """Write columns that say how far the job is; that is a heartbeat too.
+
+    Raises:
+        LeaseLostError
+    """
+    _update_if_leased(session, lease, columns | lease.kind.values(heartbeat_at=now))
+
+
+def complete(session: Session, lease: Lease[Row], now: datetime, **columns: Any) -> None:
+    """Write what came of the job.
+
+    Raises:
+        LeaseLostError
+    """
+    kind = lease.kind
+    done = kind.values(state=JobState.DONE, heartbeat_at=now) | kind.error_columns(None)
+    _update_if_leased(session, lease, {**kind.ended(now), **done, **columns})
+
+
+def fail(session: Session, lease: Lease[Row], failure: Failure, now: datetime) -> None:
+    """Write why nothing came of the job.
+
+    Raises:
+        LeaseLostError
+    """
+    failed = lease.kind.failed(failure, now) | lease.kind.values(heartbeat_at=now)
+    _update_if_leased(session, lease, failed)
 
 
 def release_lease(
     session: Session,
-    kind: JobKind,
-    key: Any,
-    attempt: int,
+    lease: Lease[Row],
     now: datetime,
     *,
     is_away: bool = False,
     due_at: datetime | None = None,
-    **more: Any,
-) -> bool:
-    """Queue a leased row again unharmed; the attempt's number stays spent.
+) -> None:
+    """Queue the row again unharmed; the attempt's number stays spent.
 
     Args:
-        session, kind, key, attempt, now: whose lease.
+        session, lease, now: as above.
         is_away: something that it needs is away, since now unless it was before.
         due_at: when it may be leased again; None for now.
-        more: further columns of the table.
 
-    Returns:
-        False where it is not this attempt's any more.
+    Raises:
+        LeaseLostError
     """
-    since = func.coalesce(kind.column("away_since"), now) if is_away else None
+    kind = lease.kind
     released = kind.values(
-        state=JobState.QUEUED.value,
+        state=JobState.QUEUED,
         heartbeat_at=None,
         notified_at=now,
         due_at=due_at,
-        away_since=since,
+        away_since=func.coalesce(kind.column("away_since"), now) if is_away else None,
     )
-    return update_if_leased(session, kind, key, attempt, released | dict(kind.queued_again) | more)
+    again = {**kind.queued_again(now), **kind.released(now)}
+    _update_if_leased(session, lease, {**again, **released})
 
 
 def next_try(away_since: datetime | None, now: datetime) -> datetime:
@@ -166,71 +320,76 @@ def next_try(away_since: datetime | None, now: datetime) -> datetime:
 
 def requeue_expired(
     session: Session,
-    kind: JobKind,
+    kind: JobKind[Row],
     now: datetime,
     stale_after: timedelta,
     max_lost: int,
     *,
-    lost: Mapping[str, Any],
-    away: Mapping[str, Any],
-    notify_at_most: int = 20,
+    notify_after: timedelta | None = None,
+    notify_at_most: int = MOST_NOTIFIED,
 ) -> RequeueResult:
-    """Queue again what lost its worker, give up what cannot be done, choose what is rung for.
+    """Queue again what lost its worker, give up what cannot be done, choose what is announced.
 
+    Wanted and never queued: queued.
     Running without heartbeat for `stale_after`: queued at its old place, or failed where
     `max_lost` workers vanished with it. Queued, and what it needs away for `MOST_AWAY`: failed.
-    Queued and not rung for since `stale_after`, or since it became due: rung for, the first in
-    turn first, and a few at a time, since a queue that is merely long needs no second message
-    for each row.
-
-    Args:
-        session, kind, now, stale_after, max_lost, notify_at_most: as above.
-        lost: columns of what lost too many workers, such as the sentence for people.
-        away: the same of what waited too long.
+    Queued and not announced for `notify_after` (or else `stale_after`), or since it became due:
+    announced again, the first in turn first, at most `notify_at_most` of them.
     """
     cutoff = now - stale_after
     beat, count = kind.column("heartbeat_at"), kind.column("lost")
     state, since = kind.column("state"), kind.column("away_since")
-    silent = and_(state == JobState.RUNNING.value, or_(beat.is_(None), beat < cutoff), kind.wanted)
-    failed = kind.values(state=JobState.FAILED.value)
+    silent = and_(state == JobState.RUNNING, or_(beat.is_(None), beat < cutoff), kind.wanted)
+    lost = Failure(kind.lost.message.format(lost=max_lost), kind.lost.code)
     given_up = _update_all(
         session,
         kind,
         and_(silent, count >= max_lost - 1),
-        failed | kind.values(lost=count + 1) | dict(lost),
+        kind.failed(lost, now) | kind.values(lost=count + 1),
     )
     given_up += _update_all(
         session,
         kind,
-        and_(state == JobState.QUEUED.value, since < now - MOST_AWAY, kind.wanted),
-        failed | dict(away),
+        and_(state == JobState.QUEUED, since < now - MOST_AWAY, kind.wanted),
+        kind.failed(kind.away, now),
     )
     back = _update_all(
         session,
         kind,
+        and_(state.is_(None), kind.wanted),
+        kind.values(state=JobState.QUEUED.value, notified_at=now, lost=0),
+    )
+    back += _update_all(
+        session,
+        kind,
         silent,
-        kind.values(
-            state=JobState.QUEUED.value,
-            lost=count + 1,
-            heartbeat_at=None,
-            notified_at=now,
-            due_at=None,
-        )
-        | dict(kind.queued_again),
+        {
+            **kind.queued_again(now),
+            **kind.values(
+                state=JobState.QUEUED,
+                lost=count + 1,
+                heartbeat_at=None,
+                notified_at=now,
+                due_at=None,
+            ),
+        },
     )
-    return RequeueResult(
-        notify=(*back, *_overdue(session, kind, now, cutoff, notify_at_most)), given_up=given_up
-    )
+    overdue = _overdue(session, kind, now, now - (notify_after or stale_after), notify_at_most)
+    return RequeueResult(notify=(*back, *overdue), given_up=given_up)
 
 
 def _overdue(
-    session: Session, kind: JobKind, now: datetime, cutoff: datetime, at_most: int
+    session: Session, kind: JobKind[Row], now: datetime, cutoff: datetime, at_most: int
 ) -> tuple[Any, ...]:
-    """Rows that are rung for again, now."""
+    """Rows that are announced again, now."""
     told = kind.column("notified_at")
     waiting = session.execute(
         select(*kind.key)
-        .where(kind.is_due(now), or_(told.is_(None), told < cutoff, told < kind.column("due_at")))
+        .where(
+            kind.is_due(now),
+            kind.announced,
+            or_(told.is_(None), told < cutoff, told < kind.column("due_at")),
+        )
         .order_by(*kind.order)
         .limit(at_most)
     ).all()
@@ -241,8 +400,20 @@ def _overdue(
     return keys
 
 
+def _update_if_leased(session: Session, lease: Lease[Row], values: Columns) -> None:
+    kind = lease.kind
+    where = and_(
+        kind.has_key(lease.key),
+        kind.column("state") == JobState.RUNNING,
+        kind.column("attempt") == lease.attempt,
+        kind.wanted,
+    )
+    if not _update_all(session, kind, where, values):
+        raise LeaseLostError(kind.name, lease.key, lease.attempt)
+
+
 def _update_all(
-    session: Session, kind: JobKind, where: ColumnElement[bool], values: Mapping[str, Any]
+    session: Session, kind: JobKind[Row], where: ColumnElement[bool], values: Columns
 ) -> tuple[Any, ...]:
     changed = session.execute(
         update(kind.table)
@@ -254,5 +425,5 @@ def _update_all(
     return tuple(_key(kind, row) for row in changed)
 
 
-def _key(kind: JobKind, row: Any) -> Any:
-    return row[0] if len(kind.key) == 1 else tuple(row)
+def _key(kind: JobKind[Row], row: Sequence[Any]) -> Any:
+    return row[0] if len(kind.key) == 1 else tuple(row[: len(kind.key)])

@@ -52,3 +52,9 @@ def idle_workers(session: Session, now: datetime, within: timedelta) -> list[Wor
     """Workers, of those seen within, with nothing to do although work waits; longest first."""
     idle = and_(Worker.seen_at >= now - within, Worker.idle_since.is_not(None))
     return list(session.scalars(select(Worker).where(idle).order_by(Worker.idle_since)))
+
+
+def hosts_alive(session: Session, now: datetime, within: timedelta) -> set[str]:
+    """Hosts with a worker that was seen not longer ago than `within`."""
+    names = session.scalars(select(Worker.name).where(Worker.seen_at >= now - within))
+    return {name.rpartition(":")[0] for name in names}

@@ -1,10 +1,10 @@
-"""Every query about releases but those of their making (`queue`): what goes in, what is shown."""
+"""Every query about releases: what goes in, what is shown."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from backend.core.pagination import Keyset, Page
@@ -18,7 +18,7 @@ from backend.tables import (
     ReleaseItem,
     Submission,
 )
-from backend.tables.releases import Difference, Summary
+from backend.tables.releases import Difference, Facts, ItemFiles, Summary
 from backend.tables.vocabulary import ContributionState, JobState, Label, Probe
 
 _RELEASE_LOCK = 0x72656C65617365  # "release": a number of ours among PostgreSQL's advisory locks
@@ -248,3 +248,42 @@ def was_reported(session: Session, contribution_id: UUID, client: str) -> bool:
         LabelReport.contribution_id == contribution_id, LabelReport.client == client
     )
     return session.scalars(query).first() is not None
+
+
+# While one is made.
+
+
+def note_item(
+    session: Session,
+    number: int,
+    contribution_id: UUID,
+    facts: Facts,
+    files: ItemFiles,
+) -> None:
+    """Note what was found of one item."""
+    session.execute(
+        update(ReleaseItem)
+        .where(ReleaseItem.release_number == number, ReleaseItem.contribution_id == contribution_id)
+        .values(facts=facts, files=files)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def drop_gone(session: Session, number: int) -> None:
+    """Leave out what was withdrawn or rejected while it was made."""
+    gone = gone_ids(session, number)
+    if gone:
+        delete_items(session, number, ReleaseItem.contribution_id.in_(gone))
+        left = select(func.count()).where(ReleaseItem.release_number == number)
+        measured = left.where(ReleaseItem.files.is_not(None))
+        values = {"total": left.scalar_subquery(), "done": measured.scalar_subquery()}
+        session.execute(update(Release).where(Release.number == number).values(**values))
+
+
+def delete_items(session: Session, number: int, *where: ColumnElement[bool]) -> None:
+    """Take recordings out of a release that is not published: they are free for the next."""
+    session.execute(
+        delete(ReleaseItem)
+        .where(ReleaseItem.release_number == number, *where)
+        .execution_options(synchronize_session=False)
+    )

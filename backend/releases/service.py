@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from backend.core import audit
 from backend.core.db import utc_now
 from backend.core.errors import ConflictError
-from backend.jobs import RELEASE, after_commit
+from backend.jobs.celery import after_commit
+from backend.jobs.names import RELEASE
 from backend.releases import folds, grouping, repository
 from backend.releases.contents import Content, difference, is_unchanged, summary
 from backend.releases.folds import Member, Place
@@ -103,7 +104,7 @@ def make(session: Session, actor: User | None, note: str) -> Release:
         created_by=None if actor is None else actor.id,
         note=note.strip(),
         created_at=now,
-        nudged_at=now,
+        notified_at=now,
         total=len(planned.items),
     )
     try:

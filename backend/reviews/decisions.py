@@ -12,8 +12,9 @@ from itertools import groupby
 from sqlalchemy.orm import Session
 
 from backend.core import audit
-from backend.jobs.kinds import INGESTION, PREPARATION
-from backend.reviews import lanes, repository
+from backend.jobs import leases
+from backend.jobs.kinds import DEIDENTIFICATION, PREVIEWS
+from backend.reviews import repository
 from backend.reviews.verdicts import Outcome, outcome
 from backend.tables import Contribution, Review, User
 from backend.tables.vocabulary import ContributionState, Finding, JobState, Label, Verdict
@@ -106,7 +107,7 @@ def unclaim(contribution: Contribution) -> None:
 def remake_previews(session: Session, contribution: Contribution, now: datetime) -> None:
     """Have the frames for the player made where they are gone."""
     if contribution.cine is None:
-        lanes.ask(session, PREPARATION, contribution, now)
+        leases.enqueue(session, PREVIEWS, contribution, now)
 
 
 def _decision(contribution: Contribution, said: Sequence[Review]) -> Decision:
@@ -160,7 +161,7 @@ def _decide(
     failed = contribution.ingest_state in (None, JobState.FAILED)
     if failed or _pixels(contribution) != before:
         _forget_pixels(contribution)
-        lanes.ask(session, INGESTION, contribution, now)
+        leases.enqueue(session, DEIDENTIFICATION, contribution, now)
 
 
 def _pixels(contribution: Contribution) -> tuple[object, ...]:

@@ -347,3 +347,11 @@ def owners(session: Session, folder: str, ids: Collection[UUID]) -> set[UUID]:
     return set(
         session.scalars(select(Contribution.id).where(Contribution.id.in_(ids), used[folder]))
     )
+
+
+def is_withdrawn(session: Session, contribution_id: UUID) -> bool:
+    """Whether the contributor took it back, or deleted it: nothing is to stay of it."""
+    state = session.scalars(
+        select(Contribution.state).where(Contribution.id == contribution_id)
+    ).first()
+    return state in (None, ContributionState.WITHDRAWN.value)

@@ -1,17 +1,14 @@
-"""Every query about screenings: whose turn it is, the fenced outcome, and what upkeep asks."""
+"""Every query about screenings: whose turn it is, and how many wait."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from backend.jobs import leases
-from backend.jobs.kinds import SCREENING
-from backend.jobs.leases import RequeueResult
 from backend.tables import Recording, Screening, Status
 
 _RECENT = 30
@@ -78,8 +75,8 @@ def remove(session: Session, screening_id: UUID) -> bool:
 # Whose turn it is: first come within a client, and the clients in turns.
 
 
-def _in_turn() -> Select[UUID, int, str]:
-    """Id, frames and client of all that waits, in the order of the claims to come.
+def turns() -> Select[UUID, int, str]:
+    """Id, frames and client of all that waits, in the order in which they are leased.
 
     The first of each client stand before the second of each. Among them, the client served
     longest ago is first: counted among those that wait alone, somebody's two hundred would all
@@ -111,130 +108,15 @@ def _in_turn() -> Select[UUID, int, str]:
     )
 
 
-def claim_next(session: Session, now: datetime) -> Screening | None:
-    """Take the waiting screening whose turn it is, as `claim` does; None where none waits.
-
-    Two callers never get the same: PostgreSQL leaves out a row that another transaction has
-    locked, and on SQLite a writing transaction is alone.
-    """
-    due = _in_turn().where(SCREENING.is_due(now))
-    query = due.limit(1).with_for_update(of=Screening, skip_locked=True)
-    first = session.execute(query).first()
-    return None if first is None else claim(session, first.id, now)
-
-
-# The worker's side. Each of these is one UPDATE, so that of two callers one wins.
-
-
-def claim(session: Session, screening_id: UUID, now: datetime) -> Screening | None:
-    """Take a queued screening: running, one attempt more, heartbeat now.
-
-    Returns the row with its recording, whose `attempt` fences every later call; None where it
-    is not queued (somebody has it, it is finished, or it was deleted).
-    """
-    claimed = session.execute(
-        update(Screening)
-        .where(Screening.id == screening_id, Screening.status == Status.QUEUED)
-        .values(
-            **leases.lease_values(SCREENING, now),
-            done=0,
-            claimed_at=now,
-            started_at=func.coalesce(Screening.started_at, now),
-        )
-        .returning(Screening.id)
-        .execution_options(synchronize_session=False)
-    )
-    if claimed.first() is None:
-        return None
-    return session.get(
-        Screening,
-        screening_id,
-        options=[joinedload(Screening.recording)],
-        populate_existing=True,
-    )
-
-
-def progress(
-    session: Session, screening_id: UUID, attempt: int, done: int, total: int, now: datetime
-) -> bool:
-    """Note `done` of `total` frames, and a heartbeat. False: the lease is lost."""
-    return _update_if_leased(
-        session, screening_id, attempt, done=done, total=total, heartbeat_at=now
-    )
-
-
-def finish(
-    session: Session, screening_id: UUID, attempt: int, result: dict[str, Any], now: datetime
-) -> bool:
-    """Write the answer (`Prediction.to_dict()`). False: the lease is lost, nothing was written."""
-    return _update_if_leased(
-        session,
-        screening_id,
-        attempt,
-        status=Status.DONE,
-        result=result,
-        model_version=result["model_version"],
-        done=len(result["frames"]),
-        total=len(result["frames"]),
-        finished_at=now,
-        heartbeat_at=now,
-        error_code=None,
-        error_message=None,
-    )
-
-
-def fail(
-    session: Session, screening_id: UUID, attempt: int, code: str, message: str, now: datetime
-) -> bool:
-    """Write why there is no answer, in a sentence for people. False: the lease is lost."""
-    return _update_if_leased(
-        session,
-        screening_id,
-        attempt,
-        status=Status.FAILED,
-        error_code=code,
-        error_message=message[:500],
-        finished_at=now,
-        heartbeat_at=now,
-    )
-
-
-def _update_if_leased(session: Session, screening_id: UUID, attempt: int, /, **values: Any) -> bool:
-    return leases.update_if_leased(session, SCREENING, screening_id, attempt, values)
-
-
-# Upkeep's side.
-
-
-def requeue_expired(
-    session: Session,
-    now: datetime,
-    stale_after: timedelta,
-    max_lost: int,
-    notify_at_most: int = 20,
-) -> RequeueResult:
-    """Queue lost screenings again, give up what cannot be done (see `leases.requeue_expired`)."""
-    return leases.requeue_expired(
-        session,
-        SCREENING,
-        now,
-        stale_after,
-        max_lost,
-        lost={
-            "error_code": "worker_lost",
-            "error_message": (
-                f"The screening was interrupted {max_lost} times. Please upload it again; "
-                "if this happens again, the recording may be damaged."
-            ),
-            "finished_at": now,
-        },
-        away={
-            "error_code": "storage_unreachable",
-            "error_message": "The storage could not be used for too long. Please upload it again.",
-            "finished_at": now,
-        },
-        notify_at_most=notify_at_most,
-    )
+def answer(result: dict[str, Any]) -> dict[str, Any]:
+    """Columns of a screening that is answered, by `Prediction.to_dict()`."""
+    frames = len(result["frames"])
+    return {
+        "result": result,
+        "model_version": result["model_version"],
+        "done": frames,
+        "total": frames,
+    }
 
 
 def known_ids(session: Session, ids: Collection[UUID]) -> set[UUID]:
@@ -273,7 +155,7 @@ def waiting_counts(session: Session, client: str) -> tuple[int, int]:
 
 def waiting_in_turn(session: Session) -> list[Waiting]:
     """All that waits, in the order in which it will be claimed if nobody else comes."""
-    return [Waiting(*row) for row in session.execute(_in_turn())]
+    return [Waiting(*row) for row in session.execute(turns())]
 
 
 def recent_uploads(session: Session, since: datetime) -> list[RecentUploads]:

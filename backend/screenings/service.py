@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from backend.core.db import utc_now
 from backend.core.errors import GoneError, NotFoundError, QueueFullError
 from backend.core.settings import Settings
-from backend.jobs import SCREEN, after_commit
+from backend.jobs.celery import after_commit
+from backend.jobs.names import SCREEN
 from backend.recordings import repository as recordings
 from backend.recordings.importer import keys_of, refusal
 from backend.recordings.schemas import Crop
@@ -89,7 +90,7 @@ def ask(
         total=recording.sampled_frames,
         created_at=now,
         queued_at=now,
-        nudged_at=now,
+        notified_at=now,
     )
     repository.add(session, screening)
     after_commit(session, SCREEN, screening.id)

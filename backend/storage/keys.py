@@ -88,19 +88,19 @@ def artifact_folder(version: str, attempt: int) -> str:
     return f"artifacts/{version}/{attempt}"
 
 
-def pieces_folder(arrival_id: UUID) -> str:
+def pieces_folder(upload_id: UUID) -> str:
     """Where the pieces lie of a file that is sent for a submission, until it is taken in."""
-    return f"pieces/{arrival_id}"
+    return f"pieces/{upload_id}"
 
 
-def piece_key(arrival_id: UUID, start: int) -> str:
+def piece_key(upload_id: UUID, start: int) -> str:
     """A new place for bytes of such a file from `start` on: no two attempts share one."""
-    return f"{pieces_folder(arrival_id)}/{start}-{uuid4().hex}"
+    return f"{pieces_folder(upload_id)}/{start}-{uuid4().hex}"
 
 
-def arrival_key(arrival_id: UUID) -> str:
+def upload_key(upload_id: UUID) -> str:
     """Where such a file lies as one, if it came before files were kept in pieces."""
-    return f"arrivals/{arrival_id}"
+    return f"arrivals/{upload_id}"
 
 
 def contribution_key(sha256: str, contribution_id: UUID) -> str:

@@ -5,9 +5,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.storage.base import delete_after_commit
-from backend.storage.keys import arrival_key, pieces_folder
+from backend.storage.keys import pieces_folder, upload_key
 from backend.submissions import repository
-from backend.submissions.uploads import repository as arrivals
+from backend.submissions.uploads import repository as uploads
 from backend.tables import Contribution
 
 
@@ -15,8 +15,8 @@ def delete_draft(session: Session, submission_id: UUID) -> None:
     """Delete a draft, which the caller holds, with everything that was sent for it."""
     for contribution in repository.contributions(session, submission_id):
         delete_bytes(session, contribution)
-    for arrival_id in arrivals.ids(session, submission_id):
-        delete_after_commit(session, arrival_key(arrival_id), folders=[pieces_folder(arrival_id)])
+    for upload_id in uploads.ids(session, submission_id):
+        delete_after_commit(session, upload_key(upload_id), folders=[pieces_folder(upload_id)])
     repository.remove(session, submission_id)
 
 

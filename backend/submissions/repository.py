@@ -9,7 +9,7 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from backend.core.pagination import Keyset, Page
-from backend.tables import Arrival, Contribution, Review, Submission
+from backend.tables import Contribution, Review, Submission, Upload
 from backend.tables.vocabulary import ContributionState
 
 _WITHOUT_PIXELS = (ContributionState.WITHDRAWN, ContributionState.REJECTED)
@@ -108,10 +108,8 @@ class NamedFile(NamedTuple):
 def file_names(session: Session, submission_id: UUID) -> list[NamedFile]:
     """All recordings of a submission by their names, in the order in which they came."""
     query = (
-        select(
-            Contribution.id, Contribution.file_name, Arrival.parent_id, Contribution.table_digest
-        )
-        .outerjoin(Arrival, Arrival.contribution_id == Contribution.id)
+        select(Contribution.id, Contribution.file_name, Upload.parent_id, Contribution.table_digest)
+        .outerjoin(Upload, Upload.contribution_id == Contribution.id)
         .where(Contribution.submission_id == submission_id)
         .order_by(Contribution.created_at, Contribution.id)
     )
@@ -155,7 +153,7 @@ def chosen(
 
 def remove_contribution(session: Session, contribution_id: UUID) -> None:
     """Delete the row, and that of the file which it was made of."""
-    session.execute(delete(Arrival).where(Arrival.contribution_id == contribution_id))
+    session.execute(delete(Upload).where(Upload.contribution_id == contribution_id))
     session.execute(delete(Contribution).where(Contribution.id == contribution_id))
 
 

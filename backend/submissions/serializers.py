@@ -7,7 +7,7 @@ from backend.recordings.schemas import Crop
 from backend.submissions import fields
 from backend.submissions.schemas import ContributionOut, FieldsOut, SubmissionOut, Words
 from backend.tables import Contribution, Review, Submission
-from backend.tables.vocabulary import ArrivalState, ContributionState
+from backend.tables.vocabulary import ContributionState, UploadState
 
 PATH = "/api/v1/contributions"
 
@@ -15,7 +15,7 @@ PATH = "/api/v1/contributions"
 def submission_out(
     submission: Submission,
     states: Mapping[ContributionState, int],
-    files: Mapping[ArrivalState, int],
+    files: Mapping[UploadState, int],
 ) -> SubmissionOut:
     """A submission with how many contributions and files are in each state."""
     return SubmissionOut(
@@ -25,7 +25,7 @@ def submission_out(
         defaults=FieldsOut.model_validate(_said(submission.defaults)),
         contributions=sum(states.values()),
         states=dict(states),
-        files={state: files.get(state, 0) for state in ArrivalState},
+        files={state: files.get(state, 0) for state in UploadState},
         created_at=submission.created_at,
         touched_at=submission.touched_at,
         consent_at=submission.consent_at,

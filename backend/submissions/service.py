@@ -26,7 +26,7 @@ from backend.submissions.schemas import (
     SubmissionPatch,
 )
 from backend.submissions.serializers import contribution_out, submission_out
-from backend.submissions.uploads import repository as arrivals
+from backend.submissions.uploads import repository as uploads
 from backend.tables import Contribution, Submission, User
 from backend.tables.vocabulary import ContributionState, Role
 
@@ -80,7 +80,7 @@ def draft(session: Session, user: User, submission_id: UUID) -> Submission:
 def shown(session: Session, submissions: Sequence[Submission]) -> list[SubmissionOut]:
     """Submissions with their counts."""
     ids = [each.id for each in submissions]
-    states, files = repository.states(session, ids), arrivals.counts(session, ids)
+    states, files = repository.states(session, ids), uploads.counts(session, ids)
     return [
         submission_out(each, states.get(each.id, {}), files.get(each.id, {}))
         for each in submissions

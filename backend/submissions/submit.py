@@ -11,8 +11,8 @@ from backend.core import audit
 from backend.core.db import utc_now
 from backend.core.errors import ConflictError
 from backend.core.settings import Settings
-from backend.jobs.kinds import PREPARATION
-from backend.reviews import lanes
+from backend.jobs import leases
+from backend.jobs.kinds import PREVIEWS
 from backend.submissions import apply_manifest, fields, repository
 from backend.submissions.schemas import (
     AnswerIn,
@@ -31,7 +31,7 @@ from backend.submissions.service import (
     find_contribution,
     shown,
 )
-from backend.submissions.uploads import repository as arrivals
+from backend.submissions.uploads import repository as uploads
 from backend.tables import Contribution, Submission, User
 from backend.tables.vocabulary import ContributionState
 from models.data import fingerprint
@@ -55,7 +55,7 @@ def check(session: Session, user: User, submission_id: UUID) -> CheckOut:
     """What stands between a submission and the reviewers, and which recordings are there twice."""
     submission = find(session, user, submission_id)
     recordings = repository.contributions(session, submission.id)
-    waiting = arrivals.unfinished(session, submission.id)
+    waiting = uploads.unfinished(session, submission.id)
     problems = _problems(submission, recordings)
     rows = [RowOut(**row) for row in apply_manifest.row_report(session, submission)]
     return CheckOut(
@@ -78,7 +78,7 @@ def submit(
     """
     submission = draft(session, user, submission_id)
     recordings = repository.contributions(session, submission.id)
-    if waiting := arrivals.unfinished(session, submission.id):
+    if waiting := uploads.unfinished(session, submission.id):
         raise ConflictError(
             f"{_counted(waiting, 'file is', 'files are')} still on the way. Wait, or drop what "
             "you no longer want to send.",
@@ -97,7 +97,7 @@ def submit(
         fields.put(each, fields.effective(each, submission.defaults))
         each.state = ContributionState.PENDING
         each.submitted_at = now
-        lanes.ask(session, PREPARATION, each, now)
+        leases.enqueue(session, PREVIEWS, each, now)
         audit.record(session, user, "contributions.submitted", "contribution", each.id)
     submission.manifest = apply_manifest.rows_with_recording(session, submission)
     audit.record(
@@ -154,7 +154,7 @@ def answer(
     found.review_round += 1
     found.claimed_by = found.claimed_at = found.claimed_until = None
     if found.cine is None:
-        lanes.ask(session, PREPARATION, found, now)
+        leases.enqueue(session, PREVIEWS, found, now)
     audit.record(session, user, "contributions.answered", "contribution", found.id)
     session.flush()
     return contribution(session, user, found.id)

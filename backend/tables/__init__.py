@@ -3,7 +3,7 @@
 from backend.core.audit import AuditEvent
 from backend.tables.accounts import ApiToken, PasswordReset, SignIn, User
 from backend.tables.checks import Check
-from backend.tables.contributions import Arrival, Contribution, Submission, UploadPiece
+from backend.tables.contributions import Contribution, Submission, Upload, UploadPiece
 from backend.tables.installation import Installation
 from backend.tables.recordings import Recording
 from backend.tables.releases import FoldAssignment, LabelReport, Release, ReleaseItem
@@ -15,7 +15,6 @@ from backend.tables.workers import Duty, Postponement, Worker, WorkerKind
 __all__ = [
     "Activation",
     "ApiToken",
-    "Arrival",
     "Artifact",
     "AuditEvent",
     "Check",
@@ -36,6 +35,7 @@ __all__ = [
     "Submission",
     "Training",
     "TrainingFold",
+    "Upload",
     "UploadPiece",
     "User",
     "Worker",

@@ -7,25 +7,23 @@ from uuid import UUID, uuid4
 from sqlalchemy import JSON, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.core.columns import string_enum
 from backend.core.db import Base, UTCDateTime
-from backend.tables.vocabulary import JobState
+from backend.tables.leases import LeaseMixin
 
 
-class Check(Base):
+class Check(LeaseMixin, Base):
     """One check of the installation. `under_way` is true while it waits or runs, and else null,
     so that there is one at a time.
 
     `only` names the kinds of damage that are looked for, empty for all; `ended` those that are
     through; `stage` the one at work, which has looked at `looked_at` rows or objects and goes on
     after `cursor` when its worker is lost. `counts` has for each kind of finding how many were
-    `found`, can be `mendable` and were `mended`; `findings` the first of them. `attempt` fences.
+    `found`, can be `mendable` and were `mended`; `findings` the first of them.
     """
 
     __tablename__ = "checks"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    state: Mapped[JobState] = mapped_column(string_enum(JobState, 10), default=JobState.QUEUED)
     under_way: Mapped[bool | None] = mapped_column(unique=True)
     deep: Mapped[bool] = mapped_column(default=False)
     fix: Mapped[bool] = mapped_column(default=False)
@@ -34,12 +32,6 @@ class Check(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    attempt: Mapped[int] = mapped_column(default=0)
-    lost: Mapped[int] = mapped_column(default=0)
-    notified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     stage: Mapped[str] = mapped_column(String(20), default="")
     cursor: Mapped[str] = mapped_column(String(300), default="")
     looked_at: Mapped[int] = mapped_column(default=0)

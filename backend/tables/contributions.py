@@ -20,9 +20,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from backend.core.columns import TypedJSON, string_enum
 from backend.core.db import Base, UTCDateTime
 from backend.tables.accounts import User
+from backend.tables.leases import LeaseMixin
 from backend.tables.vocabulary import (
     AgeBand,
-    ArrivalState,
     BluePoint,
     ContributionState,
     Finding,
@@ -32,6 +32,7 @@ from backend.tables.vocabulary import (
     Probe,
     Sex,
     Symptom,
+    UploadState,
 )
 
 FILE_NAME = String(255).with_variant(String(1024), "postgresql")
@@ -111,8 +112,10 @@ class Contribution(Base):
             name="state_known",
         ),
         Index("ix_contributions_state_submitted_at", "state", "submitted_at"),
-        Index("ix_contributions_prep_state_prep_queued_at", "prep_state", "prep_queued_at"),
-        Index("ix_contributions_ingest_state_ingest_queued_at", "ingest_state", "ingest_queued_at"),
+        Index("ix_contributions_prep_state_prep_notified_at", "prep_state", "prep_notified_at"),
+        Index(
+            "ix_contributions_ingest_state_ingest_notified_at", "ingest_state", "ingest_notified_at"
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -170,7 +173,7 @@ class Contribution(Base):
     # preparation for the reviewers
     prep_state: Mapped[JobState | None] = mapped_column(string_enum(JobState, 10))
     prep_attempt: Mapped[int] = mapped_column(default=0)
-    prep_queued_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    prep_notified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     prep_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     prep_lost: Mapped[int] = mapped_column(default=0)
     prep_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -201,7 +204,7 @@ class Contribution(Base):
     # ingest
     ingest_state: Mapped[JobState | None] = mapped_column(string_enum(JobState, 10))
     ingest_attempt: Mapped[int] = mapped_column(default=0)
-    ingest_queued_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ingest_notified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ingest_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ingest_lost: Mapped[int] = mapped_column(default=0)
     ingest_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -215,49 +218,43 @@ class Contribution(Base):
     submission: Mapped[Submission] = relationship(back_populates="contributions", lazy="raise")
 
 
-class Arrival(Base):
+class Upload(LeaseMixin, Base):
     """A file on its way into a submission, sent in pieces, and what became of it.
 
     Its bytes lie in the storage, in pieces (`UploadPiece`), of which `received` bytes are there,
-    until a worker has taken it in: as a contribution, as the rows of a
-    manifest (`report`), or, for an archive, as one further arrival for each of its entries
-    (`parent_id`, `entry`), of which `done` of `total` are through. `attempt` counts the claims,
-    and fences, as a screening's does; so do `lost`, `due_at` and `away_since`.
+    until a worker has imported it: as a contribution, as the rows of a manifest (`report`), or,
+    for an archive, as one further upload for each of its entries (`parent_id`, `entry`), of which
+    `done` of `total` are through.
     """
 
-    __tablename__ = "arrivals"
+    __tablename__ = "uploads"
     __table_args__ = (
         CheckConstraint(
             "state IN ('receiving', 'queued', 'running', 'done', 'failed')", name="state_known"
         ),
-        UniqueConstraint("parent_id", "entry"),
-        Index("ix_arrivals_state_queued_at", "state", "queued_at"),
+        # As it was named when an upload was an upload: SQLite cannot rename it.
+        UniqueConstraint("parent_id", "entry", name="uq_arrivals_parent_id_entry"),
+        Index("ix_uploads_state_queued_at", "state", "queued_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     submission_id: Mapped[UUID] = mapped_column(
         ForeignKey("submissions.id", ondelete="CASCADE"), index=True
     )
-    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("arrivals.id", ondelete="CASCADE"))
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("uploads.id", ondelete="CASCADE"))
     entry: Mapped[int | None]
     file_name: Mapped[str] = mapped_column(FILE_NAME)  # the contributor's own; never published
     bytes: Mapped[int] = mapped_column(BigInteger)
     received: Mapped[int] = mapped_column(BigInteger, default=0)
-    state: Mapped[ArrivalState] = mapped_column(
-        string_enum(ArrivalState, 10), default=ArrivalState.RECEIVING
+    state: Mapped[UploadState] = mapped_column(  # type: ignore[assignment]  # also `receiving`
+        string_enum(UploadState, 10), default=UploadState.RECEIVING
     )
     kind: Mapped[str | None] = mapped_column(String(10))  # recording, archive or manifest
-    attempt: Mapped[int] = mapped_column(default=0)
-    lost: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     queued_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    nudged_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     error_code: Mapped[str | None] = mapped_column(String(50))
     error_message: Mapped[str | None] = mapped_column(String(500))
@@ -275,8 +272,8 @@ class UploadPiece(Base):
 
     __tablename__ = "upload_pieces"
 
-    arrival_id: Mapped[UUID] = mapped_column(
-        ForeignKey("arrivals.id", ondelete="CASCADE"), primary_key=True
+    upload_id: Mapped[UUID] = mapped_column(
+        ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True
     )
     start: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     bytes: Mapped[int] = mapped_column(BigInteger)

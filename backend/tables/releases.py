@@ -11,7 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from backend.core.columns import TypedJSON, string_enum
 from backend.core.db import Base, UTCDateTime
 from backend.tables.contributions import Contribution
-from backend.tables.vocabulary import JobState, Label, Probe
+from backend.tables.leases import LeaseMixin
+from backend.tables.vocabulary import Label, Probe
 
 
 class StoredFile(BaseModel):
@@ -117,31 +118,22 @@ class ReleaseSummary(Summary):
     diff: Difference | None = None
 
 
-class Release(Base):
+class Release(LeaseMixin, Base):
     """A version of the dataset: immutable once `done`.
 
     `summary` holds counts per class and probe and the difference to the release before, or None;
     `files` each file below `storage.release_folder(number)`.
-    `attempt` fences the worker's task (`lost`, `due_at` and `away_since` are as a screening's),
-    `nudged_at` is when the queue was last told of it, and `done` of `total` counts recordings.
-    `archive_bytes` is the archive's size as it was then.
+    `done` of `total` counts recordings; `archive_bytes` is the archive's size as it was then.
     """
 
     __tablename__ = "releases"
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    state: Mapped[JobState] = mapped_column(string_enum(JobState, 10), default=JobState.QUEUED)
-    attempt: Mapped[int] = mapped_column(default=0)
-    lost: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     note: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    nudged_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     error: Mapped[str | None] = mapped_column(String(500))
     summary: Mapped[ReleaseSummary | None] = mapped_column(

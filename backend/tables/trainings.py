@@ -9,17 +9,18 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.core.columns import string_enum
 from backend.core.db import Base, UTCDateTime
+from backend.tables.leases import LeaseMixin
 from backend.tables.vocabulary import JobState
 
 
 class Training(Base):
     """A cross-validation on a release. `settings` are `models.training.retrain.Request.config`.
 
-    `attempt`, `lost`, `due_at`, `away_since`, `heartbeat_at` and `nudged_at` are those of its last
-    stage, in which the folds become an artifact. `comparison` holds the figures of the new and of
-    the then active artifact on the same recordings. `left_out`
-    lists the release's recordings that are not trained on, since their patient or a copy of them
-    is tested in another fold.
+    `assembly_*` are the lease of its last stage, in which the folds become an artifact (see
+    `backend.tables.leases`). `comparison` holds the figures of the new
+    and of the then active artifact on the same recordings. `left_out` lists the release's
+    recordings that are not trained on, since their patient or a copy of them is tested in another
+    fold.
     """
 
     __tablename__ = "trainings"
@@ -36,18 +37,21 @@ class Training(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     error: Mapped[str | None] = mapped_column(String(500))
     artifact_version: Mapped[str | None] = mapped_column(ForeignKey("artifacts.version"))
-    attempt: Mapped[int] = mapped_column(default=0)
-    lost: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    nudged_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    assembly_state: Mapped[JobState] = mapped_column(
+        string_enum(JobState, 10), default=JobState.QUEUED
+    )
+    assembly_attempt: Mapped[int] = mapped_column(default=0)
+    assembly_lost: Mapped[int] = mapped_column(default=0)
+    assembly_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    assembly_away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    assembly_notified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    assembly_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     comparison: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     folds: Mapped[list["TrainingFold"]] = relationship(back_populates="training", lazy="raise")
 
 
-class TrainingFold(Base):
+class TrainingFold(LeaseMixin, Base):
     """One fold of a training; `done` of `total` steps of what `stage` names."""
 
     __tablename__ = "training_folds"
@@ -56,16 +60,9 @@ class TrainingFold(Base):
         ForeignKey("trainings.id", ondelete="CASCADE"), primary_key=True
     )
     fold: Mapped[int] = mapped_column(primary_key=True)
-    state: Mapped[JobState] = mapped_column(string_enum(JobState, 10), default=JobState.QUEUED)
     stage: Mapped[str] = mapped_column(String(60), default="")
-    attempt: Mapped[int] = mapped_column(default=0)
-    lost: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
-    nudged_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     error: Mapped[str | None] = mapped_column(String(500))
     metrics: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 

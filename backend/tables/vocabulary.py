@@ -138,7 +138,7 @@ class ContributionState(StrEnum):
 
 
 class JobState(StrEnum):
-    """The life of a long piece of work whose row is the truth and whose message is a nudge."""
+    """The life of a job: its row is the truth, and its message only announces it."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -147,7 +147,7 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class ArrivalState(StrEnum):
+class UploadState(StrEnum):
     """The life of a file on its way into a submission: `receiving` until its last byte is here."""
 
     RECEIVING = "receiving"

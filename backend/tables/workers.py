@@ -1,4 +1,4 @@
-"""The tables of the workers: who has been seen, how its work goes on, and the duties of upkeep."""
+"""The tables of the workers: who was seen, how its work goes on, and the duties of maintenance."""
 
 from datetime import datetime
 from enum import StrEnum

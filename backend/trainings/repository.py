@@ -1,4 +1,4 @@
-"""Every query about trainings but those of the work itself (`queue`)."""
+"""Every query about trainings."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -93,3 +93,24 @@ def cancel(session: Session, training_id: UUID, state: JobState) -> None:
         .values(state=state)
         .execution_options(synchronize_session=False)
     )
+
+
+def begin(session: Session, training_id: UUID, now: datetime) -> None:
+    """Note that the first of its folds is trained."""
+    session.execute(
+        update(Training)
+        .where(Training.id == training_id, Training.state == JobState.QUEUED)
+        .values(state=JobState.RUNNING, started_at=now, stage="Training")
+        .execution_options(synchronize_session=False)
+    )
+
+
+def fail(session: Session, training_id: UUID, why: str, now: datetime) -> None:
+    """End a training that waits or runs with a sentence for people."""
+    session.execute(
+        update(Training)
+        .where(Training.id == training_id, Training.state.in_(UNDER_WAY))
+        .values(state=JobState.FAILED, stage="", error=why[:500], finished_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    cancel(session, training_id, JobState.CANCELLED)

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from backend.core import audit
 from backend.core.db import utc_now
 from backend.core.errors import ConflictError, NotFoundError
-from backend.jobs import TRAIN, after_commit
+from backend.jobs.celery import after_commit
+from backend.jobs.names import TRAIN
 from backend.releases import repository as releases
 from backend.releases.folds import FOLDS
 from backend.releases.grouping import left_out_today
@@ -58,10 +59,10 @@ def start(session: Session, actor: User, wanted: TrainingIn) -> Training:
         left_out=[str(each) for each in left_out],
         created_by=actor.id,
         created_at=now,
-        nudged_at=now,
+        assembly_notified_at=now,
     )
     folds = [
-        TrainingFold(training_id=training.id, fold=fold, nudged_at=now) for fold in range(FOLDS)
+        TrainingFold(training_id=training.id, fold=fold, notified_at=now) for fold in range(FOLDS)
     ]
     repository.add(session, training, folds)
     audit.record(

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from backend.accounts.identity import TOKEN_PREFIX, digest, new_secret
 from backend.core.db import Database, now
-from backend.tables import ApiToken, Arrival, Contribution, User
+from backend.tables import ApiToken, Contribution, Upload, User
 from backend.tables.vocabulary import Scope
 from scripts.load import report
 from scripts.load.recordings import write_large_video
@@ -116,7 +116,7 @@ def _count(database: Database) -> int:
     with database.read() as session:
         rows = session.scalars(select(func.count()).select_from(Contribution)).one()
         files = session.scalars(
-            select(func.count()).select_from(Arrival).where(Arrival.contribution_id.is_not(None))
+            select(func.count()).select_from(Upload).where(Upload.contribution_id.is_not(None))
         ).one()
     return min(rows, files)
 

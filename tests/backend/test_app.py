@@ -14,7 +14,7 @@ from backend.app import create_app
 from backend.core.db import utc_now
 from backend.core.settings import Settings
 from backend.http.middleware import MAX_BODY_BYTES
-from backend.jobs import make_celery
+from backend.jobs.celery import make_celery
 from backend.jobs.workers import worker_seen
 from tests import media_files
 from tests.conftest import ANSWER_S, Api

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-from backend.jobs import make_celery
+from backend.jobs.celery import make_celery
 from backend.releases import service as releases
 from backend.tables.vocabulary import Scope
 from tests import media_files, tus
@@ -175,7 +175,7 @@ def matrix(start_api: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Ma
         "tests:1", api.settings, api.database, api.storage, make_celery(api.settings)
     )
     monkeypatch.setattr(process, "current", lambda: mine)
-    release_worker.release.work("")
+    release_worker.release.run("")
     return Matrix(api)
 
 

@@ -20,7 +20,6 @@ from backend.storage.base import Storage
 from backend.storage.factory import open_storage
 from backend.storage.s3 import connect
 from backend.tables import (
-    Arrival,
     Artifact,
     AuditEvent,
     Contribution,
@@ -30,6 +29,7 @@ from backend.tables import (
     Screening,
     Training,
     TrainingFold,
+    Upload,
 )
 
 FIELDS = (
@@ -152,7 +152,7 @@ def _look_at_rows(held: Held, database: Database, numbers: Mapping[str, int]) ->
             if action.partition(".")[0] not in ONLY_WITH_MANY:
                 held.audit[action] += 1
         jobs: list[tuple[str, str | None]] = [
-            *((f"arrival {row.id}", row.state) for row in session.scalars(select(Arrival))),
+            *((f"arrival {row.id}", row.state) for row in session.scalars(select(Upload))),
             *((f"screening {row.id}", row.status) for row in session.scalars(select(Screening))),
             *((f"release {row.number}", row.state) for row in session.scalars(select(Release))),
             *((f"training {row.id}", row.state) for row in session.scalars(select(Training))),

@@ -30,7 +30,6 @@ import migrations
 from backend.core.db import Base, make_engine
 from backend.core.settings import Settings
 from backend.tables import (
-    Arrival,
     Contribution,
     Release,
     ReleaseItem,
@@ -38,6 +37,8 @@ from backend.tables import (
     Screening,
     Training,
     TrainingFold,
+    Upload,
+    UploadPiece,
     Worker,
 )
 from backend.tables.releases import Facts
@@ -45,6 +46,9 @@ from tests.conftest import DATABASE_SERVER, NO_DATABASE_SERVER, postgresql_datab
 
 WORDS = {"role": "admin", "status": "queued", "state": "draft", "verdict": "reject"}
 """Columns that take only some words."""
+
+RENAMED = {"arrivals": "uploads"}
+"""Tables whose names a migration changes."""
 
 KINDS = {"arrivals": {"state": "done"}, "installation": {"key_origin": "made"}}
 """The same, where a table has words of its own."""
@@ -112,7 +116,7 @@ def test_no_migration_up_or_down_loses_a_row_or_changes_what_it_does_not_mean_to
         migrations.upgrade(url, revision)
         _assert_kept(before, _contents(engine), revision)
         before = _fill_new_tables(engine, filled)
-    assert filled == set(Base.metadata.tables)
+    assert {RENAMED.get(name, name) for name in filled} == set(Base.metadata.tables)
     for revision in reversed(REVISIONS[:-1]):
         migrations.downgrade(url, revision)
         after = _contents(engine)
@@ -124,7 +128,7 @@ def test_no_migration_up_or_down_loses_a_row_or_changes_what_it_does_not_mean_to
 def _fill_new_tables(engine: Engine, filled: set[str]) -> Contents:
     """Put a row into each table that is not in `filled` yet; what all of them hold then."""
     now, some_id = datetime(2025, 3, 1, tzinfo=UTC), UUID(int=1)
-    if new := _names(engine) - filled:
+    if new := _names(engine) - filled - {RENAMED.get(name) for name in filled}:
         reflected = MetaData()
         reflected.reflect(engine, only=sorted(new))
         with engine.begin() as connection:
@@ -151,6 +155,7 @@ def _names(engine: Engine) -> set[str]:
 
 
 def _assert_kept(before: Contents, after: Contents, step: str) -> None:
+    before, after = ({RENAMED.get(k, k): v for k, v in each.items()} for each in (before, after))
     for name in before.keys() & after.keys():
         for row, new in zip(before[name], after[name], strict=True):
             known = (row.keys() & new.keys()) - REWRITTEN.get(name, set())
@@ -212,7 +217,7 @@ def test_what_was_half_sent_before_there_were_pieces_is_sent_from_the_start(url:
             connection.execute(insert(arrivals).values(row))
     migrations.upgrade(url)
     with engine.connect() as connection:
-        found = connection.execute(select(Arrival.state, Arrival.received)).all()
+        found = connection.execute(select(Upload.state, Upload.received)).all()
     assert {each.state: each.received for each in found} == {"receiving": 0, "queued": 5}
     engine.dispose()
 
@@ -254,7 +259,7 @@ def test_attempts_of_before_losses_were_counted_are_losses_but_for_the_one_under
         with engine.connect() as connection:
             for key, lost in (
                 (Screening.total, Screening.lost),
-                (Arrival.bytes, Arrival.lost),
+                (Upload.bytes, Upload.lost),
                 (Release.number, Release.lost),
                 (TrainingFold.fold, TrainingFold.lost),
             ):
@@ -262,7 +267,7 @@ def test_attempts_of_before_losses_were_counted_are_losses_but_for_the_one_under
                     tuple(each) for each in connection.execute(select(key, lost).order_by(key))
                 ]
                 assert (lost.class_.__name__, found) == (lost.class_.__name__, expected)
-            losses = select(Training.lost).order_by(Training.id)
+            losses = select(Training.assembly_lost).order_by(Training.id)
             assert connection.execute(losses).scalars().all() == [2, 1, 0]
             assert connection.execute(select(Screening.due_at)).scalars().all() == [None] * 4
             worker = connection.execute(select(Worker.kind, Worker.taken_at, Worker.idle_since))
@@ -283,13 +288,15 @@ def test_what_was_said_of_a_draft_before_tables_were_told_apart_stays(url: str) 
         for table in ("users", "submissions", "contributions", "arrivals", "reviews"):
             row = _anything(before.tables[table], now, some_id) | others.get(table, {})
             connection.execute(insert(before.tables[table]).values(row))
-        connection.execute(update(Arrival).values(contribution_id=some_id))
+        arrivals = before.tables["arrivals"]
+        answered = some_id if isinstance(arrivals.c.id.type, Uuid) else some_id.hex
+        connection.execute(update(arrivals).values(contribution_id=answered))
     migrations.upgrade(url)
     with engine.begin() as connection:
         found = connection.execute(select(Contribution)).one()
         assert found.set_by_hand == ["label", "note", "symptoms"]
         assert (found.set_by_table, found.withheld, found.table_digest) == ([], [], None)
-        assert connection.execute(select(Arrival.contribution_id)).scalar_one() == some_id
+        assert connection.execute(select(Upload.contribution_id)).scalar_one() == some_id
         assert connection.execute(select(Review.contribution_id)).scalar_one() == some_id
         connection.execute(update(Contribution).values(file_name="f" * 900 + "/a.png"))
     migrations.downgrade(url, "0009")
@@ -382,3 +389,49 @@ def _anything(table: Table, now: datetime, some_id: UUID) -> dict[str, Any]:
             kind = column.type.python_type
             values[column.name] = now if kind is datetime else kind(1)
     return values | KINDS.get(table.name, {})
+
+
+def test_jobs_of_before_the_columns_had_one_name_keep_their_moments_and_states(url: str) -> None:
+    migrations.upgrade(url, "0013")
+    engine = make_engine(Settings(database_url=url))
+    before = MetaData()
+    told, some_id = datetime(2025, 3, 1, tzinfo=UTC), UUID(int=1)
+    with engine.begin() as connection:
+        before.reflect(connection)
+        for name in ("users", "recordings", "submissions", "screenings", "contributions",
+                     "arrivals", "upload_pieces", "releases", "trainings",
+                     "training_folds"):  # fmt: skip
+            row = _anything(before.tables[name], told, some_id)
+            if name == "trainings":
+                row |= {"state": "running", "heartbeat_at": told, "attempt": 3}
+            told_of = {"nudged_at", "prep_queued_at", "ingest_queued_at"} & set(
+                before.tables[name].columns.keys()
+            )
+            row |= dict.fromkeys(told_of, told)
+            if name == "screenings":
+                row["status"] = "running"
+            connection.execute(insert(before.tables[name]).values(row))
+    for _ in range(2):
+        migrations.upgrade(url)
+        with engine.connect() as connection:
+            for column in (
+                Screening.notified_at,
+                Upload.notified_at,
+                Release.notified_at,
+                TrainingFold.notified_at,
+                Training.assembly_notified_at,
+                Contribution.prep_notified_at,
+                Contribution.ingest_notified_at,
+            ):
+                assert connection.execute(select(column)).scalar_one() == told
+            assert connection.execute(select(Screening.state)).scalar_one() == "running"
+            assert connection.execute(select(UploadPiece.upload_id)).scalar_one() == some_id
+            assembly = select(Training.assembly_state, Training.assembly_attempt)
+            assert connection.execute(assembly).one() == ("running", 3)
+        migrations.downgrade(url, "0013")
+    with engine.connect() as connection:
+        nudged = select(text("nudged_at")).select_from(table("arrivals"))
+        assert len(connection.execute(nudged).all()) == 1
+        status = select(text("status")).select_from(table("screenings"))
+        assert connection.execute(status).scalar_one() == "running"
+    engine.dispose()

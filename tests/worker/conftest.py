@@ -11,7 +11,7 @@ import redis
 
 from backend.core.settings import Settings
 from backend.installation import key
-from backend.jobs import make_celery
+from backend.jobs.celery import make_celery
 from tests import buckets
 from tests.conftest import (
     DATABASE_SERVER,

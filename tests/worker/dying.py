@@ -14,7 +14,7 @@ from backend.cli import main as cli
 from backend.storage.local import FolderStorage
 from tests.worker.stand_in import StandIn
 from worker import predictor
-from worker.contributions.deidentify import ingest
+from worker.contributions.deidentify import deidentify
 
 WATCHED = ("dataset/", "wholes/", "contributions/", "published/", "releases/")
 
@@ -47,4 +47,4 @@ if __name__ == "__main__":
         predictor.load = StandIn
         cli.main()
     else:
-        ingest.work("whoever")
+        deidentify.run("whoever")

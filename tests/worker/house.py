@@ -22,7 +22,8 @@ from sqlalchemy import select
 
 from backend.core.db import Database, now
 from backend.core.settings import Settings
-from backend.jobs import SCREEN, make_celery, send
+from backend.jobs.celery import make_celery, send
+from backend.jobs.names import SCREEN
 from backend.storage.base import Storage
 from backend.storage.factory import open_storage
 from backend.storage.keys import preview_key, recording_key
@@ -80,8 +81,8 @@ class House:
 
     # rows and bytes
 
-    def queue(self, content: bytes, *, nudge: bool = True, **changes: Any) -> UUID:
-        """Store a recording, queue its screening, and tell the broker (unless `nudge=False`)."""
+    def queue(self, content: bytes, *, notify: bool = True, **changes: Any) -> UUID:
+        """Store a recording, queue its screening, and tell the broker (unless `notify=False`)."""
         recording_id, screening_id = uuid4(), uuid4()
         path = self.settings.incoming_dir / str(recording_id)
         path.write_bytes(content)
@@ -123,17 +124,17 @@ class House:
                 "total": found.sampled,
                 "created_at": moment,
                 "queued_at": moment,
-                "nudged_at": moment,
+                "notified_at": moment,
             }
             session.add(
                 Screening(id=screening_id, recording_id=recording_id, **{**values, **changes})
             )
             session.commit()
-        if nudge:
-            self.nudge(screening_id)
+        if notify:
+            self.notify(screening_id)
         return screening_id
 
-    def nudge(self, screening_id: UUID) -> None:
+    def notify(self, screening_id: UUID) -> None:
         """Send a message for the screening."""
         assert send(make_celery(self.settings), SCREEN, str(screening_id))
 
@@ -225,7 +226,7 @@ def maintain(*, hourly: bool = False) -> None:
     """Every duty of maintenance once, as the schedule has it: those of each hour, or the others."""
     for duty in DUTIES.values():
         if duty.hourly is hourly:
-            duty.run()
+            duty.task()
 
 
 def tree(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:

@@ -14,7 +14,7 @@ def run_in_step(task: str, step: str, processes: int = 2) -> None:
     """Run a task once in each of some processes.
 
     Args:
-        task: such as `worker.uploads.task:take_in`; it takes whatever waits.
+        task: such as `worker.uploads.task:import_upload`; it takes whatever waits.
         step: such as `worker.uploads.task:_take`, which each of them calls equally often: before it
             begins and after it ends, each waits for the others.
         processes: how many.

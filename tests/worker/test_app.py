@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
+from backend.core.db import now
 from backend.core.settings import Settings
-from backend.jobs import SCREEN
-from worker.app import UPKEEP_QUEUE, make_trainer_app, make_worker_app
+from backend.jobs import workers
+from backend.jobs.names import MAINTENANCE_QUEUE, SCREEN
+from tests.worker.house import House
+from worker.app import make_trainer_app, make_worker_app, warn_of_other_hosts
 from worker.maintenance.duties import DUTIES
+from worker.task import transaction
 
 
 @pytest.fixture
@@ -32,7 +36,7 @@ def test_each_duty_is_scheduled_by_itself_on_a_queue_for_all_and_old_turns_expir
     assert set(schedule) == set(DUTIES)
     assert len(schedule) == 19
     assert {entry["schedule"] for entry in schedule.values()} == {7, 3600}
-    assert {entry["options"]["queue"] for entry in schedule.values()} == {UPKEEP_QUEUE}
+    assert {entry["options"]["queue"] for entry in schedule.values()} == {MAINTENANCE_QUEUE}
     assert all(entry["options"]["expires"] > entry["schedule"] for entry in schedule.values())
 
 
@@ -87,3 +91,18 @@ def test_a_worker_steps_back_and_so_does_a_session_that_is_its_own(
         timeout=60,
     )
     assert told.stdout.split()[-2:] == ["7", str(expected)]
+
+
+def test_workers_of_other_hosts_without_a_broker_are_warned_of(
+    house: House, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def warned() -> str:
+        warn_of_other_hosts()
+        return caplog.text + capsys.readouterr().out
+
+    with transaction() as session:
+        workers.worker_seen(session, "tests:2", now())
+    assert "broker_is_for_one_machine" not in warned()
+    with transaction() as session:
+        workers.worker_seen(session, "another:2", now())
+    assert "broker_is_for_one_machine" in warned()

@@ -68,25 +68,25 @@ class TestCutOff:
         passed_on: list[str],
     ) -> None:
         """It claimed, gave back and claimed again, while a healthy one had nothing to do."""
-        first, second = (house.queue(still(), nudge=False) for _ in range(2))
+        first, second = (house.queue(still(), notify=False) for _ in range(2))
         with monkeypatch.context() as patch:
             patch.setattr(FolderStorage, "check", away)
             patch.setattr(FolderStorage, "local", away)
             for _ in range(4):
-                screen.run(str(first))
+                screen(str(first))
         assert [house.row(each).attempt for each in (first, second)] == [1, 0]
         assert house.row(first).due_at is None, "another worker may have it at once"
         assert passed_on == [str(first)] * 4
         assert len(naps) == 3
         for each in (first, second):
-            screen.run(str(each))
+            screen(str(each))
         assert {house.row(each).status for each in (first, second)} == {Status.DONE.value}
         assert (house.row(first).attempt, house.row(first).lost) == (2, 0)
 
     def test_one_object_that_cannot_be_read_keeps_nobody_from_the_others(
         self, house: House, monkeypatch: pytest.MonkeyPatch, passed_on: list[str]
     ) -> None:
-        damaged, whole = (house.queue(still(), nudge=False) for _ in range(2))
+        damaged, whole = (house.queue(still(), notify=False) for _ in range(2))
         key = house.recording(damaged).storage_key
         real: Callable[..., Any] = FolderStorage.local
 
@@ -94,8 +94,8 @@ class TestCutOff:
             return away() if asked == key else real(storage, asked)
 
         monkeypatch.setattr(FolderStorage, "local", local)
-        screen.run(str(damaged))
-        screen.run(str(damaged))
+        screen(str(damaged))
+        screen(str(damaged))
         row = house.row(damaged)
         assert (row.status, row.attempt, row.lost) == (Status.QUEUED.value, 1, 0)
         assert row.due_at is not None

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from backend.core.db import now
-from backend.tables import Arrival, Contribution, Submission
+from backend.tables import Contribution, Submission, Upload
 from models.media import sampling
 from tests import archives, media_files
-from tests.factories_contributions import create_arrival, create_submission, store_arrival
+from tests.factories_contributions import create_submission, create_upload, store_upload
 from tests.worker.contributing import contribute, decide, incoming, kept, row
 from tests.worker.house import House, clip, still
 from tests.worker.in_step import run_in_step
@@ -35,9 +35,9 @@ def sent(house: House, files: Mapping[str, bytes]) -> UUID:
     content = archives.packed(files)
     with house.database.write() as session:
         submission = create_submission(session)
-        arrival = create_arrival(session, submission, file_name="ward.zip", bytes=len(content))
+        upload = create_upload(session, submission, file_name="ward.zip", bytes=len(content))
         session.commit()
-    store_arrival(house.storage, arrival, content)
+    store_upload(house.storage, upload, content)
     return submission.id
 
 
@@ -61,13 +61,13 @@ def test_archives_with_the_same_names_keep_their_bytes_labels_and_previews(
     house = either_house
     wards = [ward(100 * n, label) for n, label in enumerate(LABELS)]
     submissions = [sent(house, files) for files in wards]
-    run_in_step("worker.uploads.task:take_in", "worker.uploads.task:_take")
+    run_in_step("worker.uploads.task:import_upload", "worker.uploads.task:_take")
     for submission_id, files, label in zip(submissions, wards, LABELS, strict=True):
         mine = Contribution.submission_id == submission_id
         with house.database.read() as session:
             made = session.scalars(select(Contribution).where(mine)).all()
             states = session.scalars(
-                select(Arrival.state).where(Arrival.submission_id == submission_id)
+                select(Upload.state).where(Upload.submission_id == submission_id)
             ).all()
             kept = session.get_one(Submission, submission_id).manifest
         assert states == ["done"] * 5
@@ -90,12 +90,12 @@ OPENED = "models.media.sampling:Recording.open"
 
 def test_what_is_prepared_at_once_is_as_if_alone(bucket_house: House) -> None:
     contents = [media_files.gif(frames=4, frame_ms=400), media_files.image(seed=7)]
-    waits = {"prep_state": "queued", "prep_queued_at": now()}
+    waits = {"prep_state": "queued", "prep_notified_at": now()}
     together = [contribute(bucket_house, content, **waits) for content in contents]
-    run_in_step("worker.contributions.make_previews:prepare", OPENED)
+    run_in_step("worker.contributions.make_previews:make_previews", OPENED)
     alone = [contribute(bucket_house, content, **waits) for content in contents]
     for _ in contents:
-        make_previews.prepare.run("")
+        make_previews.make_previews("")
     for one, other in zip(together, alone, strict=True):
         assert row(bucket_house, one).prep_state == "done"
         assert kept(bucket_house, one) == kept(bucket_house, other)
@@ -109,10 +109,10 @@ def test_what_is_ingested_at_once_is_as_if_alone(bucket_house: House) -> None:
     )
     for contribution in together:
         decide(bucket_house, contribution)
-    run_in_step("worker.contributions.deidentify:ingest", OPENED)
+    run_in_step("worker.contributions.deidentify:deidentify", OPENED)
     for contribution in alone:
         decide(bucket_house, contribution)
-        deidentify.ingest.run("")
+        deidentify.deidentify("")
     for one, other in zip(together, alone, strict=True):
         assert row(bucket_house, one).ingest_state == "done"
         assert kept(bucket_house, one) == kept(bucket_house, other)
@@ -121,11 +121,11 @@ def test_what_is_ingested_at_once_is_as_if_alone(bucket_house: House) -> None:
 
 def test_what_is_screened_at_once_is_as_if_alone(bucket_house: House) -> None:
     contents = [clip(frames=3), still()]
-    together = [bucket_house.queue(content, nudge=False) for content in contents]
+    together = [bucket_house.queue(content, notify=False) for content in contents]
     run_in_step("worker.screenings.task:screen", OPENED)
-    alone = [bucket_house.queue(content, nudge=False) for content in contents]
+    alone = [bucket_house.queue(content, notify=False) for content in contents]
     for _ in contents:
-        screening.screen.run("")
+        screening.screen("")
     for one, other in zip(together, alone, strict=True):
         assert bucket_house.row(one).status == "done"
         frames = [

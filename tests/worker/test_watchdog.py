@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from backend.jobs import SCREEN
+from backend.jobs.names import SCREEN
 from backend.system.health import service
 from backend.tables import Status, WorkerKind
 from tests.worker.deaf import DEAF
@@ -54,7 +54,7 @@ def test_an_idle_worker_rings_itself_where_a_message_was_lost(
     monkeypatch.setenv("POCOVID_STALLED_AFTER_S", "4")
     worker = any_house.start_worker()
     wait_until(any_house.workers, 60)
-    screening = any_house.queue(still(), nudge=False)
+    screening = any_house.queue(still(), notify=False)
 
     assert any_house.finished(screening).status == Status.DONE.value
     assert worker.poll() is None
@@ -68,7 +68,7 @@ def test_a_worker_does_not_start_anew_while_its_broker_is_away(
     monkeypatch.setenv("POCOVID_BROKER_URL", "redis://127.0.0.1:1/0")
     worker = house.start_worker()
     wait_until(house.workers, 60)
-    house.queue(still(), nudge=False)
+    house.queue(still(), notify=False)
 
     assert "the broker is away" in wait_until(lambda: reasons(house), 30)[0]
     assert worker.poll() is None

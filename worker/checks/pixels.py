@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.core.db import now
-from backend.jobs.kinds import INGESTION, PREPARATION
-from backend.reviews import lanes
+from backend.jobs import leases
+from backend.jobs.kinds import DEIDENTIFICATION, PREVIEWS
 from backend.reviews import repository as reviews
 from backend.storage.base import MissingObjectError
 from backend.system.checks.finding import Context, Finding, in_transaction, pages
@@ -135,9 +135,9 @@ def _read_again(session: Session, contribution_id: UUID, seen: dict[str, Any], s
             setattr(row, name, value)
     row.cine = row.prep_state = row.model_answer = None
     if row.state == ContributionState.PENDING.value:
-        lanes.ask(session, PREPARATION, row, now())
+        leases.enqueue(session, PREVIEWS, row, now())
     elif row.state == ContributionState.APPROVED.value:
-        lanes.ask(session, INGESTION, row, now())
+        leases.enqueue(session, DEIDENTIFICATION, row, now())
     return True
 
 

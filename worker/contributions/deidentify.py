@@ -1,48 +1,45 @@
-"""The ingest task: an approved recording becomes pixels of the dataset, and its original goes."""
+"""De-identification: an approved recording becomes pixels of the dataset; its original goes."""
 
 from pathlib import Path
 from typing import Any
 
-import structlog
-
-from backend.jobs import INGEST
-from backend.jobs.kinds import INGESTION
+from backend.jobs.kinds import DEIDENTIFICATION
+from backend.jobs.names import DEIDENTIFY
 from backend.storage.keys import dataset_folder, dataset_frame_key, dataset_pixels_key, whole_key
 from backend.storage.private_files import private_folder
 from backend.tables import Contribution
 from models.contract import Square
 from models.media import reencode, sampling
 from worker import process, stored
-from worker.contributions.lane import Hold, take_turn
-from worker.contributions.pixels import deidentify, proposed_square, source_of
+from worker.contributions.pixels import proposed_square, source_of, write_pixels
+from worker.contributions.specs import contribution_spec
 from worker.maintenance.contributions import back_to_reviewers, delete_originals
+from worker.runner import Job, run_job
 from worker.task import task
 
-log = structlog.get_logger(__name__)
 
-
-@task(INGEST)
-def ingest(notified_for: str) -> None:
-    """Ingest what was approved first, whatever row the message was sent for.
+@task(DEIDENTIFY)
+def deidentify(notified_for: str) -> None:
+    """De-identify what was approved first, whatever row the message was sent for.
 
     The original is deleted once the row names what was made of it, and never before; a worker
-    killed in between leaves that to upkeep. What fails goes back to the reviewers.
+    killed in between leaves that to maintenance. What fails goes back to the reviewers.
     """
-    if take_turn(INGESTION, notified_for, _ingest, "dataset.ingested", back_to_reviewers):
-        delete_originals()
+    run_job(SPEC, notified_for)
 
 
-def _ingest(hold: Hold, row: Contribution) -> dict[str, Any]:
+def _deidentify(job: Job[Contribution]) -> dict[str, Any]:
     """Decode, trim, cut the square, encode anew, store: the same bytes however often it is done."""
+    row = job.row
     incoming = process.current().settings.incoming_dir
     with (
         stored.recording(*source_of(row)) as (_, recording),
         private_folder(incoming) as folder,
     ):
         part, square = recording.trimmed(row.trim_start_s, row.trim_end_s), _square(row)
-        made = deidentify(row, recording, part, square, folder)
-        found = {} if made.whole is None else _store_whole(hold, recording, made.whole)
-        return found | _store_pixels(hold, part, square, made.square)
+        made = write_pixels(row, recording, part, square, folder)
+        found = {} if made.whole is None else _store_deidentified(job, recording, made.whole)
+        return found | _store_pixels(job, part, square, made.square)
 
 
 def _square(row: Contribution) -> Square:
@@ -51,27 +48,38 @@ def _square(row: Contribution) -> Square:
     return proposed_square(row) if x is None or y is None or size is None else Square(x, y, size)
 
 
-def _store_whole(hold: Hold, recording: sampling.Recording, path: Path) -> dict[str, Any]:
+def _store_deidentified(
+    job: Job[Contribution], recording: sampling.Recording, path: Path
+) -> dict[str, Any]:
     """The private copy that a review plays which is opened again, once the original is gone."""
-    hold.check()
-    key = whole_key(hold.id, reencode.suffix(recording))
+    job.check()
+    key = whole_key(job.row.id, reencode.suffix(recording))
     process.current().storage.put(key, path)
     return {"whole_key": key}
 
 
 def _store_pixels(
-    hold: Hold, recording: sampling.Recording, square: Square, path: Path
+    job: Job[Contribution], recording: sampling.Recording, square: Square, path: Path
 ) -> dict[str, Any]:
     """What releases hold: the recording on its square, and its sampled frames without loss."""
     storage = process.current().storage
     sha256 = stored.sha256_of(path)
-    hold.check()
-    storage.delete_folder(dataset_folder(hold.id))  # of another square, with more frames
-    key = dataset_pixels_key(hold.id, reencode.suffix(recording))
+    job.check()
+    storage.delete_folder(dataset_folder(job.row.id))  # of another square, with more frames
+    key = dataset_pixels_key(job.row.id, reencode.suffix(recording))
     storage.put(key, path)
     frames = 0
     for frame in recording.frames(square):
-        hold.check()
-        storage.put_bytes(dataset_frame_key(hold.id, frame.index), reencode.png(frame.pixels))
+        job.check()
+        storage.put_bytes(dataset_frame_key(job.row.id, frame.index), reencode.png(frame.pixels))
         frames += 1
     return {"pixels_key": key, "pixels_sha256": sha256, "dataset_frames": frames}
+
+
+SPEC = contribution_spec(
+    DEIDENTIFICATION,
+    _deidentify,
+    "dataset.ingested",
+    on_failed=back_to_reviewers,
+    on_done=delete_originals,
+)

@@ -1,10 +1,10 @@
-"""The preparation task: what reviewers look at, and the model's own answer, which they see last."""
+"""Previews: what reviewers look at, and the model's own answer, which they see last."""
 
 import math
 from typing import Any
 
-from backend.jobs import PREPARE
-from backend.jobs.kinds import PREPARATION
+from backend.jobs.kinds import PREVIEWS
+from backend.jobs.names import MAKE_PREVIEWS
 from backend.storage.keys import cine_key, contact_sheet_key
 from backend.storage.private_files import private_folder
 from backend.tables import Contribution
@@ -13,8 +13,9 @@ from models.inference.screen import screen
 from models.media import sampling
 from models.media.contact_sheet import contact_sheet
 from worker import predictor, process, stored
-from worker.contributions.lane import Hold, take_turn
-from worker.contributions.pixels import deidentify, proposed_square, source_of
+from worker.contributions.pixels import proposed_square, source_of, write_pixels
+from worker.contributions.specs import contribution_spec
+from worker.runner import Job, run_job
 from worker.task import task
 
 CINE_SIDE = 720
@@ -29,25 +30,26 @@ SHEET_QUALITY = 92
 _CHECK_EVERY = 25
 
 
-@task(PREPARE)
-def prepare(notified_for: str) -> None:
-    """Prepare what was submitted first, whatever row the message was sent for."""
-    take_turn(PREPARATION, notified_for, _prepare, "reviews.prepared")
+@task(MAKE_PREVIEWS)
+def make_previews(notified_for: str) -> None:
+    """Make the previews of what was submitted first, whatever row the message was sent for."""
+    run_job(SPEC, notified_for)
 
 
-def _prepare(hold: Hold, row: Contribution) -> dict[str, Any]:
+def _make_previews(job: Job[Contribution]) -> dict[str, Any]:
+    row = job.row
     square = proposed_square(row)
     with stored.recording(*source_of(row)) as (path, recording):
-        # Nobody may approve what cannot be ingested: this is what an ingest does.
+        # Nobody may approve what cannot be de-identified: this is what its de-identification does.
         with private_folder(process.current().settings.incoming_dir) as folder:
-            deidentify(row, recording, recording, square, folder)
-        found: dict[str, Any] = {"cine": _store_cine(hold, recording)}
+            write_pixels(row, recording, recording, square, folder)
+        found: dict[str, Any] = {"cine": _store_cine(job, recording)}
         if row.model_answer is None:
             found["model_answer"] = screen(path, predictor.load(), square).to_dict()
     return found
 
 
-def _store_cine(hold: Hold, recording: sampling.Recording) -> Cine:
+def _store_cine(job: Job[Contribution], recording: sampling.Recording) -> Cine:
     """Store the player's frames and the contact sheet; what the player needs to know of them."""
     storage = process.current().storage
     times_s = recording.source.times_s
@@ -57,13 +59,16 @@ def _store_cine(hold: Hold, recording: sampling.Recording) -> Cine:
     width = height = 0
     for n, picture in enumerate(recording.source.read(places)):
         if n % _CHECK_EVERY == 0:
-            hold.check()
+            job.check()
         height, width = picture.shape[:2]
-        storage.put_bytes(cine_key(hold.id, n), sampling.encode_jpeg(picture, CINE_SIDE))
+        storage.put_bytes(cine_key(job.row.id, n), sampling.encode_jpeg(picture, CINE_SIDE))
         stored_s.append(round(times_s[places[n]], 4))
     sampled = recording.sampled()
     sheet = contact_sheet(recording.source.read(sampled), len(sampled))
     jpeg = sampling.encode_jpeg(sheet, max(sheet.shape), SHEET_QUALITY)
-    hold.check()
-    storage.put_bytes(contact_sheet_key(hold.id), jpeg)
+    job.check()
+    storage.put_bytes(contact_sheet_key(job.row.id), jpeg)
     return Cine(times_s=stored_s, width=width, height=height)
+
+
+SPEC = contribution_spec(PREVIEWS, _make_previews, "reviews.prepared")

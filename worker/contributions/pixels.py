@@ -1,7 +1,7 @@
-"""From a contribution's recording to files of pixels alone: the one path of preparation and ingest.
+"""From a contribution's recording to files of pixels alone: the one path of both its jobs.
 
-A preparation goes this way before anybody may approve, and drops what it made; an ingest stores it.
-So what cannot be ingested is never approved.
+Previews are made this way before anybody may approve, and drop what was encoded; de-identification
+stores it. So what cannot be de-identified is never approved.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from models.media import reencode, sampling
 
 
 @dataclass(frozen=True, slots=True)
-class Deidentified:
+class Pixels:
     """The whole recording, where it was encoded too, and the recording on its square."""
 
     whole: Path | None
@@ -39,13 +39,13 @@ def proposed_square(row: Contribution) -> Square:
     return Square(row.square_x, row.square_y, row.square_size)
 
 
-def deidentify(
+def write_pixels(
     row: Contribution,
     recording: sampling.Recording,
     part: sampling.Recording,
     square: Square,
     folder: Path,
-) -> Deidentified:
+) -> Pixels:
     """Decode every picture and encode it anew, into a folder of the caller's.
 
     The whole recording is encoded only from an original: the copy that was made of one stays.
@@ -58,4 +58,4 @@ def deidentify(
         whole = folder / "whole"
         reencode.write_full_frame(recording, whole)
     reencode.write_square(part, square, folder / "square")
-    return Deidentified(whole, folder / "square")
+    return Pixels(whole, folder / "square")

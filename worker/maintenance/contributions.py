@@ -1,8 +1,9 @@
-"""Upkeep of contributions: lost work is put back, bytes that are not to stay go."""
+"""Maintenance of contributions: lost work is queued again, bytes that are not to stay go."""
 
 import itertools
 import re
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -10,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from backend.core import audit
 from backend.core.db import now
-from backend.jobs import send
-from backend.jobs.kinds import INGESTION, PREPARATION
-from backend.reviews import lanes, repository
+from backend.jobs.kinds import DEIDENTIFICATION, PREVIEWS
+from backend.jobs.leases import JobKind
+from backend.reviews import repository
 from backend.reviews.decisions import reopen
 from backend.storage.base import delete_after_commit
 from backend.storage.keys import dataset_folder, published_folder, review_folder, whole_key
@@ -26,7 +27,7 @@ from worker.maintenance.duties import (
     duty,
     for_each,
     postponed,
-    stale_after,
+    requeue,
 )
 from worker.task import reading, transaction
 
@@ -44,27 +45,15 @@ _OWNER = re.compile(r"[a-z]+/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[./].+
 @duty("requeue-contributions")
 def requeue_expired() -> None:
     """Queue again what lost its worker or its message; fail what lost too many workers."""
-    mine = process.current()
-    patience = stale_after("requeue-contributions")
-    for lane in (PREPARATION, INGESTION):
-        with transaction() as session:
-            found = lanes.requeue_expired(
-                session, lane, now(), patience, mine.settings.max_attempts
-            )
-            for lost in found.given_up:
-                verb = f"{lane.prefix.rstrip('_')}.given_up"
-                audit.record(session, None, verb, "contribution", lost)
-                if lane is INGESTION:
-                    back_to_reviewers(session, lost)
-        for contribution_id in found.notify:
-            send(mine.celery, lane.task, str(contribution_id))
-        if found.notify or found.given_up:
-            log.info(
-                "contributions_requeued",
-                task=lane.task,
-                notified=len(found.notify),
-                given_up=len(found.given_up),
-            )
+    for kind in (PREVIEWS, DEIDENTIFICATION):
+        requeue("requeue-contributions", kind, given_up=partial(_given_up, kind))
+
+
+def _given_up(kind: JobKind[Contribution], session: Session, contribution_id: UUID) -> None:
+    action = f"{kind.prefix.rstrip('_')}.given_up"
+    audit.record(session, None, action, "contribution", contribution_id)
+    if kind is DEIDENTIFICATION:
+        back_to_reviewers(session, contribution_id)
 
 
 def back_to_reviewers(session: Session, contribution_id: UUID) -> None:

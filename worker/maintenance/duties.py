@@ -8,15 +8,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
+from sqlalchemy.orm import Session
 
 from backend.core.db import now
 from backend.core.settings import Settings
-from backend.jobs import duties
+from backend.jobs import duties, leases
+from backend.jobs.celery import send
+from backend.jobs.leases import JobKind, Row
 from worker import process
-from worker.task import Task, reading, transaction
+from worker.task import Task, reading, task, transaction
 
 log = structlog.get_logger(__name__)
 
@@ -46,23 +49,27 @@ class Duty:
     @property
     def task(self) -> Task:
         """Its Celery task."""
-        return Task(f"worker.maintenance.duties.{self.name}", self.run, is_job=False)
+        return task(f"worker.maintenance.duties.{self.name}", is_job=False)(self.run)
 
     def every_s(self, settings: Settings) -> float:
         """How often it is due."""
         return HOURLY_S if self.hourly else settings.upkeep_every_s
 
     def run(self) -> None:
-        """Do it, and note how it ended."""
+        """Do it, and note how it ended.
+
+        Raises:
+            Exception: as the work did, once that is noted.
+        """
         try:
             self.work()
         except Exception as error:
-            log.exception("duty_failed", duty=self.name)
+            log.warning("duty_failed", duty=self.name, error=type(error).__name__)
             with transaction() as session:
                 duties.duty_failed(session, self.name, type(error).__name__, now())
-        else:
-            with transaction() as session:
-                duties.duty_succeeded(session, self.name, now())
+            raise
+        with transaction() as session:
+            duties.duty_succeeded(session, self.name, now())
 
 
 def duty(name: str, *, hourly: bool = False) -> Callable[[Callable[[], object]], Duty]:
@@ -87,6 +94,39 @@ def stale_after(name: str) -> timedelta:
         last = duties.last_success(session, name)
     gap = timedelta(0) if last is None else now() - last
     return usual if gap <= usual else gap + usual
+
+
+def requeue(
+    name: str,
+    kind: JobKind[Row],
+    *,
+    given_up: Callable[[Session, Any], object] = lambda _session, _key: None,
+    notify_after: timedelta | None = None,
+) -> None:
+    """Queue again what lost its worker or its message, and fail what cannot be done.
+
+    Args:
+        name: the duty's.
+        kind: whose jobs.
+        given_up: what else is written for the key of a job that failed.
+        notify_after: as `leases.requeue_expired`.
+    """
+    mine, patience = process.current(), stale_after(name)
+    with transaction() as session:
+        found = leases.requeue_expired(
+            session, kind, now(), patience, mine.settings.max_attempts, notify_after=notify_after
+        )
+        for key in found.given_up:
+            given_up(session, key)
+    for key in found.notify:
+        send(mine.celery, kind.task, kind.text(key))
+    if found.notify or found.given_up:
+        log.info(
+            "jobs_requeued",
+            job=kind.name,
+            notified=len(found.notify),
+            given_up=len(found.given_up),
+        )
 
 
 def postponed(name: str) -> set[str]:

@@ -10,7 +10,8 @@ import structlog
 
 from backend.accounts import repository as accounts
 from backend.core.db import now
-from backend.jobs import SCREEN, duties, send, workers
+from backend.jobs import duties, workers
+from backend.jobs.kinds import SCREENING
 from backend.recordings import repository as recordings
 from backend.screenings import repository as screenings
 from backend.storage.base import Stored
@@ -23,7 +24,7 @@ from worker.maintenance.duties import (
     duty,
     for_each,
     postponed,
-    stale_after,
+    requeue,
 )
 from worker.task import reading, transaction
 
@@ -56,18 +57,7 @@ def forget_sign_ins() -> None:
 @duty("requeue-screenings")
 def requeue_expired() -> None:
     """Queue again what lost its worker or its message; fail what lost too many workers."""
-    mine, patience = process.current(), stale_after("requeue-screenings")
-    with transaction() as session:
-        found = screenings.requeue_expired(
-            session,
-            now(),
-            patience,
-            mine.settings.max_attempts,
-        )
-    for screening_id in found.notify:
-        send(mine.celery, SCREEN, str(screening_id))
-    if found.notify or found.given_up:
-        log.info("screenings_requeued", notified=len(found.notify), given_up=len(found.given_up))
+    requeue("requeue-screenings", SCREENING)
 
 
 @duty("delete-expired")

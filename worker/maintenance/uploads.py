@@ -1,4 +1,4 @@
-"""Upkeep of submissions: lost files are put back; what was begun and forgotten goes."""
+"""Maintenance of submissions: lost uploads are queued again; what was begun and forgotten goes."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from backend.core import audit
 from backend.core.db import now
-from backend.jobs import TAKE_IN, send
-from backend.storage.keys import arrival_key, pieces_folder
+from backend.jobs.kinds import UPLOAD
+from backend.storage.keys import pieces_folder, upload_key
 from backend.submissions import repository as submissions
 from backend.submissions.deletion import delete_draft
-from backend.submissions.uploads import repository as arrivals
+from backend.submissions.uploads import repository as uploads
 from worker import process
 from worker.maintenance.duties import (
     ORPHANED_AFTER,
@@ -23,7 +23,7 @@ from worker.maintenance.duties import (
     duty,
     for_each,
     postponed,
-    stale_after,
+    requeue,
 )
 from worker.task import reading, transaction
 
@@ -37,18 +37,7 @@ _FOLDERS = ("contributions", "contribution-previews")
 @duty("requeue-uploads")
 def requeue_expired() -> None:
     """Queue again what lost its worker or its message; fail what lost too many workers."""
-    mine, patience = process.current(), stale_after("requeue-uploads")
-    with transaction() as session:
-        found = arrivals.requeue_expired(
-            session,
-            now(),
-            patience,
-            mine.settings.max_attempts,
-        )
-    for arrival_id in found.notify:
-        send(mine.celery, TAKE_IN, str(arrival_id))
-    if found.notify or found.given_up:
-        log.info("uploads_requeued", notified=len(found.notify), given_up=len(found.given_up))
+    requeue("requeue-uploads", UPLOAD)
 
 
 @duty("delete-unfinished-uploads")
@@ -56,15 +45,15 @@ def delete_unfinished() -> None:
     """Delete files whose last byte did not come in time: first the bytes, then the row."""
     later = {UUID(each) for each in postponed("delete-unfinished-uploads")}
     with reading() as session:
-        expired = arrivals.expired(session, now(), later)
+        expired = uploads.expired(session, now(), later)
     for_each("delete-unfinished-uploads", expired, _delete_unfinished)
 
 
-def _delete_unfinished(arrival_id: UUID) -> None:
-    process.current().storage.delete_folder(pieces_folder(arrival_id))
+def _delete_unfinished(upload_id: UUID) -> None:
+    process.current().storage.delete_folder(pieces_folder(upload_id))
     with transaction() as session:
-        arrivals.remove(session, arrival_id)
-    log.info("unfinished_upload_deleted", arrival=str(arrival_id))
+        uploads.remove(session, upload_id)
+    log.info("unfinished_upload_deleted", upload=str(upload_id))
 
 
 @duty("delete-forgotten-drafts")
@@ -98,10 +87,10 @@ def sweep(before: datetime) -> int:
     strangers = [
         key for folder in _FOLDERS for key in _unknown(_old(folder, before), submissions.known_keys)
     ]
-    strangers += _unknown(_old("pieces", before), arrivals.known_pieces)
-    strangers += _unknown(_old("arrivals", before), _known_arrivals)
+    strangers += _unknown(_old("pieces", before), uploads.known_pieces)
+    strangers += _unknown(_old("arrivals", before), _known_uploads)
     with transaction() as session:
-        arrivals.forget_pieces_of_ended(session)
+        uploads.forget_pieces_of_ended(session)
     return delete_objects("sweep-uploads", strangers)
 
 
@@ -116,9 +105,9 @@ def _unknown(keys: Iterator[str], known: Callable[[Session, list[str]], set[str]
             yield from set(chunk) - known(session, chunk)
 
 
-def _known_arrivals(session: Session, keys: list[str]) -> set[str]:
-    ids = {arrival_id for key in keys if (arrival_id := _id_of(key.rpartition("/")[2]))}
-    return {arrival_key(arrival_id) for arrival_id in arrivals.with_bytes(session, ids)}
+def _known_uploads(session: Session, keys: list[str]) -> set[str]:
+    ids = {upload_id for key in keys if (upload_id := _id_of(key.rpartition("/")[2]))}
+    return {upload_key(upload_id) for upload_id in uploads.with_bytes(session, ids)}
 
 
 def _id_of(name: str) -> UUID | None:

@@ -18,13 +18,15 @@ from uuid import UUID
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from structlog.contextvars import bound_contextvars
+from sqlalchemy.orm import Session
 
 from backend.core import audit
 from backend.core.db import now
-from backend.jobs import RELEASE, send
+from backend.jobs import leases
 from backend.jobs.kinds import RELEASING
-from backend.releases import queue, repository
+from backend.jobs.leases import Failure, LeaseLostError
+from backend.jobs.names import RELEASE
+from backend.releases import repository
 from backend.releases.archive import of_release
 from backend.storage.base import MissingObjectError
 from backend.storage.keys import dataset_frame_key, published_folder, published_key, release_key
@@ -37,14 +39,14 @@ from backend.tables.releases import (
     ReleaseSummary,
     StoredFile,
     Summary,
+    TopFiles,
 )
 from models.media import sampling
 from worker import process
-from worker.dependencies import AWAY
-from worker.leases import Lease, LeaseLostError, held
-from worker.maintenance.duties import ORPHANED_AFTER, delete_objects, duty, stale_after
+from worker.maintenance.duties import ORPHANED_AFTER, delete_objects, duty, requeue
 from worker.releases import files
 from worker.releases.croissant import croissant
+from worker.runner import Again, Done, Job, JobSpec, Outcome, run_job
 from worker.task import reading, task, transaction
 
 log = structlog.get_logger(__name__)
@@ -52,8 +54,8 @@ log = structlog.get_logger(__name__)
 TURN_S = 5.0
 """After so many seconds whatever else waits has its turn."""
 
-INTERNAL = "Something went wrong on our side. It was noted; please try again."
-EMPTY = "Every recording was withdrawn before the release was finished."
+INTERNAL = Failure("Something went wrong on our side. It was noted; please try again.")
+EMPTY = Failure("Every recording was withdrawn before the release was finished.")
 
 _CHUNK = 1024 * 1024
 _CHUNK_OF_IDS = 500
@@ -61,48 +63,26 @@ _CHUNK_OF_IDS = 500
 Found = TypeVar("Found")
 
 
-class Claim(Lease):
-    """Our hold on the release that is being made."""
-
-    @property
-    def number(self) -> int:
-        """The release's number."""
-        found: int = self.key
-        return found
+class EmptyReleaseError(Exception):
+    """Nothing is left to publish."""
 
 
 @task(RELEASE)
 def release(notified_for: str) -> None:
-    """Go on with the release that waits; nothing may wait."""
-    with transaction() as session:
-        row = queue.claim_next(session, now())
-    if row is None:
-        log.info("no_release_waits")
-        return
-    claim = Claim(kind=RELEASING, key=row.number, attempt=row.attempt, away_since=row.away_since)
-    with bound_contextvars(release=claim.number):
-        log.info("release_claimed", attempt=claim.attempt, notified_for=notified_for)
-        with held(claim):
-            _run(claim)
+    """Go on with the release that waits."""
+    run_job(SPEC, notified_for)
 
 
 @duty("requeue-releases")
 def requeue_expired() -> None:
     """Queue again what lost its worker or its message; give up what cannot be done."""
-    mine, patience = process.current(), stale_after("requeue-releases")
-    with transaction() as session:
-        found = queue.requeue_expired(
-            session,
-            now(),
-            patience,
-            mine.settings.max_attempts,
-        )
-        for number in found.given_up:
-            audit.record(session, None, "releases.failed", "release", number)
-    for number in found.notify:
-        send(mine.celery, RELEASE, str(number))
-    if found.notify or found.given_up:
-        log.info("releases_requeued", notified=found.notify, given_up=found.given_up)
+    requeue("requeue-releases", RELEASING, given_up=_free)
+
+
+def _free(session: Session, number: int) -> None:
+    """A release failed: its recordings are free for the next."""
+    repository.delete_items(session, number)
+    audit.record(session, None, "releases.failed", "release", number)
 
 
 @duty("sweep-releases", hourly=True)
@@ -134,47 +114,42 @@ def sweep(before: datetime) -> int:
     return delete_objects("sweep-releases", orphans)
 
 
-def _run(claim: Claim) -> None:
-    """Turn whatever happens into an outcome of the row."""
+def _make(job: Job[Release]) -> Outcome:
+    """Go on where the last turn ended, and publish once every recording is measured."""
     try:
-        if _measure(claim):
-            _finish(claim)
-        else:
-            _step_aside(claim)
-    except LeaseLostError:
-        log.info("release_not_ours")
-    except AWAY:
-        raise
-    except SoftTimeLimitExceeded:
-        claim.release()  # maintenance sends it when it has rested
+        return _finish(job) if _measure(job) else Again()
+    except SoftTimeLimitExceeded:  # maintenance announces it when it has rested
         log.warning("release_waits", exc_info=True)
-    except MissingObjectError as error:
-        log.exception("pixels_missing")
-        _fail(claim, f"The stored files of a recording are missing ({error}).")
-    except Exception:
-        log.exception("release_broke")
-        _fail(claim, INTERNAL)
+        return Again(announced=False)
+
+
+def _failure_of(error: Exception) -> Failure | None:
+    if isinstance(error, EmptyReleaseError):
+        return EMPTY
+    if isinstance(error, MissingObjectError):
+        return Failure(f"The stored files of a recording are missing ({error}).")
+    return None
 
 
 # Recordings.
 
 
-def _measure(claim: Claim) -> bool:
+def _measure(job: Job[Release]) -> bool:
     """Publish the files of recordings and note what they are; whether all are done in this turn."""
     until = time.monotonic() + TURN_S
     with reading() as session:
-        members = [each for each in repository.items(session, claim.number) if each.files is None]
+        members = [each for each in repository.items(session, job.row.number) if each.files is None]
         earlier = repository.earlier_items(session, [each.contribution_id for each in members])
     for member in members:
-        if claim.lost.is_set():
+        if job.lost.is_set():
             raise LeaseLostError
         if time.monotonic() > until:
             return False
-        _publish(claim, member, earlier.get(member.contribution_id))
+        _publish(job, member, earlier.get(member.contribution_id))
     return True
 
 
-def _publish(claim: Claim, member: ReleaseItem, earlier: ReleaseItem | None) -> None:
+def _publish(job: Job[Release], member: ReleaseItem, earlier: ReleaseItem | None) -> None:
     """Copy one recording's files to where releases serve them, and note what they are."""
     contribution = member.contribution
     if repository.is_gone(contribution):
@@ -188,17 +163,16 @@ def _publish(claim: Claim, member: ReleaseItem, earlier: ReleaseItem | None) -> 
         try:
             facts, found = _copied(contribution)
         except MissingObjectError:
-            if _is_gone(claim.number, contribution.id):
+            if _is_gone(job.row.number, contribution.id):
                 return
             raise
-    with transaction() as session:
-        ours = queue.note_item(
-            session, claim.number, claim.attempt, contribution.id, facts, found, now()
-        )
-    if _is_gone(claim.number, contribution.id):  # while we copied: nothing of it may stay
-        process.current().storage.delete_folder(published_folder(contribution.id))
-    if not ours:
-        raise LeaseLostError
+    try:
+        with transaction() as session:
+            leases.progress(session, job.lease, now(), done=Release.done + 1)
+            repository.note_item(session, job.row.number, contribution.id, facts, found)
+    finally:
+        if _is_gone(job.row.number, contribution.id):  # while we copied: nothing of it may stay
+            process.current().storage.delete_folder(published_folder(contribution.id))
 
 
 def _is_unchanged(earlier: ItemFiles, contribution: Contribution) -> bool:
@@ -265,41 +239,37 @@ def _facts(path: Path) -> Facts:
 # The whole.
 
 
-def _finish(claim: Claim) -> None:
+def _finish(job: Job[Release]) -> Done:
     """Write the tables over what was not withdrawn meanwhile, and publish."""
+    number = job.row.number
     with transaction() as session:
-        if not queue.drop_gone(session, claim.number, claim.attempt, now()):
-            raise LeaseLostError
+        leases.renew(session, job.lease, now())
+        repository.drop_gone(session, number)
     with reading() as session:
-        row = repository.get(session, claim.number)
+        row = repository.get(session, number)
         assert row is not None  # noqa: S101  # releases are never deleted
-        members = repository.items(session, claim.number)
-        summary, diff = repository.figures(session, claim.number)
+        members = repository.items(session, number)
+        summary, diff = repository.figures(session, number)
     if not members:
-        _fail(claim, EMPTY)
-        return
-    top = _write_top(claim, row, members, summary, diff)
+        raise EmptyReleaseError
+    top = _write_top(job, row, members, summary, diff)
     everything = [*top, *_files_of(members)]
-    with transaction() as session:
-        done = queue.finish(
-            session,
-            claim.number,
-            claim.attempt,
-            now(),
-            summary=ReleaseSummary(**summary.model_dump(), diff=diff),
-            files=top,
-            archive_bytes=of_release(row.number, row.created_at, everything).size,
-        )
-        if not done:
-            raise LeaseLostError
-        audit.record(
-            session, None, "releases.done", "release", claim.number, recordings=len(members)
-        )
-    log.info("release_done", recordings=len(members), files=len(everything))
+    columns = {
+        "summary": ReleaseSummary(**summary.model_dump(), diff=diff),
+        "files": TopFiles(files=top),
+        "archive_bytes": of_release(row.number, row.created_at, everything).size,
+    }
+    recordings = len(members)
+    return Done(
+        columns,
+        lambda session: audit.record(
+            session, None, "releases.done", "release", number, recordings=recordings
+        ),
+    )
 
 
 def _write_top(
-    claim: Claim,
+    job: Job[Release],
     row: Release,
     members: Sequence[ReleaseItem],
     summary: Summary,
@@ -309,7 +279,7 @@ def _write_top(
 
     def stored(name: str, text: str) -> StoredFile:
         content = text.encode()
-        key = release_key(claim.number, claim.attempt, name)
+        key = release_key(job.row.number, job.lease.attempt, name)
         process.current().storage.put_bytes(key, content)
         return StoredFile(
             path=name,
@@ -340,14 +310,11 @@ def _files_of(members: Sequence[ReleaseItem]) -> Iterator[StoredFile]:
             yield from member.files.all()
 
 
-def _step_aside(claim: Claim) -> None:
-    if claim.release():
-        send(process.current().celery, RELEASE, str(claim.number))
-
-
-def _fail(claim: Claim, why: str) -> None:
-    with transaction() as session:
-        ours = queue.fail(session, claim.number, claim.attempt, why, now())
-        if ours:
-            audit.record(session, None, "releases.failed", "release", claim.number)
-    log.info("release_failed", recorded=ours)
+SPEC = JobSpec(
+    kind=RELEASING,
+    work=_make,
+    internal=INTERNAL,
+    failure_of=_failure_of,
+    subject=("release",),
+    on_failed=lambda session, lease, _why: _free(session, lease.key),
+)

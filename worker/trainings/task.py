@@ -1,4 +1,4 @@
-"""The training task: claim a fold, or the last stage, and run it in a process of its own.
+"""The training task: a fold, or the last stage, in a process of its own.
 
 What is computed once for all folds stays in a folder of the training on this machine, and each
 finished fold's result goes to the storage, so that any worker can go on from there. TensorFlow is
@@ -8,39 +8,40 @@ loaded only in the child process.
 import fcntl
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from structlog.contextvars import bound_contextvars
+from sqlalchemy.orm import Session
 
 from backend.core import audit
 from backend.core.db import now
 from backend.core.errors import DatabaseUnreachableError
-from backend.jobs import TRAIN, send
-from backend.jobs.kinds import FOLD
+from backend.jobs.celery import send
+from backend.jobs.kinds import ASSEMBLY, FOLD
+from backend.jobs.leases import Failure, LeaseLostError
+from backend.jobs.names import TRAIN
 from backend.releases import repository as releases
 from backend.storage.base import MissingObjectError
 from backend.storage.keys import artifact_folder, training_folder, training_key
 from backend.storage.private_files import make_folder, private_folder
-from backend.tables import Contribution, Training
-from backend.tables.vocabulary import Licence
-from backend.trainings import queue, repository
+from backend.tables import Contribution, Training, TrainingFold
+from backend.tables.vocabulary import JobState, Licence
+from backend.trainings import repository
 from backend.trainings.artifacts import repository as artifacts
-from backend.trainings.queue import Piece
 from models import atomic_files
 from worker import child, process
-from worker.dependencies import AWAY
-from worker.leases import Lease, held
-from worker.maintenance.duties import ORPHANED_AFTER, delete_objects, duty, stale_after
+from worker.maintenance.duties import ORPHANED_AFTER, delete_objects, duty
+from worker.maintenance.duties import requeue as requeue_jobs
 from worker.predictor import local_folder
-from worker.task import reading, task, transaction
+from worker.runner import HELD, Done, Ended, Job, JobSpec, Outcome, run_job
+from worker.task import reading, task
 
 log = structlog.get_logger(__name__)
 
@@ -51,98 +52,42 @@ FORGOTTEN_AFTER = timedelta(minutes=5)
 
 TOLD_EVERY_S = 1.0
 
-INTERNAL = "Something went wrong on our side. It was noted; please try again."
+INTERNAL = Failure("Something went wrong on our side. It was noted; please try again.")
 WITHDRAWN = (
     "A recording of the release was withdrawn while the training ran. Please start it again: it "
     "then goes without it."
 )
-TOO_SLOW = "A part of the training took longer than it may (POCOVID_TRAINING_TIME_LIMIT_S)."
+TOO_SLOW = Failure(
+    "A part of the training took longer than it may (POCOVID_TRAINING_TIME_LIMIT_S)."
+)
 
 _TABLES = ("dataset_metadata.csv", "folds.csv")
 _OPEN_LICENCES = (Licence.CC_BY.value, Licence.CC0.value)
 
 
-@dataclass(kw_only=True)
-class Claim(Lease):
-    """Our hold on one piece of a training: a fold, or the last stage, the training's own row."""
-
-    piece: Piece
-    _last: list[Any] = field(default_factory=lambda: ["", 0.0])
-
-    @classmethod
-    def of(cls, piece: Piece) -> "Claim":
-        """The claim that this piece, just claimed, stands for."""
-        return cls(
-            kind=FOLD,
-            key=(piece.training_id, piece.fold),
-            attempt=piece.attempt,
-            away_since=piece.away_since,
-            piece=piece,
-        )
-
-    def heartbeat(self) -> None:
-        """Say that we are alive; set `lost` where the lease is lost."""
-        with transaction() as session:
-            if not queue.heartbeat(session, self.piece, now()):
-                self.lost.set()
-
-    def release(self, *, is_away: bool = False, due_at: datetime | None = None) -> bool:
-        """Give the piece back unharmed. False: the lease is lost."""
-        with transaction() as session:
-            return queue.release_lease(session, self.piece, now(), is_away=is_away, due_at=due_at)
-
-    def told(self, stage: str, done: int, total: int) -> None:
-        """Note how far the child is; not every step of many, and never at the work's expense."""
-        is_new = stage and (stage != self._last[0] or done >= total)
-        if not is_new and time.monotonic() - self._last[1] < TOLD_EVERY_S:
-            return
-        self._last[:] = [stage, time.monotonic()]
-        try:
-            with transaction() as session:
-                if not queue.progress(session, self.piece, stage, done, total, now()):
-                    self.lost.set()
-        except DatabaseUnreachableError:
-            log.exception("progress_not_noted")
-
-
 @task(TRAIN)
 def train(notified_for: str) -> None:
-    """Do the next piece of whatever training waits."""
+    """Do the next piece of whatever training waits: a fold, or the last stage."""
     tidy()
-    with transaction() as session:
-        piece = queue.claim_next(session, now())
-    if piece is None:
-        log.info("no_training_waits")
-        return
-    claim = Claim.of(piece)
-    with bound_contextvars(training=str(piece.training_id), fold=piece.fold):
-        log.info("training_claimed", attempt=piece.attempt, notified_for=notified_for)
-        with held(claim):
-            _run(claim)
-    with reading() as session:
-        goes_on = piece.training_id in repository.under_way_ids(session)
-    if goes_on:  # the next fold, or the last stage
-        send(process.current().celery, TRAIN, str(piece.training_id))
-    else:
-        tidy()
+    _ = run_job(FOLD_SPEC, notified_for) or run_job(ASSEMBLY_SPEC, notified_for)
 
 
 @duty("requeue-trainings")
 def requeue_expired() -> None:
     """Queue again what lost its worker or its message; give up what cannot be done."""
-    mine, patience = process.current(), stale_after("requeue-trainings")
-    with transaction() as session:
-        found = queue.requeue_expired(
-            session,
-            now(),
-            patience,
-            FORGOTTEN_AFTER,
-            mine.settings.max_attempts,
-        )
-    for training_id in found:
-        send(mine.celery, TRAIN, str(training_id))
-    if found:
-        log.info("trainings_requeued", notified=len(found))
+    requeue = partial(requeue_jobs, "requeue-trainings", notify_after=FORGOTTEN_AFTER)
+    requeue(FOLD, given_up=_fold_given_up)
+    requeue(ASSEMBLY, given_up=_assembly_given_up)
+
+
+def _fold_given_up(session: Session, key: tuple[UUID, int]) -> None:
+    fold = session.get_one(TrainingFold, key)
+    repository.fail(session, fold.training_id, fold.error or "", now())
+
+
+def _assembly_given_up(session: Session, training_id: UUID) -> None:
+    training = session.get_one(Training, training_id)
+    repository.fail(session, training_id, training.error or "", now())
 
 
 @duty("sweep-trainings", hourly=True)
@@ -171,52 +116,69 @@ def sweep(before: datetime) -> int:
     return delete_objects("sweep-trainings", orphans)
 
 
-def _run(claim: Claim) -> None:
-    """Turn whatever happens into an outcome of the rows."""
-    try:
-        if claim.piece.fold is None:
-            _finish(claim)
-        else:
-            _train_fold(claim, claim.piece.fold)
-    except child.StoppedError:
-        log.info("training_not_ours")
-    except child.RefusedError as error:
-        _fail(claim, str(error))
-    except child.DiedError:
-        log.exception("training_child_died")  # the row stays ours until upkeep takes it back
-    except SoftTimeLimitExceeded:
-        _fail(claim, TOO_SLOW)
-    except AWAY:
-        raise
-    except MissingObjectError as error:
-        log.exception("training_file_missing")
-        _fail(claim, f"A stored file that the training needs is missing ({error}).")
-    except Exception:
-        log.exception("training_broke")
-        _fail(claim, INTERNAL)
+class Told:
+    """Notes how far the child is; not every step of many, and never at the work's expense."""
+
+    def __init__(self, job: Job[Any], *columns: str) -> None:
+        self._job = job
+        self._columns = columns
+        self._stage, self._at = "", 0.0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Note a step, of which `done` of `total` are done."""
+        is_new = stage and (stage != self._stage or done >= total)
+        if not is_new and time.monotonic() - self._at < TOLD_EVERY_S:
+            return
+        self._stage, self._at = stage, time.monotonic()
+        said = {"stage": stage[:60], "done": done, "total": total}
+        try:
+            self._job.progress(**{name: said[name] for name in self._columns})
+        except LeaseLostError:
+            self._job.lost.set()
+        except DatabaseUnreachableError:
+            log.exception("progress_not_noted")
 
 
-def _train_fold(claim: Claim, fold: int) -> None:
-    training, home = _training(claim), _home(claim.piece.training_id)
+Work = Callable[[Job[Any]], Done]
+
+
+def _with_child(work: Work) -> Callable[[Job[Any]], Outcome]:
+    """Work in a child process, whatever becomes of that."""
+
+    def run(job: Job[Any]) -> Outcome:
+        try:
+            return work(job)
+        except child.StoppedError as error:
+            raise LeaseLostError from error
+        except child.DiedError:
+            log.exception("training_child_died")
+            return HELD  # as a worker that is lost
+
+    return run
+
+
+def _train_fold(job: Job[TrainingFold]) -> Done:
+    training, home = _training(job.row.training_id), _home(job.row.training_id)
+    fold = job.row.fold
     request = _request(training, home) | {"do": "fold", "fold": fold}
-    result = child.run(PROGRAM, request, claim.told, claim.lost)
+    told = Told(job, "stage", "done", "total")
+    result = child.run(PROGRAM, request, told, job.lost)
     found = home / "results" / f"fold{fold}.safetensors"
     if found.is_file():
         _store_copy(training_key(training.id, fold), found)
-    with transaction() as session:
-        ours = queue.finish_fold(session, claim.piece, result, now())
-    log.info("fold_trained", recorded=ours, **{k: result[k] for k in result if k != "loss"})
+    log.info("fold_trained", **{k: result[k] for k in result if k != "loss"})
+    return Done({"metrics": result})
 
 
-def _finish(claim: Claim) -> None:
-    training, home = _training(claim), _home(claim.piece.training_id)
+def _assemble(job: Job[Training]) -> Done:
+    training, home = _training(job.row.id), _home(job.row.id)
     for each in training.folds:
         if (each.metrics or {}).get("frames"):
             key = training_key(training.id, each.fold)
             _fetch(key, home / "results" / f"fold{each.fold}.safetensors")
     version = f"pocovidnet-r{training.release_number}-{training.id.hex[:8]}"
-    # an attempt that lost its hold may still be writing: each has a folder of its own
-    out = home / "out" / str(claim.piece.attempt) / version
+    # an attempt that lost its lease may still be writing: each has a folder of its own
+    out = home / "out" / str(job.lease.attempt) / version
     shutil.rmtree(out, ignore_errors=True)
     request = _request(training, home) | {
         "do": "finish",
@@ -224,24 +186,32 @@ def _finish(claim: Claim) -> None:
         "licence": _licence(training.release_number),
         "against": str(_active_folder()),
     }
-    result = child.run(PROGRAM, request, claim.told, claim.lost)
-    folder = artifact_folder(version, claim.piece.attempt)
+    result = child.run(PROGRAM, request, Told(job, "stage"), job.lost)
+    folder = artifact_folder(version, job.lease.attempt)
     for path in sorted(out.iterdir()):
         _store_copy(f"{folder}/{path.name}", path)
     manifest = _manifest(out)
-    with transaction() as session:
+
+    def also(session: Session) -> None:
         artifacts.register(session, version, folder, manifest, now())
-        if not queue.finish(session, claim.piece, version, result.get("comparison"), now()):
-            raise child.StoppedError
         audit.record(session, None, "trainings.done", "training", training.id, artifact=version)
-    process.current().storage.delete_folder(training_folder(training.id))
-    log.info("training_done", version=version)
+
+    return Done(
+        {
+            "state": JobState.DONE,
+            "stage": "",
+            "artifact_version": version,
+            "comparison": result.get("comparison"),
+            "finished_at": now(),
+        },
+        also,
+    )
 
 
-def _training(claim: Claim) -> Training:
+def _training(training_id: UUID) -> Training:
     with reading() as session:
-        training = repository.get(session, claim.piece.training_id)
-    assert training is not None, claim.piece  # noqa: S101  # trainings are never deleted
+        training = repository.get(session, training_id)
+    assert training is not None, training_id  # noqa: S101  # trainings are never deleted
     return training
 
 
@@ -377,9 +347,49 @@ def tidy() -> None:
             shutil.rmtree(home, ignore_errors=True)
 
 
-def _fail(claim: Claim, why: str) -> None:
-    with transaction() as session:
-        ours = queue.fail(session, claim.piece, why, now())
-        if ours:
-            audit.record(session, None, "trainings.failed", "training", claim.piece.training_id)
-    log.info("training_failed", recorded=ours, why=why)
+def _failure_of(error: Exception) -> Failure | None:
+    if isinstance(error, child.RefusedError):
+        return Failure(str(error))
+    if isinstance(error, SoftTimeLimitExceeded):
+        return TOO_SLOW
+    if isinstance(error, MissingObjectError):
+        return Failure(f"A stored file that the training needs is missing ({error}).")
+    return None
+
+
+def _failed(training_id: UUID, session: Session, why: Failure) -> None:
+    repository.fail(session, training_id, why.message, now())
+    audit.record(session, None, "trainings.failed", "training", training_id)
+
+
+def _go_on(training_id: UUID, ended: Ended) -> None:
+    """Announce the next fold, or the last stage; remove what nobody needs at the end of all."""
+    with reading() as session:
+        goes_on = training_id in repository.under_way_ids(session)
+    if goes_on:
+        send(process.current().celery, TRAIN, str(training_id))
+        return
+    if ended is Ended.DONE:
+        process.current().storage.delete_folder(training_folder(training_id))
+    tidy()
+
+
+FOLD_SPEC = JobSpec(
+    kind=FOLD,
+    work=_with_child(_train_fold),
+    internal=INTERNAL,
+    failure_of=_failure_of,
+    subject=("training", "fold"),
+    on_leased=lambda session, lease: repository.begin(session, lease.row.training_id, now()),
+    on_failed=lambda session, lease, why: _failed(lease.row.training_id, session, why),
+    afterwards=lambda job, ended: _go_on(job.row.training_id, ended),
+)
+ASSEMBLY_SPEC = JobSpec(
+    kind=ASSEMBLY,
+    work=_with_child(_assemble),
+    internal=INTERNAL,
+    failure_of=_failure_of,
+    subject=("training",),
+    on_failed=lambda session, lease, why: _failed(lease.row.id, session, why),
+    afterwards=lambda job, ended: _go_on(job.row.id, ended),
+)

@@ -40,7 +40,7 @@ OFFICE_DOCUMENT = (
 
 
 class RefusedFileError(Exception):
-    """A file that is not taken in: a code for programs and a sentence for people."""
+    """A file that is refused: a code for programs and a sentence for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -1,6 +1,6 @@
 """What becomes of one file that was sent: a contribution, a manifest's rows, or a refusal.
 
-Each is one transaction that holds only while the arrival is still ours, and while its submission
+Each is one transaction that holds only while the upload is still ours, and while its submission
 is still a draft.
 """
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import structlog
 from sqlalchemy.orm import Session
@@ -19,19 +19,21 @@ from sqlalchemy.orm import Session
 from backend.core import audit
 from backend.core.db import now
 from backend.core.errors import DatabaseUnreachableError
+from backend.jobs import leases
+from backend.jobs.leases import Failure, LeaseLostError
 from backend.storage.keys import contribution_key, contribution_preview_key
 from backend.storage.private_files import private_folder
 from backend.submissions import apply_manifest
 from backend.submissions import repository as submissions
 from backend.submissions.fields import MOST_NAME
 from backend.submissions.manifest import ManifestError
-from backend.submissions.uploads import repository as arrivals
-from backend.tables import Arrival, Contribution, Submission
-from backend.tables.vocabulary import ArrivalState
+from backend.submissions.uploads import repository as uploads
+from backend.tables import Contribution, Submission, Upload
+from backend.tables.vocabulary import UploadState
 from models.data import fingerprint
 from models.media import sampling
 from worker import process
-from worker.leases import Lease, LeaseLostError
+from worker.runner import Job
 from worker.task import transaction
 from worker.uploads.archives import Entry, RefusedFileError, Unpacked
 
@@ -41,39 +43,30 @@ PREVIEW_SIDE = 1024
 """Longer side of a preview in pixels, at most."""
 
 
-@dataclass(kw_only=True)
-class Hold(Lease):
-    """Our hold on one arrival, and how far its archive is through.
+@dataclass
+class Import:
+    """An upload at work, and how far its archive is through.
 
     `has_recordings`: it is an archive of more than tables, which speak of its files alone.
     """
 
-    submission_id: UUID
-    name: str
-    bytes: int
+    job: Job[Upload]
     done: int = 0
     total: int = 0
     has_recordings: bool = False
 
     @property
-    def id(self) -> UUID:
-        """The arrival's id."""
-        found: UUID = self.key
-        return found
+    def upload(self) -> Upload:
+        """The upload, as it was when it was leased."""
+        return self.job.row
 
-    def as_released(self) -> dict[str, Any]:
-        """It waits behind the others."""
-        return {"queued_at": now()}
-
-    def told_of(self, session: Session, done: int, total: int) -> None:
+    def progress(self, session: Session, done: int, total: int) -> None:
         """Note how far the archive is through.
 
         Raises:
             LeaseLostError: somebody dropped it, or took it.
         """
-        moment = now()
-        if not arrivals.progress(session, self.id, self.attempt, done, total, moment):
-            raise LeaseLostError
+        leases.progress(session, self.job.lease, now(), done=done, total=total)
 
 
 @dataclass(frozen=True)
@@ -96,20 +89,20 @@ def look_at(path: Path) -> Look:
     return Look(recording.probe(), preview, fingerprint.fingerprint_recording(recording))
 
 
-def commit_recording(hold: Hold, entry: Entry | None, file: Unpacked, look: Look) -> None:
+def commit_recording(work: Import, entry: Entry | None, file: Unpacked, look: Look) -> None:
     """Store a recording and write its row, filled from the manifest's row if there is one.
 
     Raises:
-        LeaseLostError: the arrival or its submission is gone, or another attempt has it.
+        LeaseLostError: the upload or its submission is gone, or another attempt has it.
         RefusedFileError: the submission was sent meanwhile.
     """
     storage = process.current().storage
     probe, contribution_id = look.probe, uuid4()
     contribution = Contribution(
         id=contribution_id,
-        submission_id=hold.submission_id,
+        submission_id=work.upload.submission_id,
         created_at=now(),
-        file_name=_file_name(hold, entry),
+        file_name=_file_name(work, entry),
         sha256=file.sha256,
         original_key=contribution_key(file.sha256, contribution_id),
         preview_key=contribution_preview_key(contribution_id),
@@ -132,52 +125,52 @@ def commit_recording(hold: Hold, entry: Entry | None, file: Unpacked, look: Look
         storage.put(contribution_key(file.sha256, contribution_id), _own_copy(file.path, folder))
         storage.put_bytes(contribution_preview_key(contribution_id), look.preview)
         with transaction() as session:
-            submission = _draft(session, hold)
-            _note(session, hold, entry, kind="recording", contribution=contribution)
+            submission = _draft(session, work)
+            _note(session, work, entry, kind="recording", contribution=contribution)
             apply_manifest.rematch(session, submission)
             audit.record(session, None, "contributions.added", "contribution", contribution_id)
     log.info("recording_taken_in", contribution=str(contribution_id), format=probe.format)
 
 
-def commit_manifest(hold: Hold, entry: Entry | None, content: bytes) -> None:
+def commit_manifest(work: Import, entry: Entry | None, content: bytes) -> None:
     """Fill the submission from a manifest, and keep what was found of each row.
 
     Raises:
         LeaseLostError, RefusedFileError: as `commit_recording`; it is no manifest.
     """
     with transaction() as session:
-        submission = _draft(session, hold)
+        submission = _draft(session, work)
         sent = apply_manifest.ManifestUpload(
-            content, _table(hold, entry), hold.id if hold.has_recordings else None
+            content, _table(work, entry), work.upload.id if work.has_recordings else None
         )
         try:
             report = apply_manifest.apply(session, process.current().settings, submission, sent)
         except ManifestError as error:
             raise RefusedFileError("bad_manifest", error.message) from error
-        _note(session, hold, entry, kind="manifest", report=report)
+        _note(session, work, entry, kind="manifest", report=report)
     log.info("manifest_taken_in", rows=len(report))
 
 
-def commit_failure(hold: Hold, entry: Entry, why: RefusedFileError) -> None:
-    """Note why an entry of an archive was not taken in.
+def commit_failure(work: Import, entry: Entry, why: Failure) -> None:
+    """Note why an entry of an archive was not imported.
 
     Raises:
         LeaseLostError: as `commit_recording`.
     """
     with transaction() as session:
-        _draft(session, hold)
-        _note(session, hold, entry, error=why)
+        _draft(session, work)
+        _note(session, work, entry, error=why)
     log.info("entry_refused", code=why.code)
 
 
-def _draft(session: Session, hold: Hold) -> Submission:
+def _draft(session: Session, work: Import) -> Submission:
     """The submission, kept from others until the transaction ends."""
-    submission = submissions.get_locked(session, hold.submission_id)
+    submission = submissions.get_locked(session, work.upload.submission_id)
     if submission is None:
         raise LeaseLostError
     if submission.submitted_at is not None:
         raise RefusedFileError(
-            "already_submitted", "The submission was sent before this file was taken in."
+            "already_submitted", "The submission was sent before this file was imported."
         )
     submission.touched_at = now()
     return submission
@@ -185,43 +178,40 @@ def _draft(session: Session, hold: Hold) -> Submission:
 
 def _note(
     session: Session,
-    hold: Hold,
+    work: Import,
     entry: Entry | None,
     *,
     kind: str | None = None,
     contribution: Contribution | None = None,
     report: list[dict[str, Any]] | None = None,
-    error: RefusedFileError | None = None,
+    error: Failure | None = None,
 ) -> None:
-    """Write the outcome: of the arrival itself, or as a row of its own for an archive's entry."""
+    """Write the outcome: of the upload itself, or as a row of its own for an archive's entry."""
     moment = now()
     if contribution is not None:
         submissions.add(session, contribution)
     if entry is None:
-        ours = arrivals.finish(
+        leases.complete(
             session,
-            hold.id,
-            hold.attempt,
+            work.job.lease,
             moment,
-            kind=kind or "",
+            kind=kind,
             contribution_id=None if contribution is None else contribution.id,
-            report=report,
+            report=report or [],
         )
-        if not ours:
-            raise LeaseLostError
         return
-    hold.told_of(session, hold.done, hold.total)
-    arrivals.add(
+    work.progress(session, work.done, work.total)
+    uploads.add(
         session,
-        Arrival(
+        Upload(
             id=uuid4(),
-            submission_id=hold.submission_id,
-            parent_id=hold.id,
+            submission_id=work.upload.submission_id,
+            parent_id=work.upload.id,
             entry=entry.place,
-            file_name=_file_name(hold, entry),
+            file_name=_file_name(work, entry),
             bytes=entry.bytes,
             received=entry.bytes,
-            state=(ArrivalState.DONE if error is None else ArrivalState.FAILED).value,
+            state=(UploadState.DONE if error is None else UploadState.FAILED).value,
             kind=kind,
             created_at=moment,
             expires_at=moment,
@@ -234,12 +224,12 @@ def _note(
     )
 
 
-def _file_name(hold: Hold, entry: Entry | None) -> str:
-    return (hold.name if entry is None else entry.name)[-MOST_NAME:]
+def _file_name(work: Import, entry: Entry | None) -> str:
+    return (work.upload.file_name if entry is None else entry.name)[-MOST_NAME:]
 
 
-def _table(hold: Hold, entry: Entry | None) -> str:
-    return hold.name if entry is None else f"{hold.name}: {entry.name}"
+def _table(work: Import, entry: Entry | None) -> str:
+    return work.upload.file_name if entry is None else f"{work.upload.file_name}: {entry.name}"
 
 
 def _own_copy(path: Path, folder: Path) -> Path:

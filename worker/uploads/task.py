@@ -1,6 +1,6 @@
-"""The task that takes in what was sent for a submission: recordings, manifests, archives.
+"""The task that imports what was sent for a submission: recordings, manifests, archives.
 
-An archive is taken in a file at a time, each in a transaction of its own together with the row
+An archive is imported a file at a time, each in a transaction of its own together with the row
 that says so: a worker killed in between goes on where it was. After a while it makes room for
 others, and goes on when its turn comes again.
 """
@@ -10,30 +10,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from structlog.contextvars import bound_contextvars
 
 from backend.core.db import now
 from backend.core.errors import StorageFullError
-from backend.jobs import TAKE_IN, send
+from backend.jobs import leases
 from backend.jobs.kinds import UPLOAD
+from backend.jobs.leases import Failure, LeaseLostError
+from backend.jobs.names import IMPORT_UPLOAD
 from backend.storage.base import MissingObjectError
 from backend.storage.private_files import FULL, NO_ROOM
 from backend.submissions.manifest import SPREADSHEET
 from backend.submissions.uploads import limits
-from backend.submissions.uploads import repository as arrivals
+from backend.submissions.uploads import repository as uploads
+from backend.tables import Upload
 from models.data import file_names
 from models.media.sampling import MediaError
 from worker import process
 from worker.dependencies import AWAY
-from worker.leases import LeaseLostError, held
+from worker.runner import RECORDED, Again, Ended, Job, JobSpec, Outcome, run_job
 from worker.stored import sha256_of
 from worker.task import reading, task, transaction
 from worker.uploads import archives, upload_files
 from worker.uploads.archives import Archive, Entry, RefusedFileError, Unpacked
-from worker.uploads.importer import Hold, commit_failure, commit_manifest, commit_recording, look_at
+from worker.uploads.importer import (
+    Import,
+    commit_failure,
+    commit_manifest,
+    commit_recording,
+    look_at,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -44,68 +53,46 @@ MOST_FULL = timedelta(minutes=30)
 """A file that found no room for so long is refused; its own bytes go, and make some."""
 
 FULL_FOR_LONG = "There was no room for it for half an hour. Please send it again later."
-TOO_SLOW = "It took too long to read. Please send a shorter or smaller one."
-INTERNAL = "Something went wrong on our side. Please send it again."
-MISSING = "Its bytes are not stored any more. Please send it again."
+INTERNAL = Failure("Something went wrong on our side. Please send it again.", "internal_error")
+_FAILURES: dict[type[Exception], Failure] = {
+    SoftTimeLimitExceeded: Failure(
+        "It took too long to read. Please send a shorter or smaller one.", "too_slow"
+    ),
+    MissingObjectError: Failure(
+        "Its bytes are not stored any more. Please send it again.", "recording_missing"
+    ),
+}
 
 
-@task(TAKE_IN)
-def take_in(notified_for: str) -> None:
-    """Take in the file that came first, whatever row the message was sent for."""
-    with transaction() as session:
-        row = arrivals.claim_next(session, now())
-    if row is None:
-        log.info("nothing_waits")
-        return
-    hold = Hold(
-        kind=UPLOAD,
-        key=row.id,
-        attempt=row.attempt,
-        away_since=row.away_since,
-        submission_id=row.submission_id,
-        name=row.file_name,
-        bytes=row.bytes,
-    )
-    with bound_contextvars(arrival=str(hold.id)):
-        log.info("arrival_claimed", attempt=hold.attempt, notified_for=notified_for)
-        with held(hold):
-            _run(hold)
+@task(IMPORT_UPLOAD)
+def import_upload(notified_for: str) -> None:
+    """Import the file that came first, whatever row the message was sent for."""
+    run_job(SPEC, notified_for)
 
 
-def _run(hold: Hold) -> None:
-    """Turn whatever happens into an outcome of the row; then its bytes are no longer needed."""
-    try:
-        with _refusals_named(hold):
-            if not _take_what_came(hold):
-                _make_room(hold)
-                return
-    except LeaseLostError:
-        log.info("arrival_not_ours")
-        if _is_there(hold):
-            return  # somebody else's turn, who needs the bytes
-    except RefusedFileError as why:
-        if not _fail(hold, why) and _is_there(hold):
-            return  # as above
-    upload_files.delete(hold.id)
+def _import(job: Job[Upload]) -> Outcome:
+    work = Import(job)
+    with _waits_for_room(work):
+        return RECORDED if _import_file(work) else Again()
 
 
-def _take_what_came(hold: Hold) -> bool:
+def _import_file(work: Import) -> bool:
     """Whatever it is; False for an archive that has to go on later."""
     most = process.current().settings.max_upload_bytes
-    with upload_files.opened(hold.id, hold.bytes) as file:
+    with upload_files.opened(work.upload.id, work.upload.bytes) as file:
         if archives.is_archive(file):
             with archives.opened(file, most) as archive:
-                return _unpack(hold, archive)
-        if hold.bytes > most:  # named as an archive, which it is not
+                return _unpack(work, archive)
+        if work.upload.bytes > most:  # named as an archive, which it is not
             raise RefusedFileError("file_too_large", f"The file is larger than {most / 1e6:g} MB.")
-        with _room(hold.bytes), upload_files.local(file) as path:
-            _take(hold, Unpacked(path, hold.bytes, sha256_of(path)))
+        with _room(work.upload.bytes), upload_files.local(file) as path:
+            _take(work, Unpacked(path, work.upload.bytes, sha256_of(path)))
     return True
 
 
-def _take(hold: Hold, file: Unpacked, entry: Entry | None = None) -> None:
+def _take(work: Import, file: Unpacked, entry: Entry | None = None) -> None:
     """One file, sent by itself or as an entry of an archive."""
-    name = hold.name if entry is None else entry.name
+    name = work.upload.file_name if entry is None else entry.name
     if file_names.is_spreadsheet(name):
         raise RefusedFileError("spreadsheet", SPREADSHEET)
     if archives.is_manifest(name):
@@ -114,36 +101,35 @@ def _take(hold: Hold, file: Unpacked, entry: Entry | None = None) -> None:
                 "file_too_large",
                 f"The manifest is larger than {limits.MOST_MANIFEST_BYTES / 1e6:g} MB. Split it.",
             )
-        commit_manifest(hold, entry, file.path.read_bytes())
+        commit_manifest(work, entry, file.path.read_bytes())
         return
-    commit_recording(hold, entry, file, look_at(file.path))
+    commit_recording(work, entry, file, look_at(file.path))
 
 
-def _unpack(hold: Hold, archive: Archive) -> bool:
+def _unpack(work: Import, archive: Archive) -> bool:
     """Take in every file of an archive that is not through yet; False when time was up before."""
     began = time.monotonic()
-    hold.total = len(archive.entries)
-    hold.has_recordings = not all(archives.is_manifest(each.name) for each in archive.entries)
+    work.total = len(archive.entries)
+    work.has_recordings = not all(archives.is_manifest(each.name) for each in archive.entries)
     with transaction() as session:
-        through = arrivals.entries(session, hold.id)
-        held = arrivals.counts(session, [hold.submission_id]).get(hold.submission_id, {})
-        hold.told_of(session, len(through), hold.total)
+        through = uploads.entries(session, work.upload.id)
+        held = uploads.counts(session, [work.upload.submission_id]).get(
+            work.upload.submission_id, {}
+        )
+        work.progress(session, len(through), work.total)
     if not through:
         _check_room(archive, sum(held.values()))
     left = [entry for entry in archive.entries if entry.place not in through]
-    hold.done = hold.total - len(left)
+    work.done = work.total - len(left)
     for entry in left:
-        hold.done += 1
-        in_time = _take_entry(hold, archive, entry)
+        work.done += 1
+        in_time = _take_entry(work, archive, entry)
         if not in_time or (time.monotonic() - began > SLICE_S and entry is not left[-1]):
             return False
     with transaction() as session:
         report = _skipped(archive.skipped)
-        if not arrivals.finish(
-            session, hold.id, hold.attempt, now(), kind="archive", report=report
-        ):
-            raise LeaseLostError
-    log.info("archive_taken_in", entries=hold.total, skipped=archive.skipped)
+        leases.complete(session, work.job.lease, now(), kind="archive", report=report)
+    log.info("archive_imported", entries=work.total, skipped=archive.skipped)
     return True
 
 
@@ -177,28 +163,27 @@ def _check_room(archive: Archive, held: int) -> None:
         )
 
 
-def _take_entry(hold: Hold, archive: Archive, entry: Entry) -> bool:
+def _take_entry(work: Import, archive: Archive, entry: Entry) -> bool:
     """One entry, or the reason why not, as a row; False when the task's own time is nearly up."""
     try:
         with (
-            _refusals_named(hold),
+            _waits_for_room(work),
             _room(entry.bytes),
             archive.unpacked(entry, process.current().settings.incoming_dir) as file,
         ):
             with file.path.open("rb") as content:
                 if archives.is_archive(content):
                     raise archives.nested()
-            _take(hold, file, entry)
-    except RefusedFileError as why:
-        commit_failure(hold, entry, why)
-        return why.code != "too_slow"
+            _take(work, file, entry)
+    except (LeaseLostError, *AWAY):
+        raise
+    except Exception as error:
+        why = _failure_of(error)
+        if why is None:
+            log.exception("entry_broke")
+        commit_failure(work, entry, why or INTERNAL)
+        return not isinstance(error, SoftTimeLimitExceeded)
     return True
-
-
-def _make_room(hold: Hold) -> None:
-    if hold.release():
-        send(process.current().celery, TAKE_IN, str(hold.id))
-    log.info("archive_goes_on_later", done=hold.done, total=hold.total)
 
 
 @contextmanager
@@ -216,49 +201,58 @@ def _room(wanted: int) -> Iterator[None]:
 
 
 @contextmanager
-def _refusals_named(hold: Hold) -> Iterator[None]:
-    """Everything that a file can be the reason of, as what people are told of it.
+def _waits_for_room(work: Import) -> Iterator[None]:
+    """Wait for a full storage as for one that is away, but not for long: waiting takes room itself.
 
-    So is a storage that has been full for long: what waits for room takes room itself.
+    Raises:
+        StorageFullError, RefusedFileError
     """
     try:
         yield
     except StorageFullError as error:
-        if _may_wait_for_room(hold):
+        if _may_wait_for_room(work):
             raise
         raise RefusedFileError("storage_full", FULL_FOR_LONG) from error
-    except (RefusedFileError, LeaseLostError, *AWAY):
-        raise
-    except MediaError as error:
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        if _may_wait_for_room(work):
+            raise StorageFullError(NO_ROOM) from error
+        raise RefusedFileError("storage_full", FULL_FOR_LONG) from error
+
+
+def _may_wait_for_room(work: Import) -> bool:
+    since = work.job.lease.away_since
+    return since is None or now() - since < MOST_FULL
+
+
+def _failure_of(error: Exception) -> Failure | None:
+    """What the file itself is the reason of, as people are told of it."""
+    if isinstance(error, RefusedFileError):
+        return Failure(error.message, error.code)
+    if isinstance(error, MediaError):
         log.info("recording_not_read", code=error.code, cause=error.cause)
-        raise RefusedFileError(error.code, error.message) from error
-    except SoftTimeLimitExceeded as error:
-        raise RefusedFileError("too_slow", TOO_SLOW) from error
-    except MissingObjectError as error:
-        raise RefusedFileError("recording_missing", MISSING) from error
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno in FULL:
-            if _may_wait_for_room(hold):
-                raise StorageFullError(NO_ROOM) from error
-            raise RefusedFileError("storage_full", FULL_FOR_LONG) from error
-        log.exception("arrival_broke")
-        raise RefusedFileError("internal_error", INTERNAL) from error
+        return Failure(error.message, error.code)
+    return _FAILURES.get(type(error))
 
 
-def _may_wait_for_room(hold: Hold) -> bool:
-    return hold.away_since is None or now() - hold.away_since < MOST_FULL
+def _delete_bytes(job: Job[Upload], ended: Ended) -> None:
+    """Once it is imported or refused, or its row is gone, its bytes are no longer needed."""
+    over = ended in (Ended.DONE, Ended.FAILED)
+    if over or (ended is Ended.LEASE_LOST and _is_gone(job.row.id)):
+        upload_files.delete(job.row.id)
 
 
-def _is_there(hold: Hold) -> bool:
+def _is_gone(upload_id: UUID) -> bool:
     with reading() as session:
-        return arrivals.get(session, hold.id) is not None
+        return uploads.get(session, upload_id) is None
 
 
-def _fail(hold: Hold, why: RefusedFileError) -> bool:
-    """Note the reason. False: the lease is lost, and nothing was written."""
-    with transaction() as session:
-        recorded = arrivals.fail(
-            session, hold.id, hold.attempt, now(), kind=None, code=why.code, message=why.message
-        )
-    log.info("arrival_refused", code=why.code, recorded=recorded)
-    return recorded
+SPEC = JobSpec(
+    kind=UPLOAD,
+    work=_import,
+    internal=INTERNAL,
+    failure_of=_failure_of,
+    subject=("upload",),
+    afterwards=_delete_bytes,
+)

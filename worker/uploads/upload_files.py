@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from backend.storage.base import MissingObjectError, Storage
-from backend.storage.keys import arrival_key, pieces_folder
+from backend.storage.keys import pieces_folder, upload_key
 from backend.storage.private_files import private_folder
 from backend.submissions.uploads import repository
 from backend.tables import UploadPiece
@@ -21,22 +21,22 @@ _BUFFER_BYTES = 256 * 1024
 
 
 @contextmanager
-def opened(arrival_id: UUID, size: int) -> Iterator[BinaryIO]:
+def opened(upload_id: UUID, size: int) -> Iterator[BinaryIO]:
     """The file, to read and to seek in: nothing is copied, and of a bucket only what is read comes.
 
     Args:
-        arrival_id: the file.
+        upload_id: the file.
         size: its bytes.
 
     Raises:
         MissingObjectError: bytes of it are not in the storage, now or when they are read.
     """
     with reading() as session:
-        pieces = repository.pieces(session, arrival_id)
+        pieces = repository.pieces(session, upload_id)
     if not pieces:  # it came before files were kept in pieces
-        pieces = [UploadPiece(start=0, bytes=size, key=arrival_key(arrival_id))]
+        pieces = [UploadPiece(start=0, bytes=size, key=upload_key(upload_id))]
     if sum(piece.bytes for piece in pieces) != size:
-        raise MissingObjectError(pieces_folder(arrival_id))
+        raise MissingObjectError(pieces_folder(upload_id))
     joined = _Joined(process.current().storage, pieces)
     with io.BufferedReader(joined, _BUFFER_BYTES) as file:
         yield cast("BinaryIO", file)
@@ -53,13 +53,13 @@ def local(file: BinaryIO) -> Iterator[Path]:
         yield path
 
 
-def delete(arrival_id: UUID) -> None:
-    """Delete the bytes of a file that is taken in or refused."""
+def delete(upload_id: UUID) -> None:
+    """Delete the bytes of a file that is imported or refused."""
     storage = process.current().storage
-    storage.delete_folder(pieces_folder(arrival_id))
-    storage.delete(arrival_key(arrival_id))
+    storage.delete_folder(pieces_folder(upload_id))
+    storage.delete(upload_key(upload_id))
     with transaction() as session:
-        repository.forget_pieces(session, arrival_id)
+        repository.forget_pieces(session, upload_id)
 
 
 class _Joined(io.RawIOBase):

@@ -1,1 +1,1 @@
-"""Arrivals: files that are sent in pieces for a submission, until a worker has taken them in."""
+"""Uploads: files that are sent in pieces for a submission, until a worker has taken them in."""

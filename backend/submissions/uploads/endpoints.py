@@ -16,10 +16,10 @@ from backend.http.deps import ReadSessionDep, ServicesDep, refuse_if_draining, t
 from backend.http.openapi import problems
 from backend.http.services import Services
 from backend.submissions.uploads import service
-from backend.submissions.uploads.schemas import ArrivalPage
-from backend.submissions.uploads.store import ArrivalStore
+from backend.submissions.uploads.schemas import UploadPage
+from backend.submissions.uploads.store import UploadStore
 from backend.tables import User
-from backend.tables.vocabulary import ArrivalState
+from backend.tables.vocabulary import UploadState
 
 PREFIX = "uploads"
 
@@ -40,7 +40,7 @@ def make_router(settings: Settings, services: Callable[[], Services]) -> APIRout
         file_dep=get_place,  # type: ignore[arg-type]
         upload_complete_dep=get_complete,  # type: ignore[arg-type]
         tags=["submissions"],
-        storage=ArrivalStore(services, transaction),
+        storage=UploadStore(services, transaction),
     )
     router = APIRouter(tags=["submissions"])
     router.include_router(
@@ -63,10 +63,10 @@ def get_files(
     submission_id: Annotated[UUID, Path(description="The submission's id.")],
     session: ReadSessionDep,
     user: CurrentContributor,
-    state: ArrivalState | None = None,
+    state: UploadState | None = None,
     cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
-) -> ArrivalPage:
+) -> UploadPage:
     """What was sent for a submission, and what became of it; unfinished uploads too."""
     return service.page(session, user, submission_id, state, cursor, limit)
 
@@ -80,10 +80,10 @@ def check_upload(request: Request, services: ServicesDep, user: CurrentContribut
     if request.method == "POST":
         refuse_if_draining(services)
         _check_creation(request)
-    elif (arrival_id := request.path_params.get("uuid")) is not None:
+    elif (upload_id := request.path_params.get("uuid")) is not None:
         with services.database.read() as session:
-            arrival = service.find(session, user, arrival_id)
-        receiving = arrival.state == ArrivalState.RECEIVING
+            upload = service.find(session, user, upload_id)
+        receiving = upload.state == UploadState.RECEIVING
         if request.method == "PATCH" and not receiving:
             raise ConflictError("This upload is complete.")
 
@@ -101,15 +101,15 @@ async def get_begin(services: ServicesDep, user: CurrentContributor) -> Begin:
     """Make the row before the library makes the upload."""
 
     async def begin(metadata: dict[str, str], upload: dict[str, Any]) -> None:
-        arrival_id = await to_thread.run_sync(_begin, services, user, metadata, upload["size"])
-        metadata["arrival"] = str(arrival_id)
+        upload_id = await to_thread.run_sync(_begin, services, user, metadata, upload["size"])
+        metadata["upload"] = str(upload_id)
 
     return begin
 
 
 def _begin(services: Services, user: User, metadata: dict[str, str], size: int | None) -> UUID:
     with transaction(services) as session:
-        arrival = service.begin(
+        upload = service.begin(
             session,
             services.settings,
             user,
@@ -117,12 +117,12 @@ def _begin(services: Services, user: User, metadata: dict[str, str], size: int |
             metadata.get("filename", ""),
             size,
         )
-    return arrival.id
+    return upload.id
 
 
 async def get_place() -> Callable[[dict[str, str]], dict[str, str]]:
     """The upload's id is that of the row."""
-    return lambda metadata: {"uid": metadata["arrival"]} if "arrival" in metadata else {}
+    return lambda metadata: {"uid": metadata["upload"]} if "upload" in metadata else {}
 
 
 async def get_complete() -> Complete:

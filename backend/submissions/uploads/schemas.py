@@ -6,13 +6,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from backend.tables.vocabulary import ArrivalState
+from backend.tables.vocabulary import UploadState
 
 RowStatus = Literal["used", "loose", "waiting", "doubt", "partly", "refused"]
 
 
-class ArrivalError(BaseModel):
-    """Why a file was not taken in."""
+class UploadError(BaseModel):
+    """Why a file was not imported."""
 
     code: str
     message: str
@@ -36,7 +36,7 @@ class ReportRow(BaseModel):
     note: str | None = Field(None, description="What to know of it, where it does count.")
 
 
-class ArrivalOut(BaseModel):
+class UploadOut(BaseModel):
     """A file that was sent for a submission, and what became of it."""
 
     id: UUID = Field(description="Also the last part of the upload's URL.")
@@ -44,11 +44,11 @@ class ArrivalOut(BaseModel):
     file_name: str
     bytes: int
     received: int = Field(description="Bytes that are here.")
-    state: ArrivalState
+    state: UploadState
     kind: str | None = Field(description="recording, archive or manifest, once it is known.")
     done: int = Field(description="Entries of an archive that are through.")
     total: int
-    error: ArrivalError | None
+    error: UploadError | None
     report: list[ReportRow] = Field(
         description="What became of a manifest's rows; of an archive, what was skipped."
     )
@@ -57,8 +57,8 @@ class ArrivalOut(BaseModel):
     expires_at: datetime = Field(description="Its last byte must be here by then.")
 
 
-class ArrivalPage(BaseModel):
+class UploadPage(BaseModel):
     """A page of files."""
 
-    items: list[ArrivalOut]
+    items: list[UploadOut]
     next: str | None

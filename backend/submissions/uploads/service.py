@@ -11,15 +11,16 @@ from backend.core.db import utc_now
 from backend.core.errors import ConflictError, InvalidInputError, NotFoundError
 from backend.core.settings import Settings
 from backend.http.multipart import check_storage_room, too_large
-from backend.jobs import TAKE_IN, after_commit
+from backend.jobs.celery import after_commit
+from backend.jobs.names import IMPORT_UPLOAD
 from backend.storage.base import Storage
-from backend.storage.keys import arrival_key, pieces_folder
+from backend.storage.keys import pieces_folder, upload_key
 from backend.submissions import repository as submissions
 from backend.submissions.fields import unusable
 from backend.submissions.uploads import limits, repository
-from backend.submissions.uploads.schemas import ArrivalError, ArrivalOut, ArrivalPage, ReportRow
-from backend.tables import Arrival, UploadPiece, User
-from backend.tables.vocabulary import ArrivalState
+from backend.submissions.uploads.schemas import ReportRow, UploadError, UploadOut, UploadPage
+from backend.tables import Upload, UploadPiece, User
+from backend.tables.vocabulary import UploadState
 from models.data.file_names import is_junk
 
 log = structlog.get_logger(__name__)
@@ -32,7 +33,7 @@ def begin(
     submission_id: str,
     file_name: str,
     size: int | None,
-) -> Arrival:
+) -> Upload:
     """A place for a file that is to be sent for a draft.
 
     Raises:
@@ -73,31 +74,31 @@ def begin(
         )
     now = utc_now()
     submission.touched_at = now
-    arrival = Arrival(
+    upload = Upload(
         id=uuid4(),
         submission_id=draft_id,
         file_name=name,
         bytes=size,
-        state=ArrivalState.RECEIVING,
+        state=UploadState.RECEIVING,
         created_at=now,
         expires_at=now + timedelta(days=settings.unfinished_upload_days),
     )
-    repository.add(session, arrival)
-    return arrival
+    repository.add(session, upload)
+    return upload
 
 
-def find(session: Session, user: User, arrival_id: str) -> Arrival:
+def find(session: Session, user: User, upload_id: str) -> Upload:
     """Their file with this id.
 
     Raises:
         NotFoundError: there is none, or it is somebody else's.
     """
     try:
-        found = repository.get_own(session, UUID(arrival_id), user.id)
+        found = repository.get_own(session, UUID(upload_id), user.id)
     except ValueError:
         found = None
     if found is None:
-        raise NotFoundError(f"You have no upload {arrival_id[:50]}.")
+        raise NotFoundError(f"You have no upload {upload_id[:50]}.")
     return found
 
 
@@ -109,26 +110,26 @@ def add_piece(session: Session, piece: UploadPiece, expected: int) -> bool:
     """
     if not repository.add_piece(session, piece, expected):
         return False
-    if repository.complete(session, piece.arrival_id, utc_now()):
-        after_commit(session, TAKE_IN, piece.arrival_id)
-        log.info("file_arrived", arrival=str(piece.arrival_id))
+    if repository.complete(session, piece.upload_id, utc_now()):
+        after_commit(session, IMPORT_UPLOAD, piece.upload_id)
+        log.info("file_arrived", upload=str(piece.upload_id))
     return True
 
 
-def delete_bytes(storage: Storage, arrival_id: UUID) -> None:
+def delete_bytes(storage: Storage, upload_id: UUID) -> None:
     """Delete everything that is here of a file."""
-    storage.delete_folder(pieces_folder(arrival_id))
-    storage.delete(arrival_key(arrival_id))
+    storage.delete_folder(pieces_folder(upload_id))
+    storage.delete(upload_key(upload_id))
 
 
 def page(
     session: Session,
     user: User,
     submission_id: UUID,
-    state: ArrivalState | None,
+    state: UploadState | None,
     cursor: str | None,
     limit: int,
-) -> ArrivalPage:
+) -> UploadPage:
     """The files of their submission, in the order in which they came.
 
     Raises:
@@ -137,29 +138,29 @@ def page(
     if submissions.get_own(session, submission_id, user.id) is None:
         raise NotFoundError(f"You have no submission {submission_id}.")
     found = repository.page(session, submission_id, state, cursor, limit)
-    return ArrivalPage(items=[shown(each) for each in found.rows], next=found.next)
+    return UploadPage(items=[shown(each) for each in found.rows], next=found.next)
 
 
-def shown(arrival: Arrival) -> ArrivalOut:
+def shown(upload: Upload) -> UploadOut:
     """The row as the API shows it."""
     error = None
-    if arrival.error_code is not None:
-        error = ArrivalError(code=arrival.error_code, message=arrival.error_message or "")
-    return ArrivalOut(
-        id=arrival.id,
-        parent_id=arrival.parent_id,
-        file_name=arrival.file_name,
-        bytes=arrival.bytes,
-        received=arrival.received,
-        state=arrival.state,
-        kind=arrival.kind,
-        done=arrival.done,
-        total=arrival.total,
+    if upload.error_code is not None:
+        error = UploadError(code=upload.error_code, message=upload.error_message or "")
+    return UploadOut(
+        id=upload.id,
+        parent_id=upload.parent_id,
+        file_name=upload.file_name,
+        bytes=upload.bytes,
+        received=upload.received,
+        state=upload.state,
+        kind=upload.kind,
+        done=upload.done,
+        total=upload.total,
         error=error,
-        report=[ReportRow(**row) for row in arrival.report],
-        contribution_id=arrival.contribution_id,
-        created_at=arrival.created_at,
-        expires_at=arrival.expires_at,
+        report=[ReportRow(**row) for row in upload.report],
+        contribution_id=upload.contribution_id,
+        created_at=upload.created_at,
+        expires_at=upload.expires_at,
     )
 
 

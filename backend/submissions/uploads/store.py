@@ -31,7 +31,7 @@ from backend.storage.keys import piece_key
 from backend.storage.private_files import private_folder
 from backend.submissions.uploads import repository, service
 from backend.tables import UploadPiece
-from backend.tables.vocabulary import ArrivalState
+from backend.tables.vocabulary import UploadState
 
 PIECE_BYTES = 16 * 1024 * 1024
 """A piece goes to the storage when it has so many."""
@@ -65,8 +65,8 @@ class _Writer:
     pending: bytearray = field(default_factory=bytearray)
 
 
-class ArrivalStore(TusStorage):
-    """The library's storage, on ours and the tables of arrivals and their pieces.
+class UploadStore(TusStorage):
+    """The library's storage, on ours and the tables of uploads and their pieces.
 
     Rows are made before the library is asked (`service.begin`), so it only reads them here.
     """
@@ -158,7 +158,7 @@ class ArrivalStore(TusStorage):
             services.storage.put(key, writer.path)
             with self._transaction(services) as session:
                 piece = UploadPiece(
-                    arrival_id=uid, start=writer.start, bytes=writer.written, key=key
+                    upload_id=uid, start=writer.start, bytes=writer.written, key=key
                 )
                 if not service.add_piece(session, piece, writer.at):
                     raise _moved_on()
@@ -201,24 +201,24 @@ class ArrivalStore(TusStorage):
 
     def _read_info(self, uid: str) -> dict[str, Any] | None:
         with self._services().database.read() as session:
-            arrival = repository.get(session, UUID(uid))
-        if arrival is None:
+            upload = repository.get(session, UUID(uid))
+        if upload is None:
             return None
-        receiving = arrival.state == ArrivalState.RECEIVING
+        receiving = upload.state == UploadState.RECEIVING
         return {
-            "metadata": {"filename": arrival.file_name, "filetype": "application/octet-stream"},
-            "size": arrival.bytes,
-            "offset": arrival.received if receiving else arrival.bytes,
-            "created_at": arrival.created_at.isoformat(),
+            "metadata": {"filename": upload.file_name, "filetype": "application/octet-stream"},
+            "size": upload.bytes,
+            "offset": upload.received if receiving else upload.bytes,
+            "created_at": upload.created_at.isoformat(),
             # what is whole does not expire
-            "expires": format_datetime(arrival.expires_at, usegmt=True) if receiving else None,
+            "expires": format_datetime(upload.expires_at, usegmt=True) if receiving else None,
         }
 
     async def write_info(self, uid: str, data: dict[str, Any]) -> None:
         """Nothing: the row was there first, and each piece is noted with the offset."""
 
     async def list_uids(self) -> list[str]:
-        """The library never asks; upkeep looks into the table."""
+        """The library never asks; maintenance looks into the table."""
         raise NotImplementedError
 
     @asynccontextmanager

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from backend.core import audit
 from backend.core.db import Database
 from backend.core.settings import Settings
-from backend.jobs import send_remembered
+from backend.jobs.celery import send_remembered
 from backend.storage.base import Storage
-from backend.tables import Arrival, Contribution, Recording, Submission, User
+from backend.tables import Contribution, Recording, Submission, Upload, User
 
 UNDER_WAY = timedelta(hours=1)
 """What is younger may be an upload, or a worker's work, that is still under way."""
@@ -89,7 +89,7 @@ Check = Callable[[Context], Iterator[Finding]]
 """Looks at one kind of thing, a page of rows at a time. What it raises ends the whole check."""
 
 
-Row = TypeVar("Row", Arrival, Contribution, Recording, Submission)
+Row = TypeVar("Row", Upload, Contribution, Recording, Submission)
 """A row of a table with an `id`."""
 
 

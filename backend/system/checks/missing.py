@@ -8,23 +8,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.core.db import utc_now
-from backend.jobs.kinds import INGESTION, PREPARATION
+from backend.jobs import leases
+from backend.jobs.kinds import DEIDENTIFICATION, PREVIEWS
 from backend.recordings import repository as recordings
-from backend.reviews import lanes
 from backend.reviews import repository as reviews
 from backend.storage.base import MissingObjectError
 from backend.storage.keys import (
-    arrival_key,
     cine_key,
     contact_sheet_key,
     dataset_folder,
     dataset_frame_key,
     review_folder,
+    upload_key,
 )
-from backend.submissions.uploads import repository as arrivals
+from backend.submissions.uploads import repository as uploads
 from backend.system.checks.finding import Context, Finding, Mend, in_transaction, note, pages
-from backend.tables import Arrival, Artifact, Contribution, Recording
-from backend.tables.vocabulary import ArrivalState, ContributionState, JobState
+from backend.tables import Artifact, Contribution, Recording, Upload
+from backend.tables.vocabulary import ContributionState, JobState, UploadState
 from models.media import sampling
 
 PREVIEW_SIDE = 1024
@@ -39,7 +39,7 @@ def missing(context: Context) -> Iterator[Finding]:
     yield from _recordings(context)
     for row in pages(context, Contribution, Contribution.created_at < context.old):
         yield from _contribution(context, row)
-    yield from _arrivals(context)
+    yield from _uploads(context)
     yield from _artifacts(context)
 
 
@@ -157,7 +157,7 @@ def ingest_again(session: Session, contribution_id: UUID, pixels_key: str | None
         return False
     row.pixels_key = row.pixels_sha256 = None
     row.dataset_frames = 0
-    lanes.ask(session, INGESTION, row, utc_now())
+    leases.enqueue(session, DEIDENTIFICATION, row, utc_now())
     return True
 
 
@@ -168,7 +168,7 @@ def prepare_again(session: Session, contribution_id: UUID) -> bool:
         return False
     row.cine = row.prep_state = None
     if row.state == ContributionState.PENDING:
-        lanes.ask(session, PREPARATION, row, utc_now())
+        leases.enqueue(session, PREVIEWS, row, utc_now())
     return True
 
 
@@ -189,12 +189,12 @@ def _preview(source: str, key: str) -> Mend:
     return mend
 
 
-def _arrivals(context: Context) -> Iterator[Finding]:
-    waits = Arrival.state.in_((ArrivalState.QUEUED, ArrivalState.RUNNING))
-    for row in pages(context, Arrival, waits, Arrival.queued_at < context.old):
+def _uploads(context: Context) -> Iterator[Finding]:
+    waits = Upload.state.in_((UploadState.QUEUED, UploadState.RUNNING))
+    for row in pages(context, Upload, waits, Upload.queued_at < context.old):
         with context.database.read() as session:
-            keys = [each.key for each in arrivals.pieces(session, row.id)]
-        if not all(map(context.storage.exists, keys or [arrival_key(row.id)])):
+            keys = [each.key for each in uploads.pieces(session, row.id)]
+        if not all(map(context.storage.exists, keys or [upload_key(row.id)])):
             yield Finding(
                 "upload_missing",
                 "arrival",

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
-from sqlalchemy.orm import Session
 
 from backend.core.db import utc_now
-from backend.system.checks import repository
+from backend.jobs import leases
+from backend.jobs.leases import Lease
 from backend.system.checks.contents import contents
 from backend.system.checks.finding import Check as LookFor
 from backend.system.checks.finding import Context, Finding
@@ -44,19 +44,15 @@ MOST_FINDINGS = 1000
 NOTE_EVERY_S = 1.0
 
 
-class LeaseLostError(Exception):
-    """The check was given to another attempt, or has ended."""
-
-
 @dataclass
 class Runner:
     """One attempt at a check, from where the last one was interrupted.
 
-    `row` is the check as it was claimed; `told` is called with each finding, and with progress.
+    `told` is called with each finding, and `moved` with progress.
     """
 
     context: Context
-    row: Check
+    lease: Lease[Check]
     checks: Mapping[str, LookFor]
     told: Callable[[Finding, bool], None] = lambda _finding, _mended: None
     moved: Callable[[str, int], None] = lambda _stage, _looked_at: None
@@ -64,6 +60,11 @@ class Runner:
     findings: list[dict[str, Any]] = field(init=False)
     _known: set[tuple[str, str, str, str]] = field(init=False, repr=False)
     _noted_at: float = 0.0
+
+    @property
+    def row(self) -> Check:
+        """The check as it was leased, and how far this attempt is."""
+        return self.lease.row
 
     def __post_init__(self) -> None:
         self.counts = {kind: dict(each) for kind, each in self.row.counts.items()}
@@ -93,6 +94,7 @@ class Runner:
             row.ended = [*row.ended, name]
             row.cursor = ""
             self._note()
+        log.info("check_looked", check=str(row.id), counts=self.counts)
 
     def _take(self, context: Context, finding: Finding) -> None:
         """Count a finding, and mend it where that was asked for and takes nobody's judgement."""
@@ -122,28 +124,15 @@ class Runner:
     def _note(self) -> None:
         self._noted_at = time.monotonic()
         row = self.row
-        self._write(
-            lambda session: repository.note(
+        with self.context.transaction() as session:
+            leases.progress(
                 session,
-                row.id,
-                row.attempt,
+                self.lease,
+                utc_now(),
                 stage=row.stage,
                 cursor=row.cursor,
                 looked_at=row.looked_at,
                 ended=list(row.ended),
                 counts=self.counts,
                 findings=self.findings,
-                heartbeat_at=utc_now(),
             )
-        )
-
-    def end(self, error: str | None = None) -> None:
-        """Note the end; `error` is a sentence that says why it could not look at everything."""
-        row = self.row
-        self._write(lambda session: repository.end(session, row.id, row.attempt, utc_now(), error))
-        log.info("check_ended", check=str(row.id), counts=self.counts, failed=error is not None)
-
-    def _write(self, change: Callable[[Session], bool]) -> None:
-        with self.context.transaction() as session:
-            if not change(session):
-                raise LeaseLostError

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from backend.core import audit
 from backend.core.db import utc_now
 from backend.core.errors import ConflictError, NotFoundError
-from backend.jobs import CHECK, after_commit
+from backend.jobs.celery import after_commit
+from backend.jobs.names import CHECK
 from backend.system.checks import repository
 from backend.system.checks.schemas import CheckRunDetail, CheckRunIn, CheckRunOut, CheckRuns
 from backend.tables import Check, User

@@ -12,7 +12,7 @@ from backend.releases import repository as releases
 from backend.reviews import repository as reviews
 from backend.screenings import repository as screenings
 from backend.submissions import repository as submissions
-from backend.submissions.uploads import repository as arrivals
+from backend.submissions.uploads import repository as uploads
 from backend.system.checks.finding import Context, Finding, Mend, note
 from backend.trainings import repository as trainings
 from backend.trainings.artifacts import repository as artifacts
@@ -112,8 +112,8 @@ _ANSWERED_FOR: dict[str, Known] = {
     "frames": _by_owner(screenings.known_ids),
     "contributions": submissions.known_keys,
     "contribution-previews": submissions.known_keys,
-    "arrivals": _by_owner(arrivals.with_bytes),
-    "pieces": arrivals.known_pieces,
+    "arrivals": _by_owner(uploads.with_bytes),
+    "pieces": uploads.known_pieces,
     "review": _of_contributions("review"),
     "dataset": _of_contributions("dataset"),
     "wholes": _of_contributions("wholes"),

@@ -12,13 +12,13 @@ from typer.testing import CliRunner, Result
 
 from backend.cli import main as cli
 from backend.cli import submitting
-from backend.jobs import make_celery
-from backend.tables import Arrival, Contribution, Submission
+from backend.jobs.celery import make_celery
+from backend.tables import Contribution, Submission, Upload
 from tests import archives, media_files, tus
 from tests.conftest import Api, SignedIn
 from tests.factories import create_token
 from worker import process
-from worker.uploads.task import take_in
+from worker.uploads.task import import_upload
 
 SAID = ("--label", "healthy", "--probe", "convex", "--licence", "CC0 1.0", "--source", "Ward 3")
 
@@ -35,7 +35,7 @@ def busy(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
 
     def work() -> None:
         while not stop.is_set():
-            take_in.run("")
+            import_upload.run("")
             time.sleep(0.02)
 
     thread = threading.Thread(target=work)
@@ -120,7 +120,7 @@ def test_what_fails_is_named_and_can_be_mended(
     again = submit(*SAID, "--consent")
     assert again.exit_code == 1, again.output  # the letter's refusal still stands in the draft
     (only,) = {row.id for row in all_of(busy, Submission)}
-    files = [row for row in all_of(busy, Arrival) if row.parent_id is None]
+    files = [row for row in all_of(busy, Upload) if row.parent_id is None]
     assert [row.file_name for row in files if row.state == "failed"] == ["letter.doc"]
     assert len(all_of(busy, Contribution)) == 5
     assert {row.submission_id for row in files} == {only}
@@ -136,12 +136,12 @@ def test_it_goes_on_where_it_was(
     result = submit()
     assert result.exit_code == 1  # nothing was said of the recordings
     assert "Say what the recording shows." in result.output
-    files = [row for row in all_of(busy, Arrival) if row.parent_id is None]
+    files = [row for row in all_of(busy, Upload) if row.parent_id is None]
     assert sorted(row.file_name for row in files) == ["a.mp4", "bed 1/b.png", "more.zip"]
     assert next(row for row in files if row.file_name == "a.mp4").id == begun
-    before = {row.id for row in all_of(busy, Arrival)}
+    before = {row.id for row in all_of(busy, Upload)}
     submit()
-    assert {row.id for row in all_of(busy, Arrival)} == before
+    assert {row.id for row in all_of(busy, Upload)} == before
 
 
 def test_a_bad_row_is_named_with_its_line(

@@ -9,7 +9,8 @@ import pytest
 
 from backend.core.db import Database
 from backend.core.settings import Settings
-from backend.jobs import QUEUE, SCREEN, after_commit, make_celery, send, send_remembered
+from backend.jobs.celery import after_commit, make_celery, send, send_remembered
+from backend.jobs.names import QUEUE, SCREEN
 from tests.factories import create_screening
 from tests.outages import Broker
 
@@ -53,7 +54,19 @@ def test_a_broker_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> N
     settings = Settings(data_dir=tmp_path)
     celery = make_celery(settings)
     (settings.broker_dir / "messages").rmdir()
+    (settings.broker_dir / "messages").write_text("in the way")
     assert send(celery, SCREEN, str(uuid4())) is False
+
+
+def test_the_embedded_brokers_folder_may_go_and_is_made_again(tmp_path: Path) -> None:
+    """Its messages are lost with it, which the rows outlive (`tests.worker`)."""
+    settings = Settings(data_dir=tmp_path)
+    celery = make_celery(settings)
+    lost, kept = str(uuid4()), str(uuid4())
+    assert send(celery, SCREEN, lost)
+    settings.broker_dir.rename(tmp_path / "gone")
+    assert send(celery, SCREEN, kept)
+    assert taken(settings) == [kept]
 
 
 def test_each_message_of_the_embedded_broker_is_taken_once(tmp_path: Path) -> None:

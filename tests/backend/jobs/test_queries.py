@@ -1,24 +1,22 @@
-"""Every query that the worker and upkeep rely on, on SQLite and on PostgreSQL."""
+"""Queries that the worker and its maintenance rely on, on SQLite and on PostgreSQL."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
 from backend.core.db import Database, now
-from backend.jobs import leases, workers
-from backend.jobs.kinds import SCREENING
+from backend.jobs import workers
 from backend.recordings import repository as recordings
 from backend.screenings import repository as screenings
 from backend.screenings.repository import RecentUploads, Running
 from backend.tables import Screening, Status
 from backend.trainings.artifacts import repository as artifacts
 from tests.conftest import ANSWER_S
-from tests.factories import answer, create_recording, create_screening
+from tests.factories import create_recording, create_screening
 
 STALE = timedelta(seconds=30)
 
@@ -29,196 +27,6 @@ def screening(database: Database) -> Screening:
         made = create_screening(session)
         session.commit()
     return made
-
-
-def claimed(database: Database, screening_id: UUID) -> int:
-    """Claim as a worker does; the attempt."""
-    with database.write() as session:
-        mine = screenings.claim(session, screening_id, now())
-        assert mine is not None
-        session.commit()
-    return mine.attempt
-
-
-def reread(database: Database, screening_id: UUID) -> Screening:
-    with database.read() as session:
-        found = screenings.get(session, screening_id)
-    assert found is not None
-    return found
-
-
-class TestClaim:
-    def test_starts_the_first_attempt(self, database: Database, screening: Screening) -> None:
-        assert claimed(database, screening.id) == 1
-        found = reread(database, screening.id)
-        assert found.status == Status.RUNNING
-        assert found.claimed_at == found.heartbeat_at == found.started_at
-
-    def test_brings_the_recording_along(self, database: Database, screening: Screening) -> None:
-        with database.write() as session:
-            mine = screenings.claim(session, screening.id, now())
-            assert mine is not None
-            assert mine.recording.storage_key.startswith("recordings/")
-
-    def test_of_what_is_not_queued_is_refused(
-        self, database: Database, screening: Screening
-    ) -> None:
-        claimed(database, screening.id)
-        with database.write() as session:
-            assert screenings.claim(session, screening.id, now()) is None
-            assert screenings.claim(session, uuid4(), now()) is None
-
-    def test_is_won_by_one_of_many_at_the_same_instant(self, database: Database) -> None:
-        with database.write() as session:
-            ids = [create_screening(session).id for _ in range(5)]
-            session.commit()
-        at_once = threading.Barrier(8)
-        won: list[UUID] = []
-
-        def compete() -> None:
-            at_once.wait(20)
-            for screening_id in ids:
-                with database.write() as session:
-                    mine = screenings.claim(session, screening_id, now())
-                    session.commit()
-                if mine is not None:
-                    won.append(screening_id)
-
-        threads = [threading.Thread(target=compete) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert sorted(won) == sorted(ids)
-
-    def test_keeps_the_first_start_in_a_second_attempt(
-        self, database: Database, screening: Screening
-    ) -> None:
-        claimed(database, screening.id)
-        first = reread(database, screening.id).started_at
-        with database.write() as session:
-            screenings.requeue_expired(session, now() + 2 * STALE, STALE, 3)
-            session.commit()
-        assert claimed(database, screening.id) == 2
-        assert reread(database, screening.id).started_at == first
-
-
-class TestOutcome:
-    def test_of_the_newest_claim_is_written(self, database: Database, screening: Screening) -> None:
-        attempt = claimed(database, screening.id)
-        with database.write() as session:
-            assert screenings.finish(session, screening.id, attempt, answer(), now())
-            session.commit()
-        found = reread(database, screening.id)
-        assert (found.status, found.result) == (Status.DONE, answer())
-        assert (found.done, found.total) == (3, 3)
-        assert found.model_version == "pocovidnet-test"
-
-    def test_of_an_older_claim_changes_nothing(
-        self, database: Database, screening: Screening
-    ) -> None:
-        old = claimed(database, screening.id)
-        with database.write() as session:
-            screenings.requeue_expired(session, now() + 2 * STALE, STALE, 3)
-            session.commit()
-        new = claimed(database, screening.id)
-        with database.write() as session:
-            assert not leases.update_if_leased(
-                session, SCREENING, screening.id, old, {"heartbeat_at": now()}
-            )
-            assert not screenings.progress(session, screening.id, old, 2, 3, now())
-            assert not screenings.finish(session, screening.id, old, answer(), now())
-            assert not screenings.fail(session, screening.id, old, "no_frames", "No.", now())
-            assert not leases.release_lease(session, SCREENING, screening.id, old, now())
-            session.commit()
-        found = reread(database, screening.id)
-        assert (found.status, found.attempt, found.done) == (Status.RUNNING, new, 0)
-        assert (found.result, found.error_code) == (None, None)
-
-    def test_is_written_once(self, database: Database, screening: Screening) -> None:
-        attempt = claimed(database, screening.id)
-        with database.write() as session:
-            assert screenings.fail(session, screening.id, attempt, "no_frames", "No.", now())
-            assert not screenings.finish(session, screening.id, attempt, answer(), now())
-            session.commit()
-        assert reread(database, screening.id).status == Status.FAILED
-
-    def test_released_is_queued_again_and_costs_no_attempt(
-        self, database: Database, screening: Screening
-    ) -> None:
-        attempt = claimed(database, screening.id)
-        with database.write() as session:
-            assert leases.release_lease(session, SCREENING, screening.id, attempt, now())
-            session.commit()
-        assert reread(database, screening.id).status == Status.QUEUED
-        assert claimed(database, screening.id) == attempt + 1, "its number stays spent"
-        assert reread(database, screening.id).lost == 0
-
-    def test_progress_is_seen_and_is_a_heartbeat(
-        self, database: Database, screening: Screening
-    ) -> None:
-        attempt = claimed(database, screening.id)
-        later = now() + timedelta(seconds=9)
-        with database.write() as session:
-            assert screenings.progress(session, screening.id, attempt, 2, 7, later)
-            session.commit()
-        found = reread(database, screening.id)
-        assert (found.done, found.total, found.heartbeat_at) == (2, 7, later)
-
-
-class TestPutBack:
-    def test_leaves_what_is_alive_and_what_was_just_nudged(
-        self, database: Database, screening: Screening
-    ) -> None:
-        with database.write() as session:
-            other = create_screening(session)
-            session.commit()
-        claimed(database, other.id)
-        with database.write() as session:
-            found = screenings.requeue_expired(session, now(), STALE, 3)
-        assert (found.notify, found.given_up) == ((), ())
-
-    def test_queues_what_has_lost_its_worker(
-        self, database: Database, screening: Screening
-    ) -> None:
-        claimed(database, screening.id)
-        with database.write() as session:
-            found = screenings.requeue_expired(session, now() + 2 * STALE, STALE, 3)
-            session.commit()
-        assert found.notify == (screening.id,)
-        assert reread(database, screening.id).status == Status.QUEUED
-
-    def test_gives_up_after_the_last_attempt(
-        self, database: Database, screening: Screening
-    ) -> None:
-        for _ in range(3):
-            claimed(database, screening.id)
-            with database.write() as session:
-                found = screenings.requeue_expired(session, now() + 2 * STALE, STALE, 3)
-                session.commit()
-        assert (found.notify, found.given_up) == ((), (screening.id,))
-        lost = reread(database, screening.id)
-        assert (lost.status, lost.error_code) == (Status.FAILED, "worker_lost")
-
-    def test_nudges_the_oldest_of_those_that_wait_long_and_not_all_at_once(
-        self, database: Database
-    ) -> None:
-        moment = now()
-        with database.write() as session:
-            ids = [
-                create_screening(
-                    session,
-                    queued_at=moment - timedelta(minutes=9 - n),
-                    nudged_at=moment - timedelta(minutes=9 - n),
-                ).id
-                for n in range(5)
-            ]
-            session.commit()
-        with database.write() as session:
-            first = screenings.requeue_expired(session, moment, STALE, 3, notify_at_most=3)
-            again = screenings.requeue_expired(session, moment, STALE, 3, notify_at_most=3)
-        assert set(first.notify) == set(ids[:3])
-        assert set(again.notify) == set(ids[3:])
 
 
 class TestCounts:
@@ -299,7 +107,7 @@ class TestRelations:
         with database.write() as session:
             create_screening(session)
             with pytest.raises(IntegrityError):
-                session.execute(text("UPDATE screenings SET status = 'asleep'"))
+                session.execute(text("UPDATE screenings SET state = 'asleep'"))
 
     def test_a_screening_without_recording_is_refused_by_the_database(
         self, database: Database
@@ -368,6 +176,13 @@ class TestWorkers:
             assert workers.workers_alive(session, moment, STALE) == 2
             workers.worker_gone(session, "two:1")
             assert workers.workers_alive(session, moment, STALE) == 1
+
+    def test_are_on_the_hosts_that_their_names_tell_of(self, database: Database) -> None:
+        moment = now()
+        with database.write() as session:
+            for name, minutes in (("one:1", 0), ("one:2", 0), ("two:1", 0), ("gone:1", 9)):
+                workers.worker_seen(session, name, moment - timedelta(minutes=minutes))
+            assert workers.hosts_alive(session, moment, STALE) == {"one", "two"}
 
     def test_that_are_silent_are_forgotten(self, database: Database) -> None:
         moment = now()

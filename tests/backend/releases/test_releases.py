@@ -12,7 +12,7 @@ import pytest
 
 from backend.core.db import Database, utc_now
 from backend.core.errors import ConflictError
-from backend.jobs import make_celery
+from backend.jobs.celery import make_celery
 from backend.releases import repository, service
 from backend.storage.keys import dataset_folder, published_folder
 from backend.tables import Contribution
@@ -35,7 +35,7 @@ def worker(api: Api, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         with api.database.read() as session:
             waits = repository.under_way(session)
         while waits:  # a busy machine makes it step aside
-            tasks.release.work("")
+            tasks.release.run("")
             with api.database.read() as session:
                 waits = repository.under_way(session)
 

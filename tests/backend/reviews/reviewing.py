@@ -111,7 +111,7 @@ def release(api: Api, contribution_id: UUID, number: int = 1) -> None:
     """A release that holds the contribution."""
     with api.database.write() as session:
         now = utc_now()
-        session.add(Release(number=number, state="done", created_at=now, nudged_at=now))
+        session.add(Release(number=number, state="done", created_at=now, notified_at=now))
         session.merge(FoldAssignment(group_key="g", number=1, fold=0, assigned_in=number))
         session.flush()
         session.add(

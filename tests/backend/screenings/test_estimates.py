@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from backend.core.db import Database, now
 from backend.core.settings import Settings
+from backend.jobs import leases
+from backend.jobs.kinds import SCREENING
 from backend.screenings import repository
 from backend.screenings.estimates import (
     Estimate,
@@ -151,7 +153,7 @@ class TestOneReadsForAll:
         with database.write() as session:
             first, second = create_screening(session), create_screening(session)
             assert estimator.estimate(session, second, moment) == Estimate(None, ahead=1)
-            repository.claim(session, first.id, moment)
+            assert leases.lease_this(session, SCREENING, first.id, moment) is not None
             session.commit()
         slow.reading.clear()
         slow.may_end.clear()

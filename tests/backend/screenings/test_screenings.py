@@ -13,7 +13,9 @@ import pytest
 
 from backend.core.db import utc_now
 from backend.core.errors import NotFoundError
-from backend.screenings import repository
+from backend.jobs import leases
+from backend.jobs.kinds import SCREENING
+from backend.jobs.leases import LeaseLostError
 from backend.tables import Screening
 from tests import media_files
 from tests.asking import ask, ask_again
@@ -193,9 +195,8 @@ class TestBrokerDown:
         assert time.monotonic() - started < 10
         screening_id = UUID(response.json()["id"])
         with api.database.write() as session:
-            found = repository.requeue_expired(
-                session, utc_now() + timedelta(hours=1), timedelta(0), 3
-            )
+            moment = utc_now() + timedelta(hours=1)
+            found = leases.requeue_expired(session, SCREENING, moment, timedelta(0), 3)
         assert found.notify == (screening_id,)
 
 
@@ -281,12 +282,12 @@ class TestDelete:
     def test_cancels_a_running_one(self, api: Api) -> None:
         screening_id = UUID(ask(api).json()["id"])
         with api.database.write() as session:
-            assert repository.claim(session, screening_id, utc_now())
+            lease = leases.lease_this(session, SCREENING, screening_id, utc_now())
+            assert lease is not None
             session.commit()
         assert api.client.delete(f"/screenings/{screening_id}").status_code == 204
-        with api.database.write() as session:
-            assert not repository.progress(session, screening_id, 1, 1, 1, utc_now())
-            assert not repository.finish(session, screening_id, 1, answer(), utc_now())
+        with api.database.write() as session, pytest.raises(LeaseLostError):
+            leases.progress(session, lease, utc_now(), done=1, total=1)
         api.assert_nothing_stays()
 
     def test_a_second_time_is_not_found(self, api: Api) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from backend.core.db import utc_now
 from backend.http.server import GRACEFUL_SHUTDOWN_S
+from backend.jobs import leases
+from backend.jobs.kinds import SCREENING
 from backend.jobs.workers import worker_gone, worker_seen
 from backend.screenings import repository
 from tests.asking import ask, finish, screening_events
@@ -30,8 +32,9 @@ class TestGet:
     def test_shows_why_there_is_no_answer(self, api: Api) -> None:
         screening_id = UUID(ask(api).json()["id"])
         with api.database.write() as session:
-            assert repository.claim(session, screening_id, utc_now())
-            assert repository.fail(session, screening_id, 1, "no_frames", "No frame.", utc_now())
+            lease = leases.lease_this(session, SCREENING, screening_id, utc_now())
+            assert lease is not None
+            leases.fail(session, lease, leases.Failure("No frame.", "no_frames"), utc_now())
             session.commit()
         shown = api.client.get(f"/screenings/{screening_id}").json()
         assert shown["status"] == "failed"
@@ -154,16 +157,17 @@ class TestEvents:
             events = screening_events(response)
             assert next(events)["status"] == "queued"
             with api.database.write() as session:
-                assert repository.claim(session, screening_id, utc_now())
+                lease = leases.lease_this(session, SCREENING, screening_id, utc_now())
+                assert lease is not None
                 session.commit()
             assert next(events)["status"] == "running"
             with api.database.write() as session:
-                assert repository.progress(session, screening_id, 1, 1, 3, utc_now())
+                leases.progress(session, lease, utc_now(), done=1, total=3)
                 session.commit()
             halfway = next(event for event in events if event["progress"]["done"])
             assert halfway["progress"]["total"] == 3
             with api.database.write() as session:
-                assert repository.finish(session, screening_id, 1, answer(), utc_now())
+                leases.complete(session, lease, utc_now(), **repository.answer(answer()))
                 session.commit()
             *_, last = events
         assert last == api.client.get(f"/screenings/{screening_id}").json()

@@ -1,15 +1,17 @@
 """Whose turn it is: first come within a client, clients in turns, on SQLite and PostgreSQL."""
 
-import threading
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy.orm import Session
 
 from backend.core.db import Database, utc_now
 from backend.jobs import leases
 from backend.jobs.kinds import SCREENING
+from backend.jobs.leases import Lease
 from backend.screenings import repository as screenings
+from backend.tables import Screening
 from tests.factories import answer, create_screening
 
 SECOND = timedelta(seconds=1)
@@ -32,21 +34,26 @@ def ask(database: Database, line: str, since: datetime) -> dict[UUID, str]:
     return ids
 
 
-def claim(database: Database, now: datetime) -> UUID:
+def lease_next(session: Session, now: datetime) -> Lease[Screening] | None:
+    return leases.lease(session, SCREENING, now, turns=screenings.turns())
+
+
+def leased(database: Database, now: datetime) -> Lease[Screening]:
     with database.write() as session:
-        mine = screenings.claim_next(session, now)
-        assert mine is not None
+        lease = lease_next(session, now)
+        assert lease is not None
         session.commit()
-    return mine.id
+    return lease
 
 
 def answered(database: Database, now: datetime) -> UUID:
-    """Claim what is next and answer it, in half a second."""
-    screening_id = claim(database, now)
+    """Lease what is next and answer it, in half a second."""
+    lease = leased(database, now)
     with database.write() as session:
-        assert screenings.finish(session, screening_id, 1, answer(), now + SECOND / 2)
+        columns = screenings.answer(answer())
+        leases.complete(session, lease, now + SECOND / 2, **columns)
         session.commit()
-    return screening_id
+    return lease.row.id
 
 
 def foreseen(database: Database) -> list[UUID]:
@@ -78,7 +85,7 @@ def test_a_newcomer_is_next_however_many_wait(database: Database, start: datetim
     for n in range(5):
         answered(database, start + (100 + n) * SECOND)
     ids = ask(database, "b", start + 200 * SECOND)
-    assert claim(database, start + 201 * SECOND) in ids
+    assert leased(database, start + 201 * SECOND).key in ids
 
 
 def test_a_newcomers_many_do_not_pass_everybody(database: Database, start: datetime) -> None:
@@ -93,9 +100,9 @@ def test_a_newcomers_many_do_not_pass_everybody(database: Database, start: datet
 
 def test_one_that_lost_its_worker_keeps_its_place(database: Database, start: datetime) -> None:
     ids = ask(database, "aabb", start)
-    lost = claim(database, start + 10 * SECOND)
+    lost = leased(database, start + 10 * SECOND).key
     with database.write() as session:
-        screenings.requeue_expired(session, start + 60 * SECOND, 30 * SECOND, 3)
+        leases.requeue_expired(session, SCREENING, start + 60 * SECOND, 30 * SECOND, 3)
         session.commit()
     assert ids[lost] == "a1"
     assert [ids[each] for each in foreseen(database)] == ["a1", "b1", "a2", "b2"]
@@ -103,9 +110,9 @@ def test_one_that_lost_its_worker_keeps_its_place(database: Database, start: dat
 
 def test_one_given_back_keeps_its_place(database: Database, start: datetime) -> None:
     ids = ask(database, "aabb", start)
-    back = claim(database, start + 10 * SECOND)
+    back = leased(database, start + 10 * SECOND)
     with database.write() as session:
-        assert leases.release_lease(session, SCREENING, back, 1, start + 11 * SECOND)
+        leases.release_lease(session, back, start + 11 * SECOND)
         session.commit()
     assert [ids[each] for each in foreseen(database)] == ["a1", "b1", "a2", "b2"]
 
@@ -113,41 +120,4 @@ def test_one_given_back_keeps_its_place(database: Database, start: datetime) -> 
 def test_an_empty_line_has_no_next(database: Database) -> None:
     with database.write() as session:
         create_screening(session, status="running", attempt=1)
-        assert screenings.claim_next(session, utc_now()) is None
-
-
-def test_workers_that_claim_at_the_same_instant_get_different_ones(database: Database) -> None:
-    ids = ask(database, "aaabbbccc" * 2, utc_now())
-    at_once = threading.Barrier(6)
-    claimed: list[UUID] = []
-
-    def work() -> None:
-        at_once.wait(20)
-        while True:
-            with database.write() as session:
-                mine = screenings.claim_next(session, utc_now())
-                session.commit()
-            if mine is None:
-                return
-            claimed.append(mine.id)
-
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(claimed) == sorted(ids)
-
-
-def test_one_that_another_transaction_is_claiming_is_left_out(
-    database: Database, start: datetime
-) -> None:
-    if database.engine.dialect.name != "postgresql":
-        pytest.skip("on SQLite a writing transaction is alone")
-    ids = ask(database, "ab", start)
-    with database.write() as first, database.write() as second:
-        one = screenings.claim_next(first, start + 10 * SECOND)
-        other = screenings.claim_next(second, start + 10 * SECOND)
-        assert one is not None
-        assert other is not None
-        assert (ids[one.id], ids[other.id]) == ("a1", "b1")
+        assert lease_next(session, utc_now()) is None

@@ -16,10 +16,10 @@ from sqlalchemy import delete, select
 from backend.core.db import utc_now
 from backend.submissions import apply_manifest
 from backend.submissions.apply_manifest import ManifestUpload
-from backend.tables import Arrival, Contribution, Submission
+from backend.tables import Contribution, Submission, Upload
 from tests import names
 from tests.conftest import Api, SignedIn
-from tests.factories_contributions import create_arrival, create_contribution, create_submission
+from tests.factories_contributions import create_contribution, create_submission, create_upload
 
 NOTHING = {"label": None, "probe": None, "licence": None, "source": ""}
 SignIn = Callable[..., SignedIn]
@@ -45,7 +45,7 @@ class Draft:
         with self.api.database.write() as session:
             submission = session.get_one(Submission, self.id)
             row = create_contribution(session, submission, state="draft", file_name=name, **NOTHING)
-            create_arrival(
+            create_upload(
                 session, submission, contribution_id=row.id, parent_id=archive, file_name=name
             )
             apply_manifest.rematch(session, submission)
@@ -54,7 +54,7 @@ class Draft:
 
     def archive(self, name: str) -> UUID:
         with self.api.database.write() as session:
-            made = create_arrival(session, session.get_one(Submission, self.id), file_name=name)
+            made = create_upload(session, session.get_one(Submission, self.id), file_name=name)
             session.commit()
         return made.id
 
@@ -239,7 +239,7 @@ def test_every_value_comes_back_byte_for_byte_or_is_refused_by_name(
     else:
         assert "spreadsheets take for a formula" in edited.json()["detail"]
     with api.database.write() as session:
-        session.execute(delete(Arrival))
+        session.execute(delete(Upload))
         session.execute(delete(Contribution))
         session.execute(delete(Submission))
         session.commit()

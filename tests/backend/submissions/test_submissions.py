@@ -19,11 +19,11 @@ from tests.conftest import Api, SignedIn
 from tests.factories import create_user
 from tests.factories_contributions import (
     SAID,
-    create_arrival,
     create_contribution,
     create_submission,
-    store_arrival,
+    create_upload,
     store_contribution,
+    store_upload,
 )
 
 SignIn = Callable[..., SignedIn]
@@ -149,9 +149,9 @@ class TestDrafts:
     def test_deleting_leaves_nothing(self, api: Api, me: SignedIn) -> None:
         draft = made(api, me.user, {}, {})
         with api.database.write() as session:
-            arrival = create_arrival(session, draft)
+            upload = create_upload(session, draft)
             session.commit()
-        store_arrival(api.storage, arrival, b"x")
+        store_upload(api.storage, upload, b"x")
         item = me.client.get(f"/submissions/{draft.id}/contributions").json()["items"][0]
         assert me.client.delete(f"/contributions/{item['id']}").status_code == 204
         assert me.client.get(f"/submissions/{draft.id}").json()["contributions"] == 1
@@ -190,7 +190,7 @@ class TestCheck:
         assert problem["field"] == "files"
         with api.database.write() as session:
             create_contribution(session, draft, state="draft", label=None)
-            create_arrival(session, draft, state="receiving")
+            create_upload(session, draft, state="receiving")
             session.commit()
         found = me.client.get(f"{path}/check").json()
         assert [each["field"] for each in found["problems"]] == ["label"]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from backend.tables import Arrival
+from backend.tables import Upload
 from tests import media_files
 from tests.conftest import Api, SignedIn
 
@@ -82,5 +82,5 @@ def test_by_tus(api: Api, sign_in: Callable[..., SignedIn]) -> None:
         )
         assert refused(answer) is (kept is None), (name, answer.status_code, answer.text)
     with api.database.read() as session:
-        found = set(session.scalars(select(Arrival.file_name)))
+        found = set(session.scalars(select(Upload.file_name)))
     assert found == {kept for _, kept in BY_TUS.values() if kept is not None}

@@ -16,7 +16,7 @@ from backend.core.db import utc_now
 from backend.core.errors import UnavailableError
 from backend.storage.keys import piece_key
 from backend.submissions.uploads import repository, service, store
-from backend.tables import Arrival, UploadPiece
+from backend.tables import Upload, UploadPiece
 from tests import tus
 from tests.conftest import ANSWER_S, Api, SignedIn
 from tests.factories_contributions import create_submission
@@ -35,9 +35,9 @@ def draft(me: SignedIn) -> str:
     return str(me.client.post("/submissions", json={}).json()["id"])
 
 
-def row(api: Api, upload: UUID) -> Arrival:
+def row(api: Api, upload: UUID) -> Upload:
     with api.database.read() as session:
-        return session.scalars(select(Arrival).where(Arrival.id == upload)).one()
+        return session.scalars(select(Upload).where(Upload.id == upload)).one()
 
 
 def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
@@ -200,7 +200,7 @@ class TestInterruptions:
         """A line that is still open when its sender has gone on elsewhere adds nothing."""
         upload = tus.upload_id(tus.create(me.client, draft, "lung.mp4", len(CONTENT)))
         with self.start(me, upload, len(CONTENT), b"x" * 4000) as connection:
-            piece = UploadPiece(arrival_id=upload, start=0, bytes=5000, key=piece_key(upload, 0))
+            piece = UploadPiece(upload_id=upload, start=0, bytes=5000, key=piece_key(upload, 0))
             api.storage.put_bytes(piece.key, CONTENT[:5000])
             with api.database.write() as session:
                 assert repository.add_piece(session, piece, 0)
@@ -213,9 +213,9 @@ class TestInterruptions:
     def test_an_expired_upload_is_gone(self, api: Api, me: SignedIn, draft: str) -> None:
         upload = tus.upload_id(tus.create(me.client, draft, "lung.mp4", len(CONTENT)))
         with api.database.write() as session:
-            arrival = session.get(Arrival, upload)
-            assert arrival is not None
-            arrival.expires_at = utc_now() - timedelta(seconds=2)
+            row = session.get(Upload, upload)
+            assert row is not None
+            row.expires_at = utc_now() - timedelta(seconds=2)
             session.commit()
         assert tus.head(me.client, upload).status_code == 410
         assert tus.patch(me.client, upload, 0, CONTENT).status_code == 410

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from backend.core.db import utc_now
+from backend.jobs import leases
+from backend.jobs.kinds import FOLD
+from backend.jobs.leases import LeaseLostError
 from backend.tables import AuditEvent, Training
 from backend.tables.vocabulary import JobState
-from backend.trainings import queue
 from backend.trainings.artifacts import repository as artifacts
 from tests.conftest import Api
 from tests.factories_releases import create_ingested, create_item, create_release
@@ -95,16 +97,17 @@ class TestTrainings:
     def test_it_is_cancelled_once(self, api: Api, admin: httpx.Client, release: int) -> None:
         training = admin.post("/trainings", json={"release": release}).json()["id"]
         with api.database.write() as session:
-            piece = queue.claim_next(session, utc_now())
-            assert piece is not None
+            lease = leases.lease(session, FOLD, utc_now())
+            assert lease is not None
             session.commit()
         answer = admin.post(f"/trainings/{training}/cancel")
         assert answer.json()["state"] == "cancelled"
         assert {each["state"] for each in answer.json()["folds"]} == {"cancelled"}
         assert problem(admin.post(f"/trainings/{training}/cancel")) == (409, "conflict")
         with api.database.write() as session:
-            assert not queue.heartbeat(session, piece, utc_now()), "its worker is told"
-            assert queue.claim_next(session, utc_now()) is None
+            assert leases.lease(session, FOLD, utc_now()) is None
+            with pytest.raises(LeaseLostError):
+                leases.renew(session, lease, utc_now())
 
     def test_they_come_in_pages(self, api: Api, admin: httpx.Client, release: int) -> None:
         for _ in range(3):

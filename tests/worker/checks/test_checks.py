@@ -15,10 +15,12 @@ from backend.cli import main as cli
 from backend.core import logs
 from backend.core.db import now
 from backend.core.settings import Settings
-from backend.jobs import make_celery
+from backend.jobs import leases
+from backend.jobs.celery import make_celery
+from backend.jobs.kinds import CHECKING
+from backend.jobs.leases import Lease, LeaseLostError
 from backend.releases import repository as releases
 from backend.storage.keys import (
-    arrival_key,
     cine_key,
     contact_sheet_key,
     contribution_preview_key,
@@ -28,11 +30,12 @@ from backend.storage.keys import (
     published_key,
     release_key,
     training_key,
+    upload_key,
 )
 from backend.system.checks import finding as findings
 from backend.system.checks import service
 from backend.system.checks.finding import Context, Finding
-from backend.system.checks.run import NAMES, LeaseLostError, Runner
+from backend.system.checks.run import NAMES, Runner
 from backend.system.checks.schemas import CheckRunIn
 from backend.tables import (
     AuditEvent,
@@ -53,8 +56,8 @@ from tests.worker.house import House, clip, still
 from tests.worker.releases.test_task import make
 from worker.checks import task
 from worker.checks.task import ALL
-from worker.contributions.deidentify import ingest
-from worker.contributions.make_previews import prepare
+from worker.contributions.deidentify import deidentify
+from worker.contributions.make_previews import make_previews
 from worker.task import transaction
 
 LATER = timedelta(hours=2)
@@ -76,7 +79,7 @@ class Healthy:
 
     def __post_init__(self) -> None:
         house = self.house
-        self.screening = house.queue(still(), nudge=False)
+        self.screening = house.queue(still(), notify=False)
         with house.database.write() as session:
             submission = create_submission(
                 session, submitted_at=now(), manifest=_manifest(P1=ROW, other={"label": "healthy"})
@@ -86,11 +89,11 @@ class Healthy:
         self.pending = self._contribute(
             media_files.gif(frames=7), submission_id=submission.id, file_name="P1.gif"
         )
-        prepare.work(str(self.pending))
+        make_previews.run(str(self.pending))
         self.released = self._contribute(media_files.gif(frames=5))
-        prepare.work(str(self.released))
+        make_previews.run(str(self.released))
         decide(house, self.released)
-        ingest.work(str(self.released))
+        deidentify.run(str(self.released))
         self.number = make(house)
 
     def _contribute(self, content: bytes, **changes: Any) -> UUID:
@@ -101,7 +104,7 @@ class Healthy:
         values = {
             "table_digest": "d" * 64,
             "prep_state": "queued",
-            "prep_queued_at": now(),
+            "prep_notified_at": now(),
             **changes,
         }
         return contribute(self.house, content, fingerprints=prints, **values)
@@ -114,9 +117,11 @@ class Healthy:
             )
             made = service.start(session, None, wanted, attempt=1)
             session.commit()
-        runner = Runner(self.context(deep=deep), made, ALL)
+        runner = Runner(self.context(deep=deep), lease_of(made), ALL)
         runner.run()
-        runner.end()
+        with self.house.database.write() as session:
+            leases.complete(session, runner.lease, now())
+            session.commit()
         self.last = runner
         return {
             kind: each["found"] - each["mended"]
@@ -140,8 +145,8 @@ class Healthy:
     def work(self) -> None:
         """Let the worker do what a mend asked for."""
         for each in (self.pending, self.released):
-            ingest.work(str(each))
-            prepare.work(str(each))
+            deidentify.run(str(each))
+            make_previews.run(str(each))
 
     def files(self) -> ItemFiles:
         """What the release serves of its recording."""
@@ -149,6 +154,11 @@ class Healthy:
             (item,) = releases.items(session, self.number)
         assert item.files
         return item.files
+
+
+def lease_of(row: Check) -> Lease[Check]:
+    """The lease of a check that began as its caller's own."""
+    return Lease(CHECKING, row.id, row.attempt, row)
 
 
 def _manifest(**rows: dict[str, Any]) -> dict[str, Any]:
@@ -250,7 +260,7 @@ STRAY = (
     frame_key(uuid4(), 0),
     f"contributions/ab/{'ab' * 32}-{uuid4()}",
     contribution_preview_key(uuid4()),
-    arrival_key(uuid4()),
+    upload_key(uuid4()),
     cine_key(uuid4(), 2),
     dataset_pixels_key(uuid4(), "mp4"),
     f"wholes/{uuid4()}.mp4",
@@ -292,7 +302,7 @@ def test_damage_is_found_mended_once_and_clean_afterwards(small: Healthy) -> Non
         assert small.check(fix=True) == {}, (name, small.last.findings)
         small.work()
         if name == "upload_gone":
-            small.screening = small.house.queue(still(), nudge=False)
+            small.screening = small.house.queue(still(), notify=False)
         assert small.check() == {}, (name, small.last.findings)
     pending = row(small.house, small.pending)
     assert (pending.label, pending.note, pending.patient_hash) == ("covid19", "", "a" * 64)
@@ -392,7 +402,7 @@ def two_patients(it: Healthy) -> None:
     for patient in "ab":
         it._contribute(content, submission_id=it.submission, patient_hash=patient * 64)
     for each in _all(it.house):
-        prepare.work(str(each))
+        make_previews.run(str(each))
 
 
 def _all(house: House) -> Iterator[UUID]:
@@ -477,7 +487,7 @@ def test_it_goes_on_where_a_worker_was_lost(
 
     monkeypatch.setattr(task, "ALL", {**ALL, "stray": dying})
     with pytest.raises(KeyboardInterrupt):
-        task.check.work("x")
+        task.check.run("x")
     lost = newest(small.house)
     assert (lost.state, lost.stage, set(lost.ended)) == ("running", "stray", set(NAMES) - {"stray"})
     with small.house.database.write() as session:
@@ -485,7 +495,7 @@ def test_it_goes_on_where_a_worker_was_lost(
         session.commit()
     task.requeue_expired()
     monkeypatch.setattr(task, "ALL", ALL)
-    task.check.work("x")
+    task.check.run("x")
     done = newest(small.house)
     assert (done.state, done.attempt, done.under_way) == ("done", 2, None)
     assert {kind: each["found"] for kind, each in done.counts.items()} == {
@@ -500,7 +510,7 @@ def test_a_check_that_loses_every_worker_is_given_up(small: Healthy) -> None:
         made.lost = small.house.settings.max_attempts - 1
         made.heartbeat_at = now() - LATER
         session.commit()
-    runner = Runner(small.context(), made, ALL)
+    runner = Runner(small.context(), lease_of(made), ALL)
     task.requeue_expired()
     assert newest(small.house).state == "failed"
     with pytest.raises(LeaseLostError):

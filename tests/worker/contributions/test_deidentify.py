@@ -28,7 +28,7 @@ from tests.worker.contributing import (
     row,
 )
 from tests.worker.house import House, maintain, still
-from worker.contributions.deidentify import ingest
+from worker.contributions.deidentify import deidentify
 from worker.maintenance.contributions import requeue_expired
 from worker.maintenance.uploads import sweep
 
@@ -54,7 +54,7 @@ def opened(folder: Path, content: bytes) -> Recording:
 def test_a_clip_becomes_its_part_on_its_square(house: House, tmp_path: Path) -> None:
     content = media_files.gif(frames=10, frame_ms=200)
     contribution = approved(house, content, **HALF)
-    ingest.work(str(contribution))
+    deidentify.run(str(contribution))
 
     found = row(house, contribution)
     assert (found.ingest_state, found.ingest_error) == ("done", None)
@@ -79,7 +79,7 @@ def test_a_clip_becomes_its_part_on_its_square(house: House, tmp_path: Path) -> 
 def test_a_picture_becomes_a_png(house: House, tmp_path: Path) -> None:
     content = media_files.image("JPEG")
     contribution = approved(house, content, square={"x": 1, "y": 2, "size": 45})
-    ingest.work(str(contribution))
+    deidentify.run(str(contribution))
     found = row(house, contribution)
     assert (found.pixels_key, found.dataset_frames) == (f"dataset/{contribution}/pixels.png", 1)
     shown = opened(tmp_path, kept(house, contribution)["dataset//pixels.png"]).still()
@@ -88,7 +88,7 @@ def test_a_picture_becomes_a_png(house: House, tmp_path: Path) -> None:
 
 def test_the_original_goes_and_the_previews_stay(house: House) -> None:
     contribution = approved(house, still())
-    ingest.work(str(contribution))
+    deidentify.run(str(contribution))
     assert row(house, contribution).original_key is None
     kinds = {key.split("/")[0] for key in kept(house, contribution)}
     assert kinds == {"contribution-previews", "wholes", "dataset"}
@@ -97,7 +97,7 @@ def test_the_original_goes_and_the_previews_stay(house: House) -> None:
 
 def test_what_fails_keeps_the_original_and_says_why(house: House) -> None:
     contribution = approved(house, media_files.gif(), trim_start_s=50.0)
-    ingest.work(str(contribution))
+    deidentify.run(str(contribution))
     found = row(house, contribution)
     assert found.ingest_state == "failed"
     assert found.ingest_error is not None
@@ -111,9 +111,9 @@ def test_what_fails_keeps_the_original_and_says_why(house: House) -> None:
 
 def test_what_failed_is_ingested_once_it_is_approved_otherwise(house: House) -> None:
     contribution = approved(house, media_files.gif(), trim_start_s=50.0)
-    ingest.work(str(contribution))
+    deidentify.run(str(contribution))
     decide(house, contribution)
-    ingest.work(str(contribution))
+    deidentify.run(str(contribution))
     found = row(house, contribution)
     assert (found.state, found.ingest_state, found.ingest_error) == ("approved", "done", None)
 
@@ -126,7 +126,7 @@ def test_one_taken_back_meanwhile_writes_nothing_into_the_row(
         "models.media.reencode.write_square",
         lambda *_: change(house, contribution, state="pending", ingest_state=None),
     )
-    ingest.work(str(contribution))
+    deidentify.run(str(contribution))
     found = row(house, contribution)
     assert (found.ingest_state, found.pixels_key) == (None, None)
     assert found.original_key is not None
@@ -146,18 +146,18 @@ def test_one_withdrawn_meanwhile_leaves_no_byte(
         real(recording, square, path)
 
     monkeypatch.setattr(reencode, "write_square", withdraw)
-    ingest.work(str(contribution))
+    deidentify.run(str(contribution))
     assert kept(house, contribution) == {}
     assert row(house, contribution).pixels_deleted_at is not None
 
 
 def test_another_square_replaces_every_frame(house: House) -> None:
     contribution = approved(house, media_files.gif(frames=10, frame_ms=200))
-    ingest.work(str(contribution))
+    deidentify.run(str(contribution))
     before = row(house, contribution).dataset_frames
     change(house, contribution, state="pending", review_round=2, final_label=None)
     decide(house, contribution, **HALF)
-    ingest.work(str(contribution))
+    deidentify.run(str(contribution))
     found = row(house, contribution)
     frames = [key for key in kept(house, contribution) if key.endswith(".png")]
     assert found.dataset_frames == len(frames) < before
@@ -179,7 +179,7 @@ def _die(house: House, point: int) -> int:
 def test_killed_anywhere_it_ends_the_same(house: House) -> None:
     content = media_files.gif(frames=10, frame_ms=200)
     reference = approved(house, content, **HALF)
-    ingest.work(str(reference))
+    deidentify.run(str(reference))
     expected = kept(house, reference)
     wanted = row(house, reference)
     # the copy; the folder emptied; pixels; four frames; the original's end
@@ -195,7 +195,7 @@ def test_killed_anywhere_it_ends_the_same(house: House) -> None:
 
         change(house, contribution, ingest_heartbeat_at=now() - timedelta(minutes=5))
         requeue_expired()
-        ingest.work(str(contribution))
+        deidentify.run(str(contribution))
 
         found = row(house, contribution)
         for column in ("ingest_state", "pixels_sha256", "dataset_frames", "final_label"):

@@ -10,8 +10,6 @@ from PIL import Image
 
 from backend.core.db import now
 from backend.core.errors import StorageUnreachableError
-from backend.jobs.kinds import PREPARATION
-from backend.reviews import lanes
 from backend.storage.local import FolderStorage
 from backend.tables.contributions import Cine
 from models.media import reencode
@@ -19,15 +17,14 @@ from models.media.sampling import MediaError
 from tests import media_files
 from tests.worker.contributing import actions, change, contribute, decide, incoming, kept, row
 from tests.worker.house import House, clip, maintain, still
-from worker.contributions import make_previews
-from worker.contributions.deidentify import ingest
-from worker.contributions.make_previews import prepare
-from worker.task import transaction
+from worker.contributions import make_previews as tasks
+from worker.contributions.deidentify import deidentify
+from worker.contributions.make_previews import make_previews
 
 
 def asked(house: House, content: bytes) -> UUID:
     """A contribution that waits to be prepared."""
-    return contribute(house, content, prep_state="queued", prep_queued_at=now())
+    return contribute(house, content, prep_state="queued", prep_notified_at=now())
 
 
 def pixels(jpeg: bytes) -> np.ndarray:
@@ -36,7 +33,7 @@ def pixels(jpeg: bytes) -> np.ndarray:
 
 def test_a_clip_is_ready_for_the_player(house: House) -> None:
     contribution = asked(house, media_files.gif(frames=9, frame_ms=130))
-    prepare.work(str(contribution))
+    make_previews.run(str(contribution))
     found = row(house, contribution)
     assert (found.prep_state, found.prep_error) == ("done", None)
     assert found.cine is not None
@@ -55,23 +52,23 @@ def test_a_clip_is_ready_for_the_player(house: House) -> None:
 
 def test_a_picture_has_one_frame(house: House) -> None:
     contribution = asked(house, still())
-    prepare.work(str(contribution))
+    make_previews.run(str(contribution))
     found = row(house, contribution)
     assert found.cine == Cine(times_s=[0.0], width=64, height=64)
 
 
 def test_large_frames_are_shown_smaller(house: House) -> None:
     contribution = asked(house, media_files.image("JPEG", 1600, 1200))
-    prepare.work(str(contribution))
+    make_previews.run(str(contribution))
     assert pixels(kept(house, contribution)["review//0.jpg"]).shape == (540, 720, 3)
 
 
 def test_of_a_long_clip_frames_are_taken_evenly(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(make_previews, "MOST_CINE_FRAMES", 4)
+    monkeypatch.setattr(tasks, "MOST_CINE_FRAMES", 4)
     contribution = asked(house, media_files.gif(frames=10, frame_ms=100))
-    prepare.work(str(contribution))
+    make_previews.run(str(contribution))
     cine = row(house, contribution).cine
     assert cine is not None
     assert cine.times_s == pytest.approx([0, 0.2, 0.5, 0.7])
@@ -80,18 +77,18 @@ def test_of_a_long_clip_frames_are_taken_evenly(
 def test_the_first_submitted_is_first(house: House) -> None:
     young = asked(house, still())
     old = contribute(house, still(), prep_state="queued", created_at=now() - timedelta(hours=1))
-    prepare.work(str(young))
+    make_previews.run(str(young))
     assert (row(house, old).prep_state, row(house, young).prep_state) == ("done", "queued")
 
 
 def test_nothing_waits(house: House) -> None:
-    prepare.work("whoever")
+    make_previews.run("whoever")
 
 
 @pytest.mark.parametrize("state", ["draft", "withdrawn", "rejected"])
 def test_what_nobody_reviews_is_left_alone(house: House, state: str) -> None:
     contribution = contribute(house, still(), prep_state="queued", state=state)
-    prepare.work(str(contribution))
+    make_previews.run(str(contribution))
     assert row(house, contribution).prep_state == "queued"
     assert not any(key.startswith("review/") for key in kept(house, contribution))
 
@@ -101,7 +98,7 @@ def test_other_bytes_than_were_uploaded_are_refused(house: House) -> None:
     key = row(house, contribution).original_key
     assert key is not None
     house.storage.put_bytes(key, still(80))
-    prepare.work(str(contribution))
+    make_previews.run(str(contribution))
     found = row(house, contribution)
     assert found.prep_state == "failed"
     assert found.prep_error is not None
@@ -109,7 +106,7 @@ def test_other_bytes_than_were_uploaded_are_refused(house: House) -> None:
     assert actions(house, contribution) == ["reviews.prepared_not"]
 
 
-@pytest.mark.parametrize("step", ["write_whole", "write_square"])
+@pytest.mark.parametrize("step", ["write_full_frame", "write_square"])
 def test_what_an_ingest_could_not_read_is_not_prepared(
     house: House, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,7 +116,7 @@ def test_what_an_ingest_could_not_read_is_not_prepared(
         raise MediaError("unreadable_file", "Its last picture cannot be read.")
 
     monkeypatch.setattr(reencode, step, unreadable)
-    prepare.work(str(contribution))
+    make_previews.run(str(contribution))
     found = row(house, contribution)
     assert (found.prep_state, found.prep_error) == ("failed", "Its last picture cannot be read.")
     assert found.cine is None
@@ -131,7 +128,7 @@ def test_bytes_that_are_gone_are_told(house: House) -> None:
     key = row(house, contribution).original_key
     assert key is not None
     house.storage.delete(key)
-    prepare.work(str(contribution))
+    make_previews.run(str(contribution))
     assert row(house, contribution).prep_state == "failed"
 
 
@@ -145,28 +142,11 @@ def test_a_storage_that_is_away_leaves_it_queued(
 
     with monkeypatch.context() as patch:
         patch.setattr(FolderStorage, "put_bytes", away)
-        prepare.run(str(contribution))
+        make_previews(str(contribution))
     assert row(house, contribution).prep_state == "queued"
     change(house, contribution, prep_due_at=None)
-    prepare.work(str(contribution))
+    make_previews.run(str(contribution))
     assert row(house, contribution).prep_state == "done"
-
-
-def test_of_two_attempts_the_newer_one_counts(house: House) -> None:
-    contribution = asked(house, still())
-    with transaction() as session:
-        first = lanes.claim_next(session, PREPARATION, now())
-    assert first is not None
-    change(house, contribution, prep_heartbeat_at=now() - timedelta(minutes=5))
-    maintain()
-    prepare.work(str(contribution))
-    other = Cine(times_s=[7.0], width=1, height=1)
-    with transaction() as session:
-        late = lanes.finish(
-            session, PREPARATION, contribution, first.prep_attempt, now(), cine=other
-        )
-    assert not late
-    assert row(house, contribution).cine != other
 
 
 def test_one_withdrawn_meanwhile_keeps_nothing(
@@ -180,7 +160,7 @@ def test_one_withdrawn_meanwhile_keeps_nothing(
         real(storage, key, content)
 
     monkeypatch.setattr(FolderStorage, "put_bytes", withdraw_first)
-    prepare.work(str(contribution))
+    make_previews.run(str(contribution))
     assert row(house, contribution).cine is None
     maintain()
     assert kept(house, contribution) == {}
@@ -188,13 +168,13 @@ def test_one_withdrawn_meanwhile_keeps_nothing(
 
 def test_what_is_opened_again_is_prepared_from_its_copy(house: House) -> None:
     contribution = asked(house, media_files.gif(frames=6))
-    prepare.work(str(contribution))
+    make_previews.run(str(contribution))
     answered = row(house, contribution).model_answer
     decide(house, contribution)
-    ingest.work(str(contribution))
+    deidentify.run(str(contribution))
     change(house, contribution, state="pending", prep_state="queued", cine=None)
     assert row(house, contribution).original_key is None
-    prepare.work(str(contribution))
+    make_previews.run(str(contribution))
     found = row(house, contribution)
     assert found.cine is not None
     assert len(found.cine.times_s) == 6

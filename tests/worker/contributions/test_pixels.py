@@ -17,8 +17,8 @@ from tests import media_files, planted
 from tests.planted import LATITUDE, PLACE, SECRET
 from tests.worker.contributing import change, contribute, decide, everything, row
 from tests.worker.house import House, maintain
-from worker.contributions.deidentify import ingest
-from worker.contributions.make_previews import prepare
+from worker.contributions.deidentify import deidentify
+from worker.contributions.make_previews import make_previews
 from worker.releases.task import release
 
 SPELLINGS = [
@@ -84,9 +84,9 @@ def test_nothing_planted_is_found_after_approval(house: House, kind: str) -> Non
     assert SECRET.encode() in content
     name = f"{SECRET}.{kind}"
     contribution = contribute(house, content, file_name=name, prep_state="queued")
-    prepare.work(str(contribution))
+    make_previews.run(str(contribution))
     decide(house, contribution, square={"x": 10, "y": 0, "size": 64})
-    ingest.work(str(contribution))
+    deidentify.run(str(contribution))
 
     found = row(house, contribution)
     assert (found.prep_state, found.ingest_state) == ("done", "done"), found.ingest_error
@@ -106,13 +106,13 @@ def test_nothing_planted_is_published(house: House) -> None:
     for kind, make in planted.ALL.items():
         contribution = contribute(house, make(), file_name=f"{SECRET}.{kind}", prep_state="done")
         decide(house, contribution)
-        ingest.work(str(contribution))
+        deidentify.run(str(contribution))
         contributions.append(contribution)
     with house.database.write() as session:
         number = releases.make(session, None, "").number
         session.commit()
     for _ in contributions:
-        release.work(str(number))
+        release.run(str(number))
     with house.database.read() as session:
         made = repository.get(session, number)
         assert made is not None
@@ -158,7 +158,7 @@ def test_the_planting_worked(tmp_path: Path) -> None:
 
 def test_a_rejected_one_is_gone_with_everything_that_it_told(house: House) -> None:
     contribution = contribute(house, planted.mov(), prep_state="queued")
-    prepare.work(str(contribution))
+    make_previews.run(str(contribution))
     decide(house, contribution, verdict="reject", reason="identifying_text", label=None)
     maintain()
     assert row(house, contribution).original_key is not None, "kept for an undo"

@@ -9,7 +9,7 @@ import pytest
 from tests import media_files
 from tests.worker.contributing import actions, contribute, decide, everything, kept, row
 from tests.worker.house import House, wait_until
-from worker.contributions.deidentify import ingest
+from worker.contributions.deidentify import deidentify
 
 pytestmark = pytest.mark.timeout(500)
 
@@ -50,7 +50,7 @@ def test_a_worker_prepares_and_ingests_what_nobody_told_it_of(any_house: House) 
 def test_a_worker_killed_during_ingest_leaves_the_same_dataset(any_house: House) -> None:
     reference = contribute(any_house, content(), prep_state="failed")
     decide(any_house, reference)
-    ingest.work(str(reference))
+    deidentify.run(str(reference))
     expected = kept(any_house, reference)
 
     contribution = contribute(any_house, content(), prep_state="failed")

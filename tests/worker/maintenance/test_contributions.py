@@ -14,9 +14,9 @@ from backend.storage.keys import cine_key, dataset_pixels_key, whole_key
 from backend.storage.local import FolderStorage
 from tests.worker.contributing import actions, change, contribute, decide, kept, row
 from tests.worker.house import House, maintain, still
-from worker.contributions.deidentify import ingest
-from worker.contributions.make_previews import prepare
-from worker.maintenance import contributions as tasks
+from worker.contributions.deidentify import deidentify
+from worker.contributions.make_previews import make_previews
+from worker.maintenance import duties
 from worker.maintenance.duties import ORPHANED_AFTER
 
 LONG_AGO = timedelta(minutes=5)
@@ -32,13 +32,13 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         told.append((task.rsplit(".")[-1], contribution_id))
         return True
 
-    monkeypatch.setattr(tasks, "send", remember)
+    monkeypatch.setattr(duties, "send", remember)
     return told
 
 
 def prepared(house: House, **changes: Any) -> UUID:
     contribution = contribute(house, still(), prep_state="queued")
-    prepare.work(str(contribution))
+    make_previews.run(str(contribution))
     if changes:
         change(house, contribution, **changes)
     return contribution
@@ -49,67 +49,14 @@ def kinds(house: House, contribution: UUID) -> set[str]:
     return {key.split("/")[0] for key in kept(house, contribution)}
 
 
-class TestPutBack:
-    @pytest.mark.parametrize("prefix", ["prep", "ingest"])
-    def test_what_lost_its_worker_is_queued_again(
-        self, house: House, sent: list[tuple[str, str]], prefix: str
-    ) -> None:
-        lost = contribute(house, still(), prep_state="done", final_label="covid19")
-        change(
-            house,
-            lost,
-            **{
-                "ingest_state": "done",
-                f"{prefix}_state": "running",
-                f"{prefix}_attempt": 1,
-                f"{prefix}_heartbeat_at": now() - LONG_AGO,
-            },
-        )
-        maintain()
-        found = row(house, lost)
-        assert getattr(found, f"{prefix}_state") == "queued"
-        assert getattr(found, f"{prefix}_lost") == 1
-        assert sent == [({"prep": "prepare", "ingest": "ingest"}[prefix], str(lost))]
-
-    def test_what_is_being_worked_on_is_left_alone(
-        self, house: House, sent: list[tuple[str, str]]
-    ) -> None:
-        alive = contribute(house, still(), prep_state="running", prep_heartbeat_at=now())
-        maintain()
-        assert row(house, alive).prep_state == "running"
-        assert sent == []
-
-    def test_three_lost_workers_are_enough(self, house: House, sent: list[tuple[str, str]]) -> None:
-        lost = contribute(
-            house,
-            still(),
-            prep_state="running",
-            prep_lost=2,
-            prep_heartbeat_at=now() - LONG_AGO,
-        )
-        maintain()
-        found = row(house, lost)
-        assert found.prep_state == "failed"
-        assert found.prep_error is not None
-        assert "3 times" in found.prep_error
-        assert sent == []
-
+class TestRequeue:
     def test_what_nobody_asked_for_is_asked_for(
         self, house: House, sent: list[tuple[str, str]]
     ) -> None:
         pending = contribute(house, still())
         approved = contribute(house, still(), state="approved", final_label="healthy")
         maintain()
-        assert sorted(sent) == [("ingest", str(approved)), ("prepare", str(pending))]
-
-    def test_a_message_that_never_came_is_sent_again(
-        self, house: House, sent: list[tuple[str, str]]
-    ) -> None:
-        waiting = contribute(house, still(), prep_state="queued", prep_queued_at=now() - LONG_AGO)
-        contribute(house, still(), prep_state="queued", prep_queued_at=now())
-        maintain()
-        maintain()
-        assert sent == [("prepare", str(waiting))]
+        assert sorted(sent) == [("deidentify", str(approved)), ("make_previews", str(pending))]
 
     @pytest.mark.parametrize("state", ["draft", "withdrawn", "rejected", "changes_requested"])
     def test_what_waits_for_nobody_is_left_alone(
@@ -124,7 +71,7 @@ class TestDeleted:
     def test_a_withdrawn_one_loses_every_byte_at_once(self, house: House) -> None:
         contribution = prepared(house)
         decide(house, contribution)
-        ingest.work(str(contribution))
+        deidentify.run(str(contribution))
         change(house, contribution, state="withdrawn", withdrawn_at=now())
         maintain()
         assert kept(house, contribution) == {}
@@ -146,7 +93,7 @@ class TestDeleted:
     def test_of_an_approved_one_only_what_reviewers_looked_at(self, house: House) -> None:
         contribution = prepared(house)
         decide(house, contribution)
-        ingest.work(str(contribution))
+        deidentify.run(str(contribution))
         made = {"contribution-previews", "wholes", "dataset"}
         assert kinds(house, contribution) == made | {"review"}
         change(house, contribution, decided_at=now() - YESTERDAY)
@@ -158,7 +105,7 @@ class TestDeleted:
     def test_of_one_approved_while_it_was_prepared(self, house: House) -> None:
         contribution = prepared(house, cine=None, prep_state="running")
         decide(house, contribution)
-        ingest.work(str(contribution))
+        deidentify.run(str(contribution))
         change(house, contribution, decided_at=now() - YESTERDAY)
         maintain()
         assert "review" not in kinds(house, contribution)
@@ -222,7 +169,7 @@ class TestSweep:
         pending = prepared(house)
         done = prepared(house)
         decide(house, done)
-        ingest.work(str(done))
+        deidentify.run(str(done))
         before = kept(house, pending), kept(house, done)
         for contribution in (pending, done):
             _age(house, contribution)
@@ -232,7 +179,7 @@ class TestSweep:
     def test_what_an_undo_left_goes_but_the_copy_stays(self, house: House) -> None:
         contribution = prepared(house)
         decide(house, contribution)
-        ingest.work(str(contribution))
+        deidentify.run(str(contribution))
         change(house, contribution, state="pending", ingest_state=None, pixels_key=None)
         _age(house, contribution)
         maintain(hourly=True)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -28,21 +29,24 @@ def noted(house: House) -> dict[str, Duty]:
 
 
 def expired(house: House) -> Any:
-    return house.queue(still(), nudge=False, status="done", expires_at=now() - EXPIRED)
+    return house.queue(still(), notify=False, status="done", expires_at=now() - EXPIRED)
 
 
 def test_one_that_breaks_stops_no_other_and_both_are_noted(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     screening = expired(house)
-    monkeypatch.setattr("backend.screenings.repository.requeue_expired", lambda *_: 1 / 0)
+    monkeypatch.setattr("worker.maintenance.screenings.requeue", lambda *_: 1 / 0)
 
-    maintain()
-    maintain()
+    for _ in range(2):
+        for each in DUTIES.values():
+            broken = each.name == "requeue-screenings"
+            with pytest.raises(ZeroDivisionError) if broken else nullcontext():
+                each.run()
 
     assert house.recording(screening).pixels_deleted_at is not None
-    broken, well = noted(house)["requeue-screenings"], noted(house)["delete-expired"]
-    assert (broken.failures, broken.error, broken.succeeded_at) == (2, "ZeroDivisionError", None)
+    failed, well = noted(house)["requeue-screenings"], noted(house)["delete-expired"]
+    assert (failed.failures, failed.error, failed.succeeded_at) == (2, "ZeroDivisionError", None)
     assert (well.failures, well.error) == (0, None)
     assert well.succeeded_at is not None
     said = service.health(house.database, house.storage, house.settings).reasons
@@ -87,7 +91,7 @@ def test_an_object_that_cannot_be_deleted_is_gone_around_and_tried_again_later(
 def test_a_duty_waits_for_heartbeats_where_it_was_not_done_for_long(house: House) -> None:
     """As after the database was away: nobody could be heard, and nobody is lost for it."""
     silent = now() - timedelta(seconds=60)
-    alive = house.queue(still(), nudge=False, status="running", attempt=1, heartbeat_at=silent)
+    alive = house.queue(still(), notify=False, status="running", attempt=1, heartbeat_at=silent)
     with house.database.write() as session:
         duties.duty_succeeded(session, "requeue-screenings", now() - timedelta(seconds=59))
         session.commit()

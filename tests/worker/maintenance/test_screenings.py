@@ -17,6 +17,7 @@ from backend.tables import SignIn, Status, Worker
 from tests.factories import create_sign_in, create_user
 from tests.worker.conftest import with_settings
 from tests.worker.house import House, maintain, still
+from worker.maintenance import duties
 from worker.maintenance import screenings as tasks
 from worker.maintenance.duties import ORPHANED_AFTER
 from worker.screenings.task import screen
@@ -34,48 +35,30 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ids.append(screening_id)
         return True
 
-    monkeypatch.setattr(tasks, "send", remember)
+    monkeypatch.setattr(duties, "send", remember)
     return ids
 
 
-class TestPutBack:
-    def test_running_without_heartbeat_is_queued_again(self, house: House, sent: list[str]) -> None:
-        lost = house.queue(
-            still(), nudge=False, status="running", attempt=1, heartbeat_at=now() - LONG_AGO
-        )
-        maintain()
-        row = house.row(lost)
-        assert (row.status, row.attempt) == (Status.QUEUED.value, 1)
-        assert sent == [str(lost)]
-
-    def test_running_with_a_heartbeat_is_left_alone(self, house: House, sent: list[str]) -> None:
-        alive = house.queue(still(), nudge=False, status="running", attempt=1, heartbeat_at=now())
-        maintain()
-        assert house.row(alive).status == Status.RUNNING.value
-        assert sent == []
-
-    def test_three_lost_workers_are_enough(self, house: House, sent: list[str]) -> None:
-        lost = house.queue(
-            still(), nudge=False, status="running", attempt=5, lost=2, heartbeat_at=now() - LONG_AGO
-        )
-        maintain()
-        row = house.row(lost)
-        assert (row.status, row.error_code) == (Status.FAILED.value, "worker_lost")
-        assert sent == []
-
-    def test_a_message_that_never_came_is_sent_again(self, house: House, sent: list[str]) -> None:
-        waiting = house.queue(still(), nudge=False, nudged_at=now() - LONG_AGO)
-        fresh = house.queue(still(), nudge=False)
+def test_what_lost_its_worker_or_its_message_is_announced_and_what_lost_three_is_given_up(
+    house: House, sent: list[str]
+) -> None:
+    silent = {"status": "running", "heartbeat_at": now() - LONG_AGO}
+    lost = house.queue(still(), notify=False, attempt=1, **silent)
+    too_often = house.queue(still(), notify=False, attempt=5, lost=2, **silent)
+    unheard = house.queue(still(), notify=False, notified_at=now() - LONG_AGO)
+    fresh = house.queue(still(), notify=False)
+    for _ in range(2):
         tasks.requeue_expired()
-        tasks.requeue_expired()
-        assert sent == [str(waiting)]
-        assert house.row(fresh).status == Status.QUEUED.value
+    assert sent == [str(lost), str(unheard)]
+    assert {house.row(each).status for each in (lost, unheard, fresh)} == {Status.QUEUED.value}
+    row = house.row(too_often)
+    assert (row.status, row.error_code) == (Status.FAILED.value, "worker_lost")
 
 
 class TestDeleteExpired:
     def test_pixels_go_and_numbers_stay(self, house: House) -> None:
-        screening = house.queue(still(), nudge=False)
-        screen.work(str(screening))
+        screening = house.queue(still(), notify=False)
+        screen.run(str(screening))
         recording = house.recording(screening)
         house.change(recording, expires_at=now() - timedelta(seconds=1))
 
@@ -88,14 +71,14 @@ class TestDeleteExpired:
         assert house.row(screening).result is not None
 
     def test_before_their_time_they_stay(self, house: House) -> None:
-        screening = house.queue(still(), nudge=False)
-        screen.work(str(screening))
+        screening = house.queue(still(), notify=False)
+        screen.run(str(screening))
         maintain()
         assert house.storage.exists(house.recording(screening).storage_key)
         assert house.frames(screening)
 
     def test_what_is_still_to_be_screened_keeps_its_pixels(self, house: House) -> None:
-        screening = house.queue(still(), nudge=False, expires_at=now() - YESTERDAY)
+        screening = house.queue(still(), notify=False, expires_at=now() - YESTERDAY)
         maintain()
         assert house.storage.exists(house.recording(screening).storage_key)
 
@@ -103,7 +86,7 @@ class TestDeleteExpired:
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         screening = house.queue(
-            still(), nudge=False, status="done", expires_at=now() - timedelta(seconds=1)
+            still(), notify=False, status="done", expires_at=now() - timedelta(seconds=1)
         )
 
         def away(_key: str) -> None:
@@ -163,8 +146,8 @@ class TestSweep:
         assert [key for key in keys if house.storage.exists(key)] == []
 
     def test_bytes_of_a_row_stay(self, house: House) -> None:
-        screening = house.queue(still(), nudge=False)
-        screen.work(str(screening))
+        screening = house.queue(still(), notify=False)
+        screen.run(str(screening))
         self.age_everything(house)
         maintain(hourly=True)
         recording = house.recording(screening)
@@ -199,7 +182,7 @@ def test_attempts_are_counted_by_the_setting(
 ) -> None:
     with_settings(monkeypatch, max_attempts=1)
     lost = house.queue(
-        still(), nudge=False, status="running", attempt=1, heartbeat_at=now() - LONG_AGO
+        still(), notify=False, status="running", attempt=1, heartbeat_at=now() - LONG_AGO
     )
     maintain()
     assert house.row(lost).error_code == "worker_lost"

@@ -8,13 +8,13 @@ from sqlalchemy import select
 
 from backend.core.db import now
 from backend.storage.keys import piece_key
-from backend.tables import Arrival, AuditEvent, Contribution, Submission, UploadPiece
+from backend.tables import AuditEvent, Contribution, Submission, Upload, UploadPiece
 from tests.factories_contributions import (
-    create_arrival,
     create_contribution,
     create_submission,
-    store_arrival,
+    create_upload,
     store_contribution,
+    store_upload,
 )
 from tests.worker.house import House
 from worker.maintenance.uploads import delete_forgotten, delete_unfinished, requeue_expired, sweep
@@ -24,7 +24,7 @@ LONG_AGO = timedelta(days=40)
 
 def states(house: House) -> list[tuple[str, str | None]]:
     with house.database.read() as session:
-        rows = session.scalars(select(Arrival).order_by(Arrival.file_name)).all()
+        rows = session.scalars(select(Upload).order_by(Upload.file_name)).all()
     return [(row.state, row.error_code) for row in rows]
 
 
@@ -42,37 +42,35 @@ class TestPutBack:
     ) -> None:
         with house.database.write() as session:
             heartbeat_at = now() - timedelta(seconds=silent_s)
-            create_arrival(
-                session, state="running", attempt=3, lost=lost, heartbeat_at=heartbeat_at
-            )
+            create_upload(session, state="running", attempt=3, lost=lost, heartbeat_at=heartbeat_at)
             session.commit()
         requeue_expired()
         assert states(house) == [after]
 
-    def test_what_lost_its_message_is_nudged_again(self, house: House) -> None:
+    def test_what_lost_its_message_is_notified_again(self, house: House) -> None:
         with house.database.write() as session:
-            row = create_arrival(session, nudged_at=now() - timedelta(hours=1))
+            row = create_upload(session, notified_at=now() - timedelta(hours=1))
             session.commit()
         requeue_expired()
         with house.database.read() as session:
-            nudged_at = session.scalars(select(Arrival.nudged_at)).one()
-        assert nudged_at is not None
-        assert row.nudged_at is not None
-        assert nudged_at > row.nudged_at
+            notified_at = session.scalars(select(Upload.notified_at)).one()
+        assert notified_at is not None
+        assert row.notified_at is not None
+        assert notified_at > row.notified_at
 
 
 def test_an_unfinished_upload_goes_when_its_time_is_over(house: House) -> None:
     with house.database.write() as session:
         draft = create_submission(session)
-        old = create_arrival(
+        old = create_upload(
             session, draft, file_name="a", state="receiving", expires_at=now() - LONG_AGO
         )
-        new = create_arrival(session, draft, file_name="b", state="receiving")
-        whole = create_arrival(session, draft, file_name="c", expires_at=now() - LONG_AGO)
+        new = create_upload(session, draft, file_name="b", state="receiving")
+        whole = create_upload(session, draft, file_name="c", expires_at=now() - LONG_AGO)
         session.commit()
     for row in (old, new):
         house.storage.put_bytes(piece_key(row.id, 0), b"x")
-    store_arrival(house.storage, whole, b"x")
+    store_upload(house.storage, whole, b"x")
     delete_unfinished()
     assert states(house) == [("receiving", None), ("queued", None)]
     (left,) = house.storage.listing("pieces")
@@ -84,13 +82,13 @@ class TestForgottenDrafts:
         with house.database.write() as session:
             draft = create_submission(session, touched_at=now() - LONG_AGO)
             recording = create_contribution(session, draft, state="draft")
-            arrival = create_arrival(session, draft)
+            upload = create_upload(session, draft)
             session.commit()
         store_contribution(house.storage, recording)
-        store_arrival(house.storage, arrival, b"x")
+        store_upload(house.storage, upload, b"x")
         delete_forgotten()
         with house.database.read() as session:
-            for table in (Submission, Contribution, Arrival):
+            for table in (Submission, Contribution, Upload):
                 assert session.scalars(select(table.id)).all() == []
             assert "submissions.expired" in session.scalars(select(AuditEvent.action)).all()
         for folder in ("contributions", "contribution-previews", "arrivals"):
@@ -111,12 +109,12 @@ class TestSweep:
         with house.database.write() as session:
             draft = create_submission(session)
             recording = create_contribution(session, draft)
-            waiting = create_arrival(session, draft, file_name="a")
-            done = create_arrival(session, draft, file_name="b", state="done")
+            waiting = create_upload(session, draft, file_name="a")
+            done = create_upload(session, draft, file_name="b", state="done")
             session.commit()
         store_contribution(house.storage, recording)
         for row in (waiting, done):
-            store_arrival(house.storage, row, b"x")
+            store_upload(house.storage, row, b"x")
         strangers = (
             f"contributions/ab/{'ab' * 32}-{uuid4()}",
             f"contribution-previews/{uuid4()}.jpg",
@@ -125,7 +123,7 @@ class TestSweep:
         for key in strangers:
             house.storage.put_bytes(key, b"x")
         pieces = [
-            UploadPiece(arrival_id=row.id, start=0, bytes=1, key=piece_key(row.id, 0))
+            UploadPiece(upload_id=row.id, start=0, bytes=1, key=piece_key(row.id, 0))
             for row in (waiting, done)
         ]
         with house.database.write() as session:

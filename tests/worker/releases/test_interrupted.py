@@ -8,7 +8,9 @@ import pytest
 
 from backend.core.db import now
 from backend.core.errors import StorageUnreachableError
-from backend.releases import queue, repository
+from backend.jobs import leases
+from backend.jobs.kinds import RELEASING
+from backend.releases import repository
 from backend.storage.keys import published_folder
 from backend.tables.vocabulary import JobState
 from tests.worker.conftest import with_settings
@@ -46,7 +48,7 @@ def test_killed_at_any_point_it_comes_out_the_same(
     with monkeypatch.context() as patch:
         patch.setattr(tasks, step, killed)
         with pytest.raises(KeyboardInterrupt):
-            tasks.release.work(str(number))
+            tasks.release.run(str(number))
     if not after:
         assert row(house, number).state == "running"
     with_settings(monkeypatch, stale_after_s=0.0)
@@ -79,7 +81,7 @@ def test_one_given_up_by_too_many_workers_frees_its_recordings(
     with_settings(monkeypatch, stale_after_s=0.0, max_attempts=2)
     for _ in range(2):
         with house.database.write() as session:
-            assert queue.claim_next(session, now()) is not None
+            assert leases.lease(session, RELEASING, now()) is not None
             session.commit()
         tasks.requeue_expired()
     found = row(house, number)
@@ -93,7 +95,7 @@ def test_it_steps_aside_and_goes_on(
 ) -> None:
     monkeypatch.setattr(tasks, "TURN_S", -1.0)
     number = ask(house)
-    tasks.release.work(str(number))
+    tasks.release.run(str(number))
     found = row(house, number)
     assert (found.state, found.attempt, found.lost) == ("queued", 1, 0)
 
@@ -108,7 +110,7 @@ def test_a_storage_that_is_away_is_waited_for(
 
     with monkeypatch.context() as patch:
         patch.setattr(tasks, "_copy", away)
-        tasks.release.run(str(number))
+        tasks.release(str(number))
     with house.database.write() as session:
         found = repository.get(session, number)
         assert found is not None
@@ -135,7 +137,7 @@ def test_an_attempt_that_was_overtaken_changes_nothing(
         return real(claim, *args)
 
     monkeypatch.setattr(tasks, "_write_top", overtaken)
-    tasks.release.work(str(number))
+    tasks.release.run(str(number))
 
     found = row(house, number)
     assert (found.state, found.attempt) == ("done", 2)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.jobs import RELEASE, make_celery, send
+from backend.jobs.celery import make_celery, send
+from backend.jobs.names import RELEASE
 from backend.releases import service
 from tests.factories_releases import create_ingested
 from tests.worker.house import House, wait_until

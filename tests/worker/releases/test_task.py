@@ -58,7 +58,7 @@ def make(house: House, note: str = "") -> int:
 def finish(house: House, number: int) -> None:
     """Give the task its turn until it steps aside no more, as a busy machine makes it."""
     while row(house, number).state == "queued":
-        tasks.release.work(str(number))
+        tasks.release.run(str(number))
 
 
 def row(house: House, number: int) -> Release:
@@ -288,7 +288,10 @@ class TestWithdrawnMeanwhile:
         for each in three:
             withdraw(house, each)
         finish(house, number)
-        assert (row(house, number).state, row(house, number).error) == ("failed", tasks.EMPTY)
+        assert (row(house, number).state, row(house, number).error) == (
+            "failed",
+            tasks.EMPTY.message,
+        )
 
     def test_pixels_that_are_missing_without_a_withdrawal_fail_it(
         self, house: House, three: list[UUID]
@@ -328,7 +331,7 @@ def test_each_step_is_in_the_audit_log(house: House, three: list[UUID]) -> None:
 
 
 def test_nothing_happens_where_no_release_waits(house: House) -> None:
-    tasks.release.work("1")
+    tasks.release.run("1")
 
 
 def test_every_source_and_comment_comes_back_as_it_was_given(house: House) -> None:

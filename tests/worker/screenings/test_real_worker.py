@@ -63,7 +63,7 @@ def test_a_recording_that_kills_every_worker_is_given_up(any_house: House) -> No
 
 def test_a_screening_without_a_message_is_found_and_run(any_house: House) -> None:
     """As after an upload while the broker was down: the row is there, the message never was."""
-    screening = any_house.queue(still(), nudge=False)
+    screening = any_house.queue(still(), notify=False)
     any_house.start_scheduler()
     any_house.start_worker()
     assert any_house.finished(screening).status == Status.DONE.value
@@ -72,7 +72,7 @@ def test_a_screening_without_a_message_is_found_and_run(any_house: House) -> Non
 def test_a_second_message_runs_nothing_twice(any_house: House) -> None:
     screening = any_house.queue(clip(12))
     for _ in range(3):
-        any_house.nudge(screening)
+        any_house.notify(screening)
     last = any_house.queue(still())  # behind them: its end tells that all were taken
     any_house.start_worker()
 
@@ -135,3 +135,15 @@ def test_a_worker_survives_its_broker_going_away(services_house: House) -> None:
     screening = services_house.queue(still())
 
     assert services_house.finished(screening).status == Status.DONE.value
+
+
+def test_every_row_is_done_though_the_embedded_broker_lost_all_its_messages(house: House) -> None:
+    """The row is the truth: maintenance sends a message again for each that waits."""
+    before = house.queue(still())
+    house.settings.broker_dir.rename(house.settings.data_dir / "lost with its messages")
+    house.start_worker()
+    house.start_scheduler()
+    assert house.finished(before).status == Status.DONE
+    house.settings.broker_dir.rename(house.settings.data_dir / "lost from under a worker")
+    after = house.queue(still(), notify=False)
+    assert house.finished(after).status == Status.DONE

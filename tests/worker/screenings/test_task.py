@@ -1,5 +1,6 @@
 """One screening at a time, in this process: what each thing that can happen leaves behind."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -37,8 +38,8 @@ def during(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], Non
 
 
 def run(house: House, content: bytes, **changes: Any) -> Screening:
-    screening = house.queue(content, nudge=False, **changes)
-    screen.work(str(screening))
+    screening = house.queue(content, notify=False, **changes)
+    screen.run(str(screening))
     return house.row(screening)
 
 
@@ -101,7 +102,7 @@ class TestAnswer:
     def test_progress_is_seen_while_it_runs(
         self, house: House, during: Callable[[Callable[[], Any]], None]
     ) -> None:
-        screening = house.queue(clip(20), nudge=False)
+        screening = house.queue(clip(20), notify=False)
         seen: list[tuple[str, int, int]] = []
 
         def look() -> None:
@@ -109,7 +110,7 @@ class TestAnswer:
             seen.append((row.status, row.done, row.total))
 
         during(look)
-        screen.work(str(screening))
+        screen.run(str(screening))
         assert seen == [("running", done, 20) for done in (0, 6, 12, 18)]
 
     def test_the_heart_beats_while_the_models_are_busy(
@@ -119,7 +120,7 @@ class TestAnswer:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         with_settings(monkeypatch, heartbeat_s=0.02)
-        screening = house.queue(still(), nudge=False)
+        screening = house.queue(still(), notify=False)
 
         def wait_for_a_beat() -> None:
             before = house.row(screening).heartbeat_at
@@ -127,7 +128,7 @@ class TestAnswer:
             wait_until(lambda: house.row(screening).heartbeat_at != before, 5)
 
         during(wait_for_a_beat)
-        screen.work(str(screening))
+        screen.run(str(screening))
         assert house.row(screening).status == Status.DONE.value
 
 
@@ -139,19 +140,19 @@ class TestClaim:
         assert not house.frames(row.id)
 
     def test_an_unknown_id_is_no_error(self, house: House) -> None:
-        screen.work(str(uuid4()))
+        screen.run(str(uuid4()))
 
     def test_whoever_is_first_in_turn_is_run_whatever_the_message_names(self, house: House) -> None:
         moment = now()
         mine = [
-            house.queue(still(), nudge=False, client="a", queued_at=moment + timedelta(seconds=n))
+            house.queue(still(), notify=False, client="a", queued_at=moment + timedelta(seconds=n))
             for n in range(3)
         ]
         newcomer = house.queue(
-            still(), nudge=False, client="b", queued_at=moment + timedelta(seconds=9)
+            still(), notify=False, client="b", queued_at=moment + timedelta(seconds=9)
         )
         for _ in range(2):
-            screen.work(str(mine[2]))
+            screen.run(str(mine[2]))
         ended = {each: house.row(each).status for each in (*mine, newcomer)}
         assert ended == {
             mine[0]: Status.DONE.value,
@@ -163,16 +164,16 @@ class TestClaim:
 
 class TestFailure:
     def test_changed_bytes_are_not_screened(self, house: House) -> None:
-        screening = house.queue(still(), nudge=False)
+        screening = house.queue(still(), notify=False)
         house.storage.put_bytes(house.recording(screening).storage_key, clip(2))
-        screen.work(str(screening))
+        screen.run(str(screening))
         row = house.row(screening)
         assert (row.status, row.error_code) == ("failed", "recording_damaged")
 
     def test_missing_bytes_are_named(self, house: House) -> None:
-        screening = house.queue(still(), nudge=False)
+        screening = house.queue(still(), notify=False)
         house.storage.delete(house.recording(screening).storage_key)
-        screen.work(str(screening))
+        screen.run(str(screening))
         row = house.row(screening)
         assert (row.status, row.error_code) == ("failed", "recording_missing")
 
@@ -193,7 +194,10 @@ class TestFailure:
         self, house: House, during: Callable[[Callable[[], Any]], None]
     ) -> None:
         during(_raise(ZeroDivisionError("secret detail")))
-        row = run(house, still())
+        screening = house.queue(still(), notify=False)
+        with pytest.raises(ZeroDivisionError):
+            screen.run(str(screening))
+        row = house.row(screening)
         assert (row.status, row.error_code) == ("failed", "internal_error")
         assert row.error_message
         assert "secret" not in row.error_message
@@ -217,9 +221,9 @@ class TestFailure:
     def test_a_storage_that_is_away_costs_no_attempt(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        screening = house.queue(still(), nudge=False)
+        screening = house.queue(still(), notify=False)
         monkeypatch.setattr(house.storage, "put_bytes", _raise(StorageUnreachableError("away")))
-        screen.run(str(screening))
+        screen(str(screening))
         row = house.row(screening)
         assert (row.status, row.attempt, row.lost, row.error_code) == ("queued", 1, 0, None)
 
@@ -228,17 +232,17 @@ class TestLost:
     def test_deleted_while_it_runs_it_leaves_nothing(
         self, house: House, during: Callable[[Callable[[], Any]], None]
     ) -> None:
-        screening = house.queue(still(), nudge=False)
+        screening = house.queue(still(), notify=False)
         during(lambda: house.delete(screening))
-        screen.work(str(screening))
+        screen.run(str(screening))
         assert not house.frames(screening)
 
     def test_taken_by_another_attempt_it_writes_nothing_and_keeps_the_frames(
         self, house: House, during: Callable[[Callable[[], Any]], None]
     ) -> None:
-        screening = house.queue(still(), nudge=False)
+        screening = house.queue(still(), notify=False)
         during(lambda: house.change(house.row(screening), attempt=2))
-        screen.work(str(screening))
+        screen.run(str(screening))
         row = house.row(screening)
         assert (row.status, row.attempt, row.result) == ("running", 2, None)
         assert house.frames(screening)
@@ -251,23 +255,26 @@ class TestLost:
     ) -> None:
         """Without the heart it would notice only after the batch; with it, before the next."""
         with_settings(monkeypatch, heartbeat_s=0.02)
-        beats: list[bool] = []
-        real = leases.update_if_leased
+        lost = threading.Event()
+        real = leases.renew
 
-        def listen(*arguments: Any) -> bool:
-            beats.append(real(*arguments))
-            return beats[-1]
+        def listen(*arguments: Any) -> None:
+            try:
+                real(*arguments)
+            except leases.LeaseLostError:
+                lost.set()
+                raise
 
-        monkeypatch.setattr(leases, "update_if_leased", listen)
-        screening = house.queue(clip(20), nudge=False)
+        monkeypatch.setattr(leases, "renew", listen)
+        screening = house.queue(clip(20), notify=False)
 
         def delete_and_wait() -> None:
             house.delete(screening)
-            wait_until(lambda: False in beats, 5)
+            assert lost.wait(5)
 
         during(delete_and_wait)
-        screen.work(str(screening))
-        assert beats[-1] is False
+        screen.run(str(screening))
+        assert lost.is_set()
         assert not house.frames(screening)
 
 

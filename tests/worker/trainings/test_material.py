@@ -19,7 +19,7 @@ from tests.models.mini_dataset import TWO_OF_EACH, Row
 from tests.worker.contributing import change, contribute, decide
 from tests.worker.house import House
 from tests.worker.releases.test_task import finish
-from worker.contributions.deidentify import ingest
+from worker.contributions.deidentify import deidentify
 from worker.trainings import task as tasks
 
 ROWS = (
@@ -49,7 +49,7 @@ def released(house: House, public: Path) -> dict[UUID, str]:
         )
         # another square than the proposed one: only the original's own bytes and looks are known
         decide(house, contribution, label=row.label, square={"x": 20, "y": 20, "size": 44})
-        ingest.work(str(contribution))
+        deidentify.run(str(contribution))
         found[contribution] = key
     with house.database.write() as session:
         releases.make(session, None, "")

@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from backend.core.db import now
-from backend.jobs import TRAIN, make_celery, send
+from backend.jobs.celery import make_celery, send
+from backend.jobs.names import TRAIN
 from backend.tables import User
 from backend.trainings import service
 from backend.trainings.schemas import TrainingIn

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,7 @@ from backend.releases import service as releases
 from backend.storage.keys import training_folder
 from backend.tables import AuditEvent, Contribution, Training, User
 from backend.tables.vocabulary import ContributionState, JobState
-from backend.trainings import queue, repository, service
+from backend.trainings import repository, service
 from backend.trainings.artifacts import repository as artifacts
 from backend.trainings.schemas import TrainingIn
 from models.inference import artifact as shipped
@@ -81,7 +80,7 @@ def states(house: House, training_id: UUID) -> list[str]:
 
 def work(times: int) -> None:
     for _ in range(times):
-        tasks.train.work("somebody")
+        tasks.train.run("somebody")
 
 
 def test_five_folds_and_a_last_stage_make_an_artifact(
@@ -193,29 +192,6 @@ def test_a_worker_killed_in_the_last_stage_leaves_it_to_the_next(
     assert tasks.sweep(now()) == 5, "what the killed one had stored"
 
 
-def test_an_overtaken_attempt_changes_nothing(
-    house: House, admin: User, released: list[UUID]
-) -> None:
-    training_id = start(house, admin)
-    with house.database.write() as session:
-        mine = queue.claim_next(session, now())
-        assert mine is not None
-        session.commit()
-    with house.database.write() as session:
-        queue.requeue_expired(session, now(), timedelta(0), timedelta(0), 3)
-        other = queue.claim_next(session, now())
-        assert other is not None
-        session.commit()
-    assert (mine.fold, other.fold, other.attempt) == (0, 0, 2)
-    with house.database.write() as session:
-        assert not queue.heartbeat(session, mine, now())
-        assert not queue.finish_fold(session, mine, {}, now())
-        assert not queue.fail(session, mine, "late", now())
-        assert queue.heartbeat(session, other, now())
-        session.commit()
-    assert row(house, training_id).state == "running"
-
-
 def test_a_withdrawal_ends_it(house: House, admin: User, released: list[UUID]) -> None:
     training_id = start(house, admin)
     work(1)
@@ -280,7 +256,7 @@ def test_workers_share_the_folds_and_train_each_once(
     found = row(house, training_id)
     assert found.state == JobState.DONE.value
     assert {each.attempt for each in found.folds} == {1}
-    assert found.attempt == 1
+    assert found.assembly_attempt == 1
 
 
 def test_nothing_happens_where_nothing_waits(house: House) -> None:

@@ -3,10 +3,11 @@
 import pytest
 from sqlalchemy import func, select
 
-from backend.jobs import TAKE_IN, make_celery, send
-from backend.tables import Arrival, Contribution
+from backend.jobs.celery import make_celery, send
+from backend.jobs.names import IMPORT_UPLOAD
+from backend.tables import Contribution, Upload
 from tests import archives, media_files
-from tests.factories_contributions import create_arrival, create_submission, store_arrival
+from tests.factories_contributions import create_submission, create_upload, store_upload
 from tests.worker.house import House, kill_tree, wait_until
 
 pytestmark = pytest.mark.timeout(400)
@@ -20,16 +21,16 @@ def test_an_archive_goes_on_where_it_was(any_house: House, monkeypatch: pytest.M
     files = {f"{n:02}.mp4": clip + b"\0" * n for n in range(FILES)} | {"letter.doc": b"Dear all"}
     content = archives.packed(files)
     with any_house.database.write() as session:
-        arrival = create_arrival(
+        upload = create_upload(
             session, create_submission(session), file_name="ward.zip", bytes=len(content)
         )
         session.commit()
-    store_arrival(any_house.storage, arrival, content)
-    send(make_celery(any_house.settings), TAKE_IN, str(arrival.id))
+    store_upload(any_house.storage, upload, content)
+    send(make_celery(any_house.settings), IMPORT_UPLOAD, str(upload.id))
 
-    def row() -> Arrival:
+    def row() -> Upload:
         with any_house.database.read() as session:
-            return session.scalars(select(Arrival).where(Arrival.id == arrival.id)).one()
+            return session.scalars(select(Upload).where(Upload.id == upload.id)).one()
 
     any_house.start_scheduler()
     worker = any_house.start_worker()
@@ -44,7 +45,7 @@ def test_an_archive_goes_on_where_it_was(any_house: House, monkeypatch: pytest.M
     with any_house.database.read() as session:
         names = session.scalars(select(Contribution.file_name)).all()
         entries = session.scalars(
-            select(func.count()).select_from(Arrival).where(Arrival.parent_id == arrival.id)
+            select(func.count()).select_from(Upload).where(Upload.parent_id == upload.id)
         ).one()
         keys = set(session.scalars(select(Contribution.original_key)))
     assert sorted(names) == [f"{n:02}.mp4" for n in range(FILES)]

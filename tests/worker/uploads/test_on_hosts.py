@@ -20,16 +20,16 @@ import migrations
 from backend.accounts.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, csrf_token
 from backend.core.db import Database, now
 from backend.core.settings import Settings
-from backend.jobs import make_celery
+from backend.jobs.celery import make_celery
 from backend.storage.factory import open_storage
-from backend.tables import Arrival, Submission
+from backend.tables import Submission, Upload
 from tests import archives, buckets, media_files, tus
 from tests.conftest import ANSWER_S
 from tests.factories import create_sign_in, create_user
 from tests.worker.house import wait_until
 from worker import process
-from worker.maintenance import uploads as arrivals_upkeep
-from worker.uploads.task import take_in
+from worker.maintenance import uploads as upload_maintenance
+from worker.uploads.task import import_upload
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -96,9 +96,9 @@ class Installation:
         folders = ("pieces", "arrivals", "contributions", "contribution-previews")
         return [each.key for folder in folders for each in storage.listing(folder)]
 
-    def row(self, upload: UUID) -> Arrival | None:
+    def row(self, upload: UUID) -> Upload | None:
         with self.database.read() as session:
-            return session.get(Arrival, upload)
+            return session.get(Upload, upload)
 
 
 @pytest.fixture
@@ -177,9 +177,9 @@ def test_what_one_host_began_another_ends_whoever_is_killed(
     assert tus.patch(other.client, upload, here, content[here:]).status_code == 204
     assert files(other.folder) == []
 
-    take_in.run(str(upload))
+    import_upload(str(upload))
     with installation.database.read() as session:
-        arrived = session.get_one(Arrival, upload)
+        arrived = session.get_one(Upload, upload)
         assert (arrived.state, arrived.kind, arrived.total) == ("done", "archive", 4)
     listed = other.client.get(f"/submissions/{draft}/contributions").json()["items"]
     assert {each["file_name"] for each in listed} == {*pictures}
@@ -204,12 +204,12 @@ def test_deleting_on_another_host_leaves_nothing(
     assert tus.drop(other.client, uploads[0]).status_code == 204  # by its sender, at another host
     assert len(installation.bucket()) == 2
     with installation.database.write() as session:
-        session.get_one(Arrival, uploads[1]).expires_at = now() - timedelta(seconds=1)
+        session.get_one(Upload, uploads[1]).expires_at = now() - timedelta(seconds=1)
         session.get_one(Submission, UUID(drafts[1])).touched_at = now() - timedelta(days=99)
         session.commit()
-    arrivals_upkeep.delete_unfinished()  # by a worker, since its time was over
+    upload_maintenance.delete_unfinished()  # by a worker, since its time was over
     assert len(installation.bucket()) == 1
-    arrivals_upkeep.delete_forgotten()  # the whole draft
+    upload_maintenance.delete_forgotten()  # the whole draft
     assert installation.bucket() == []
     assert [installation.row(upload) for upload in uploads] == [None] * 3
     assert files(one.folder) == files(other.folder) == files(third.data_dir) == []

@@ -12,17 +12,17 @@ import pytest
 from sqlalchemy import select
 
 from backend.core.db import now
+from backend.jobs.leases import LeaseLostError
 from backend.storage.base import MissingObjectError
-from backend.tables import Arrival, AuditEvent, Contribution, Submission
+from backend.tables import AuditEvent, Contribution, Submission, Upload
 from tests import archives, media_files
-from tests.factories_contributions import create_arrival, create_submission, store_arrival
+from tests.factories_contributions import create_submission, create_upload, store_upload
 from tests.worker.conftest import with_settings
 from tests.worker.house import House
-from worker.leases import LeaseLostError
 from worker.uploads import importer
 from worker.uploads import task as intake
 from worker.uploads.archives import RefusedFileError
-from worker.uploads.task import take_in
+from worker.uploads.task import import_upload
 
 FOLDERS = ("arrivals", "pieces", "contributions", "contribution-previews")
 
@@ -39,21 +39,19 @@ def sent(house: House, draft: Submission, name: str, content: bytes, **changes: 
     """A file that is all here."""
     with house.database.write() as session:
         size = len(content)
-        arrival = create_arrival(
-            session, draft, file_name=name, bytes=size, received=size, **changes
-        )
+        upload = create_upload(session, draft, file_name=name, bytes=size, received=size, **changes)
         session.commit()
-    store_arrival(house.storage, arrival, content)
-    return arrival.id
+    store_upload(house.storage, upload, content)
+    return upload.id
 
 
-def row(house: House, arrival_id: UUID) -> Arrival:
+def row(house: House, upload_id: UUID) -> Upload:
     with house.database.read() as session:
-        return session.scalars(select(Arrival).where(Arrival.id == arrival_id)).one()
+        return session.scalars(select(Upload).where(Upload.id == upload_id)).one()
 
 
-def entries(house: House, arrival_id: UUID) -> Sequence[Arrival]:
-    query = select(Arrival).where(Arrival.parent_id == arrival_id).order_by(Arrival.entry)
+def entries(house: House, upload_id: UUID) -> Sequence[Upload]:
+    query = select(Upload).where(Upload.parent_id == upload_id).order_by(Upload.entry)
     with house.database.read() as session:
         return session.scalars(query).all()
 
@@ -71,10 +69,10 @@ def stored(house: House) -> set[str]:
 class TestRecordings:
     def test_become_contributions_with_their_bytes(self, house: House, draft: Submission) -> None:
         content = media_files.video()
-        arrival_id = sent(house, draft, "ward 3/lung.mp4", content)
-        take_in.run(str(arrival_id))
+        upload_id = sent(house, draft, "ward 3/lung.mp4", content)
+        import_upload(str(upload_id))
         (made,) = contributions(house)
-        found = row(house, arrival_id)
+        found = row(house, upload_id)
         assert (found.state, found.kind, found.contribution_id) == ("done", "recording", made.id)
         assert (made.state, made.kind, made.file_name) == ("draft", "video", "ward 3/lung.mp4")
         assert len(made.fingerprints) >= 1
@@ -84,7 +82,7 @@ class TestRecordings:
         assert stored(house) == {made.original_key, made.preview_key}
 
     def test_are_noted_without_a_name(self, house: House, draft: Submission) -> None:
-        take_in.run(str(sent(house, draft, "Jane Doe.mp4", media_files.video())))
+        import_upload(str(sent(house, draft, "Jane Doe.mp4", media_files.video())))
         with house.database.read() as session:
             (event,) = session.scalars(select(AuditEvent)).all()
         assert event.action == "contributions.added"
@@ -95,9 +93,9 @@ class TestRecordings:
         self, house: House, draft: Submission, name: str
     ) -> None:
         make, _, codes = media_files.BAD[name]
-        arrival_id = sent(house, draft, name, make())
-        take_in.run(str(arrival_id))
-        found = row(house, arrival_id)
+        upload_id = sent(house, draft, name, make())
+        import_upload(str(upload_id))
+        found = row(house, upload_id)
         assert found.state == "failed"
         assert found.error_code in codes
         assert found.error_message
@@ -110,8 +108,8 @@ class TestRecordings:
         manifest = b"file_name,label,patient\nlung.mp4,covid19,17\n"
         sent(house, draft, "labels.csv", manifest)
         sent(house, draft, "Lung.mp4", media_files.video())
-        take_in.run("")
-        take_in.run("")
+        import_upload("")
+        import_upload("")
         (made,) = contributions(house)
         assert made.label == "covid19"
         assert made.patient_hash is not None
@@ -125,9 +123,9 @@ class TestRecordings:
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with_settings(monkeypatch, max_upload_bytes=1000)
-        arrival_id = sent(house, draft, "really.zip", media_files.video())
-        take_in.run("")
-        assert row(house, arrival_id).error_code == "file_too_large"
+        upload_id = sent(house, draft, "really.zip", media_files.video())
+        import_upload("")
+        assert row(house, upload_id).error_code == "file_too_large"
 
 
 class TestManifests:
@@ -135,19 +133,19 @@ class TestManifests:
         self, house: House, draft: Submission
     ) -> None:
         sent(house, draft, "a.mp4", media_files.video())
-        take_in.run("")
+        import_upload("")
         manifest = "file_name;label\na.mp4;healthy\nb.mp4;healthy\nc.mp4;flu\n".encode("utf-16")
-        arrival_id = sent(house, draft, "labels.csv", manifest)
-        take_in.run("")
+        upload_id = sent(house, draft, "labels.csv", manifest)
+        import_upload("")
         assert contributions(house)[0].label == "healthy"
-        found = row(house, arrival_id)
+        found = row(house, upload_id)
         assert (found.state, found.kind) == ("done", "manifest")
         assert [each["line"] for each in found.report if each["problem"]] == [3, 4]
 
     def test_that_are_none_are_refused(self, house: House, draft: Submission) -> None:
-        arrival_id = sent(house, draft, "labels.csv", b"a,b\n1,2\n")
-        take_in.run("")
-        assert row(house, arrival_id).error_code == "bad_manifest"
+        upload_id = sent(house, draft, "labels.csv", b"a,b\n1,2\n")
+        import_upload("")
+        assert row(house, upload_id).error_code == "bad_manifest"
 
 
 class TestArchives:
@@ -158,27 +156,27 @@ class TestArchives:
             "__MACOSX/._000.png": b"x",
             "ward/.DS_Store": b"x",
         }
-        arrival_id = sent(house, draft, "ward.zip", archives.packed(files))
-        take_in.run("")
-        found = row(house, arrival_id)
+        upload_id = sent(house, draft, "ward.zip", archives.packed(files))
+        import_upload("")
+        found = row(house, upload_id)
         assert (found.state, found.kind, found.done, found.total) == ("done", "archive", 4, 4)
         made = contributions(house)
         assert [each.file_name for each in made] == [f"ward/00{n}.png" for n in range(3)]
         assert [each.label for each in made] == ["pneumonia", "healthy", None]
         assert len(stored(house)) == 6
-        assert {each.state for each in entries(house, arrival_id)} == {"done"}
+        assert {each.state for each in entries(house, upload_id)} == {"done"}
 
     @pytest.mark.parametrize("name", archives.REFUSED)
     def test_that_are_hostile_are_refused_as_a_whole(
         self, house: House, draft: Submission, name: str
     ) -> None:
         make, code = archives.REFUSED[name]
-        arrival_id = sent(house, draft, "ward.zip", make())
-        take_in.run("")
-        found = row(house, arrival_id)
+        upload_id = sent(house, draft, "ward.zip", make())
+        import_upload("")
+        found = row(house, upload_id)
         assert (found.state, found.error_code) == ("failed", code)
         assert found.error_message
-        assert entries(house, arrival_id) == []
+        assert entries(house, upload_id) == []
         assert stored(house) == set()
 
     @pytest.mark.parametrize("name", archives.FAILING)
@@ -186,27 +184,27 @@ class TestArchives:
         self, house: House, draft: Submission, name: str
     ) -> None:
         make, code = archives.FAILING[name]
-        arrival_id = sent(house, draft, "ward.zip", make())
-        take_in.run("")
-        assert row(house, arrival_id).state == "done"
-        (entry,) = entries(house, arrival_id)
+        upload_id = sent(house, draft, "ward.zip", make())
+        import_upload("")
+        assert row(house, upload_id).state == "done"
+        (entry,) = entries(house, upload_id)
         assert (entry.state, entry.error_code) == ("failed", code)
         assert stored(house) == set()
 
     def test_keep_the_good_files_beside_a_bad_one(self, house: House, draft: Submission) -> None:
         files = archives.pictures(2) | {"letter.doc": b"Dear all" * 50}
-        arrival_id = sent(house, draft, "ward.zip", archives.packed(files))
-        take_in.run("")
-        assert [each.state for each in entries(house, arrival_id)] == ["done", "done", "failed"]
+        upload_id = sent(house, draft, "ward.zip", archives.packed(files))
+        import_upload("")
+        assert [each.state for each in entries(house, upload_id)] == ["done", "done", "failed"]
         assert len(contributions(house)) == 2
 
     @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
     def test_take_one_of_two_files_with_a_name(self, house: House, draft: Submission) -> None:
         first, second = archives.pictures(2).values()
         content = archives.packed({"a.png": first, "b.png": second}, zipfile.ZIP_STORED)
-        arrival_id = sent(house, draft, "ward.zip", content.replace(b"b.png", b"a.png"))
-        take_in.run("")
-        one, other = entries(house, arrival_id)
+        upload_id = sent(house, draft, "ward.zip", content.replace(b"b.png", b"a.png"))
+        import_upload("")
+        one, other = entries(house, upload_id)
         assert (one.state, other.error_code) == ("done", "duplicate_name")
         assert len(contributions(house)) == 1
 
@@ -222,13 +220,13 @@ class TestArchives:
         }
         content = archives.with_stored_names({name: extra for name, (_, extra) in kinds.items()})
         sent(house, draft, "labels.csv", "file_name,label\nLunge-ü_1.png,healthy\n".encode())
-        arrival_id = sent(house, draft, "macos.zip", content)
-        take_in.run("")
-        take_in.run("")
+        upload_id = sent(house, draft, "macos.zip", content)
+        import_upload("")
+        import_upload("")
         made = {each.file_name: each.label for each in contributions(house)}
         assert set(made) == {name for name, _ in kinds.values()}
         assert made["scans/Lunge-u\u0308_1.png"] == "healthy"
-        assert row(house, arrival_id).state == "done"
+        assert row(house, upload_id).state == "done"
 
     def test_tables_in_two_of_equal_names_keep_to_their_own_files(
         self, house: House, draft: Submission
@@ -237,15 +235,15 @@ class TestArchives:
         for picture, label in zip(pictures, ("covid19", "healthy"), strict=True):
             table = f"file_name,label\n1.png,{label}\n".encode()
             sent(house, draft, "export.zip", archives.packed({"m.csv": table, "1.png": picture}))
-            take_in.run("")
+            import_upload("")
         made = {each.label for each in contributions(house)}
         assert made == {"covid19", "healthy"}
 
     def test_tell_how_many_files_were_skipped(self, house: House, draft: Submission) -> None:
         files = archives.pictures(1) | {"Thumbs.db": b"x", "a/.DS_Store": b"x", ".b.png": b"x"}
-        arrival_id = sent(house, draft, "x.zip", archives.packed(files))
-        take_in.run("")
-        (said,) = row(house, arrival_id).report
+        upload_id = sent(house, draft, "x.zip", archives.packed(files))
+        import_upload("")
+        (said,) = row(house, upload_id).report
         assert said["note"].startswith("3 files that computers keep for themselves")
         assert len(contributions(house)) == 1
 
@@ -254,7 +252,7 @@ class TestArchives:
     ) -> None:
         first, second = archives.pictures(2).values()
         sent(house, draft, "x.zip", archives.packed({"a.png": first, "A.png": second}))
-        take_in.run("")
+        import_upload("")
         assert [each.file_name for each in contributions(house)] == ["A.png", "a.png"]
 
     def test_of_one_name_composed_and_not_have_one_refused(
@@ -262,9 +260,9 @@ class TestArchives:
     ) -> None:
         first, second = archives.pictures(2).values()
         content = archives.packed({"\u00fc.png": first, "u\u0308.png": second})
-        arrival_id = sent(house, draft, "x.zip", content)
-        take_in.run("")
-        one, other = entries(house, arrival_id)
+        upload_id = sent(house, draft, "x.zip", content)
+        import_upload("")
+        one, other = entries(house, upload_id)
         assert (one.state, other.error_code) == ("done", "duplicate_name")
 
     @pytest.mark.parametrize("name", archives.OFFICE)
@@ -273,28 +271,28 @@ class TestArchives:
         self, house: House, draft: Submission, name: str, sent_as: str
     ) -> None:
         make, code = archives.OFFICE[name]
-        arrival_id = sent(house, draft, sent_as, make())
-        take_in.run("")
-        found = row(house, arrival_id)
+        upload_id = sent(house, draft, sent_as, make())
+        import_upload("")
+        found = row(house, upload_id)
         assert (found.state, found.error_code) == ("failed", code)
-        assert entries(house, arrival_id) == []
+        assert entries(house, upload_id) == []
 
     def test_with_more_files_than_a_submission_holds(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("backend.submissions.uploads.limits.MOST_FILES", 2)
-        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
-        take_in.run("")
-        assert row(house, arrival_id).error_code == "too_many_files"
+        upload_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
+        import_upload("")
+        assert row(house, upload_id).error_code == "too_many_files"
         assert stored(house) == set()
 
     def test_that_the_disk_has_no_room_for(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with_settings(monkeypatch, min_free_bytes=10**18)
-        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
-        take_in.run("")
-        assert row(house, arrival_id).error_code == "storage_full"
+        upload_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
+        import_upload("")
+        assert row(house, upload_id).error_code == "storage_full"
 
     def test_in_a_bucket_need_room_here_for_one_file_at_a_time(
         self, bucket_house: House, monkeypatch: pytest.MonkeyPatch
@@ -303,51 +301,51 @@ class TestArchives:
             draft = create_submission(session)
             session.commit()
         pictures = archives.pictures(3)
-        arrival_id = sent(bucket_house, draft, "ward.zip", archives.packed(pictures))
+        upload_id = sent(bucket_house, draft, "ward.zip", archives.packed(pictures))
         free = max(len(content) for content in pictures.values()) + 1000
         with_settings(monkeypatch, min_free_bytes=1000)
         monkeypatch.setattr(type(bucket_house.storage), "free_bytes", lambda _: free)
-        take_in.run("")
-        assert row(bucket_house, arrival_id).state == "done"
+        import_upload("")
+        assert row(bucket_house, upload_id).state == "done"
         assert len(contributions(bucket_house)) == 3
 
     def test_that_would_be_too_large_are_refused_as_a_whole(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("backend.submissions.uploads.limits.MOST_UNPACKED_BYTES", 10_000)
-        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
-        take_in.run("")
-        assert row(house, arrival_id).error_code == "archive_too_large"
+        upload_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
+        import_upload("")
+        assert row(house, upload_id).error_code == "archive_too_large"
         assert stored(house) == set()
 
     def test_hold_each_file_to_what_a_file_may_be(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with_settings(monkeypatch, max_upload_bytes=1000)
-        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(1)))
-        take_in.run("")
-        (entry,) = entries(house, arrival_id)
+        upload_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(1)))
+        import_upload("")
+        (entry,) = entries(house, upload_id)
         assert entry.error_code == "file_too_large"
 
     def test_make_room_for_others_and_go_on(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(intake, "SLICE_S", 0.0)
-        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
+        upload_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
         for done in (1, 2):
-            take_in.run("")
-            found = row(house, arrival_id)
+            import_upload("")
+            found = row(house, upload_id)
             assert (found.state, found.done, found.total) == ("queued", done, 3)
-        take_in.run("")
-        assert row(house, arrival_id).state == "done"
+        import_upload("")
+        assert row(house, upload_id).state == "done"
         assert len(contributions(house)) == 3
 
 
 class TestFullStorage:
-    def full_for(self, house: House, arrival_id: UUID, minutes: float) -> None:
+    def full_for(self, house: House, upload_id: UUID, minutes: float) -> None:
         """As if it had waited so long, and were due again."""
         with house.database.write() as session:
-            waiting = session.get_one(Arrival, arrival_id)
+            waiting = session.get_one(Upload, upload_id)
             waiting.away_since = now() - timedelta(minutes=minutes)
             waiting.due_at = None
             session.commit()
@@ -355,36 +353,36 @@ class TestFullStorage:
     def test_is_waited_for_with_growing_distance(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+        upload_id = sent(house, draft, "lung.mp4", media_files.video())
         with monkeypatch.context() as patched:
             with_settings(patched, min_free_bytes=10**18)
-            take_in.run("")
-            first = row(house, arrival_id)
+            import_upload("")
+            first = row(house, upload_id)
             assert (first.state, first.attempt) == ("queued", 1)
             assert first.due_at is not None
             assert now() < first.due_at < now() + timedelta(seconds=10)
-            take_in.run("")  # it is not due: nothing is taken
-            assert row(house, arrival_id).attempt == 1
-            self.full_for(house, arrival_id, minutes=3)
-            take_in.run("")
-            later = row(house, arrival_id)
+            import_upload("")  # it is not due: nothing is taken
+            assert row(house, upload_id).attempt == 1
+            self.full_for(house, upload_id, minutes=3)
+            import_upload("")
+            later = row(house, upload_id)
             assert (later.state, later.attempt) == ("queued", 2)
             assert later.due_at is not None
             assert later.due_at > now() + timedelta(minutes=2)
-        assert stored(house) == {f"arrivals/{arrival_id}"}
-        self.full_for(house, arrival_id, minutes=4)
-        take_in.run("")
-        assert row(house, arrival_id).state == "done"
+        assert stored(house) == {f"arrivals/{upload_id}"}
+        self.full_for(house, upload_id, minutes=4)
+        import_upload("")
+        assert row(house, upload_id).state == "done"
 
     def test_ends_what_waits_too_long_with_a_sentence_and_its_bytes(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+        upload_id = sent(house, draft, "lung.mp4", media_files.video())
         with_settings(monkeypatch, min_free_bytes=10**18)
-        take_in.run("")
-        self.full_for(house, arrival_id, minutes=31)
-        take_in.run("")
-        found = row(house, arrival_id)
+        import_upload("")
+        self.full_for(house, upload_id, minutes=31)
+        import_upload("")
+        found = row(house, upload_id)
         assert (found.state, found.error_code) == ("failed", "storage_full")
         assert found.error_message == intake.FULL_FOR_LONG
         assert stored(house) == set()
@@ -393,7 +391,7 @@ class TestFullStorage:
     def test_in_the_middle_of_an_archive_keeps_what_is_taken_in(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch, code: int
     ) -> None:
-        arrival_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(4)))
+        upload_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(4)))
         look_at = importer.look_at
 
         def full_from_the_third_on(path: Path) -> importer.Look:
@@ -402,13 +400,13 @@ class TestFullStorage:
             return look_at(path)
 
         monkeypatch.setattr(intake, "look_at", full_from_the_third_on)
-        take_in.run("")
-        assert row(house, arrival_id).state == "queued"
+        import_upload("")
+        assert row(house, upload_id).state == "queued"
         assert len(contributions(house)) == 2
-        self.full_for(house, arrival_id, minutes=31)
-        take_in.run("")
-        assert row(house, arrival_id).state == "done"
-        codes = [each.error_code for each in entries(house, arrival_id)]
+        self.full_for(house, upload_id, minutes=31)
+        import_upload("")
+        assert row(house, upload_id).state == "done"
+        codes = [each.error_code for each in entries(house, upload_id)]
         assert codes == [None, None, "storage_full", "storage_full"]
         assert len(contributions(house)) == 2
         kept = {each.original_key for each in contributions(house)}
@@ -419,66 +417,66 @@ class TestFence:
     def test_what_was_dropped_meanwhile_leaves_nothing(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+        upload_id = sent(house, draft, "lung.mp4", media_files.video())
         look_at = importer.look_at
 
         def dropped(path: Any) -> importer.Look:
             with house.database.write() as session:
-                session.delete(session.get(Arrival, arrival_id))
+                session.delete(session.get(Upload, upload_id))
                 session.commit()
             return look_at(path)
 
         monkeypatch.setattr(intake, "look_at", dropped)
-        take_in.run("")
+        import_upload("")
         assert contributions(house) == []
         assert stored(house) == set()
 
     def test_what_another_attempt_has_keeps_its_bytes(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+        upload_id = sent(house, draft, "lung.mp4", media_files.video())
 
         def taken(*_: Any) -> None:
             raise LeaseLostError
 
         monkeypatch.setattr(intake, "commit_recording", taken)
-        take_in.run("")
-        assert stored(house) == {f"arrivals/{arrival_id}"}
+        import_upload("")
+        assert stored(house) == {f"arrivals/{upload_id}"}
 
     def test_what_another_attempt_has_keeps_its_bytes_where_ours_is_refused(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+        upload_id = sent(house, draft, "lung.mp4", media_files.video())
 
         def overtaken(_path: Any) -> importer.Look:
             with house.database.write() as session:
-                arrival = session.get(Arrival, arrival_id)
-                assert arrival is not None
-                arrival.attempt += 1
+                upload = session.get(Upload, upload_id)
+                assert upload is not None
+                upload.attempt += 1
                 session.commit()
             raise RefusedFileError("too_slow", "It took too long.")
 
         monkeypatch.setattr(intake, "look_at", overtaken)
-        take_in.run("")
-        assert stored(house) == {f"arrivals/{arrival_id}"}
+        import_upload("")
+        assert stored(house) == {f"arrivals/{upload_id}"}
 
     def test_a_submission_that_was_sent_takes_no_more(
         self, house: House, draft: Submission
     ) -> None:
-        arrival_id = sent(house, draft, "lung.mp4", media_files.video())
+        upload_id = sent(house, draft, "lung.mp4", media_files.video())
         with house.database.write() as session:
             changed = session.get(Submission, draft.id)
             assert changed is not None
             changed.submitted_at = changed.created_at
             session.commit()
-        take_in.run("")
-        assert row(house, arrival_id).error_code == "already_submitted"
+        import_upload("")
+        assert row(house, upload_id).error_code == "already_submitted"
         assert stored(house) == set()
 
     def test_lost_bytes_are_told(self, house: House, draft: Submission) -> None:
-        arrival_id = sent(house, draft, "lung.mp4", b"x")
-        house.storage.delete(f"arrivals/{arrival_id}")
+        upload_id = sent(house, draft, "lung.mp4", b"x")
+        house.storage.delete(f"arrivals/{upload_id}")
         with pytest.raises(MissingObjectError):
-            house.storage.open(f"arrivals/{arrival_id}")
-        take_in.run("")
-        assert row(house, arrival_id).error_code == "recording_missing"
+            house.storage.open(f"arrivals/{upload_id}")
+        import_upload("")
+        assert row(house, upload_id).error_code == "recording_missing"
