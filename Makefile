@@ -1,6 +1,6 @@
 # Each target calls a short file in scripts/, which also works on its own. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench load demo train lock
+.PHONY: help install run test check bench load demo train types lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ demo: ## show the whole way in a real browser, from the sign-up to a screening b
 
 train: ## train five folds on DATASET, a folder in the public dataset's layout (further options in ARGS)
 	@scripts/train.sh "$(DATASET)" $(ARGS)
+
+types: ## write the frontend's types anew from the API's schemas
+	@scripts/api_types.sh
 
 lock: ## pin the dependencies of pyproject.toml anew (ARGS=--upgrade for the newest)
 	@scripts/lock.sh $(ARGS)

@@ -53,6 +53,7 @@ step "lock files fit pyproject.toml" lock_is_fresh
 step "no registry address" names_no_registry
 step "who commits" commits_in_three_places
 step "migrations make the tables" $bin/python scripts/check_migrations.py
+step "the frontend's types fit the API" scripts/api_types.sh --check
 step "frontend" npm --prefix frontend run --silent check
 
 if [ -n "$failed" ]; then printf '\nfailed:%s\n' "$failed"; exit 1; fi

@@ -158,5 +158,7 @@ class TokenMade(TokenOut):
 class Tokens(BaseModel):
     """All API tokens of an account, newest first."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
     items: list[TokenOut]
     next: None = None

@@ -10,7 +10,18 @@ from backend.core.pagination import NO_NUL
 from backend.recordings.schemas import Crop
 from backend.reviews.verdicts import Outcome
 from backend.screenings.schemas import Result
-from backend.tables.vocabulary import Finding, Label, Probe, Reason, Verdict
+from backend.tables.vocabulary import (
+    AgeBand,
+    BluePoint,
+    ContributionState,
+    Finding,
+    Label,
+    Licence,
+    Probe,
+    Reason,
+    Sex,
+    Verdict,
+)
 
 LONGEST_COMMENT = 2000
 
@@ -70,7 +81,7 @@ class ReviewItem(BaseModel):
     """A recording in review: what is said of it, and nothing of who sent it or judged it."""
 
     id: UUID
-    state: str
+    state: ContributionState
     kind: Literal["image", "video"]
     width: int
     height: int
@@ -78,14 +89,14 @@ class ReviewItem(BaseModel):
     frames: int
     proposed_crop: Crop
     preview_url: str | None
-    label: str | None = Field(description="In the contributor's words.")
-    probe: str | None
-    licence: str | None
+    label: Label | None = Field(description="In the contributor's words.")
+    probe: Probe | None
+    licence: Licence | None
     source: str
     has_patient: bool
-    age_band: str | None
-    sex: str | None
-    blue_point: str | None
+    age_band: AgeBand | None
+    sex: Sex | None
+    blue_point: BluePoint | None
     findings: dict[str, bool]
     symptoms: list[str]
     note: str
@@ -94,7 +105,7 @@ class ReviewItem(BaseModel):
     round: int
     earlier_rounds: list[EarlierRound]
     reports: list[Report] = Field(description="Open reports of a wrong label, once released.")
-    standing_label: str | None = Field(description="In the dataset, until it is decided anew.")
+    standing_label: Label | None = Field(description="In the dataset, until it is decided anew.")
     trouble: str | None = Field(description="Why it could not be taken in after its approval.")
     disputed: bool
     prepared: bool = Field(description="Whether there is something to look at.")
@@ -173,7 +184,7 @@ class GivenOut(ReviewOut):
 class MineOut(ReviewOut):
     """A verdict of one's own, and where the recording stands now."""
 
-    state: str
+    state: ContributionState
     undoable: bool
 
 

@@ -72,6 +72,8 @@ class FieldsIn(BaseModel):
 class FieldsOut(BaseModel):
     """What is said about a recording; of the patient only whether one is named."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
     label: Label | None = None
     probe: Probe | None = None
     licence: Licence | None = None

@@ -81,6 +81,8 @@ class ClassCounts(BaseModel):
 class Summary(BaseModel):
     """What is in a release, in numbers."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
     recordings: int = Field(ge=0)
     frames: int = Field(ge=0)
     patients: int = Field(ge=0, description="Of those recordings that name one.")

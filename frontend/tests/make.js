@@ -3,10 +3,10 @@ import { CLASSES, topClass } from '../src/shared/classes.js';
 import { makeItem } from '../src/screen/items.js';
 
 /**
- * @typedef {import('../src/api/shapes.js').Recording} Recording
- * @typedef {import('../src/api/shapes.js').Screening} Screening
- * @typedef {import('../src/api/shapes.js').Result} Result
- * @typedef {import('../src/api/shapes.js').Probabilities} Probabilities
+ * @typedef {import('../src/api/screenings.js').Recording} Recording
+ * @typedef {import('../src/api/screenings.js').Screening} Screening
+ * @typedef {import('../src/api/screenings.js').Result} Result
+ * @typedef {import('../src/api/screenings.js').Probabilities} Probabilities
  */
 
 /**
@@ -77,14 +77,14 @@ export const makeScreening = (changes) => ({
   started_at: null,
   finished_at: null,
   crop: { x: 110, y: 20, size: 420 },
-  progress: { done: 0, total: 28, seconds_left: null },
+  progress: { done: 0, total: 28, seconds_left: null, ahead: null },
   frames_available: changes?.status === 'done',
   result: null,
   error: null,
   ...changes,
 });
 
-/** @param {Partial<import('../src/api/shapes.js').Item>} [changes] */
+/** @param {Partial<import('../src/screen/items.js').Item>} [changes] */
 export function makeReadyItem(changes) {
   const recording = makeRecording();
   return makeItem({
@@ -97,7 +97,7 @@ export function makeReadyItem(changes) {
   });
 }
 
-/** @param {Partial<import('../src/api/shapes.js').User>} [changes] */
+/** @param {Partial<import('../src/api/accounts.js').User>} [changes] */
 export const makeUser = (changes) => ({
   id: 'user-1',
   email: 'ada@example.org',
@@ -109,7 +109,10 @@ export const makeUser = (changes) => ({
   ...changes,
 });
 
-/** @param {Partial<import('../src/api/shapes.js').Token>} [changes] */
+/**
+ * @param {Partial<import('../src/api/accounts.js').Token>} [changes]
+ * @returns {import('../src/api/accounts.js').Token}
+ */
 export const makeToken = (changes) => ({
   id: 'token-1',
   name: 'upload script',

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from backend.tables.vocabulary import UploadState
 
@@ -20,6 +20,8 @@ class UploadError(BaseModel):
 
 class ReportRow(BaseModel):
     """A row of a manifest, and why it did not count; null where it did."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     table: str = Field("", description="The name of the table, where it was sent under one.")
     line: int = Field(description="In the file, counted from 1; line 1 names the columns.")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class ArtifactLine(BaseModel):
@@ -41,6 +41,8 @@ class ActivationOut(BaseModel):
 
 class ArtifactList(BaseModel):
     """All artifacts, the newest first."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     items: list[ArtifactLine]
     next: None = None

@@ -35,7 +35,7 @@ export default function Account() {
   );
 }
 
-/** @param {{person: import('../api/shapes.js').User}} props */
+/** @param {{person: import('../api/accounts.js').User}} props */
 function Profile({ person }) {
   const [saved, setSaved] = useState(false);
   return (

@@ -10,9 +10,13 @@ import { ConfirmButton } from '../shared/ConfirmButton.jsx';
 import { Field } from '../shared/Field.jsx';
 import { Form } from '../shared/Form.jsx';
 
-/** @typedef {import('../api/shapes.js').Token} Token */
+/**
+ * @typedef {import('../api/accounts.js').Scope} Scope
+ * @typedef {import('../api/accounts.js').Token} Token
+ */
 
-/** @type {{scope: string, role: import('../api/shapes.js').Role, words: string}[]} */
+/** @type {{scope: string, role: import('../api/accounts.js').Role, words: string}[]} */
+/** @type {{scope: Scope, role: import('../api/accounts.js').Role, words: string}[]} */
 const SCOPES = [
   { scope: 'submit', role: 'contributor', words: 'Submit recordings and follow their review' },
   { scope: 'review', role: 'reviewer', words: 'Review the recordings of others' },
@@ -135,7 +139,7 @@ function Made({ token }) {
 /** @param {{onMade: (token: Token & {secret: string}) => void}} props */
 function NewToken({ onMade }) {
   const offered = SCOPES.filter(({ role }) => isAtLeast(role));
-  const [scopes, setScopes] = useState(['submit']);
+  const [scopes, setScopes] = useState(/** @type {Scope[]} */ (['submit']));
   return (
     <Form
       label="New token"

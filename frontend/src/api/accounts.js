@@ -2,15 +2,17 @@
 import { request, remove, sendJson } from './client.js';
 
 /**
- * @typedef {import('./shapes.js').User} User
- * @typedef {import('./shapes.js').Token} Token
+ * @typedef {import('./schema.d.ts').UserOut} User
+ * @typedef {import('./schema.d.ts').Role} Role each may also do what those before it may
+ * @typedef {import('./schema.d.ts').TokenOut} Token
+ * @typedef {import('./schema.d.ts').Scope} Scope what an API token may be used for
  */
 
 /** @returns {Promise<User>} */
 export const me = () => request('/me');
 
 /**
- * @param {{email: string, name: string, affiliation: string, password: string}} facts
+ * @param {import('./schema.d.ts').SignUpIn} facts
  * @returns {Promise<User>}
  */
 export const signUp = (facts) => sendJson('POST', '/accounts', facts);
@@ -26,7 +28,7 @@ export const signIn = (email, password) => sendJson('POST', '/sign-in', { email,
 export const signOut = () => sendJson('POST', '/sign-out');
 
 /**
- * @param {Partial<Pick<User, 'name' | 'affiliation'>>} changes
+ * @param {import('./schema.d.ts').ProfileIn} changes
  * @returns {Promise<User>}
  */
 export const changeMe = (changes) => sendJson('PATCH', '/me', changes);
@@ -58,8 +60,8 @@ export const resetPassword = (secret, password) =>
 export const tokens = async () => (await request('/me/tokens')).items;
 
 /**
- * @param {{name: string, scopes: string[], expires_in_days: number | null}} wanted
- * @returns {Promise<Token & {secret: string}>}
+ * @param {import('./schema.d.ts').TokenIn} wanted
+ * @returns {Promise<import('./schema.d.ts').TokenMade>}
  */
 export const makeToken = (wanted) => sendJson('POST', '/me/tokens', wanted);
 

@@ -2,18 +2,8 @@
 import { ROOT, request, query, sendJson } from './client.js';
 
 /**
- * @typedef {import('./shapes.js').User} User
- *
- * @typedef {object} AuditEvent
- * @property {number} id
- * @property {string} at
- * @property {string | null} actor_id
- * @property {string | null} [actor_name]
- * @property {string} actor_role
- * @property {string} action
- * @property {string} subject_kind
- * @property {string} subject_id
- * @property {Record<string, unknown>} detail
+ * @typedef {import('./accounts.js').User} User
+ * @typedef {import('./schema.d.ts').AuditEventOut} AuditEvent
  *
  * @typedef {object} AuditFilters
  * @property {string} action
@@ -25,13 +15,13 @@ import { ROOT, request, query, sendJson } from './client.js';
 /**
  * @param {string} q part of a name or an address
  * @param {string | null} [cursor]
- * @returns {Promise<{items: User[], next: string | null}>}
+ * @returns {Promise<import('./schema.d.ts').People>}
  */
 export const people = (q, cursor = null) => request(`/users${query({ q, cursor })}`);
 
 /**
  * @param {string} id
- * @param {{role?: string, disabled?: boolean}} changes
+ * @param {import('./schema.d.ts').PersonIn} changes
  * @returns {Promise<User>}
  */
 export const changePerson = (id, changes) =>
@@ -40,7 +30,7 @@ export const changePerson = (id, changes) =>
 /**
  * @param {AuditFilters} filters
  * @param {string | null} [cursor]
- * @returns {Promise<{items: AuditEvent[], next: string | null}>}
+ * @returns {Promise<import('./schema.d.ts').AuditEvents>}
  */
 export const audit = (filters, cursor = null) => request(`/audit${query({ ...filters, cursor })}`);
 

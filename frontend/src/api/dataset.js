@@ -2,74 +2,20 @@
 import { request, query, sendJson } from './client.js';
 
 /**
- * @typedef {{videos: number, images: number, frames: number}} Counts
- * @typedef {{label: string, convex: Counts, linear: Counts}} ClassCounts
- *
- * @typedef {object} Summary
- * @property {number} [left_out] recordings that no model may learn from
- * @property {number} recordings
- * @property {number} frames
- * @property {number} patients
- * @property {ClassCounts[]} classes
- * @property {Record<string, number>} licences
- *
- * @typedef {object} Difference
- * @property {number | null} since
- * @property {string[]} added
- * @property {string[]} withdrawn
- * @property {{id: string, before: string, after: string}[]} relabelled
- * @property {string[]} corrected
- *
- * @typedef {object} ReleaseLine
- * @property {number} number
- * @property {'queued' | 'running' | 'done' | 'failed' | 'cancelled'} state
- * @property {string} created_at
- * @property {string | null} finished_at
- * @property {string} note
- * @property {string | null} error
- * @property {{done: number, total: number}} progress
- * @property {Summary | null} summary
- * @property {number | null} archive_bytes
- *
- * @typedef {object} ReleaseDetail
- * @property {Difference | null} diff
- * @property {{name: string, bytes: number, sha256: string}[]} files
- * @property {string[]} withdrawn
- * @property {string} archive_url
- * @property {string} csv_url
- * @property {string} croissant_url
- *
- * @typedef {ReleaseLine & ReleaseDetail} Release
- *
- * @typedef {object} NextRelease
- * @property {boolean} ready
- * @property {string | null} reason
- * @property {number} waiting_for_ingest
- * @property {Summary} summary
- * @property {Difference} diff
- *
- * @typedef {object} Item
- * @property {string} id
- * @property {string} label
- * @property {string} probe
- * @property {string} kind
- * @property {string} licence
- * @property {string} licence_url
- * @property {string} attribution
- * @property {number | null} patient
- * @property {number} fold
- * @property {number} frames
- * @property {string} comment
- * @property {Record<string, boolean>} findings
- * @property {boolean} withdrawn
- * @property {string} frame_url
+ * @typedef {import('./schema.d.ts').Counts} Counts
+ * @typedef {import('./schema.d.ts').Summary} Summary
+ * @typedef {import('./schema.d.ts').Difference} Difference
+ * @typedef {import('./schema.d.ts').ReleaseLine} ReleaseLine
+ * @typedef {import('./schema.d.ts').ReleaseOut} Release
+ * @typedef {import('./schema.d.ts').NextRelease} NextRelease
+ * @typedef {import('./schema.d.ts').ItemOut} Item
  */
 
 /**
- * @param {number | null} [before]
- * @returns {Promise<{items: ReleaseLine[], next: number | null}>}
+ * @param {string | null} [cursor]
+ * @returns {Promise<import('./schema.d.ts').ReleasePage>}
  */
-export const releases = (before = null) => request(`/releases${query({ before })}`);
+export const releases = (cursor = null) => request(`/releases${query({ cursor })}`);
 
 /** @param {string | number} number @returns {Promise<Release>} */
 export const release = (number) => request(`/releases/${encodeURIComponent(number)}`);
@@ -83,19 +29,19 @@ export const makeRelease = (note) => sendJson('POST', '/releases', { note });
 /**
  * @param {string | number} number
  * @param {{label: string, probe: string}} filters
- * @param {string | null} after
- * @returns {Promise<{items: Item[], next: string | null}>}
+ * @param {string | null} cursor
+ * @returns {Promise<import('./schema.d.ts').ItemPage>}
  */
-export const releaseItems = (number, filters, after) =>
+export const releaseItems = (number, filters, cursor) =>
   request(
-    `/releases/${encodeURIComponent(number)}/items${query({ ...filters, after, limit: 24 })}`,
+    `/releases/${encodeURIComponent(number)}/items${query({ ...filters, cursor, limit: 24 })}`,
   );
 
 /**
  * Say that a label is wrong.
  * @param {string | number} number
  * @param {string} id of the item
- * @param {{label: string | null, message: string}} report
+ * @param {import('./schema.d.ts').ReportIn} report
  */
 export const report = (number, id, report) =>
   sendJson(

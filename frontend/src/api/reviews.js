@@ -2,10 +2,19 @@
 import { ROOT, request, remove, query, sendJson } from './client.js';
 
 /**
- * @typedef {import('./reviewShapes.js').Contribution} Contribution
- * @typedef {import('./reviewShapes.js').Cine} Cine
- * @typedef {import('./reviewShapes.js').Filters} Filters
- * @typedef {import('./reviewShapes.js').Stats} Stats
+ * @typedef {import('./schema.d.ts').ReviewItem} Contribution
+ * @typedef {import('./schema.d.ts').CineOut} Cine
+ * @typedef {import('./schema.d.ts').StatsOut} Stats
+ * @typedef {import('./schema.d.ts').Verdict} Verdict
+ * @typedef {import('./schema.d.ts').Reason} Reason of a rejection
+ * @typedef {Contribution['findings']} Findings true: seen, false: not seen; left out: not said
+ *
+ * @typedef {object} Filters of the queue; an empty string is no filter
+ * @property {string} label
+ * @property {string} source
+ * @property {string} probe
+ * @property {string} older_than_h
+ * @property {boolean} disputed
  */
 
 /** @param {string} id */
@@ -23,7 +32,7 @@ const asked = ({ label, source, probe, older_than_h, disputed }) => ({
 /**
  * @param {Filters} filters
  * @param {string | null} [cursor]
- * @returns {Promise<{items: Contribution[], next: string | null, total?: number}>}
+ * @returns {Promise<import('./schema.d.ts').QueueOut>}
  */
 export const queue = (filters, cursor = null) =>
   request(`/reviews/queue${query({ ...asked(filters), cursor })}`);
@@ -57,8 +66,8 @@ export const contactSheetUrl = (id) => `${ROOT}${contributionPath(id)}/contact-s
 /**
  * Give a verdict.
  * @param {string} id of the contribution
- * @param {object} verdict
- * @returns {Promise<{id: string, outcome: string, model_answer: Record<string, any> | null}>}
+ * @param {import('./schema.d.ts').ReviewIn} verdict
+ * @returns {Promise<import('./schema.d.ts').GivenOut>}
  */
 export const review = (id, verdict) => sendJson('POST', `${contributionPath(id)}/reviews`, verdict);
 

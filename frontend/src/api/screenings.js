@@ -3,10 +3,14 @@ import { noAnswer, problemFrom } from './problem.js';
 import { ROOT, request, csrfHeaders, sendJson } from './client.js';
 
 /**
- * @typedef {import('./shapes.js').Limits} Limits
- * @typedef {import('./shapes.js').Recording} Recording
- * @typedef {import('./shapes.js').Screening} Screening
- * @typedef {import('./shapes.js').Square} Square
+ * @typedef {import('./schema.d.ts').Limits} Limits
+ * @typedef {import('./schema.d.ts').RecordingOut} Recording one image or video, as uploaded
+ * @typedef {import('./schema.d.ts').ScreeningOut} Screening
+ * @typedef {import('./schema.d.ts').Result} Result
+ * @typedef {import('./schema.d.ts').FrameAnswer} FrameAnswer
+ * @typedef {import('./schema.d.ts').Probabilities} Probabilities each 0 to 1, together 1
+ * @typedef {keyof Probabilities} ClassKey
+ * @typedef {import('./schema.d.ts').Crop} Square a square part of a picture, in source pixels
  */
 
 /** @returns {Promise<Limits>} */

@@ -2,12 +2,19 @@
 import { request, remove, query, sendJson } from './client.js';
 
 /**
- * @typedef {import('./submissionShapes.js').Submission} Submission
- * @typedef {import('./submissionShapes.js').Contribution} Contribution
- * @typedef {import('./submissionShapes.js').SentFile} SentFile
- * @typedef {import('./submissionShapes.js').FieldsIn} FieldsIn
- * @typedef {import('./submissionShapes.js').Check} Check
- * @typedef {import('./submissionShapes.js').Row} Row
+ * @typedef {import('./schema.d.ts').SubmissionOut} Submission
+ * @typedef {import('./schema.d.ts').ContributionOut} Contribution
+ * @typedef {import('./schema.d.ts').ContributionState} State
+ * @typedef {import('./schema.d.ts').FieldsOut} Fields what is said about a recording, or about all of a submission
+ * @typedef {import('./schema.d.ts').Label} Label
+ * @typedef {import('./schema.d.ts').Symptom} Symptom
+ * @typedef {import('./schema.d.ts').FieldsIn} FieldsIn what is to change; null empties a field
+ * @typedef {import('./schema.d.ts').UploadOut} SentFile a file as the service has it
+ * @typedef {import('./schema.d.ts').CheckOut} Check
+ * @typedef {import('./schema.d.ts').Duplicate} Duplicate
+ * @typedef {import('./schema.d.ts').RowOut} Row of a manifest
+ * @typedef {import('./schema.d.ts').VocabularyOut} Vocabulary
+ * @typedef {import('./schema.d.ts').Word} Word
  */
 
 const MOST = 200;
@@ -18,12 +25,12 @@ const one = (id) => `/submissions/${encodeURIComponent(id)}`;
 /** @param {string} id */
 const recording = (id) => `/contributions/${encodeURIComponent(id)}`;
 
-/** @returns {Promise<import('./submissionShapes.js').Vocabulary>} */
+/** @returns {Promise<Vocabulary>} */
 export const vocabulary = () => request('/vocabulary');
 
 /**
  * @param {string | null} [cursor]
- * @returns {Promise<{items: Submission[], next: string | null}>}
+ * @returns {Promise<import('./schema.d.ts').SubmissionPage>}
  */
 export const submissions = (cursor = null) => request(`/submissions${query({ cursor })}`);
 
@@ -35,7 +42,7 @@ export const submission = (id) => request(one(id));
 
 /**
  * @param {string} id
- * @param {{title?: string, defaults?: FieldsIn}} changes
+ * @param {import('./schema.d.ts').SubmissionPatch} changes
  * @returns {Promise<Submission>}
  */
 export const changeSubmission = (id, changes) => sendJson('PATCH', one(id), changes);

@@ -2,30 +2,10 @@
 import { request, query, sendJson } from './client.js';
 
 /**
- * @typedef {'queued' | 'running' | 'done' | 'failed' | 'cancelled'} JobState
+ * @typedef {import('./schema.d.ts').JobState} JobState
+ * @typedef {import('./schema.d.ts').FoldOut} Fold
  *
- * @typedef {object} Fold
- * @property {number} fold from 0
- * @property {JobState} state
- * @property {string} stage
- * @property {number} done of `total` steps of the stage
- * @property {number} total
- * @property {string | null} error
- *
- * @typedef {object} Training
- * @property {string} id
- * @property {number} release
- * @property {JobState} state
- * @property {string} stage
- * @property {Record<string, unknown>} settings
- * @property {string} created_at
- * @property {string | null} started_at
- * @property {string | null} finished_at
- * @property {string | null} error
- * @property {string | null} artifact_version
- * @property {Fold[]} folds
- * @property {string[]} left_out ids of recordings that are not trained on
- * @property {Comparison | null} comparison
+ * @typedef {Omit<import('./schema.d.ts').TrainingOut, 'comparison'> & {comparison: Comparison | null}} Training
  *
  * @typedef {object} Comparison of the new and the then active artifact on the same recordings
  * @property {number} recordings
@@ -45,12 +25,8 @@ import { request, query, sendJson } from './client.js';
  * @property {number} video_accuracy
  * @property {Record<string, ClassFigures>} video_classes
  *
- * @typedef {object} Artifact
- * @property {string} version
- * @property {string} created_at
- * @property {boolean} active
- * @property {boolean} available whether it can be made to answer
- * @property {Record<string, Figures>} metrics by what the folds keep together
+ * @typedef {Omit<import('./schema.d.ts').ArtifactLine, 'metrics'> & {metrics: Record<string, Figures>}} Artifact
+ *   the metrics by what the folds keep together
  */
 
 /** @returns {Promise<{items: Training[], next: string | null}>} */
@@ -61,7 +37,7 @@ export const training = (id) => request(`/trainings/${encodeURIComponent(id)}`);
 
 /**
  * @param {number} release
- * @param {Record<string, unknown>} settings
+ * @param {import('./schema.d.ts').TrainingSettings} settings
  * @returns {Promise<Training>}
  */
 export const train = (release, settings) => sendJson('POST', '/trainings', { release, settings });

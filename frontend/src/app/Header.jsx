@@ -7,7 +7,7 @@ import { AccountMenu } from './AccountMenu.jsx';
 import { FilesButton } from '../screen/FilesButton.jsx';
 import { Logo } from './Logo.jsx';
 
-/** @type {{name: string, words: string, path: string, needs?: import('../api/shapes.js').Role}[]} */
+/** @type {{name: string, words: string, path: string, needs?: import('../api/accounts.js').Role}[]} */
 const LINKS = [
   { name: 'screen', words: 'Screen', path: '#/' },
   { name: 'contribute', words: 'Contribute', path: '#/contribute' },

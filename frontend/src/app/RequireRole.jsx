@@ -10,7 +10,7 @@ const SIGN_IN = /** @type {import('./pages.js').Page} */ (
 
 /**
  * @param {{
- *   needs: import('../api/shapes.js').Role | undefined,
+ *   needs: import('../api/accounts.js').Role | undefined,
  *   children: import('preact').ComponentChildren,
  * }} props
  */

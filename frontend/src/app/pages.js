@@ -7,7 +7,7 @@
  * @typedef {object} Page
  * @property {string} name
  * @property {string} path after `#/`; `:id` stands for one part
- * @property {import('../api/shapes.js').Role} [needs] the role that it takes, if any
+ * @property {import('../api/accounts.js').Role} [needs] the role that it takes, if any
  * @property {() => Promise<{default: import('preact').ComponentType<import('../shared/address.js').PageProps>}>} [load]
  *   its code, fetched when it is first shown; the screening page's is there from the beginning
  */

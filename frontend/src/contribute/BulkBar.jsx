@@ -7,8 +7,8 @@ import { FieldInput } from './FieldInput.jsx';
 
 /**
  * @typedef {import('./fields.js').Column} Column
- * @typedef {import('../api/submissionShapes.js').Contribution} Contribution
- * @typedef {import('../api/submissionShapes.js').FieldsIn} FieldsIn
+ * @typedef {import('../api/submissions.js').Contribution} Contribution
+ * @typedef {import('../api/submissions.js').FieldsIn} FieldsIn
  */
 
 /**

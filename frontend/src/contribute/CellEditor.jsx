@@ -11,9 +11,9 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 /**
  * @param {{
  *   column: import('./fields.js').Column,
- *   recording: import('../api/submissionShapes.js').Contribution,
+ *   recording: import('../api/submissions.js').Contribution,
  *   initial: string | null,
- *   words: import('../api/submissionShapes.js').Vocabulary,
+ *   words: import('../api/submissions.js').Vocabulary,
  *   onDone: Done,
  * }} props
  */
@@ -112,7 +112,7 @@ function openList(select) {
 /**
  * What stays if nothing is typed, or what is asked for.
  * @param {import('./fields.js').Column} column
- * @param {import('../api/submissionShapes.js').Contribution} recording
+ * @param {import('../api/submissions.js').Contribution} recording
  */
 function placeholderOf({ name, kind }, recording) {
   if (kind === 'patient') return 'Pseudonym, never a name';

@@ -13,7 +13,7 @@ import { usePages } from '../shared/usePages.js';
 import { submissionTitle } from './submissionTitle.js';
 import './contribute.css';
 
-/** @typedef {import('../api/submissionShapes.js').Submission} Submission */
+/** @typedef {import('../api/submissions.js').Submission} Submission */
 
 const STEPS = [
   [
@@ -152,7 +152,7 @@ function Row({ submission, onRemove }) {
   );
 }
 
-/** @type {[import('../api/submissionShapes.js').State, string][]} */
+/** @type {[import('../api/submissions.js').State, string][]} */
 const STATES = [
   ['changes_requested', 'to answer'],
   ['pending', 'in review'],

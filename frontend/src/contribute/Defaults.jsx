@@ -5,8 +5,8 @@ import { FieldInput } from './FieldInput.jsx';
 
 /**
  * @param {{
- *   submission: import('../api/submissionShapes.js').Submission,
- *   words: import('../api/submissionShapes.js').Vocabulary,
+ *   submission: import('../api/submissions.js').Submission,
+ *   words: import('../api/submissions.js').Vocabulary,
  *   open: boolean,
  * }} props
  */

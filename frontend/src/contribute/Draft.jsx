@@ -16,8 +16,8 @@ import { MissingFiles } from './MissingFiles.jsx';
 
 /**
  * @param {{
- *   submission: import('../api/submissionShapes.js').Submission,
- *   words: import('../api/submissionShapes.js').Vocabulary,
+ *   submission: import('../api/submissions.js').Submission,
+ *   words: import('../api/submissions.js').Vocabulary,
  * }} props
  */
 export function Draft({ submission, words }) {

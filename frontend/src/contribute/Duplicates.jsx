@@ -5,8 +5,8 @@ import { remove } from './removals.js';
 import { baseName, plural } from '../shared/format.js';
 
 /**
- * @typedef {import('../api/submissionShapes.js').Duplicate} Duplicate
- * @typedef {import('../api/submissionShapes.js').Contribution} Contribution
+ * @typedef {import('../api/submissions.js').Duplicate} Duplicate
+ * @typedef {import('../api/submissions.js').Contribution} Contribution
  */
 
 const SHOWN = 4;

@@ -5,8 +5,8 @@ import { FindingsInput, SymptomsInput } from './FindingsInput.jsx';
 
 /**
  * @typedef {import('./fields.js').Column} Column
- * @typedef {import('../api/submissionShapes.js').Fields} Fields
- * @typedef {import('../api/submissionShapes.js').FieldsIn} FieldsIn
+ * @typedef {import('../api/submissions.js').Fields} Fields
+ * @typedef {import('../api/submissions.js').FieldsIn} FieldsIn
  */
 
 /**

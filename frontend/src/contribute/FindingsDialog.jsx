@@ -6,8 +6,8 @@ import { FindingsInput, SymptomsInput } from './FindingsInput.jsx';
  * @param {{
  *   kind: 'findings' | 'symptoms',
  *   of: string,
- *   fields: import('../api/submissionShapes.js').Fields,
- *   onDone: (changes: import('../api/submissionShapes.js').FieldsIn | null) => void,
+ *   fields: import('../api/submissions.js').Fields,
+ *   onDone: (changes: import('../api/submissions.js').FieldsIn | null) => void,
  * }} props `of`: whose they are; null when nothing is to change
  */
 export function FindingsDialog({ kind, of, fields, onDone }) {

@@ -3,8 +3,8 @@ import { useId } from 'preact/hooks';
 import { vocabulary } from './vocabulary.js';
 
 /**
- * @typedef {import('../api/submissionShapes.js').Fields} Fields
- * @typedef {import('../api/submissionShapes.js').FieldsIn} FieldsIn
+ * @typedef {import('../api/submissions.js').Fields} Fields
+ * @typedef {import('../api/submissions.js').FieldsIn} FieldsIn
  * @typedef {{fields: Pick<Fields, 'findings' | 'symptoms'>, onChange: (changes: FieldsIn) => void}} Props
  */
 
@@ -54,11 +54,11 @@ export function SymptomsInput({ fields: { symptoms }, onChange }) {
         <label key={key} class="check">
           <input
             type="checkbox"
-            checked={symptoms.includes(key)}
+            checked={symptoms.some((each) => each === key)}
             onChange={({ currentTarget }) =>
               onChange({
                 symptoms: currentTarget.checked
-                  ? [...symptoms, key]
+                  ? [...symptoms, /** @type {import('../api/submissions.js').Symptom} */ (key)]
                   : symptoms.filter((each) => each !== key),
               })
             }

@@ -9,7 +9,7 @@ import { PreviewDialog } from './PreviewDialog.jsx';
 import { FindingsDialog } from './FindingsDialog.jsx';
 import { useGrid } from './useGrid.js';
 
-/** @typedef {import('../api/submissionShapes.js').Contribution} Contribution */
+/** @typedef {import('../api/submissions.js').Contribution} Contribution */
 
 const WIDTH = COLUMNS.reduce((sum, { width }) => sum + width, 0);
 
@@ -28,7 +28,7 @@ const KEYS = [
 /**
  * @param {{
  *   recordings: readonly Contribution[],
- *   words: import('../api/submissionShapes.js').Vocabulary,
+ *   words: import('../api/submissions.js').Vocabulary,
  * }} props
  */
 export function Grid({ recordings, words }) {

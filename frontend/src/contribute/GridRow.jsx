@@ -5,8 +5,8 @@ import { baseName, duration, folderOf, fileSize } from '../shared/format.js';
 import { CellEditor } from './CellEditor.jsx';
 
 /**
- * @typedef {import('../api/submissionShapes.js').Contribution} Contribution
- * @typedef {import('../api/submissionShapes.js').Vocabulary} Vocabulary
+ * @typedef {import('../api/submissions.js').Contribution} Contribution
+ * @typedef {import('../api/submissions.js').Vocabulary} Vocabulary
  */
 
 /**

@@ -2,7 +2,7 @@
 import { check, files } from './draftStore.js';
 import { plural } from '../shared/format.js';
 
-/** @typedef {import('../api/submissionShapes.js').Row} Row */
+/** @typedef {import('../api/submissions.js').Row} Row */
 
 const SHOWN = 8;
 

@@ -5,12 +5,12 @@ import { nameOf } from './vocabulary.js';
 import { plural, dateTime } from '../shared/format.js';
 import { OutcomeRow } from './OutcomeRow.jsx';
 
-/** @typedef {import('../api/submissionShapes.js').State} State */
+/** @typedef {import('../api/submissions.js').State} State */
 
 /** @type {readonly State[]} what waits for the contributor comes first */
 const ORDER = ['changes_requested', 'pending', 'approved', 'rejected', 'withdrawn'];
 
-/** @param {{words: import('../api/submissionShapes.js').Vocabulary}} props */
+/** @param {{words: import('../api/submissions.js').Vocabulary}} props */
 export function Outcome({ words }) {
   const [shown, setShown] = useState(/** @type {State | ''} */ (''));
   const all = recordings.value;

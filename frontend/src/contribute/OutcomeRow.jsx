@@ -12,8 +12,8 @@ import { Form } from '../shared/Form.jsx';
 import { FieldInput } from './FieldInput.jsx';
 
 /**
- * @typedef {import('../api/submissionShapes.js').Contribution} Contribution
- * @typedef {import('../api/submissionShapes.js').Vocabulary} Vocabulary
+ * @typedef {import('../api/submissions.js').Contribution} Contribution
+ * @typedef {import('../api/submissions.js').Vocabulary} Vocabulary
  */
 
 const VERDICTS = { approve: 'Approved', reject: 'Rejected', request_changes: 'Asks for changes' };
@@ -97,7 +97,7 @@ export function OutcomeRow({ recording, words }) {
 /** @param {{recording: Contribution, words: Vocabulary}} props */
 function Answer({ recording, words }) {
   const [changes, setChanges] = useState(
-    /** @type {import('../api/submissionShapes.js').FieldsIn} */ ({}),
+    /** @type {import('../api/submissions.js').FieldsIn} */ ({}),
   );
   const fields = changed(recording, changes);
   const names = COLUMNS.filter(({ name }) => name in changes).map(({ title }) => title);

@@ -4,7 +4,7 @@ import { recordingFacts } from '../shared/recordingFacts.js';
 
 /**
  * @param {{
- *   recording: import('../api/submissionShapes.js').Contribution,
+ *   recording: import('../api/submissions.js').Contribution,
  *   onClose: () => void,
  * }} props
  */

@@ -5,8 +5,8 @@ import { advice, mayPass, whyItWaits } from '../api/problem.js';
 import { plural, fileSize, timeLeft } from '../shared/format.js';
 import { ProgressBar } from '../shared/ProgressBar.jsx';
 
-/** @typedef {import('../api/submissionShapes.js').Sending} Sending */
-/** @typedef {import('../api/submissionShapes.js').SentFile} SentFile */
+/** @typedef {import('./uploads.js').Upload} Sending */
+/** @typedef {import('../api/submissions.js').SentFile} SentFile */
 
 /** @param {{submissionId: string}} props */
 export function UploadsView({ submissionId }) {

@@ -8,11 +8,11 @@ import { forgetUploadsOf, uploads } from './uploads.js';
 import { loadVocabulary } from './vocabulary.js';
 
 /**
- * @typedef {import('../api/submissionShapes.js').Submission} Submission
- * @typedef {import('../api/submissionShapes.js').Contribution} Contribution
- * @typedef {import('../api/submissionShapes.js').SentFile} SentFile
- * @typedef {import('../api/submissionShapes.js').FieldsIn} FieldsIn
- * @typedef {import('../api/submissionShapes.js').Check} Check
+ * @typedef {import('../api/submissions.js').Submission} Submission
+ * @typedef {import('../api/submissions.js').Contribution} Contribution
+ * @typedef {import('../api/submissions.js').SentFile} SentFile
+ * @typedef {import('../api/submissions.js').FieldsIn} FieldsIn
+ * @typedef {import('../api/submissions.js').Check} Check
  */
 
 const POLL_MS = 2000;

@@ -2,10 +2,10 @@
 import { nameOf } from './vocabulary.js';
 
 /**
- * @typedef {import('../api/submissionShapes.js').Fields} Fields
- * @typedef {import('../api/submissionShapes.js').FieldsIn} FieldsIn
- * @typedef {import('../api/submissionShapes.js').Contribution} Contribution
- * @typedef {import('../api/submissionShapes.js').Vocabulary} Vocabulary
+ * @typedef {import('../api/submissions.js').Fields} Fields
+ * @typedef {import('../api/submissions.js').FieldsIn} FieldsIn
+ * @typedef {import('../api/submissions.js').Contribution} Contribution
+ * @typedef {import('../api/submissions.js').Vocabulary} Vocabulary
  * @typedef {keyof FieldsIn} Name
  * @typedef {'labels' | 'probes' | 'licences' | 'age_bands' | 'sexes' | 'blue_points'} List
  */

@@ -12,9 +12,20 @@ import { isSameFile, savePending, readPending } from './pendingFiles.js';
 import { vocabulary } from './vocabulary.js';
 
 /**
- * @typedef {import('../api/submissionShapes.js').Sending} Upload
- * @typedef {import('../api/submissionShapes.js').SentFile} SentFile
+ * @typedef {import('../api/submissions.js').SentFile} SentFile
  * @typedef {import('./folders.js').Found} Found
+ *
+ * @typedef {'waiting' | 'sending' | 'paused' | 'arrived' | 'refused'} Stage
+ *   `paused`: it goes on by itself, at `resumesAt` or when somebody is signed in again
+ *
+ * @typedef {object} Upload a file of this computer on its way
+ * @property {string} key
+ * @property {string} submissionId
+ * @property {string} path with its folders
+ * @property {number} bytes
+ * @property {number} sent
+ * @property {Stage} stage
+ * @property {import('../api/problem.js').Problem | null} problem
  */
 
 const LONGEST_WAIT_MS = 30_000;

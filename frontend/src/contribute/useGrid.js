@@ -9,14 +9,14 @@ import { remove } from './removals.js';
 import { plural } from '../shared/format.js';
 
 /**
- * @typedef {import('../api/submissionShapes.js').Contribution} Contribution
- * @typedef {import('../api/submissionShapes.js').FieldsIn} FieldsIn
+ * @typedef {import('../api/submissions.js').Contribution} Contribution
+ * @typedef {import('../api/submissions.js').FieldsIn} FieldsIn
  * @typedef {{initial: string | null}} Edit
  */
 
 /**
  * @param {readonly Contribution[]} recordings
- * @param {import('../api/submissionShapes.js').Vocabulary} words
+ * @param {import('../api/submissions.js').Vocabulary} words
  * @param {(recording: Contribution) => void} onLook
  */
 export function useGrid(recordings, words, onLook) {

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import * as api from '../api/submissions.js';
 
-/** @typedef {import('../api/submissionShapes.js').Vocabulary} Vocabulary */
+/** @typedef {import('../api/submissions.js').Vocabulary} Vocabulary */
 
 /** null until the service has told. */
 export const vocabulary = signal(/** @type {Vocabulary | null} */ (null));
@@ -13,7 +13,7 @@ export async function loadVocabulary() {
 }
 
 /**
- * @param {readonly import('../api/submissionShapes.js').Word[]} words
+ * @param {readonly import('../api/submissions.js').Word[]} words
  * @param {string | null} key
  * @returns {string} the name; the key itself where it is not in the list, '' for none
  */

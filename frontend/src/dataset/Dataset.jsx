@@ -13,7 +13,10 @@ import './dataset.css';
 /** @typedef {import('../api/dataset.js').ReleaseLine} ReleaseLine */
 
 export default function Dataset() {
-  const fetchPage = useCallback((/** @type {string | null} */ cursor) => releasesPage(cursor), []);
+  const fetchPage = useCallback(
+    (/** @type {string | null} */ cursor) => calls.releases(cursor),
+    [],
+  );
   const { items, problem, hasMore, more, again } = usePages(fetchPage);
   const done = items?.filter(({ state }) => state === 'done') ?? [];
   const making = items?.some(({ state }) => state === 'queued' || state === 'running') ?? false;
@@ -49,12 +52,6 @@ export default function Dataset() {
       )}
     </section>
   );
-}
-
-/** @param {string | null} cursor */
-async function releasesPage(cursor) {
-  const { items, next } = await calls.releases(cursor === null ? null : Number(cursor));
-  return { items, next: next === null ? null : String(next) };
 }
 
 /** @param {{release: ReleaseLine}} props */

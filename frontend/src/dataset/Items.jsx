@@ -13,7 +13,7 @@ export function Items({ number }) {
   const [filters, setFilters] = useState({ label: '', probe: '' });
   const [open, setOpen] = useState(/** @type {Item | null} */ (null));
   const fetchPage = useCallback(
-    (/** @type {string | null} */ after) => calls.releaseItems(number, filters, after),
+    (/** @type {string | null} */ cursor) => calls.releaseItems(number, filters, cursor),
     [number, filters],
   );
   const { items, problem, hasMore, more } = usePages(fetchPage);

@@ -4,12 +4,16 @@ import * as calls from '../api/dataset.js';
 import { Problem } from '../api/problem.js';
 import { LABELS } from '../shared/terms.js';
 
+/** @typedef {import('../api/submissions.js').Label} Label */
+
 /**
  * @param {{number: number, item: import('../api/dataset.js').Item}} props
  */
 export function ReportForm({ number, item }) {
   const [open, setOpen] = useState(false);
-  const [label, setLabel] = useState('');
+  const [label, setLabel] = useState(
+    /** @type {import('../api/submissions.js').Label | ''} */ (''),
+  );
   const [message, setMessage] = useState('');
   const [sending, setSending] = useState(false);
   const [sent, setSent] = useState(false);
@@ -55,7 +59,9 @@ export function ReportForm({ number, item }) {
           id="report-label"
           class="input"
           value={label}
-          onChange={({ currentTarget }) => setLabel(currentTarget.value)}
+          onChange={({ currentTarget }) =>
+            setLabel(/** @type {Label | ''} */ (currentTarget.value))
+          }
         >
           <option value="">I am not sure</option>
           {Object.entries(LABELS)

@@ -5,7 +5,7 @@ import { TableWrap } from '../shared/TableWrap.jsx';
 import { Problem } from '../api/problem.js';
 import { duration, plural } from '../shared/format.js';
 
-/** @typedef {import('../api/reviewShapes.js').Stats} Stats */
+/** @typedef {import('../api/reviews.js').Stats} Stats */
 
 export function Agreement() {
   const [stats, setStats] = useState(/** @type {Stats | null} */ (null));

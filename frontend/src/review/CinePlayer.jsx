@@ -6,12 +6,12 @@ import { TrimBar } from './TrimBar.jsx';
 
 /**
  * @param {{
- *   contribution: import('../api/reviewShapes.js').Contribution,
+ *   contribution: import('../api/reviews.js').Contribution,
  *   cine: import('./useCine.js').Loaded,
  *   player: import('./usePlayer.js').Player,
  *   view: import('./useViewSettings.js').ViewSettings,
- *   draft: import('../api/reviewShapes.js').Draft,
- *   onDraft: (changes: Partial<import('../api/reviewShapes.js').Draft>) => void,
+ *   draft: import('./drafts.js').Draft,
+ *   onDraft: (changes: Partial<import('./drafts.js').Draft>) => void,
  * }} props
  */
 export function CinePlayer({ contribution, cine, player, view, draft, onDraft }) {

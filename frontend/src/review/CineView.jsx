@@ -4,12 +4,12 @@ import { SquareHandle } from '../shared/SquareHandle.jsx';
 
 /**
  * @param {{
- *   contribution: import('../api/reviewShapes.js').Contribution,
+ *   contribution: import('../api/reviews.js').Contribution,
  *   image: HTMLImageElement | null,
- *   square: import('../api/reviewShapes.js').Square,
+ *   square: import('../api/screenings.js').Square,
  *   brightness: number,
  *   enlarged: boolean,
- *   onSquare: (square: import('../api/reviewShapes.js').Square) => void,
+ *   onSquare: (square: import('../api/screenings.js').Square) => void,
  * }} props
  */
 export function CineView({ contribution, image, square, brightness, enlarged, onSquare }) {
@@ -56,7 +56,7 @@ export function CineView({ contribution, image, square, brightness, enlarged, on
 
 /**
  * What brings the square to the middle, almost as large as the view.
- * @param {import('../api/reviewShapes.js').Square} square
+ * @param {import('../api/screenings.js').Square} square
  * @param {import('../shared/square.js').Picture} picture
  */
 function enlargement({ x, y, size }, { width, height }) {

@@ -2,7 +2,7 @@
 import { BLUE_POINTS, LABELS, PROBES, REASONS, nameOf } from '../shared/terms.js';
 import { duration, dateTime } from '../shared/format.js';
 
-/** @param {{contribution: import('../api/reviewShapes.js').Contribution}} props */
+/** @param {{contribution: import('../api/reviews.js').Contribution}} props */
 export function ContributorEntries({ contribution }) {
   const c = contribution;
   const facts = [
@@ -42,7 +42,7 @@ const VERDICTS = {
 
 /**
  * What was said in earlier rounds, and since it was released.
- * @param {{contribution: import('../api/reviewShapes.js').Contribution}} props
+ * @param {{contribution: import('../api/reviews.js').Contribution}} props
  */
 function History({ contribution }) {
   const { earlier_rounds, answer_to_reviewer, reports, standing_label, trouble } = contribution;

@@ -3,7 +3,7 @@ import { LABELS, PROBES, nameOf } from '../shared/terms.js';
 import { plural } from '../shared/format.js';
 import { useNow } from '../shared/useNow.js';
 
-/** @typedef {import('../api/reviewShapes.js').Filters} Filters */
+/** @typedef {import('../api/reviews.js').Filters} Filters */
 
 /** @type {readonly [string, string][]} */
 const AGES = [
@@ -18,7 +18,7 @@ export const NO_FILTERS = { label: '', source: '', probe: '', older_than_h: '', 
 
 /**
  * @param {{
- *   items: import('../api/reviewShapes.js').Contribution[] | null,
+ *   items: import('../api/reviews.js').Contribution[] | null,
  *   more: boolean,
  *   total: number | null,
  *   filters: Filters,
@@ -66,7 +66,7 @@ export function Queue({ items, more, total, filters, busy, onFilters, onNext, on
   );
 }
 
-/** @param {import('../api/reviewShapes.js').Contribution} item */
+/** @param {import('../api/reviews.js').Contribution} item */
 const isFree = ({ prepared, claimed_until, claimed_by_me }) =>
   prepared && (claimed_until === null || claimed_by_me);
 
@@ -142,7 +142,7 @@ function QueueFilters({ filters, onChange }) {
 }
 
 /**
- * @param {{items: import('../api/reviewShapes.js').Contribution[], onOpen: (id: string) => void}} props
+ * @param {{items: import('../api/reviews.js').Contribution[], onOpen: (id: string) => void}} props
  */
 function Items({ items, onOpen }) {
   const now = useNow(true);

@@ -19,10 +19,10 @@ import { VerdictForm } from './VerdictForm.jsx';
 
 /**
  * @param {{
- *   contribution: import('../api/reviewShapes.js').Contribution,
- *   given: import('../api/reviewShapes.js').Given | null,
+ *   contribution: import('../api/reviews.js').Contribution,
+ *   given: import('./drafts.js').Given | null,
  *   problem: string | null,
- *   onGiven: (given: import('../api/reviewShapes.js').Given) => void,
+ *   onGiven: (given: import('./drafts.js').Given) => void,
  *   onNext: () => void,
  *   onSkip: () => void,
  *   onUndo: () => void,
@@ -45,7 +45,7 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
       onGiven(verdictGiven);
     },
   });
-  /** @param {Partial<import('../api/reviewShapes.js').Draft>} changes */
+  /** @param {Partial<import('./drafts.js').Draft>} changes */
   function change(changes) {
     if (given) return; // what was said stays as it was said
     const next = withOrderedTrim({ ...draft, ...changes });
@@ -62,8 +62,8 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
     draft,
     change,
     give: (
-      /** @type {import('../api/reviewShapes.js').Verdict} */ kind,
-      /** @type {string | undefined} */ reason,
+      /** @type {import('../api/reviews.js').Verdict} */ kind,
+      /** @type {import('../api/reviews.js').Reason | undefined} */ reason,
     ) => void verdict.give(kind, reason),
     reject: setRejecting,
     skip: onSkip,
@@ -144,7 +144,7 @@ function usePlayOnce({ times, done }, player) {
 
 /**
  * The part that is kept ends after it begins: what was set last gives way to nothing else.
- * @param {import('../api/reviewShapes.js').Draft} draft
+ * @param {import('./drafts.js').Draft} draft
  */
 function withOrderedTrim(draft) {
   const { trimStart, trimEnd } = draft;
@@ -152,7 +152,7 @@ function withOrderedTrim(draft) {
   return { ...draft, trimEnd: null };
 }
 
-/** @param {Partial<import('../api/reviewShapes.js').Draft>} changes */
+/** @param {Partial<import('./drafts.js').Draft>} changes */
 function announceChange({ unmarked, label }) {
   if (unmarked !== undefined) announce(unmarked ? 'Ticked: nothing identifying' : 'Not ticked');
   else if (label) announce(`Label set`);

@@ -1,19 +1,19 @@
 /** What the reviewer says: the label, the findings, a comment, and the verdict. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { focusIntoView } from '../shared/focus.js';
-import { FINDINGS, LABELS, REASONS } from '../shared/terms.js';
+import { FINDINGS, LABELS, LABEL_KEYS, REASONS, REASON_KEYS } from '../shared/terms.js';
 
 /**
  * @param {{
- *   contribution: import('../api/reviewShapes.js').Contribution,
- *   draft: import('../api/reviewShapes.js').Draft,
+ *   contribution: import('../api/reviews.js').Contribution,
+ *   draft: import('./drafts.js').Draft,
  *   missing: import('./useVerdict.js').Missing,
  *   sending: boolean,
  *   rejecting: boolean,
- *   onDraft: (changes: Partial<import('../api/reviewShapes.js').Draft>) => void,
+ *   onDraft: (changes: Partial<import('./drafts.js').Draft>) => void,
  *   onApprove: () => void,
  *   onReject: () => void,
- *   onReason: (reason: string) => void,
+ *   onReason: (reason: import('../api/reviews.js').Reason) => void,
  *   onCancel: () => void,
  *   onRequestChanges: () => void,
  *   onAgain: () => void,
@@ -26,7 +26,7 @@ export function VerdictForm(props) {
     <form class="verdict-form" onSubmit={(event) => event.preventDefault()}>
       <fieldset class="chips">
         <legend>Label</legend>
-        {Object.entries(LABELS).map(([key, name], n) => (
+        {LABEL_KEYS.map((key, n) => (
           <label key={key} class={`chip class-${key}`}>
             <input
               type="radio"
@@ -36,7 +36,7 @@ export function VerdictForm(props) {
               onChange={() => onDraft({ label: key })}
             />
             <i class="dot" />
-            <span>{name}</span>
+            <span>{LABELS[key]}</span>
             <kbd>{n + 1}</kbd>
           </label>
         ))}
@@ -46,7 +46,7 @@ export function VerdictForm(props) {
           </p>
         )}
         {claimed && draft.label !== claimed && (
-          <p class="hint">Corrected: the contributor said {LABELS[claimed] ?? claimed}.</p>
+          <p class="hint">Corrected: the contributor said {LABELS[claimed]}.</p>
         )}
       </fieldset>
       <Findings findings={draft.findings} onChange={(findings) => onDraft({ findings })} />
@@ -120,7 +120,7 @@ function Verdicts({ sending, onApprove, onReject, onRequestChanges }) {
 /**
  * @param {{
  *   sending: boolean,
- *   onReason: (reason: string) => void,
+ *   onReason: (reason: import('../api/reviews.js').Reason) => void,
  *   onCancel: () => void,
  * }} props
  */
@@ -134,10 +134,10 @@ function Reasons({ sending, onReason, onCancel }) {
         Why is it rejected?
       </h2>
       <ol>
-        {Object.entries(REASONS).map(([key, name], n) => (
+        {REASON_KEYS.map((key, n) => (
           <li key={key}>
             <button type="button" class="button" disabled={sending} onClick={() => onReason(key)}>
-              <kbd>{n + 1}</kbd> {name}
+              <kbd>{n + 1}</kbd> {REASONS[key]}
             </button>
           </li>
         ))}
@@ -151,8 +151,8 @@ function Reasons({ sending, onReason, onCancel }) {
 
 /**
  * @param {{
- *   findings: import('../api/reviewShapes.js').Findings,
- *   onChange: (findings: import('../api/reviewShapes.js').Findings) => void,
+ *   findings: import('../api/reviews.js').Findings,
+ *   onChange: (findings: import('../api/reviews.js').Findings) => void,
  * }} props
  */
 function Findings({ findings, onChange }) {

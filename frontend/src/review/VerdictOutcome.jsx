@@ -24,7 +24,7 @@ const OUTCOMES = {
 
 /**
  * @param {{
- *   given: import('../api/reviewShapes.js').Given,
+ *   given: import('./drafts.js').Given,
  *   onNext: () => void,
  *   onUndo: () => void,
  *   problem: string | null,
@@ -61,8 +61,8 @@ export function VerdictOutcome({ given, onNext, onUndo, problem }) {
 /**
  * @param {{
  *   answer: Record<string, any> | null,
- *   verdict: import('../api/reviewShapes.js').Verdict,
- *   draft: import('../api/reviewShapes.js').Draft,
+ *   verdict: import('../api/reviews.js').Verdict,
+ *   draft: import('./drafts.js').Draft,
  * }} props
  */
 function ModelAnswer({ answer, verdict, draft: { label } }) {
@@ -84,7 +84,7 @@ function ModelAnswer({ answer, verdict, draft: { label } }) {
 
 /**
  * The reviewer's verdict beside the model's result: only an approval names a class.
- * @param {import('../api/reviewShapes.js').Verdict} verdict
+ * @param {import('../api/reviews.js').Verdict} verdict
  * @param {string} theirs
  * @param {string} label
  */

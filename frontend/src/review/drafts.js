@@ -2,8 +2,27 @@
 import { user } from '../shared/session.js';
 
 /**
- * @typedef {import('../api/reviewShapes.js').Contribution} Contribution
- * @typedef {import('../api/reviewShapes.js').Draft} Draft
+ * @typedef {import('../api/reviews.js').Contribution} Contribution
+ * @typedef {import('../api/reviews.js').Findings} Findings
+ * @typedef {import('../api/reviews.js').Verdict} Verdict
+ * @typedef {import('../api/screenings.js').Square} Square
+ *
+ * @typedef {object} Draft what a reviewer has set and typed so far
+ * @property {import('../api/submissions.js').Label | ''} label
+ * @property {Findings} findings
+ * @property {Square} square
+ * @property {number | null} trimStart seconds; null: not trimmed
+ * @property {number | null} trimEnd
+ * @property {boolean} unmarked the tick: no identifying text or mark is visible
+ * @property {string} comment
+ *
+ * @typedef {object} Given a verdict that was given
+ * @property {string} id of the review
+ * @property {Verdict} verdict
+ * @property {string} contributionId
+ * @property {string} outcome what follows from it
+ * @property {import('../api/screenings.js').Result | null} modelAnswer
+ * @property {Draft} draft as it was sent, for when the verdict is taken back
  */
 
 /**
@@ -52,13 +71,13 @@ export function setCurrentId(id) {
   else sessionStorage.removeItem(place('current'));
 }
 
-/** The last verdict of this tab, which can be taken back. @returns {import('../api/reviewShapes.js').Given | null} */
+/** The last verdict of this tab, which can be taken back. @returns {Given | null} */
 export function lastVerdict() {
   const kept = sessionStorage.getItem(place('last'));
   return kept ? JSON.parse(kept) : null;
 }
 
-/** @param {import('../api/reviewShapes.js').Given | null} given */
+/** @param {Given | null} given */
 export function saveLastVerdict(given) {
   if (given) sessionStorage.setItem(place('last'), JSON.stringify(given));
   else sessionStorage.removeItem(place('last'));

@@ -1,5 +1,5 @@
 /** What the keys do while a recording is being processed. */
-import { LABELS, REASONS } from '../shared/terms.js';
+import { LABELS, LABEL_KEYS, REASONS, REASON_KEYS } from '../shared/terms.js';
 
 /** @typedef {import('../shared/shortcuts.js').Shortcut} Shortcut */
 
@@ -9,19 +9,18 @@ import { LABELS, REASONS } from '../shared/terms.js';
  * @param {import('./useViewSettings.js').ViewSettings} controls.view
  * @param {boolean} controls.rejecting
  * @param {readonly number[]} controls.times
- * @param {import('../api/reviewShapes.js').Draft} controls.draft
- * @param {(changes: Partial<import('../api/reviewShapes.js').Draft>) => void} controls.change
- * @param {(verdict: import('../api/reviewShapes.js').Verdict, reason?: string) => void} controls.give
+ * @param {import('./drafts.js').Draft} controls.draft
+ * @param {(changes: Partial<import('./drafts.js').Draft>) => void} controls.change
+ * @param {(verdict: import('../api/reviews.js').Verdict, reason?: import('../api/reviews.js').Reason) => void} controls.give
  * @param {(rejecting: boolean) => void} controls.reject
  * @param {() => void} controls.skip
  * @returns {Shortcut[]}
  */
 export function readingKeys(controls) {
   const { rejecting, give, reject, skip, change, draft } = controls;
-  const reasons = Object.keys(REASONS);
   if (rejecting) {
     return [
-      ...reasons.map((reason, n) => ({
+      ...REASON_KEYS.map((reason, n) => ({
         key: String(n + 1),
         description: `Reject: ${REASONS[reason]}`,
         run: () => give('reject', reason),
@@ -38,7 +37,7 @@ export function readingKeys(controls) {
       description: 'Tick: no identifying text or mark is visible',
       run: () => change({ unmarked: !draft.unmarked }),
     },
-    ...Object.keys(LABELS).map((label, n) => ({
+    ...LABEL_KEYS.map((label, n) => ({
       key: String(n + 1),
       description: `Label: ${LABELS[label]}`,
       run: () => change({ label }),

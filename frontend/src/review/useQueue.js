@@ -4,8 +4,8 @@ import * as calls from '../api/reviews.js';
 import { Problem } from '../api/problem.js';
 
 /**
- * @typedef {import('../api/reviewShapes.js').Contribution} Contribution
- * @typedef {import('../api/reviewShapes.js').Filters} Filters
+ * @typedef {import('../api/reviews.js').Contribution} Contribution
+ * @typedef {import('../api/reviews.js').Filters} Filters
  * @typedef {{items: Contribution[], next: string | null, total: number | null}} Page
  */
 

@@ -13,11 +13,11 @@ import {
 } from './drafts.js';
 
 /**
- * @typedef {import('../api/reviewShapes.js').Contribution} Contribution
- * @typedef {import('../api/reviewShapes.js').Given} Given
+ * @typedef {import('../api/reviews.js').Contribution} Contribution
+ * @typedef {import('./drafts.js').Given} Given
  */
 
-/** @param {import('../api/reviewShapes.js').Filters} filters */
+/** @param {import('../api/reviews.js').Filters} filters */
 export function useReviewSession(filters) {
   const [contribution, setContribution] = useState(/** @type {Contribution | null} */ (null));
   const [given, setGiven] = useState(/** @type {Given | null} */ (null));

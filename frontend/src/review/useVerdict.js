@@ -5,9 +5,10 @@ import { isSameSquare } from '../shared/square.js';
 import * as calls from '../api/reviews.js';
 
 /**
- * @typedef {import('../api/reviewShapes.js').Contribution} Contribution
- * @typedef {import('../api/reviewShapes.js').Draft} Draft
- * @typedef {import('../api/reviewShapes.js').Verdict} Verdict
+ * @typedef {import('../api/reviews.js').Contribution} Contribution
+ * @typedef {import('./drafts.js').Draft} Draft
+ * @typedef {import('../api/reviews.js').Verdict} Verdict
+ * @typedef {import('../api/reviews.js').Reason} Reason
  * @typedef {'tick' | 'label' | 'comment' | null} Missing what the verdict still needs
  */
 
@@ -15,16 +16,16 @@ import * as calls from '../api/reviews.js';
  * @param {object} options
  * @param {Contribution} options.contribution
  * @param {Draft} options.draft
- * @param {(given: import('../api/reviewShapes.js').Given) => void} options.onGiven
+ * @param {(given: import('./drafts.js').Given) => void} options.onGiven
  */
 export function useVerdict({ contribution, draft, onGiven }) {
   const [sending, setSending] = useState(false);
   const [missing, setMissing] = useState(/** @type {Missing} */ (null));
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
-  const tried = useRef(/** @type {[Verdict, string | null] | null} */ (null));
+  const tried = useRef(/** @type {[Verdict, Reason | null] | null} */ (null));
   /**
    * @param {Verdict} verdict
-   * @param {string | null} reason
+   * @param {Reason | null} reason
    */
   async function give(verdict, reason = null) {
     if (sending) return;
@@ -64,7 +65,7 @@ export function useVerdict({ contribution, draft, onGiven }) {
 
 /**
  * @param {Verdict} verdict
- * @param {string | null} reason
+ * @param {Reason | null} reason
  * @param {Draft} draft
  * @returns {Missing}
  */
@@ -78,9 +79,10 @@ export function missingFor(verdict, reason, { label, unmarked, comment }) {
 /**
  * The verdict as the service wants it. What was left alone is not said.
  * @param {Verdict} verdict
- * @param {string | null} reason
+ * @param {Reason | null} reason
  * @param {Draft} draft
  * @param {Contribution} contribution
+ * @returns {import('../api/schema.d.ts').ReviewIn}
  */
 export function toPayload(verdict, reason, draft, { proposed_crop }) {
   return {

@@ -4,7 +4,7 @@ import { agreement, closeCallNote, majorityNote } from './agreement.js';
 import { percent } from '../shared/format.js';
 import { Bars } from '../shared/Bars.jsx';
 
-/** @param {{result: import('../api/shapes.js').Result}} props */
+/** @param {{result: import('../api/screenings.js').Result}} props */
 export function Answer({ result }) {
   const notes = [closeCallNote(result), majorityNote(result)].filter((note) => note !== null);
   return (

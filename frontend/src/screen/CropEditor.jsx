@@ -4,9 +4,9 @@ import { SquareHandle } from '../shared/SquareHandle.jsx';
 
 /**
  * @param {{
- *   recording: import('../api/shapes.js').Recording,
- *   square: import('../api/shapes.js').Square,
- *   onChange: (square: import('../api/shapes.js').Square) => void,
+ *   recording: import('../api/screenings.js').Recording,
+ *   square: import('../api/screenings.js').Square,
+ *   onChange: (square: import('../api/screenings.js').Square) => void,
  * }} props
  */
 export function CropEditor({ recording, square, onChange }) {

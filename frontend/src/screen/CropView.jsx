@@ -7,13 +7,13 @@ import { CropEditor } from './CropEditor.jsx';
 import { Icon } from '../shared/Icon.jsx';
 import { SquareFields } from './SquareFields.jsx';
 
-/** @param {{item: import('../api/shapes.js').Item}} props */
+/** @param {{item: import('./items.js').Item}} props */
 export function CropView({ item }) {
   const { key, recording, square, adjusting, screening, problem } = item;
   if (!recording || !square) return null;
   const proposed = recording.proposed_crop;
   const others = unscreened.value.length;
-  /** @param {import('../api/shapes.js').Square} next */
+  /** @param {import('../api/screenings.js').Square} next */
   const change = (next) => patch(key, { square: next });
   return (
     <div class="crop">
@@ -76,7 +76,7 @@ export function CropView({ item }) {
 }
 
 /**
- * @param {import('../api/shapes.js').Square} square
+ * @param {import('../api/screenings.js').Square} square
  * @param {import('../shared/square.js').Picture} picture
  */
 function widest({ x, y, size }, picture) {

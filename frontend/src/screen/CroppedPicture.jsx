@@ -2,8 +2,8 @@
 
 /**
  * @param {{
- *   recording: import('../api/shapes.js').Recording,
- *   square: import('../api/shapes.js').Square,
+ *   recording: import('../api/screenings.js').Recording,
+ *   square: import('../api/screenings.js').Square,
  *   alt: string,
  * }} props
  */

@@ -9,8 +9,8 @@ const FRAMES_A_SECOND = 3;
 
 /**
  * @param {{
- *   screening: import('../api/shapes.js').Screening,
- *   result: import('../api/shapes.js').Result,
+ *   screening: import('../api/screenings.js').Screening,
+ *   result: import('../api/screenings.js').Result,
  *   at: number,
  *   playing: boolean,
  *   onStep: (at: number) => void,

@@ -6,7 +6,7 @@ import { canRetry, retry } from './uploads.js';
 import { FilesButton } from './FilesButton.jsx';
 import { Icon } from '../shared/Icon.jsx';
 
-/** @typedef {import('../api/shapes.js').Item} Item */
+/** @typedef {import('./items.js').Item} Item */
 
 /** The upload was not taken. @param {{item: Item}} props */
 export function RefusedView({ item: { key, problem } }) {

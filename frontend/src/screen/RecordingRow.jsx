@@ -6,7 +6,7 @@ import { percent } from '../shared/format.js';
 import { CroppedPicture } from './CroppedPicture.jsx';
 import { Icon } from '../shared/Icon.jsx';
 
-/** @typedef {import('../api/shapes.js').Item} Item */
+/** @typedef {import('./items.js').Item} Item */
 
 /** @param {{item: Item}} props */
 export function RecordingRow({ item }) {
@@ -89,7 +89,7 @@ function stateOf(item) {
   }
 }
 
-/** @param {{result: import('../api/shapes.js').Result}} props */
+/** @param {{result: import('../api/screenings.js').Result}} props */
 function Outcome({ result: { label, probability } }) {
   return (
     <>

@@ -8,7 +8,7 @@ import { dateTime } from '../shared/format.js';
 import { Icon } from '../shared/Icon.jsx';
 
 /**
- * @param {{item: import('../api/shapes.js').Item, result: import('../api/shapes.js').Result}} props
+ * @param {{item: import('./items.js').Item, result: import('../api/screenings.js').Result}} props
  */
 export function ResultActions({ item, result }) {
   const [message, setMessage] = useState('');

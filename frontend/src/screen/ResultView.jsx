@@ -5,7 +5,7 @@ import { FrameView } from './FrameView.jsx';
 import { ResultActions } from './ResultActions.jsx';
 import { TimeLine } from './TimeLine.jsx';
 
-/** @param {{item: import('../api/shapes.js').Item}} props */
+/** @param {{item: import('./items.js').Item}} props */
 export function ResultView({ item }) {
   const { screening } = item;
   const [at, setAt] = useState(() => mostTypical(screening?.result ?? null));
@@ -28,7 +28,7 @@ export function ResultView({ item }) {
 
 /**
  * The frame that speaks most clearly for the answer is shown first.
- * @param {import('../api/shapes.js').Result | null} result
+ * @param {import('../api/screenings.js').Result | null} result
  */
 function mostTypical(result) {
   if (!result) return 0;

@@ -4,7 +4,7 @@ import { CroppedPicture } from './CroppedPicture.jsx';
 import { ProgressBar } from '../shared/ProgressBar.jsx';
 import { RetryNotice } from './RetryNotice.jsx';
 
-/** @param {{item: import('../api/shapes.js').Item}} props */
+/** @param {{item: import('./items.js').Item}} props */
 export function RunningView({ item }) {
   const { recording, screening, square, resumesAt, problem } = item;
   const running = screening?.status === 'running';

@@ -1,7 +1,7 @@
 /** The square as three numbers, for those who know them or cannot drag. */
 import { fitted, largest, smallest } from '../shared/square.js';
 
-/** @typedef {import('../api/shapes.js').Square} Square */
+/** @typedef {import('../api/screenings.js').Square} Square */
 
 /**
  * @param {{

@@ -45,7 +45,7 @@ export function Start() {
   );
 }
 
-/** @param {{limits: import('../api/shapes.js').Limits}} props */
+/** @param {{limits: import('../api/screenings.js').Limits}} props */
 function Terms({ limits: { types, max_bytes, max_seconds, retention_hours } }) {
   const names = [...new Set(types.map(formatName))];
   return (

@@ -4,12 +4,12 @@ import { frameUrl } from '../api/screenings.js';
 import { CLASSES, CLASS_NAMES } from '../shared/classes.js';
 import { timecode, percent } from '../shared/format.js';
 
-/** @typedef {import('../api/shapes.js').FrameAnswer} FrameAnswer */
+/** @typedef {import('../api/screenings.js').FrameAnswer} FrameAnswer */
 
 /**
  * @param {{
- *   screening: import('../api/shapes.js').Screening,
- *   result: import('../api/shapes.js').Result,
+ *   screening: import('../api/screenings.js').Screening,
+ *   result: import('../api/screenings.js').Result,
  *   at: number,
  *   onStep: (at: number) => void,
  *   onToggle: () => void,

@@ -3,7 +3,7 @@ import { fileSize, timeLeft } from '../shared/format.js';
 import { ProgressBar } from '../shared/ProgressBar.jsx';
 import { RetryNotice } from './RetryNotice.jsx';
 
-/** @param {{item: import('../api/shapes.js').Item}} props */
+/** @param {{item: import('./items.js').Item}} props */
 export function UploadView({ item }) {
   const { stage, sent, bytes, secondsLeft, resumesAt, problem } = item;
   const arrived = stage === 'uploading' && bytes > 0 && sent >= bytes;

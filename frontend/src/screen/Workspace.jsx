@@ -9,7 +9,7 @@ import { RunningView } from './RunningView.jsx';
 import { FailedView, GoneView, InterruptedView, RefusedView } from './ProblemViews.jsx';
 import { UploadView } from './UploadView.jsx';
 
-/** @typedef {import('../api/shapes.js').Item} Item */
+/** @typedef {import('./items.js').Item} Item */
 
 /** @param {{item: Item}} props */
 export function Workspace({ item }) {

@@ -2,7 +2,7 @@
 import { CLASSES, CLASS_NAMES, topClass } from '../shared/classes.js';
 import { joinList, percent, plural } from '../shared/format.js';
 
-/** @typedef {import('../api/shapes.js').Result} Result */
+/** @typedef {import('../api/screenings.js').Result} Result */
 
 /**
  * @param {Result} result
@@ -71,7 +71,7 @@ function range({ label, models }) {
 /**
  * The numbers (from 1) of the models whose own top class is `key`.
  * @param {Result} result
- * @param {import('../api/shapes.js').ClassKey} key
+ * @param {import('../api/screenings.js').ClassKey} key
  */
 const modelsNaming = ({ models }, key) =>
   models.flatMap(({ probabilities }, n) => (topClass(probabilities) === key ? [n + 1] : []));

@@ -7,7 +7,7 @@ import { find, insertItems, removeItem, select } from './items.js';
 import { follow, stopWork } from './screenings.js';
 import { forgetFile, startUploads, stopUpload } from './uploads.js';
 
-/** @typedef {import('../api/shapes.js').Item} Item */
+/** @typedef {import('./items.js').Item} Item */
 /** @typedef {{item: Item, at: number}} Deletion `at`: its place in the list */
 
 const deletion = undoableDeletion({ carryOut, restore });
@@ -30,7 +30,7 @@ export function closeItem(key) {
   removeItem(key);
 }
 
-/** @type {Partial<Record<import('../api/shapes.js').Stage, import('../api/shapes.js').Stage>>} */
+/** @type {Partial<Record<import('./items.js').Stage, import('./items.js').Stage>>} */
 const RESTORED_STAGE = { uploading: 'waiting', starting: 'ready' };
 
 /** @param {Deletion} deletion */

@@ -1,7 +1,35 @@
 /** The recordings on the page, in the order in which they were added, and the selected one. */
 import { computed, signal } from '@preact/signals';
 
-/** @typedef {import('../api/shapes.js').Item} Item */
+/**
+ * @typedef {import('../api/screenings.js').Recording} Recording
+ * @typedef {import('../api/screenings.js').Screening} Screening
+ * @typedef {import('../api/screenings.js').Square} Square
+ *
+ * @typedef {'waiting' | 'uploading' | 'refused' | 'interrupted' | 'restoring' | 'ready'
+ *   | 'starting' | 'screening' | 'done' | 'failed' | 'gone'} Stage
+ *   where a recording stands on its way; `refused`: the upload was not taken; `interrupted`: the
+ *   page was reloaded before the upload was complete; `gone`: deleted on the server
+ *
+ * @typedef {object} Item one recording on the page
+ * @property {string} key
+ * @property {string} name the file's name on this computer; never sent anywhere else than the upload
+ * @property {number} bytes
+ * @property {boolean} uploadedHere uploaded from this page, rather than opened by a link
+ * @property {Stage} stage
+ * @property {number} sent bytes that have left so far
+ * @property {number | null} secondsLeft of the upload
+ * @property {number | null} resumesAt when a request that the service put off is sent again (epoch ms)
+ * @property {import('../api/problem.js').Problem | null} problem
+ * @property {string | null} recordingId known before the recording itself is, after a reload
+ * @property {Recording | null} recording
+ * @property {string | null} screeningId likewise
+ * @property {Square | null} square as the person has set it
+ * @property {Screening | null} screening the latest
+ * @property {boolean} wanted it is to be screened as soon as it is ready
+ * @property {boolean} adjusting the square is being set anew although there is an answer
+ * @property {boolean} offline news about the screening do not arrive at the moment
+ */
 
 export const items = signal(/** @type {Item[]} */ ([]));
 
@@ -9,7 +37,7 @@ export const selectedKey = signal(/** @type {string | null} */ (null));
 
 export const selected = computed(() => find(selectedKey.value));
 
-/** @type {import('../api/shapes.js').Stage[]} */
+/** @type {Stage[]} */
 const BEFORE = ['waiting', 'uploading', 'ready'];
 
 /** Recordings that nobody has asked to screen yet. */

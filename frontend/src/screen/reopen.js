@@ -11,7 +11,7 @@ import { follow } from './screenings.js';
  * @property {boolean} uploadedHere
  * @property {string | null} recordingId
  * @property {string | null} screeningId
- * @property {import('../api/shapes.js').Square | null} square
+ * @property {import('../api/screenings.js').Square | null} square
  */
 
 const RETRY_MS = 3000;
@@ -37,7 +37,7 @@ export function reopen({ name, bytes, uploadedHere, recordingId, screeningId, sq
   return item.key;
 }
 
-/** @param {import('../api/shapes.js').Item} item */
+/** @param {import('./items.js').Item} item */
 async function load({ key, recordingId, screeningId, square }) {
   const screening = screeningId ? await fetchIfExists(key, () => api.screening(screeningId)) : null;
   const id = screening ? screening.recording_id : recordingId;

@@ -5,7 +5,7 @@ import { percent, plural } from '../shared/format.js';
 
 /**
  * @param {string} name
- * @param {import('../api/shapes.js').Result} result
+ * @param {import('../api/screenings.js').Result} result
  */
 export function resultText(name, result) {
   const { x, y, size } = result.crop;

@@ -3,7 +3,7 @@ import { CLASS_NAMES } from '../shared/classes.js';
 import { PRODUCT, windowTitle } from '../shared/windowTitle.js';
 import { percent } from '../shared/format.js';
 
-/** @typedef {import('../api/shapes.js').Item} Item */
+/** @typedef {import('./items.js').Item} Item */
 
 /**
  * @param {readonly Item[]} items

@@ -8,7 +8,7 @@ import { Problem } from '../api/problem.js';
 import { watchScreening } from './watchScreening.js';
 import { percent } from '../shared/format.js';
 
-/** @typedef {import('../api/shapes.js').Screening} Screening */
+/** @typedef {import('../api/screenings.js').Screening} Screening */
 
 /** @type {Map<string, () => void>} cancels what is under way for a recording, by its key */
 const cancelWork = new Map();

@@ -19,7 +19,7 @@ const queue = uploadQueue({
 
 export const { start: startUploads, stop: stopUpload, remove: forgetFile, has: canRetry } = queue;
 
-/** @type {import('../api/shapes.js').Stage[]} */
+/** @type {import('./items.js').Stage[]} */
 const BEFORE_SCREENING = ['waiting', 'uploading', 'ready'];
 
 /** @param {Iterable<File>} chosen */

@@ -2,7 +2,7 @@
 import * as api from '../api/screenings.js';
 import { Problem } from '../api/problem.js';
 
-/** @typedef {import('../api/shapes.js').Screening} Screening */
+/** @typedef {import('../api/screenings.js').Screening} Screening */
 
 /**
  * @typedef {object} Listener

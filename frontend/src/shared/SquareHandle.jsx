@@ -10,11 +10,11 @@ const CORNERS = ['nw', 'ne', 'sw', 'se'];
  * @param {{
  *   stage: {current: HTMLElement | null},
  *   picture: import('./square.js').Picture,
- *   square: import('../api/shapes.js').Square,
- *   proposed: import('../api/shapes.js').Square,
+ *   square: import('../api/screenings.js').Square,
+ *   proposed: import('../api/screenings.js').Square,
  *   label: string,
  *   describedBy: string,
- *   onChange: (square: import('../api/shapes.js').Square) => void,
+ *   onChange: (square: import('../api/screenings.js').Square) => void,
  * }} props `stage` shows the whole picture and holds the square; `proposed` is what R goes back to
  */
 export function SquareHandle({ stage, picture, square, proposed, label, describedBy, onChange }) {

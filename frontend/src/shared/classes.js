@@ -1,6 +1,6 @@
 /** The three classes in their fixed order, and the names shown to people. */
 
-/** @typedef {import('../api/shapes.js').ClassKey} ClassKey */
+/** @typedef {import('../api/screenings.js').ClassKey} ClassKey */
 
 /** @type {readonly ClassKey[]} */
 export const CLASSES = ['covid19', 'pneumonia', 'healthy'];
@@ -10,7 +10,7 @@ export const CLASS_NAMES = { covid19: 'COVID-19', pneumonia: 'Pneumonia', health
 
 /**
  * The most probable class.
- * @param {import('../api/shapes.js').Probabilities} probabilities
+ * @param {import('../api/screenings.js').Probabilities} probabilities
  * @returns {ClassKey}
  */
 export function topClass(probabilities) {

@@ -2,7 +2,7 @@
 import { duration, plural, fileSize } from './format.js';
 
 /**
- * @param {import('../api/shapes.js').Recording} recording
+ * @param {import('../api/screenings.js').Recording} recording
  * @returns {string[]}
  */
 export function recordingFacts(recording) {

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import * as api from '../api/screenings.js';
 
-export const limits = signal(/** @type {import('../api/shapes.js').Limits | null} */ (null));
+export const limits = signal(/** @type {import('../api/screenings.js').Limits | null} */ (null));
 
 export const reachable = signal(true);
 

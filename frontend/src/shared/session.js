@@ -5,8 +5,8 @@ import { csrfToken, onSignedOut } from '../api/client.js';
 import { announce } from './announcer.js';
 import { Problem } from '../api/problem.js';
 
-/** @typedef {import('../api/shapes.js').User} User */
-/** @typedef {import('../api/shapes.js').Role} Role */
+/** @typedef {import('../api/accounts.js').User} User */
+/** @typedef {import('../api/accounts.js').Role} Role */
 
 /** The person; null: nobody; undefined: not known yet. */
 export const user = signal(/** @type {User | null | undefined} */ (undefined));

@@ -1,6 +1,6 @@
 /** The square on a picture: moving and sizing it without ever leaving the picture. */
 
-/** @typedef {import('../api/shapes.js').Square} Square */
+/** @typedef {import('../api/screenings.js').Square} Square */
 /** @typedef {{width: number, height: number}} Picture */
 /** @typedef {'nw' | 'ne' | 'sw' | 'se'} Corner */
 

@@ -1,7 +1,7 @@
 /** What the keyboard does to the square. */
 import { largest, moved, resized } from './square.js';
 
-/** @typedef {import('../api/shapes.js').Square} Square */
+/** @typedef {import('../api/screenings.js').Square} Square */
 
 /** @type {Record<string, [number, number]>} */
 const ARROWS = {

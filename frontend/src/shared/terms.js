@@ -1,8 +1,13 @@
 /** Names of the dataset's classes, probes, findings and so on, by key and in display order. */
 import { CLASS_NAMES } from './classes.js';
 
-/** @type {Readonly<Record<string, string>>} */
+/** @type {Readonly<Record<import('../api/submissions.js').Label, string>>} */
 export const LABELS = { ...CLASS_NAMES, viral: 'Viral pneumonia', other: 'Other' };
+
+/** The labels in the order in which they are shown; the place is a label's number key. */
+export const LABEL_KEYS = /** @type {import('../api/submissions.js').Label[]} */ (
+  Object.keys(LABELS)
+);
 
 /** @type {Readonly<Record<string, string>>} */
 export const PROBES = { convex: 'Convex', linear: 'Linear' };
@@ -18,8 +23,8 @@ export const FINDINGS = {
 };
 
 /**
- * Why a recording is rejected; the place in this list is its number key.
- * @type {Readonly<Record<string, string>>}
+ * Why a recording is rejected.
+ * @type {Readonly<Record<import('../api/reviews.js').Reason, string>>}
  */
 export const REASONS = {
   burned_in_marks: 'Burned-in marks',
@@ -31,6 +36,11 @@ export const REASONS = {
   identifying_text: 'Identifying text',
   other: 'Other',
 };
+
+/** The reasons in the order in which they are shown; the place is a reason's number key. */
+export const REASON_KEYS = /** @type {import('../api/reviews.js').Reason[]} */ (
+  Object.keys(REASONS)
+);
 
 /** @type {Readonly<Record<string, string>>} */
 export const BLUE_POINTS = {

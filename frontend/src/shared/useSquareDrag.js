@@ -3,7 +3,7 @@ import { useRef } from 'preact/hooks';
 import { moved, stretched } from './square.js';
 
 /**
- * @typedef {import('../api/shapes.js').Square} Square
+ * @typedef {import('../api/screenings.js').Square} Square
  * @typedef {import('./square.js').Picture} Picture
  * @typedef {import('./square.js').Corner} Corner
  * @typedef {{pointer: number, x: number, y: number, from: Square, corner: Corner | null, scale: number}} Drag

@@ -7,16 +7,21 @@ import Audit from '../../src/admin/audit/Audit.jsx';
 
 vi.mock('../../src/api/admin.js');
 
-/** @param {Partial<import('../../src/api/admin.js').AuditEvent>} [changes] */
+/**
+ * @param {Partial<import('../../src/api/admin.js').AuditEvent>} [changes]
+ * @returns {import('../../src/api/admin.js').AuditEvent}
+ */
 const makeEvent = (changes) => ({
   id: 1,
   at: '2026-03-01T10:00:00Z',
   actor_id: 'user-0123456789',
+  actor_name: null,
   actor_role: 'reviewer',
   action: 'reviews.approved',
   subject_kind: 'contribution',
   subject_id: 'contribution-0123456789',
   detail: { reading: 1, reason: null },
+  request_id: 'request-1',
   ...changes,
 });
 

@@ -35,13 +35,18 @@ const FINDINGS = [
   },
 ];
 
-/** @param {Partial<import('../../src/api/checks.js').Check>} [changes] */
+/**
+ * @param {Partial<import('../../src/api/checks.js').Check>} [changes]
+ * @returns {import('../../src/api/checks.js').Check}
+ */
 const makeCheck = (changes) => ({
   id: 'check-1',
-  state: /** @type {const} */ ('done'),
+  state: 'done',
   deep: false,
   fix: false,
+  only: [],
   created_at: '2026-03-01T10:00:00Z',
+  started_at: null,
   finished_at: '2026-03-01T10:00:09Z',
   stage: '',
   looked_at: 0,

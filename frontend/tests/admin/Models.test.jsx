@@ -22,21 +22,25 @@ const makeFigures = (accuracy) => ({
   video_classes: { covid19: { sensitivity: 0.8, specificity: 0.9 } },
 });
 
-/** @param {Partial<import('../../src/api/training.js').Artifact>} [changes] */
+/** @param {Partial<import('../../src/api/training.js').Artifact>} [changes] @returns {import('../../src/api/training.js').Artifact} */
 const makeArtifact = (changes) => ({
   version: 'pocovidnet-1',
   created_at: '2026-01-01T10:00:00Z',
   active: true,
+  shipped: true,
   available: true,
+  release: null,
+  training: null,
+  group: 'patient',
   metrics: { patient: makeFigures(0.82), recording: makeFigures(0.9) },
   ...changes,
 });
 
-/** @param {Partial<import('../../src/api/training.js').Training>} [changes] */
+/** @param {Partial<import('../../src/api/training.js').Training>} [changes] @returns {import('../../src/api/training.js').Training} */
 const makeTraining = (changes) => ({
   id: 't-1',
   release: 2,
-  state: /** @type {const} */ ('running'),
+  state: 'running',
   stage: 'folds',
   settings: { epochs: 2 },
   created_at: '2026-03-01T10:00:00Z',
@@ -49,13 +53,14 @@ const makeTraining = (changes) => ({
   folds: [
     {
       fold: 0,
-      state: /** @type {const} */ ('running'),
+      state: 'running',
       stage: 'epoch',
       done: 1,
       total: 2,
       error: null,
+      metrics: null,
     },
-    { fold: 1, state: /** @type {const} */ ('queued'), stage: '', done: 0, total: 0, error: null },
+    { fold: 1, state: 'queued', stage: '', done: 0, total: 0, error: null, metrics: null },
   ],
   ...changes,
 });

@@ -11,7 +11,7 @@ import { makeReadyItem, makeResult, makeScreening } from '../make.js';
 
 vi.mock('../../src/api/screenings.js');
 
-/** @param {...Partial<import('../../src/api/shapes.js').Item>} changes */
+/** @param {...Partial<import('../../src/screen/items.js').Item>} changes */
 function show(...changes) {
   const made = changes.map((each) => makeReadyItem(each));
   insertItems(made);
@@ -26,10 +26,14 @@ beforeEach(() => {
     max_bytes: 200_000_000,
     max_seconds: 600,
     max_pixels: 50_000_000,
+    max_video_pixels: 9_000_000,
     max_frames: 40_000,
+    min_side: 32,
     types: ['image/jpeg', 'video/mp4', 'video/x-msvideo'],
     retention_hours: 24,
     uploads_per_minute: 30,
+    open_screening: true,
+    open_sign_up: true,
   };
 });
 
@@ -48,7 +52,7 @@ it.each([
   ['a recording', [{}]],
   ['an answer', [{ stage: 'done', screening: makeScreening({ result: makeResult() }) }]],
 ])('the disclaimer is in sight with %s', (_, changes) => {
-  show(.../** @type {Partial<import('../../src/api/shapes.js').Item>[]} */ (changes));
+  show(.../** @type {Partial<import('../../src/screen/items.js').Item>[]} */ (changes));
   expect(
     within(screen.getAllByRole('banner')[0]).getByText('Research use only, not a diagnosis'),
   ).toBeTruthy();
@@ -100,7 +104,7 @@ describe('one recording', () => {
   });
 
   it('shows the frames as they are done', () => {
-    const progress = { done: 7, total: 28, seconds_left: 9 };
+    const progress = { done: 7, total: 28, seconds_left: 9, ahead: null };
     show({ stage: 'screening', screening: makeScreening({ status: 'running', progress }) });
     const bar = screen.getByRole('progressbar', { name: 'Screening' });
     expect(bar.getAttribute('aria-valuenow')).toBe('25');

@@ -14,7 +14,7 @@ import { makeUser } from '../make.js';
 vi.mock('../../src/api/screenings.js');
 vi.mock('../../src/api/accounts.js');
 
-/** @param {string} hash @param {Partial<import('../../src/api/shapes.js').User> | null} [person] */
+/** @param {string} hash @param {Partial<import('../../src/api/accounts.js').User> | null} [person] */
 function open(hash, person = null) {
   user.value = person && makeUser(person);
   history.replaceState(null, '', hash);

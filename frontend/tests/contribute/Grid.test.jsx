@@ -16,7 +16,7 @@ function Shown() {
   return <Grid recordings={recordings.value} words={WORDS} />;
 }
 
-/** @param {...Partial<import('../../src/api/submissionShapes.js').Contribution>} changes */
+/** @param {...Partial<import('../../src/api/submissions.js').Contribution>} changes */
 async function show(...changes) {
   vi.mocked(api.submission).mockResolvedValue(makeSubmission());
   vi.mocked(api.contributions).mockResolvedValue(

@@ -14,15 +14,20 @@ import { Problem } from '../../src/api/problem.js';
 import { followAddress, readAddress } from '../../src/shared/address.js';
 import { user } from '../../src/shared/session.js';
 import { makeUser } from '../make.js';
-import { WORDS, makeContribution, makeFile, makeSubmission } from './make.js';
+import { WORDS, makeContribution, makeFile, makeRow, makeSubmission } from './make.js';
 
 vi.mock('../../src/api/screenings.js');
 vi.mock('../../src/api/submissions.js');
 vi.mock('../../src/api/tus.js');
 
-/** @typedef {import('../../src/api/submissionShapes.js').Contribution} Contribution */
+/** @typedef {import('../../src/api/submissions.js').Contribution} Contribution */
 
-const SAID = { label: 'covid19', probe: 'convex', licence: 'CC0 1.0', source: 'Ward 3' };
+const SAID = /** @type {const} */ ({
+  label: 'covid19',
+  probe: 'convex',
+  licence: 'CC0 1.0',
+  source: 'Ward 3',
+});
 
 beforeEach(() => {
   user.value = makeUser();
@@ -49,10 +54,10 @@ async function open(hash, heading) {
 /**
  * Open a submission that holds these.
  * @param {object} there
- * @param {Partial<import('../../src/api/submissionShapes.js').Submission>} [there.submission]
+ * @param {Partial<import('../../src/api/submissions.js').Submission>} [there.submission]
  * @param {Contribution[]} [there.contributions]
- * @param {import('../../src/api/submissionShapes.js').SentFile[]} [there.files]
- * @param {Partial<import('../../src/api/submissionShapes.js').Check>} [there.check]
+ * @param {import('../../src/api/submissions.js').SentFile[]} [there.files]
+ * @param {Partial<import('../../src/api/submissions.js').Check>} [there.check]
  */
 async function openSubmission({ submission, contributions = [], files = [], check }) {
   vi.mocked(api.submission).mockResolvedValue(makeSubmission(submission));
@@ -64,6 +69,7 @@ async function openSubmission({ submission, contributions = [], files = [], chec
     problems: [],
     duplicates: [],
     manifest: [],
+    loose: [],
     ...check,
   });
   await open('#/contribute/sub-1', 'Ward 3');
@@ -195,11 +201,19 @@ describe('files', () => {
 
   it('of a CSV name each row that could not be used', async () => {
     const report = [
-      { line: 2, file_name: 'a.mp4', problem: null },
-      { line: 3, file_name: 'b.mp4', problem: "label: The label 'covd' is none of covid19." },
-      { line: 4, file_name: 'c.mp4', problem: 'No file of this name is in the submission yet.' },
+      makeRow({ line: 2, file_name: 'a.mp4', problem: null }),
+      makeRow({
+        line: 3,
+        file_name: 'b.mp4',
+        problem: "label: The label 'covd' is none of covid19.",
+      }),
+      makeRow({
+        line: 4,
+        file_name: 'c.mp4',
+        problem: 'No file of this name is in the submission yet.',
+      }),
     ];
-    const manifest = [{ line: 5, file_name: 'd.mp4', problem: 'No file' }];
+    const manifest = [makeRow({ line: 5, file_name: 'd.mp4', problem: 'No file' })];
     await openSubmission({
       files: [makeFile({ kind: 'manifest', file_name: 'labels.csv', report })],
       check: { manifest },
@@ -217,30 +231,28 @@ describe('files', () => {
 describe('the rows of a CSV', () => {
   it('are told apart: used, in doubt, of a similar name, and of files that are not here', async () => {
     const table = 'labels.csv';
-    /** @type {import('../../src/api/submissionShapes.js').Row[]} */
     const report = [
-      {
-        table,
+      makeRow({
         line: 1,
         file_name: '',
         status: 'used',
         problem: null,
         note: 'Read as Windows-1252.',
-      },
-      { table, line: 2, file_name: 'a.mp4', status: 'used', problem: null },
-      { table, line: 3, file_name: 'b.mp4', status: 'partly', problem: 'licence: none of ours.' },
-      { table, line: 4, file_name: 'c.mp4', status: 'waiting', problem: 'No file of this name' },
-      { table, line: 5, file_name: 'd', status: 'used', problem: null },
-      { table, line: 6, file_name: 'E.mp4', status: 'loose', problem: null, note: 'for e.mp4' },
+      }),
+      makeRow({ line: 2, file_name: 'a.mp4', status: 'used', problem: null }),
+      makeRow({ line: 3, file_name: 'b.mp4', status: 'partly', problem: 'licence: none of ours.' }),
+      makeRow({ line: 4, file_name: 'c.mp4', status: 'waiting', problem: 'No file of this name' }),
+      makeRow({ line: 5, file_name: 'd', status: 'used', problem: null }),
+      makeRow({ line: 6, file_name: 'E.mp4', status: 'loose', problem: null, note: 'for e.mp4' }),
     ];
-    /** @type {import('../../src/api/submissionShapes.js').Row[]} */
-    const missing = Array.from({ length: 118 }, (_, n) => ({
-      table,
-      line: 100 + n,
-      file_name: `${n}.mp4`,
-      status: 'waiting',
-      problem: 'No file of this name',
-    }));
+    const missing = Array.from({ length: 118 }, (_, n) =>
+      makeRow({
+        line: 100 + n,
+        file_name: `${n}.mp4`,
+        status: 'waiting',
+        problem: 'No file of this name',
+      }),
+    );
     await openSubmission({
       files: [
         makeFile({ kind: 'manifest', file_name: table, report }),
@@ -248,12 +260,17 @@ describe('the rows of a CSV', () => {
           id: 'zip-1',
           kind: 'archive',
           file_name: 'ward.zip',
-          report: [{ line: 0, file_name: '', problem: null, note: '2 files skipped.' }],
+          report: [makeRow({ line: 0, file_name: '', problem: null, note: '2 files skipped.' })],
         }),
       ],
       check: {
         manifest: [
-          { table, line: 5, file_name: 'd', status: 'doubt', problem: 'Line 5 fits several files' },
+          makeRow({
+            line: 5,
+            file_name: 'd',
+            status: 'doubt',
+            problem: 'Line 5 fits several files',
+          }),
           ...missing,
         ],
         loose: [report[5]],

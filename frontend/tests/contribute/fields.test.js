@@ -10,6 +10,8 @@ import {
 } from '../../src/contribute/fields.js';
 import { WORDS, makeContribution } from './make.js';
 
+/** @typedef {import('../../src/api/submissions.js').Fields} Fields */
+
 /** @param {string} name */
 const column = (name) => COLUMNS.find((each) => each.name === name) ?? expect.unreachable();
 
@@ -27,10 +29,12 @@ describe('a field', () => {
     ['symptoms', { symptoms: ['fever', 'cough'] }, 'Fever, Cough'],
     ['note', {}, ''],
   ])('%s is shown as people say it', (name, fields, text) => {
-    expect(textOf(column(name), { ...NOTHING, ...fields }, WORDS)).toBe(text);
+    const recording = /** @type {Fields} */ ({ ...NOTHING, ...fields });
+    expect(textOf(column(name), recording, WORDS)).toBe(text);
   });
 
   it('that is emptied is what was set for all again', () => {
+    /** @type {Fields} */
     const defaults = { ...NOTHING, label: 'healthy', source: 'Ward 3' };
     const before = makeContribution({ label: 'covid19', source: 'Ward 9' });
     const changes = { label: null, source: '' };
@@ -42,6 +46,7 @@ describe('a field', () => {
   });
 
   it('that is said does not come from the defaults any more', () => {
+    /** @type {Fields} */
     const defaults = { ...NOTHING, label: 'healthy' };
     expect(fromDefaults(['label'], { label: 'covid19' }, defaults)).toEqual([]);
   });

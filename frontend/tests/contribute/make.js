@@ -2,10 +2,10 @@
 import { NOTHING } from '../../src/contribute/fields.js';
 
 /**
- * @typedef {import('../../src/api/submissionShapes.js').Submission} Submission
- * @typedef {import('../../src/api/submissionShapes.js').Contribution} Contribution
- * @typedef {import('../../src/api/submissionShapes.js').SentFile} SentFile
- * @typedef {import('../../src/api/submissionShapes.js').Vocabulary} Vocabulary
+ * @typedef {import('../../src/api/submissions.js').Submission} Submission
+ * @typedef {import('../../src/api/submissions.js').Contribution} Contribution
+ * @typedef {import('../../src/api/submissions.js').SentFile} SentFile
+ * @typedef {import('../../src/api/submissions.js').Vocabulary} Vocabulary
  */
 
 /** @param {Partial<Submission>} [changes] @returns {Submission} */
@@ -18,6 +18,7 @@ export const makeSubmission = (changes) => ({
   states: {},
   files: {},
   created_at: '2026-01-05T10:00:00Z',
+  touched_at: '2026-01-05T10:00:00Z',
   consent_at: null,
   submitted_at: null,
   ...changes,
@@ -27,6 +28,7 @@ export const makeSubmission = (changes) => ({
 export const makeContribution = (changes) => ({
   ...NOTHING,
   id: 'con-1',
+  submission_id: 'sub-1',
   state: 'draft',
   file_name: 'day1/a.mp4',
   kind: 'video',
@@ -34,14 +36,19 @@ export const makeContribution = (changes) => ({
   width: 640,
   height: 480,
   duration_s: 6,
+  frames: 180,
   sampled_frames: 18,
   bytes: 2_000_000,
+  proposed_crop: { x: 110, y: 20, size: 420 },
   preview_url: '/api/v1/contributions/con-1/preview.jpg',
   fields_from: [],
   reviewer_words: [],
+  final_label: null,
   answer: '',
+  created_at: '2026-01-05T10:00:00Z',
   submitted_at: null,
   decided_at: null,
+  withdrawn_at: null,
   ...changes,
 });
 
@@ -58,6 +65,23 @@ export const makeFile = (changes) => ({
   error: null,
   report: [],
   parent_id: null,
+  contribution_id: null,
+  created_at: '2026-01-05T10:00:00Z',
+  expires_at: '2026-01-08T10:00:00Z',
+  ...changes,
+});
+
+/**
+ * @param {Partial<import('../../src/api/submissions.js').Row>} changes
+ * @returns {import('../../src/api/submissions.js').Row} a row of a manifest
+ */
+export const makeRow = (changes) => ({
+  table: 'labels.csv',
+  line: 2,
+  file_name: 'a.mp4',
+  status: null,
+  problem: null,
+  note: null,
   ...changes,
 });
 
@@ -81,6 +105,7 @@ export const WORDS = {
   blue_points: words('Right upper', 'Left upper'),
   findings: words('B-lines', 'Consolidation'),
   symptoms: words('Fever', 'Cough'),
+  verdicts: words('Approve', 'Reject', 'Request changes'),
   reasons: words('Poor quality'),
   states: words('Draft', 'Pending', 'Changes requested', 'Approved', 'Rejected', 'Withdrawn'),
   required: ['label', 'probe', 'licence', 'source'],
@@ -88,6 +113,14 @@ export const WORDS = {
     { name: 'file_name', also: [], about: 'The file.' },
     { name: 'label', also: [], about: 'The class.' },
   ],
-  limits: { files: 2000, file_bytes: 200_000_000, archive_bytes: 8_000_000_000 },
+  limits: {
+    files: 2000,
+    file_bytes: 200_000_000,
+    archive_bytes: 8_000_000_000,
+    archive_entries: 5000,
+    unpacked_bytes: 16_000_000_000,
+    manifest_bytes: 5_000_000,
+    manifest_rows: 10_000,
+  },
   consent: 'I may share these recordings.',
 };

@@ -13,6 +13,7 @@ export const SUMMARY = {
   recordings: 20,
   frames: 412,
   patients: 14,
+  left_out: 0,
   classes: [
     { label: 'covid19', convex: { videos: 6, images: 1, frames: 150 }, linear: NONE },
     { label: 'pneumonia', convex: { videos: 5, images: 0, frames: 120 }, linear: NONE },
@@ -66,6 +67,7 @@ export const makeItem = (changes) => ({
   attribution: 'Northumbria',
   patient: 4,
   fold: 2,
+  left_out: false,
   frames: 9,
   comment: 'Bilateral B-lines',
   findings: { b_lines: true, effusion: false },

@@ -8,7 +8,8 @@ import Review from '../../src/review/Review.jsx';
 import { Help } from '../../src/app/Help.jsx';
 import { Problem } from '../../src/api/problem.js';
 import { onKey } from '../../src/shared/shortcuts.js';
-import { makeCine, makeContribution } from './make.js';
+import { shares } from '../make.js';
+import { makeCine, makeContribution, makeVerdict } from './make.js';
 
 vi.mock('../../src/api/reviews.js');
 vi.mock('../../src/review/frames.js');
@@ -24,19 +25,12 @@ afterEach(() => void vi.useRealTimers());
 
 beforeEach(() => {
   person = userEvent.setup();
-  vi.mocked(api.queue).mockResolvedValue({ items: [makeContribution()], next: null });
+  vi.mocked(api.queue).mockResolvedValue({ items: [makeContribution()], next: null, total: 1 });
   vi.mocked(api.next).mockImplementation(async () => makeContribution());
   vi.mocked(api.claim).mockImplementation(async () => makeContribution());
   vi.mocked(api.cine).mockResolvedValue(makeCine());
   vi.mocked(api.contactSheetUrl).mockReturnValue('/sheet.jpg');
-  vi.mocked(api.review).mockResolvedValue({
-    id: 'rev-1',
-    outcome: 'waiting_for_second',
-    model_answer: {
-      label: 'covid19',
-      probabilities: { covid19: 0.7, pneumonia: 0.2, healthy: 0.1 },
-    },
-  });
+  vi.mocked(api.review).mockResolvedValue(makeVerdict('waiting_for_second', shares(0.7, 0.2)));
   vi.mocked(loadFrames).mockImplementation(async (urls, { onFrame }) => {
     onFrame(
       urls.map(() => new Image()),
@@ -258,7 +252,7 @@ it('agreement and throughput are in numbers and words', async () => {
     pairs: 24,
     agreement: 0.875,
     per_reviewer: [{ name: 'Ada Lund', reviews: 31, per_hour: 22.4, median_seconds: 64 }],
-    per_day: [{ day: '2026-03-01', reviews: 31 }],
+    per_day: [{ day: '2026-03-01', reviews: 31, reviewers: [] }],
   });
   show('view=agreement');
   expect(await screen.findByText('0.71')).toBeTruthy();

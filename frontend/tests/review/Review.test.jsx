@@ -6,7 +6,7 @@ import { loadFrames } from '../../src/review/frames.js';
 import Review from '../../src/review/Review.jsx';
 import { Problem } from '../../src/api/problem.js';
 import { onKey, setEnabled } from '../../src/shared/shortcuts.js';
-import { makeCine, makeContribution } from './make.js';
+import { makeCine, makeContribution, makeVerdict } from './make.js';
 
 vi.mock('../../src/api/reviews.js');
 vi.mock('../../src/review/frames.js');
@@ -23,29 +23,18 @@ afterAll(() => window.removeEventListener('keydown', onKey));
 beforeEach(() => {
   setEnabled(true);
   person = userEvent.setup();
-  vi.mocked(api.queue).mockResolvedValue({ items: [first, second], next: null });
+  vi.mocked(api.queue).mockResolvedValue({ items: [first, second], next: null, total: 2 });
   vi.mocked(api.next).mockResolvedValueOnce(first).mockResolvedValueOnce(second);
   vi.mocked(api.claim).mockResolvedValue(first);
   vi.mocked(api.cine).mockResolvedValue(makeCine());
   vi.mocked(api.contactSheetUrl).mockReturnValue('/sheet.jpg');
-  vi.mocked(api.review).mockResolvedValue(answer('approved'));
+  vi.mocked(api.review).mockResolvedValue(makeVerdict('approved'));
   vi.mocked(loadFrames).mockImplementation(async (urls, { onFrame }) => {
     onFrame(
       urls.map(() => new Image()),
       urls.length,
     );
   });
-});
-
-/** @param {string} outcome */
-const answer = (outcome) => ({
-  id: 'rev-1',
-  outcome,
-  model_answer: {
-    label: 'pneumonia',
-    probabilities: { covid19: 0.2, pneumonia: 0.7, healthy: 0.1 },
-    model_version: 'pocovidnet-1',
-  },
 });
 
 /** @param {string} [query] */
@@ -91,7 +80,7 @@ describe('the queue', () => {
   });
 
   it('says what it means when it is empty, and what when only the filters are too narrow', async () => {
-    vi.mocked(api.queue).mockResolvedValue({ items: [], next: null });
+    vi.mocked(api.queue).mockResolvedValue({ items: [], next: null, total: 0 });
     show();
     await screen.findByRole('heading', { name: 'The queue is empty' });
     await person.selectOptions(screen.getByLabelText('Probe'), 'linear');
@@ -103,7 +92,7 @@ describe('the queue', () => {
   it('tells which cannot be read now, and why', async () => {
     const preparing = makeContribution({ prepared: false, claimed_until: null });
     const taken = makeContribution({ id: 'con-2', claimed_by_me: false });
-    vi.mocked(api.queue).mockResolvedValue({ items: [preparing, taken], next: null });
+    vi.mocked(api.queue).mockResolvedValue({ items: [preparing, taken], next: null, total: 2 });
     show();
     await screen.findByText('Being prepared');
     expect(screen.getByText('Claimed by another reviewer')).toBeTruthy();
@@ -112,7 +101,7 @@ describe('the queue', () => {
       'disabled',
       true,
     );
-    vi.mocked(api.queue).mockResolvedValue({ items: [first], next: null });
+    vi.mocked(api.queue).mockResolvedValue({ items: [first], next: null, total: 1 });
     await waitFor(() => expect(screen.queryByText('Being prepared')).toBeNull(), {
       timeout: 10_000,
     });
@@ -159,7 +148,7 @@ describe('by keyboard alone', () => {
   });
 
   it('rejects with a number for the reason', async () => {
-    vi.mocked(api.review).mockResolvedValue(answer('rejected'));
+    vi.mocked(api.review).mockResolvedValue(makeVerdict('rejected'));
     await read();
     await person.keyboard('r');
     await waitFor(() => expect(document.activeElement?.textContent).toBe('Why is it rejected?'));
@@ -176,7 +165,7 @@ describe('by keyboard alone', () => {
   });
 
   it('asks for changes in words, and only in words', async () => {
-    vi.mocked(api.review).mockResolvedValue(answer('changes_requested'));
+    vi.mocked(api.review).mockResolvedValue(makeVerdict('changes_requested'));
     await read();
     await person.keyboard('c');
     expect(api.review).not.toHaveBeenCalled();

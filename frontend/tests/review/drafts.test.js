@@ -5,7 +5,7 @@ import { makeContribution } from './make.js';
 
 /** @param {string} id */
 const signIn = (id) => {
-  user.value = /** @type {import('../../src/api/shapes.js').User} */ ({ id, role: 'reviewer' });
+  user.value = /** @type {import('../../src/api/accounts.js').User} */ ({ id, role: 'reviewer' });
 };
 
 afterEach(() => {
@@ -14,6 +14,7 @@ afterEach(() => {
 
 describe('what a reviewer has typed in a tab', () => {
   const contribution = makeContribution();
+  /** @type {drafts.Draft} */
   const typed = { ...drafts.untouched(contribution), label: 'healthy', comment: 'no B-lines' };
 
   it('is there again for this reviewer, and not for who signs in next', () => {

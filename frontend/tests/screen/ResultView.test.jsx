@@ -5,7 +5,7 @@ import { makeReadyItem, makeResult, makeScreening, shares } from '../make.js';
 
 const frames = [shares(0.7, 0.2), shares(0.95, 0.03), shares(0.3, 0.65), shares(0.8, 0.1)];
 
-/** @param {Partial<import('../../src/api/shapes.js').Screening>} [changes] */
+/** @param {Partial<import('../../src/api/screenings.js').Screening>} [changes] */
 function show(changes) {
   const screening = makeScreening({
     status: 'done',

@@ -15,7 +15,7 @@ describe("the window's title", () => {
         stage: 'screening',
         screening: makeScreening({
           status: 'running',
-          progress: { done: 12, total: 30, seconds_left: 4 },
+          progress: { done: 12, total: 30, seconds_left: 4, ahead: null },
         }),
       },
       'Screening 12/30',
@@ -28,7 +28,7 @@ describe("the window's title", () => {
     ],
   ])('tells of one recording that is %s', (_, changes, state) => {
     const item = makeReadyItem(
-      /** @type {Partial<import('../../src/api/shapes.js').Item>} */ (changes),
+      /** @type {Partial<import('../../src/screen/items.js').Item>} */ (changes),
     );
     expect(screenTitle([item], item)).toBe(`${state} · POCOVIDScreen`);
   });

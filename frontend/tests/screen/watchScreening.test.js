@@ -12,7 +12,7 @@ class Stream extends EventTarget {
   close() {
     this.closed = true;
   }
-  /** @param {import('../../src/api/shapes.js').Screening} screening */
+  /** @param {import('../../src/api/screenings.js').Screening} screening */
   say(screening) {
     this.dispatchEvent(new MessageEvent('screening', { data: JSON.stringify(screening) }));
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { precheck } from '../../src/shared/precheck.js';
 
 describe('before a byte is sent', () => {
-  const limits = /** @type {import('../../src/api/shapes.js').Limits} */ ({ max_bytes: 1000 });
+  const limits = /** @type {import('../../src/api/screenings.js').Limits} */ ({ max_bytes: 1000 });
 
   it.each([
     [{ size: 0, type: 'video/mp4' }, 'empty_file'],

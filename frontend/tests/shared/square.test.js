@@ -11,7 +11,7 @@ const FAR = [-5000, -333, -1, 0, 1, 77, 5000];
 const CORNERS = ['nw', 'ne', 'sw', 'se'];
 
 /**
- * @param {import('../../src/api/shapes.js').Square} square
+ * @param {import('../../src/api/screenings.js').Square} square
  * @param {import('../../src/shared/square.js').Picture} picture
  */
 function expectInside({ x, y, size }, picture) {

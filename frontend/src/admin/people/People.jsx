@@ -10,7 +10,7 @@ import { user } from '../../shared/session.js';
 import { date } from '../../shared/format.js';
 import './people.css';
 
-/** @typedef {import('../../api/shapes.js').User} User */
+/** @typedef {import('../../api/accounts.js').User} User */
 
 /** @type {readonly [string, string][]} */
 const ROLES = [
@@ -28,7 +28,7 @@ export default function People() {
     [q],
   );
   const { items, problem, hasMore, more, change } = usePages(fetchPage);
-  /** @param {User} person @param {{role?: string, disabled?: boolean}} changes */
+  /** @param {User} person @param {import('../../api/schema.d.ts').PersonIn} changes */
   async function apply(person, changes) {
     setBusy(person.id);
     setError(null);
@@ -109,7 +109,7 @@ export default function People() {
  *   self: boolean,
  *   busy: boolean,
  *   trouble: string,
- *   onChange: (changes: {role?: string, disabled?: boolean}) => void,
+ *   onChange: (changes: import('../../api/schema.d.ts').PersonIn) => void,
  * }} props
  */
 function Person({ person, self, busy, trouble, onChange }) {
@@ -135,7 +135,7 @@ function Person({ person, self, busy, trouble, onChange }) {
           value={person.role}
           disabled={busy || disabled}
           onChange={({ currentTarget }) => {
-            const role = currentTarget.value;
+            const role = /** @type {import('../../api/accounts.js').Role} */ (currentTarget.value);
             currentTarget.value = person.role; // until the service has agreed
             onChange({ role });
           }}
