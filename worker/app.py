@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -181,7 +180,7 @@ def _start_process(**_: Any) -> None:
     One that trains needs no models in memory.
     """
     mine = process.current()
-    _step_back(mine.settings.worker_nice)
+    os.nice(mine.settings.worker_nice)
     _until_shutdown.enter_context(Heartbeat(own_folder.tidy, own_folder.EVERY_S))
     try:
         key.check(mine.database, mine.settings)
@@ -240,21 +239,6 @@ def _job_waits(
 def _end_when_a_child_says_so(**_: Any) -> None:
     """In the parent: finish what runs and end with status 1, as a child's watchdog asks for."""
     signal.signal(STALLED, lambda *_: setattr(state, "should_stop", EX_FAILURE))
-
-
-def _step_back(nice: int) -> None:
-    """On a machine that also runs the API, a person's page goes before anybody's answer.
-
-    Linux shares out time among sessions first, and looks at a process's niceness only within its
-    own. So the session is told as well, where it is the worker's alone and not somebody's shell.
-    """
-    os.nice(nice)
-    if os.getsid(0) != os.getppid():
-        return
-    try:
-        Path("/proc/self/autogroup").write_text(str(nice))
-    except OSError as error:
-        log.info("niceness_of_the_session_unchanged", error=str(error))
 
 
 @worker_process_shutdown.connect

@@ -36,12 +36,15 @@ class Child:
     start_again_at: float = 0.0
 
     def start(self) -> None:
-        """Start it in a session of its own, so that Ctrl-C reaches only the supervisor.
+        """Start it in a process group of its own, so that Ctrl-C reaches only the supervisor.
+
+        Not in a session: Linux weighs sessions first, and niceness only within each, so that a
+        worker that steps back would not make room for the API.
 
         What it prints goes where the log goes: standard output is for what we tell people.
         """
         self.process = subprocess.Popen(  # noqa: S603
-            self.command, start_new_session=True, stdout=STANDARD_ERROR
+            self.command, process_group=0, stdout=STANDARD_ERROR
         )
         self.started_at = time.monotonic()
         log.info("child_started", child=self.name, pid=self.process.pid)

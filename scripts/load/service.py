@@ -97,7 +97,7 @@ class Service:
                 env={**self._environment, "STAND_IN_FRAME_S": str(self.stand_in_s or 0)},
                 stdout=file,
                 stderr=file,
-                start_new_session=True,
+                process_group=0,  # as `pocovid up` starts them
             )
         self._all.append(process)
         return process

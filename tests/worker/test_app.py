@@ -66,33 +66,6 @@ def test_the_process_that_forks_never_loads_tensorflow() -> None:
     assert found.stdout.split() == ["False", "False"]
 
 
-@pytest.mark.parametrize(("own_session", "expected"), [(True, 7), (False, 0)])
-def test_a_worker_steps_back_and_so_does_a_session_that_is_its_own(
-    own_session: bool, expected: int
-) -> None:
-    group = Path("/proc/self/autogroup")
-    if not group.exists():
-        pytest.skip("this system does not group processes by session")
-    # As in the pool: the child steps back; its parent leads the session, or somebody's shell does.
-    program = (
-        "import os, sys; from pathlib import Path; from worker import app\n"
-        "if sys.argv[1] == 'False' and os.fork(): os.wait(); os._exit(0)\n"
-        "if os.fork(): os.wait(); os._exit(0)\n"
-        "before = os.nice(0); app._step_back(7)\n"
-        "group = Path('/proc/self/autogroup').read_text().split()[-1]\n"
-        "print(os.nice(0) - before, group, flush=True)"
-    )
-    told = subprocess.run(
-        [sys.executable, "-c", program, str(own_session)],
-        capture_output=True,
-        text=True,
-        check=True,
-        start_new_session=True,
-        timeout=60,
-    )
-    assert told.stdout.split()[-2:] == ["7", str(expected)]
-
-
 def test_workers_of_other_hosts_without_a_broker_are_warned_of(
     house: House, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,9 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from backend.core.settings import Settings
 from tests.conftest import log_file
 
 ACTIVE = Path(__file__).parents[3] / "models" / "artifacts" / "ACTIVE"
+
+WORKER_NICE = Settings.model_fields["worker_nice"].default
 
 pytestmark = [
     pytest.mark.timeout(180),
@@ -41,6 +44,10 @@ def test_it_prints_its_address_when_ready_and_one_ctrl_c_leaves_no_process(tmp_p
         with urllib.request.urlopen(f"{address}/api/v1/health", timeout=5) as answer:
             assert answer.status == 200
             assert json.load(answer)
+        # Niceness counts within a session alone, so a worker steps back in that of the API.
+        assert {os.getsid(each.pid) for each in processes} == {os.getsid(0)}
+        own = processes[0].nice()
+        assert max(each.nice() for each in processes) == min(own + WORKER_NICE, 19)
 
         service.send_signal(signal.SIGINT)
 
