@@ -34,6 +34,7 @@ COPY backend backend
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    MALLOC_MMAP_THRESHOLD_=262144 \
     HOST=0.0.0.0 \
     PORT=8000 \
     POCOVID_DATA_DIR=/data \

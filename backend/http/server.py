@@ -1,8 +1,6 @@
 """The web server: uvicorn, which also ends event streams when it stops."""
 
-import ctypes
 import socket
-import sys
 from contextlib import suppress
 
 import uvicorn
@@ -12,10 +10,6 @@ from backend.core.settings import Settings
 
 GRACEFUL_SHUTDOWN_S = 5
 """Requests still running this long after the server was told to stop are cut off."""
-
-_SWITCH_S = 0.001
-_LARGE_BYTES = 256 * 1024
-_M_MMAP_THRESHOLD = -3  # from glibc's malloc.h
 
 
 class Server(uvicorn.Server):
@@ -51,21 +45,8 @@ def serve(app: FastAPI, settings: Settings) -> None:
     Raises:
         SystemExit: the server could not start; its log lines tell why.
     """
-    _give_large_blocks_back()
-    # A thread that decodes lets the others wait for Python's lock so long, at each of their turns.
-    sys.setswitchinterval(_SWITCH_S)
     server = Server(app, settings)
     with suppress(KeyboardInterrupt):
         server.run()
     if not server.started:
         raise SystemExit(1)
-
-
-def _give_large_blocks_back() -> None:
-    """Have memory for pictures returned to the system as soon as it is freed.
-
-    glibc learns from the first large block that is freed to keep the next ones, for each thread
-    apart: after an hour of uploads, three times the memory would be held for nothing.
-    """
-    with suppress(AttributeError, OSError):  # another C library, which has no such habit
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
