@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.e2e.fake_service import PAGE, FakeService, serving
+from tests.e2e.screening_routes import ADDRESS, PAGE, ScreeningRoutes
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = [
@@ -41,28 +41,24 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def fake() -> FakeService:
+def routes() -> ScreeningRoutes:
     """What the service of this test knows and does."""
-    return FakeService()
+    return ScreeningRoutes()
 
 
 @pytest.fixture
-def address(fake: FakeService) -> Iterator[str]:
-    """Where the service of this test is."""
-    with serving(fake) as url:
-        yield url
-
-
-@pytest.fixture
-def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(
+    browser: Browser, routes: ScreeningRoutes, request: pytest.FixtureRequest
+) -> Iterator[Page]:
     """The page, open; `@pytest.mark.parametrize("view", …)` sets size and colours.
 
     Fails afterwards where a script failed, another host was asked for, or the content security
     policy was broken.
     """
     view: dict[str, Any] = request.getfixturevalue("view") if "view" in request.fixturenames else {}
-    with watched(browser, address, **view) as opened:
-        opened.goto(address)
+    with watched(browser, ADDRESS, **view) as opened:
+        routes.serve(opened.context)
+        opened.goto(ADDRESS)
         opened.get_by_role("button", name="Choose files").wait_for()
         yield opened
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
 from tests.e2e.conftest import take_picture, watched
-from tests.e2e.fake_service import SQUARE, FakeService, Refusal
+from tests.e2e.screening_routes import ADDRESS, SQUARE, Refusal, ScreeningRoutes
 
 pytestmark = pytest.mark.browser
 
@@ -34,7 +34,7 @@ def square(page: Page) -> Locator:
     return page.get_by_role("slider", name="Square to be screened")
 
 
-def test_a_video_is_uploaded_screened_and_answered(page: Page, fake: FakeService) -> None:
+def test_a_video_is_uploaded_screened_and_answered(page: Page, routes: ScreeningRoutes) -> None:
     choose(page, clip("right-upper.mp4"))
     expect(page).to_have_title("Check the square · POCOVIDScreen")
     button(page, "Screen").click()
@@ -43,10 +43,10 @@ def test_a_video_is_uploaded_screened_and_answered(page: Page, fake: FakeService
     expect(page.get_by_text("5 of 5 models agree")).to_be_visible()
     expect(page).to_have_title("COVID-19 85% · POCOVIDScreen")
     expect(page).to_have_url(re.compile(r"#/screenings/[\w-]{36}$"))
-    assert fake.bodies[0]["crop"] == SQUARE
+    assert routes.bodies[0]["crop"] == SQUARE
 
 
-def test_the_square_is_moved_with_the_mouse(page: Page, fake: FakeService) -> None:
+def test_the_square_is_moved_with_the_mouse(page: Page, routes: ScreeningRoutes) -> None:
     choose(page, clip())
     box = square(page).bounding_box()
     assert box is not None
@@ -58,14 +58,14 @@ def test_the_square_is_moved_with_the_mouse(page: Page, fake: FakeService) -> No
     button(page, "Screen").click()
 
     expect(answer(page)).to_be_visible()
-    crop = fake.bodies[0]["crop"]
+    crop = routes.bodies[0]["crop"]
     assert crop["size"] == SQUARE["size"]
     assert crop["x"] == pytest.approx(SQUARE["x"] + 40 * scale, abs=1.5)
     assert crop["y"] == pytest.approx(SQUARE["y"] + 10 * scale, abs=1.5)
 
 
 @pytest.mark.parametrize("view", [{"viewport": {"width": 360, "height": 740}, "has_touch": True}])
-def test_the_square_is_pulled_with_a_finger(page: Page, view: Any, fake: FakeService) -> None:
+def test_the_square_is_pulled_with_a_finger(page: Page, view: Any, routes: ScreeningRoutes) -> None:
     choose(page, clip())
     square(page).scroll_into_view_if_needed()
     corner = page.locator("[data-corner=se]").bounding_box()
@@ -84,12 +84,14 @@ def test_the_square_is_pulled_with_a_finger(page: Page, view: Any, fake: FakeSer
     button(page, "Screen").click()
 
     expect(answer(page)).to_be_visible()
-    crop = fake.bodies[0]["crop"]
+    crop = routes.bodies[0]["crop"]
     assert (crop["x"], crop["y"]) == (SQUARE["x"], SQUARE["y"])
     assert crop["size"] < SQUARE["size"] - 40
 
 
-def test_everything_can_be_done_with_the_keyboard_alone(page: Page, fake: FakeService) -> None:
+def test_everything_can_be_done_with_the_keyboard_alone(
+    page: Page, routes: ScreeningRoutes
+) -> None:
     def tab_to(target: Locator) -> None:
         for _ in range(30):
             page.keyboard.press("Tab")
@@ -119,7 +121,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(page: Page, fake: FakeSe
     page.keyboard.press("Enter")
 
     expect(answer(page)).to_be_visible()
-    assert fake.bodies[0]["crop"]["x"] > SQUARE["x"]
+    assert routes.bodies[0]["crop"]["x"] > SQUARE["x"]
     strip = page.get_by_role("listbox", name="Frame by frame")
     tab_to(strip)
     page.keyboard.press("End")
@@ -150,22 +152,23 @@ def test_files_dropped_anywhere_are_taken(page: Page) -> None:
 
 
 def test_several_files_go_three_at_a_time_and_are_screened_together(
-    page: Page, fake: FakeService
+    page: Page, routes: ScreeningRoutes
 ) -> None:
-    fake.accept_s = 0.3
+    routes.holds_uploads = True
     choose(page, *(clip(f"clip-{n}.mp4") for n in range(7)))
     page.get_by_role("button", name="Screen all (7)").first.click()
+    page.evaluate("fetch('/api/v1/limits')")  # a fourth upload would have come before this
+    assert len(routes.held) == 3
+    routes.release_uploads()
 
     expect(page.get_by_text("7 answered")).to_be_visible(timeout=30_000)
-    assert fake.uploads_most == 3
-    assert len({body["recording_id"] for body in fake.bodies}) == 7
+    assert len({body["recording_id"] for body in routes.bodies}) == 7
 
 
 def test_all_means_those_as_well_that_still_arrive_or_wait_for_the_rate_limit(
-    page: Page, fake: FakeService
+    page: Page, routes: ScreeningRoutes
 ) -> None:
-    fake.accept_s = 0.3
-    fake.refusals += [Refusal("POST /recordings", 429, "rate_limited", "30 a minute.", 3)] * 3
+    routes.refusals += [Refusal("POST /recordings", 429, "rate_limited", "30 a minute.", 3)] * 3
     choose(page, *(clip(f"clip-{n}.mp4") for n in range(12)))
     page.get_by_role("button", name="Screen all (12)").first.click()
 
@@ -174,13 +177,15 @@ def test_all_means_those_as_well_that_still_arrive_or_wait_for_the_rate_limit(
     expect(tray.get_by_text("This continues automatically in")).to_be_visible()
     expect(tray.get_by_text("more recordings will be screened")).to_be_visible()
     expect(page.get_by_text("12 answered")).to_be_visible(timeout=60_000)
-    assert len({body["recording_id"] for body in fake.bodies}) == 12
+    assert len({body["recording_id"] for body in routes.bodies}) == 12
     expect(page.get_by_role("button", name=re.compile("^Screen all"))).to_have_count(0)
 
 
-def test_a_refused_file_says_why_and_leaves_the_others_alone(page: Page, fake: FakeService) -> None:
+def test_a_refused_file_says_why_and_leaves_the_others_alone(
+    page: Page, routes: ScreeningRoutes
+) -> None:
     said = "The file ends in the middle of the video: copy it again from the ultrasound machine."
-    fake.refusals.append(Refusal("POST /recordings", 422, "truncated_file", said))
+    routes.refusals.append(Refusal("POST /recordings", 422, "truncated_file", said))
     choose(page, clip("broken.mp4"))
     expect(page.get_by_role("main").get_by_text(said)).to_be_visible()
     choose(page, clip("good.mp4"))
@@ -192,8 +197,8 @@ def test_a_refused_file_says_why_and_leaves_the_others_alone(page: Page, fake: F
     expect(button(page, "Try again")).to_be_hidden()
 
 
-def test_what_may_pass_is_tried_again(page: Page, fake: FakeService) -> None:
-    fake.refusals.append(Refusal("POST /recordings", 507, "storage_full", "The disk is full."))
+def test_what_may_pass_is_tried_again(page: Page, routes: ScreeningRoutes) -> None:
+    routes.refusals.append(Refusal("POST /recordings", 507, "storage_full", "The disk is full."))
     choose(page, clip())
     expect(page.get_by_role("main").get_by_text("The disk is full.")).to_be_visible()
     button(page, "Try again").click()
@@ -205,9 +210,9 @@ def test_what_may_pass_is_tried_again(page: Page, fake: FakeService) -> None:
     [("POST /recordings", 429, "rate_limited"), ("POST /screenings", 503, "queue_full")],
 )
 def test_a_busy_service_is_waited_for(
-    page: Page, fake: FakeService, request_line: str, status: int, code: str
+    page: Page, routes: ScreeningRoutes, request_line: str, status: int, code: str
 ) -> None:
-    fake.refusals.append(Refusal(request_line, status, code, "Many others ask.", 2))
+    routes.refusals.append(Refusal(request_line, status, code, "Many others ask.", 2))
     choose(page, clip())
     if code == "queue_full":
         button(page, "Screen").click()
@@ -217,58 +222,56 @@ def test_a_busy_service_is_waited_for(
     expect(answer(page)).to_be_visible()
 
 
-def test_a_reload_in_the_middle_loses_nothing(page: Page, fake: FakeService) -> None:
-    fake.frame_s = 0.15
+def test_a_reload_in_the_middle_loses_nothing(page: Page, routes: ScreeningRoutes) -> None:
+    routes.stage = "running"
     choose(page, clip("long.mp4"))
     button(page, "Screen").click()
     expect(page.get_by_text(re.compile(r"^\d+ of 28 frames"))).to_be_visible()
     page.reload()
 
     expect(page.get_by_role("heading", name="long.mp4")).to_be_visible()
+    routes.stage = "done"
     expect(answer(page)).to_be_visible()
-    assert len(fake.screenings) == 1
+    assert len(routes.screenings) == 1
 
 
 def test_a_link_opens_the_answer_elsewhere(
-    page: Page, browser: Browser, address: str, fake: FakeService
+    page: Page, browser: Browser, routes: ScreeningRoutes
 ) -> None:
     choose(page, clip())
     button(page, "Screen").click()
     expect(answer(page)).to_be_visible()
-    with watched(browser, address) as other:
+    with watched(browser, ADDRESS) as other:
+        routes.serve(other.context)
         other.goto(page.url)
         expect(answer(other)).to_contain_text("85%")
         other.get_by_role("listbox").wait_for()
-        fake.screenings.clear()
+        routes.screenings.clear()
         other.reload()
         expect(other.get_by_role("heading", name="This recording does not exist")).to_be_visible()
 
 
-def test_an_answer_comes_without_event_streams_too(page: Page, fake: FakeService) -> None:
-    fake.streams = False
+def test_an_answer_comes_without_event_streams_too(page: Page, routes: ScreeningRoutes) -> None:
+    routes.streams = False
     choose(page, clip())
     button(page, "Screen").click()
     expect(answer(page)).to_be_visible()
 
 
-def test_a_lost_network_is_said_and_outlived(page: Page, fake: FakeService) -> None:
-    fake.frame_s = 0.05
+def test_a_lost_network_is_said_and_outlived(page: Page, routes: ScreeningRoutes) -> None:
+    routes.stage = "running"
     choose(page, clip())
     button(page, "Screen").click()
     expect(page.get_by_text(re.compile(r"^\d+ of 28 frames"))).to_be_visible()
-    fake.reachable = False
+    routes.reachable = False
     expect(page.get_by_text("The connection to the service was lost.")).to_be_visible()
-    fake.reachable = True
+    routes.reachable, routes.stage = True, "done"
     expect(answer(page)).to_be_visible()
     expect(page.get_by_text("The connection to the service was lost.")).to_be_hidden()
 
 
-def deleted(fake: FakeService) -> list[str]:
-    return [line for line in fake.requests if line.startswith("DELETE")]
-
-
 def test_a_deletion_can_be_undone_before_the_service_hears_of_it(
-    page: Page, fake: FakeService
+    page: Page, routes: ScreeningRoutes
 ) -> None:
     choose(page, clip())
     square(page).wait_for()
@@ -276,36 +279,27 @@ def test_a_deletion_can_be_undone_before_the_service_hears_of_it(
     expect(button(page, "Choose files")).to_be_visible()
     button(page, "Undo").click()
     expect(square(page)).to_be_visible()
-    assert deleted(fake) == []
+    assert routes.deletions == []
 
     button(page, "Delete").click()
     with page.expect_request(lambda request: request.method == "DELETE", timeout=15_000):
         pass
     expect(button(page, "Undo")).to_be_hidden()
-    assert fake.recordings == {}
+    assert routes.recordings == {}
 
 
-def test_leaving_the_page_deletes_at_once(page: Page, fake: FakeService) -> None:
-    choose(page, clip())
-    square(page).wait_for()
-    button(page, "Delete").click()
-    page.goto("about:blank")
-    page.wait_for_timeout(1000)  # far less than what an undo has
-    assert len(deleted(fake)) == 1
-
-
-def test_another_square_gives_another_answer(page: Page, fake: FakeService) -> None:
+def test_another_square_gives_another_answer(page: Page, routes: ScreeningRoutes) -> None:
     choose(page, clip())
     button(page, "Screen").click()
     expect(answer(page)).to_be_visible()
-    fake.agree = False
+    routes.agree = False
     button(page, "Adjust the square and screen again").click()
     square(page).press("ArrowLeft")
     button(page, "Screen again").click()
 
     expect(page.get_by_text("3 of 5 models say COVID-19")).to_be_visible()
     expect(page.get_by_text("Counted frame by frame, Pneumonia leads")).to_be_visible()
-    assert fake.bodies[1]["crop"]["x"] < fake.bodies[0]["crop"]["x"]
+    assert routes.bodies[1]["crop"]["x"] < routes.bodies[0]["crop"]["x"]
 
 
 VIEWS = [
@@ -319,34 +313,34 @@ VIEWS = [
 ]
 
 
-def states(page: Page, fake: FakeService) -> Iterator[str]:
+def states(page: Page, routes: ScreeningRoutes) -> Iterator[str]:
     """Lead the page through everything it can show."""
     page.get_by_text("Accepted").wait_for()
     yield "empty"
-    fake.accept_s = 1.5
+    routes.holds_uploads = True
     choose(page, clip("right-upper.mp4"))
     page.get_by_role("progressbar").wait_for()
     yield "uploading"
-    fake.accept_s = 0
+    routes.release_uploads()
     square(page).wait_for()
     yield "square"
-    fake.queued_s = 1.5
-    fake.frame_s = 0.08
+    routes.stage = "queued"
     button(page, "Screen").click()
     page.get_by_text("2 recordings before this one").wait_for()
     yield "queued"
+    routes.stage = "running"
     page.get_by_text(re.compile(r"^\d+ of 28 frames")).wait_for()
     yield "running"
+    routes.stage = "done"
     page.get_by_role("listbox").wait_for()
     yield "video"
-    fake.queued_s = fake.frame_s = 0.01
-    fake.agree = False
+    routes.agree = False
     refusals = (
         Refusal("POST /recordings", 422, "too_long", "The video lasts 3 hours."),
         Refusal("POST /recordings", 429, "rate_limited", "Too many uploads from here.", 60),
     )
     for refusal in refusals:
-        fake.refusals.append(refusal)
+        routes.refusals.append(refusal)
         choose(page, clip(f"a-file-with-quite-a-long-name-for-its-row-{refusal.code}.mp4"))
         page.get_by_role("main").get_by_role("region").get_by_text(refusal.detail).wait_for()
         yield refusal.code
@@ -368,10 +362,10 @@ def states(page: Page, fake: FakeService) -> Iterator[str]:
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_state_is_accessible_and_fits_the_screen(
-    page: Page, view: Any, fake: FakeService, request: pytest.FixtureRequest, axe: str
+    page: Page, view: Any, routes: ScreeningRoutes, request: pytest.FixtureRequest, axe: str
 ) -> None:
     wrong = []
-    for state in states(page, fake):
+    for state in states(page, routes):
         page.wait_for_timeout(200)  # transitions change colours for a moment
         take_picture(page, f"{request.node.callspec.id}-{state}")
         over = page.evaluate("document.documentElement.scrollWidth - innerWidth")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e import fake_pages
+from tests.e2e import dataset_routes
 from tests.e2e.conftest import take_picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -38,7 +38,7 @@ def test_every_page_can_be_read(
     page: Page, view: Any, axe: str, request: pytest.FixtureRequest
 ) -> None:
     name = request.node.callspec.id
-    fake_pages.serve(page)
+    dataset_routes.serve(page)
     address = page.url.partition("#")[0]
     for path, heading in PAGES.items():
         page.goto(f"{address}#/{path}")
@@ -50,7 +50,7 @@ def test_every_page_can_be_read(
 
 
 def test_a_recording_of_the_dataset_is_looked_at_and_reported(page: Page, axe: str) -> None:
-    fake_pages.serve(page)
+    dataset_routes.serve(page)
     page.goto(f"{page.url.partition('#')[0]}#/dataset/2")
     recordings = page.get_by_role("list", name="Recordings of this release")
     recordings.get_by_role("button").first.click()

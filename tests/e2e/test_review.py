@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import take_picture
-from tests.e2e.fake_reviews import FakeReviews, contribution
+from tests.e2e.review_routes import ReviewRoutes, contribution
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -20,14 +20,14 @@ SMALL: Any = {
 
 
 @pytest.fixture
-def reviews(page: Page) -> FakeReviews:
+def reviews(page: Page) -> ReviewRoutes:
     """Three recordings in the queue, and the page that shows it."""
-    fake = FakeReviews([contribution(n) for n in range(3)])
-    fake.serve(page)
+    routes = ReviewRoutes([contribution(n) for n in range(3)])
+    routes.serve(page)
     page.goto(page.url.partition("#")[0] + "#/review")
     page.reload()
     page.get_by_role("list", name="Queue").wait_for()
-    return fake
+    return routes
 
 
 def press(page: Page, *keys: str) -> None:
@@ -43,7 +43,7 @@ def begin(page: Page) -> None:
     page.get_by_role("button", name="Stop").wait_for()
 
 
-def test_three_recordings_without_a_mouse(page: Page, reviews: FakeReviews) -> None:
+def test_three_recordings_without_a_mouse(page: Page, reviews: ReviewRoutes) -> None:
     begin(page)
     take_picture(page, "review-reading")
     press(page, "Space", "Home", "ArrowRight", "ArrowRight", "i", "End", "ArrowLeft", "o")
@@ -85,7 +85,7 @@ def test_three_recordings_without_a_mouse(page: Page, reviews: FakeReviews) -> N
     assert (asked["verdict"], asked["comment"]) == ("request_changes", "Which probe was this?")
 
 
-def test_the_cine_plays_at_its_true_rate(page: Page, reviews: FakeReviews) -> None:
+def test_the_cine_plays_at_its_true_rate(page: Page, reviews: ReviewRoutes) -> None:
     begin(page)
     playhead = page.get_by_role("slider", name="Frame", exact=True)
     press(page, "l", "Space", "Home")
@@ -103,7 +103,7 @@ def test_the_cine_plays_at_its_true_rate(page: Page, reviews: FakeReviews) -> No
     expect(page.get_by_role("button", name="Play")).to_be_visible()
 
 
-def test_a_reload_keeps_what_was_typed(page: Page, reviews: FakeReviews) -> None:
+def test_a_reload_keeps_what_was_typed(page: Page, reviews: ReviewRoutes) -> None:
     begin(page)
     press(page, "3", "m")
     page.keyboard.type("Half a sent")
@@ -112,7 +112,7 @@ def test_a_reload_keeps_what_was_typed(page: Page, reviews: FakeReviews) -> None
     expect(page.get_by_role("radio", name="Healthy")).to_be_checked()
 
 
-def test_the_last_verdict_is_taken_back(page: Page, reviews: FakeReviews) -> None:
+def test_the_last_verdict_is_taken_back(page: Page, reviews: ReviewRoutes) -> None:
     begin(page)
     press(page, "t", "a")
     page.get_by_role("heading", name="Approved").wait_for()
@@ -124,7 +124,7 @@ def test_the_last_verdict_is_taken_back(page: Page, reviews: FakeReviews) -> Non
 
 @pytest.mark.parametrize("view", [{}, {"color_scheme": "dark"}, SMALL])
 def test_nothing_is_cut_off_or_hard_to_read(
-    page: Page, reviews: FakeReviews, view: Any, axe: str, request: pytest.FixtureRequest
+    page: Page, reviews: ReviewRoutes, view: Any, axe: str, request: pytest.FixtureRequest
 ) -> None:
     name = request.node.callspec.id
     take_picture(page, f"review-queue-{name}")

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ ONE_OF_EACH = (
     "pocus_images/convex/Pneu_emdocs_1.png",
 )
 ANSWER_MS = 120_000
+GONE_WITHIN_S = 20
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -188,3 +190,16 @@ def test_what_is_deleted_is_gone_for_everybody(page: Page, address: str, clip: P
         expect(undo).to_be_hidden(timeout=15_000)
     page.goto(f"{address}/#/screenings/{screening}")
     expect(page.get_by_role("heading", name="This recording does not exist")).to_be_visible()
+
+
+def test_leaving_the_page_deletes_at_once(page: Page, address: str, clip: Path) -> None:
+    with page.expect_response("**/api/v1/recordings") as uploaded:
+        choose(page, clip)
+    recording = f"{address}/api/v1/recordings/{uploaded.value.json()['id']}"
+    page.get_by_role("slider").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Delete", exact=True).click()
+    assert page.request.get(recording).status == 200
+    page.goto("about:blank")
+    deadline = time.monotonic() + GONE_WITHIN_S
+    while (status := page.request.get(recording).status) != 404:
+        assert time.monotonic() < deadline, f"{GONE_WITHIN_S} s later it answers {status}"

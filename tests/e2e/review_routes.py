@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from playwright.sync_api import Page, Route
 
 from models.contract import CLASSES
-from tests.e2e.fake_service import HEIGHT, SQUARE, WIDTH, picture
+from tests.e2e.screening_routes import HEIGHT, SQUARE, WIDTH, picture
 
 Json = dict[str, Any]
 
@@ -59,7 +59,7 @@ def contribution(number: int, **changes: Any) -> Json:
 
 
 @dataclass
-class FakeReviews:
+class ReviewRoutes:
     """What waits, what was said, and who is signed in."""
 
     waiting: list[Json]

@@ -5,8 +5,8 @@ from typing import Any
 from playwright.sync_api import Page, Route
 
 from models.contract import CLASSES
-from tests.e2e.fake_reviews import FakeReviews
-from tests.e2e.fake_service import frame_picture
+from tests.e2e.review_routes import ReviewRoutes
+from tests.e2e.screening_routes import frame_picture
 
 Json = dict[str, Any]
 
@@ -155,7 +155,7 @@ EVENTS: list[Json] = [
 
 def serve(page: Page) -> None:
     """Answer this page's requests as an administrator's."""
-    FakeReviews([], role="admin").serve(page)
+    ReviewRoutes([], role="admin").serve(page)
     for name in ("releases", "trainings", "artifacts", "users", "audit"):
         page.route(f"**/api/v1/{name}**", _answer)
         page.route(f"**/api/v1/{name}/**", _answer)
