@@ -326,7 +326,7 @@ def states(page: Page, routes: ScreeningRoutes) -> Iterator[str]:
     yield "square"
     routes.stage = "queued"
     button(page, "Screen").click()
-    page.get_by_text("2 recordings before this one").wait_for()
+    page.get_by_text("2 recordings ahead of this one").wait_for()
     yield "queued"
     routes.stage = "running"
     page.get_by_text(re.compile(r"^\d+ of 28 frames")).wait_for()
