@@ -33,10 +33,15 @@ RELEASE_WITHIN_S = 600.0
 
 @dataclass(eq=False)
 class Job(Generic[Row]):
-    """A row that this process works on; `lost` is set once the lease is not ours any more."""
+    """A row that this process works on.
+
+    `lost` is set once the lease is not ours any more. `unexpected` are errors that nobody expected
+    and that did not end the job: the first is raised once the outcome is written.
+    """
 
     lease: Lease[Row]
     lost: threading.Event = field(default_factory=threading.Event)
+    unexpected: list[Exception] = field(default_factory=list)
 
     @property
     def key(self) -> Any:
@@ -192,10 +197,9 @@ def _run(spec: JobSpec[Row], job: Job[Row]) -> None:
     Where this worker is cut off, the row may be leased at once: another may be well. Where it is
     not, the fault lies with the row's own bytes, and the row waits, longer each time.
     """
-    unexpected = None
     with Heartbeat(job.renew, process.current().settings.heartbeat_s):
         try:
-            ended, unexpected = _outcome(spec, job)
+            ended = _outcome(spec, job)
         except AWAY:
             moment = now()
             due_at = leases.next_try(job.lease.away_since, moment) if backoff.look() else None
@@ -205,28 +209,37 @@ def _run(spec: JobSpec[Row], job: Job[Row]) -> None:
     event = f"{spec.kind.name}_{ended.name.lower()}"
     log.info(event)
     spec.afterwards(job, ended)
-    if unexpected is not None:
-        raise unexpected
+    if job.unexpected:
+        raise job.unexpected[0]
 
 
-def _outcome(spec: JobSpec[Row], job: Job[Row]) -> tuple[Ended, Exception | None]:
-    """Turn whatever happens into an outcome of the row; an error that nobody expected beside it."""
+def _outcome(spec: JobSpec[Row], job: Job[Row]) -> Ended:
+    """Turn whatever happens into an outcome of the row."""
     try:
-        try:
-            return _record(spec.kind, job, spec.work(job)), None
-        except (LeaseLostError, *AWAY):
-            raise
-        except Exception as error:
-            why = spec.failure_of(error)
-            failure = why or spec.internal
-            with transaction() as session:
-                leases.fail(session, job.lease, failure, now())
-                spec.on_failed(session, job.lease, failure)
-            if why is not None:
-                log.info("job_refused", code=failure.code, why=failure.message, exc_info=True)
-            return Ended.FAILED, None if why else error
+        return _record(spec.kind, job, spec.work(job))
     except LeaseLostError:
-        return Ended.LEASE_LOST, None
+        return Ended.LEASE_LOST
+    except AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001  # recorded here, raised by `_run`
+        return _record_failure(spec, job, error)
+
+
+def _record_failure(spec: JobSpec[Row], job: Job[Row], error: Exception) -> Ended:
+    why = spec.failure_of(error)
+    failure = why or spec.internal
+    try:
+        with transaction() as session:
+            leases.fail(session, job.lease, failure, now())
+            spec.on_failed(session, job.lease, failure)
+    except LeaseLostError:  # whoever has the row now may have taken away what the work was at
+        log.info("job_broke_without_its_lease", exc_info=error)
+        return Ended.LEASE_LOST
+    if why is None:
+        job.unexpected.insert(0, error)
+    else:
+        log.info("job_refused", code=failure.code, why=failure.message, exc_info=error)
+    return Ended.FAILED
 
 
 def _record(kind: JobKind[Row], job: Job[Row], outcome: Outcome) -> Ended:

@@ -145,6 +145,16 @@ class TestFailure:
         )
         assert (story.ended, story.failures) == ([Ended.FAILED], [INTERNAL])
 
+    def test_that_did_not_end_the_job_is_raised_once_it_is_done(self, story: Story) -> None:
+        def work(job: Job[Screening]) -> Done:
+            job.unexpected.append(ZeroDivisionError("in one part of many"))
+            return Done({"total": 7})
+
+        with pytest.raises(ZeroDivisionError):
+            story.run(work)
+        assert (story.row().state, story.row().total) == ("done", 7)
+        assert story.ended == [Ended.DONE]
+
     def test_while_the_outcome_is_written_leaves_no_half_of_it(self, story: Story) -> None:
         def also(session: Session) -> None:
             worker_named(session, "noted")
@@ -155,10 +165,13 @@ class TestFailure:
             story.run(lambda _job: Done(also=also))
         assert (story.row().state, workers(story.house)) == ("failed", [])
 
-    def test_of_a_row_that_another_has_is_nobodys(self, story: Story) -> None:
+    @pytest.mark.parametrize("error", [TooLargeError(), ZeroDivisionError()])
+    def test_of_a_row_that_another_has_is_nobodys(self, story: Story, error: Exception) -> None:
+        """Such as a file that is missing since the row was deleted: nobody has to look at that."""
+
         def work(job: Job[Screening]) -> Any:
             take_over(job)
-            raise TooLargeError
+            raise error
 
         row = story.run(work)
         assert (row.state, row.attempt, row.error_code) == ("running", 2, None)

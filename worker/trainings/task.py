@@ -37,8 +37,7 @@ from backend.trainings import repository
 from backend.trainings.artifacts import repository as artifacts
 from models import atomic_files
 from worker import child, process
-from worker.maintenance.duties import ORPHANED_AFTER, delete_objects, duty
-from worker.maintenance.duties import requeue as requeue_jobs
+from worker.maintenance.duties import ORPHANED_AFTER, delete_objects, duty, requeue
 from worker.predictor import local_folder
 from worker.runner import HELD, Done, Ended, Job, JobSpec, Outcome, run_job
 from worker.task import reading, task
@@ -75,9 +74,9 @@ def train(notified_for: str) -> None:
 @duty("requeue-trainings")
 def requeue_expired() -> None:
     """Queue again what lost its worker or its message; give up what cannot be done."""
-    requeue = partial(requeue_jobs, "requeue-trainings", notify_after=FORGOTTEN_AFTER)
-    requeue(FOLD, given_up=_fold_given_up)
-    requeue(ASSEMBLY, given_up=_assembly_given_up)
+    requeue_kind = partial(requeue, "requeue-trainings", notify_after=FORGOTTEN_AFTER)
+    requeue_kind(FOLD, given_up=_fold_given_up)
+    requeue_kind(ASSEMBLY, given_up=_assembly_given_up)
 
 
 def _fold_given_up(session: Session, key: tuple[UUID, int]) -> None:

@@ -181,6 +181,7 @@ def _take_entry(work: Import, archive: Archive, entry: Entry) -> bool:
         why = _failure_of(error)
         if why is None:
             log.exception("entry_broke")
+            work.job.unexpected.append(error)
         commit_failure(work, entry, why or INTERNAL)
         return not isinstance(error, SoftTimeLimitExceeded)
     return True

@@ -191,6 +191,23 @@ class TestArchives:
         assert (entry.state, entry.error_code) == ("failed", code)
         assert stored(house) == set()
 
+    def test_go_on_after_an_error_of_ours_which_is_raised_at_the_end(
+        self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        upload_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
+        calls: list[Path] = []
+
+        def look_at(path: Path) -> Any:
+            calls.append(path)
+            return importer.look_at(path) if len(calls) != 2 else 1 / 0
+
+        monkeypatch.setattr("worker.uploads.task.look_at", look_at)
+        with pytest.raises(ZeroDivisionError):
+            import_upload("")
+        assert row(house, upload_id).state == "done"
+        ended = [(each.state, each.error_code) for each in entries(house, upload_id)]
+        assert ended == [("done", None), ("failed", "internal_error"), ("done", None)]
+
     def test_keep_the_good_files_beside_a_bad_one(self, house: House, draft: Submission) -> None:
         files = archives.pictures(2) | {"letter.doc": b"Dear all" * 50}
         upload_id = sent(house, draft, "ward.zip", archives.packed(files))
