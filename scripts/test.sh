@@ -8,7 +8,7 @@ if [ $# -gt 0 ]; then exec .venv/bin/python -m pytest "$@"; fi
 .venv/bin/coverage erase
 rm -rf .cache/logs
 measured="--cov --cov-append --cov-report= --cov-fail-under=0"
-spread="--numprocesses=auto --maxprocesses=4 --dist=loadfile"
+spread="--numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder"
 # The models have processes of their own: on processors with AMX, one in which TensorFlow and the engine
 # have both computed may not survive a signal, and the other tests send signals to themselves. TensorFlow
 # has one thread in each: two on a core each are done sooner than one on both.

@@ -7,6 +7,7 @@ last databases, which is emptied.
 
 import logging
 import os
+import re
 import secrets
 import shutil
 import ssl
@@ -72,9 +73,17 @@ LAST_REDIS_DATABASE = 15  # of the sixteen that a server has
 NO_DATABASE_SERVER = "no POCOVID_TEST_DATABASE_URL: no PostgreSQL to test on"
 
 
+LONG_FILES = re.compile(
+    r"/(e2e/|test_many_machines|test_real_|test_interrupted|test_on_hosts"
+    r"|worker/test_(dependencies|outages|watchdog)|cli/test_(up|supervisor|settings))"
+)
+"""Files of tests that start processes or a browser: begun late, one would run on by itself."""
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where there is a server, a test on whichever database there is needs the services too."""
+    """Put long files first; where there is a server, a test on any database needs the services."""
+    items.sort(key=lambda item: LONG_FILES.search(item.path.as_posix()) is None)
     for item in items if DATABASE_SERVER is not None else ():
         if isinstance(item, pytest.Function) and "database_url" in item.fixturenames:
             item.add_marker(pytest.mark.services)
