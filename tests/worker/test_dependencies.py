@@ -111,9 +111,9 @@ def test_a_database_that_ends_a_connection_is_told_from_a_wrong_query(house: Hou
 
 def test_a_job_is_progress_and_a_duty_is_none(house: House) -> None:
     before = progress.taken
-    task("a.job")(lambda: None).run()
+    task("a.job")(lambda: None)()
     assert progress.taken == before + 1
-    task("a.duty", is_job=False)(lambda: None).run()
+    task("a.duty", is_job=False)(lambda: None)()
     assert progress.taken == before + 1
     assert progress.busy_since is None
 
