@@ -137,7 +137,7 @@ def test_an_error_of_our_own_ends_no_batch_either(
         assert "result" in second
     else:
         assert "b.png" in answer.stdout
-        assert "went wrong" in answer.stdout
+        assert "Internal error" in answer.stdout
 
 
 def test_all_answered_ends_with_status_0() -> None:
