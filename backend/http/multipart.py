@@ -29,7 +29,12 @@ from backend.core.errors import (
     UploadTimeoutError,
 )
 from backend.core.settings import Settings
-from backend.storage.private_files import FULL, NO_ROOM, NOT_USABLE, private_folder
+from backend.storage.private_files import (
+    DISK_FULL,
+    STORAGE_FULL,
+    STORAGE_UNREACHABLE,
+    private_folder,
+)
 
 FILE_FIELD = "file"
 CROP_FIELD = "crop"
@@ -198,7 +203,7 @@ def check_room(settings: Settings, announced_bytes: int = 0) -> None:
     with disk_errors():
         free = shutil.disk_usage(settings.incoming_dir).free
     if free - announced_bytes < settings.min_free_bytes:
-        raise StorageFullError(NO_ROOM)
+        raise StorageFullError(STORAGE_FULL)
 
 
 def check_storage_room(settings: Settings, announced_bytes: int) -> None:
@@ -255,6 +260,6 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in FULL:
-            raise StorageFullError(NO_ROOM) from error
-        raise StorageUnreachableError(NOT_USABLE) from error
+        if error.errno in DISK_FULL:
+            raise StorageFullError(STORAGE_FULL) from error
+        raise StorageUnreachableError(STORAGE_UNREACHABLE) from error

@@ -1,4 +1,4 @@
-"""What an upload of a recording needs before any of its body is read."""
+"""Checks before the body of an upload is read."""
 
 from fastapi import Request
 
@@ -8,10 +8,10 @@ from backend.http.multipart import check_room
 
 
 def may_upload(request: Request, client: ClientDep, services: ServicesDep) -> None:
-    """Refuse, before any of the body is read, what cannot be taken anyway.
+    """Refuse an upload that cannot be accepted, before its body is read.
 
     Raises:
-        NotSignedInError, ForbiddenError: where the service is closed.
+        NotSignedInError, ForbiddenError: the service is closed.
         DrainingError, RateLimitedError, StorageFullError
     """
     require_screening_access(request, services)

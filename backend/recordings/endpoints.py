@@ -1,4 +1,4 @@
-"""HTTP of recordings: upload, look, delete."""
+"""HTTP of recordings: upload, view, delete."""
 
 from typing import Annotated
 from uuid import UUID
@@ -31,7 +31,7 @@ PIXELS_CACHE = {"Cache-Control": "private, max-age=600"}
 async def upload_recording(
     request: Request, response: Response, services: ServicesDep, session: UploadSessionDep
 ) -> RecordingOut:
-    """Store an image or video, and answer with what it is, a preview and a proposed square.
+    """Store an image or video; the answer says what it is, with a preview and a proposed square.
 
     Nothing is screened yet: send its id to `POST /screenings`.
     """
@@ -46,13 +46,13 @@ async def upload_recording(
             limiter=services.decode_limiter,
         )
     response.headers["Location"] = f"{service.PATH}/{recording.id}"
-    return service.shown(recording)
+    return service.to_schema(recording)
 
 
 @router.get("/{recording_id}", summary="A recording", responses=problems(404, 422))
 def get_recording(recording_id: RecordingId, session: ReadSessionDep) -> RecordingOut:
-    """What is known about a recording."""
-    return service.shown(service.find(session, recording_id))
+    """Its format, size, length and proposed square."""
+    return service.to_schema(service.find(session, recording_id))
 
 
 @router.get(
@@ -64,7 +64,7 @@ def get_recording(recording_id: RecordingId, session: ReadSessionDep) -> Recordi
 def get_preview(
     recording_id: RecordingId, session: ReadSessionDep, storage: StorageDep
 ) -> Response:
-    """The first frame that is screened, uncropped, its longer side at most 1024 pixels."""
+    """The first screened frame, uncropped, its longer side at most 1024 pixels."""
     content = service.preview(session, storage, recording_id)
     return Response(content, media_type="image/jpeg", headers=PIXELS_CACHE)
 
@@ -73,5 +73,5 @@ def get_preview(
     "/{recording_id}", status_code=204, summary="Delete it", responses=problems(404, 422)
 )
 def delete_recording(recording_id: RecordingId, session: SessionDep) -> None:
-    """Delete a recording with its pixels and its screenings, also one that is running."""
-    service.remove(session, recording_id)
+    """Delete a recording with its pixels and its screenings, including running ones."""
+    service.delete(session, recording_id)

@@ -1,4 +1,4 @@
-"""From an uploaded file to a recording: probed, previewed, stored, and its row written."""
+"""From an uploaded file to a recording: probe it, make a preview, store both, write the row."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -18,13 +18,13 @@ from models.contract import Square
 from models.media import sampling
 
 PREVIEW_SIDE = 1024
-"""Longer side of a preview in pixels, at most."""
+"""Longer side of a preview in pixels."""
 
 log = structlog.get_logger(__name__)
 
 
 def refusal(error: sampling.MediaError) -> RefusedError:
-    """What a client is told about a recording that the models cannot use."""
+    """The error for a recording that the models cannot use."""
     if error.code == "unsupported_type":
         return UnsupportedTypeError(error.message)
     return BadRecordingError(error.message, code=error.code)
@@ -33,12 +33,12 @@ def refusal(error: sampling.MediaError) -> RefusedError:
 def import_upload(
     session: Session, storage: Storage, settings: Settings, upload: Upload, crop: Square | None
 ) -> Recording:
-    """Make a recording of an upload. Decodes, so it runs in a thread.
+    """Make a recording of an upload. This decodes, so run it in a thread.
 
-    The transaction begins after the slow part, and undoes the storing where it is rolled back.
+    The transaction begins after the slow part; rolling it back deletes what was stored.
 
     Raises:
-        RefusedError: the file, or the square on it, cannot be used. Nothing was stored.
+        RefusedError: the file or the square cannot be used. Nothing was stored.
     """
     try:
         opened = sampling.Recording.open(upload.path)
@@ -76,16 +76,16 @@ def import_upload(
     storage.put(recording.storage_key, upload.path)
     storage.put_bytes(recording.preview_key, preview)
     repository.add(session, recording)
-    log.info("recording_taken_in", recording_id=str(recording_id), format=probe.format)
+    log.info("recording_imported", recording_id=str(recording_id), format=probe.format)
     return recording
 
 
 def discard(storage: Storage, recording: Recording) -> None:
-    """Remove a recording's bytes and its preview from the storage."""
+    """Delete a recording's bytes and its preview from the storage."""
     for key in keys_of(recording):
         storage.delete(key)
 
 
 def keys_of(recording: Recording) -> tuple[str, str]:
-    """Where a recording's bytes and its preview lie."""
+    """Storage keys of a recording's bytes and of its preview."""
     return recording.storage_key, recording.preview_key

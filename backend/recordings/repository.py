@@ -1,4 +1,4 @@
-"""Every query about recordings."""
+"""Queries on recordings."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ _UNFINISHED = (Status.QUEUED, Status.RUNNING)
 
 
 def add(session: Session, recording: Recording) -> None:
-    """Add a new row, now: a constraint that does not hold is an error here."""
+    """Add a row and flush it, so that a violated constraint raises here."""
     session.add(recording)
     session.flush()
 
@@ -29,19 +29,19 @@ def get_with_screenings(session: Session, recording_id: UUID) -> Recording | Non
 
 
 def remove(session: Session, recording_id: UUID) -> bool:
-    """Delete the row and, by cascade, its screenings; say whether there was one."""
-    gone = session.execute(
+    """Delete the row and, by cascade, its screenings. False: there was none."""
+    deleted = session.execute(
         delete(Recording).where(Recording.id == recording_id).returning(Recording.id)
     )
-    return gone.first() is not None
+    return deleted.first() is not None
 
 
 def expired(
-    session: Session, now: datetime, but: Collection[UUID] = (), limit: int = 100
+    session: Session, now: datetime, exclude: Collection[UUID] = (), limit: int = 100
 ) -> Sequence[Recording]:
-    """Recordings whose pixels are past their time, oldest first, screenings loaded; some left out.
+    """Recordings whose retention time is over, oldest first, with their screenings loaded.
 
-    One that is still to be screened keeps its pixels until the screening has ended.
+    A recording keeps its pixels until its screenings have ended.
     """
     unfinished = exists().where(
         Screening.recording_id == Recording.id, Screening.status.in_(_UNFINISHED)
@@ -49,7 +49,7 @@ def expired(
     return session.scalars(
         select(Recording)
         .where(Recording.expires_at <= now, Recording.pixels_deleted_at.is_(None), ~unfinished)
-        .where(Recording.id.not_in(but))
+        .where(Recording.id.not_in(exclude))
         .order_by(Recording.expires_at)
         .limit(limit)
         .options(selectinload(Recording.screenings))
@@ -57,7 +57,7 @@ def expired(
 
 
 def mark_pixels_deleted(session: Session, recording_id: UUID, now: datetime) -> bool:
-    """Note that the bytes are gone; the numbers stay. False where the row is gone too."""
+    """Record that the bytes are deleted. False: the row is deleted too."""
     marked = session.execute(
         update(Recording)
         .where(Recording.id == recording_id)
@@ -68,9 +68,9 @@ def mark_pixels_deleted(session: Session, recording_id: UUID, now: datetime) -> 
 
 
 def known_keys(session: Session, keys: Collection[str]) -> set[str]:
-    """Those storage keys, of recordings or previews, that a row with pixels answers for."""
-    found: set[str] = set()
+    """Those of the storage keys, of recordings or previews, that belong to a row with pixels."""
+    known: set[str] = set()
     for column in (Recording.storage_key, Recording.preview_key):
         query = select(column).where(column.in_(keys), Recording.pixels_deleted_at.is_(None))
-        found.update(session.scalars(query))
-    return found
+        known.update(session.scalars(query))
+    return known

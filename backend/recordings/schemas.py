@@ -1,4 +1,4 @@
-"""What goes in and out about recordings."""
+"""Request and response bodies of recordings."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -28,7 +28,7 @@ Pixels = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
 
 
 class Crop(BaseModel):
-    """A square part of the picture, in source pixels from its left upper corner."""
+    """A square part of the image, in source pixels from the upper left corner."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"x": 301, "y": 42, "size": 640}]}
@@ -44,7 +44,7 @@ class Crop(BaseModel):
         return cls(x=square.x, y=square.y, size=square.size)
 
     def square(self) -> Square:
-        """The same square, as the models know it."""
+        """The same square as the models' type."""
         return Square(self.x, self.y, self.size)
 
 
@@ -55,12 +55,12 @@ class RecordingOut(BaseModel):
 
     id: UUID
     kind: Literal["image", "video"]
-    format: str = Field(description="Found in the bytes, whatever the file's name says.")
-    width: int = Field(description="Pixels, as shown: after rotation.")
+    format: str = Field(description="Detected from the content, whatever the file's name says.")
+    width: int = Field(description="Pixels, after rotation.")
     height: int
     duration_s: float | None = Field(description="Seconds; null for an image.")
     frames: int = Field(description="Frames in the file.")
-    sampled_frames: int = Field(description="Frames that a screening answers, 1 to 30.")
+    sampled_frames: int = Field(description="Frames that a screening uses, 1 to 30.")
     bytes: int
     proposed_crop: Crop
     preview_url: str | None = Field(description="Null once the pixels are deleted.")

@@ -1,4 +1,4 @@
-"""The rules of recordings: what is shown of one, its preview, and its end."""
+"""Recordings: their representation, preview and deletion."""
 
 from uuid import UUID
 
@@ -18,8 +18,8 @@ PATH = "/api/v1/recordings"
 log = structlog.get_logger(__name__)
 
 
-def shown(recording: Recording) -> RecordingOut:
-    """The row as the API shows it."""
+def to_schema(recording: Recording) -> RecordingOut:
+    """The recording as the API returns it."""
     return RecordingOut(
         id=recording.id,
         kind="image" if recording.kind == "image" else "video",
@@ -67,10 +67,10 @@ def preview(session: Session, storage: Storage, recording_id: UUID) -> bytes:
         raise gone from error
 
 
-def remove(session: Session, recording_id: UUID) -> None:
-    """Delete a recording and its screenings, and with the commit their pixels.
+def delete(session: Session, recording_id: UUID) -> None:
+    """Delete a recording and its screenings, and their pixels after the commit.
 
-    The sweep finds what an interruption leaves.
+    The maintenance sweep deletes what an interruption leaves behind.
 
     Raises:
         NotFoundError: there is none.

@@ -1,4 +1,4 @@
-"""What a screening needs before any of its body is read, and the parts that endpoints share."""
+"""Dependencies of screenings, and the checks before a body is read."""
 
 from typing import Annotated, cast
 
@@ -13,12 +13,12 @@ from backend.screenings.watch import Watch
 
 
 async def get_estimator(request: Request) -> QueueEstimator:
-    """What estimates how long a screening will take."""
+    """The estimator of waiting times."""
     return cast("QueueEstimator", request.app.state.estimator)
 
 
 async def get_watch(request: Request) -> Watch:
-    """What follows screenings as they change."""
+    """The watch that notices changed screenings."""
     return cast("Watch", request.app.state.watch)
 
 
@@ -27,10 +27,10 @@ WatchDep = Annotated[Watch, Depends(get_watch)]
 
 
 def may_screen(request: Request, client: ClientDep, services: ServicesDep) -> None:
-    """As `may_upload`, and the queue has room.
+    """As `may_upload`, and check that the queue has room.
 
     Raises:
-        NotSignedInError, ForbiddenError: where the service is closed.
+        NotSignedInError, ForbiddenError: the service is closed.
         DrainingError, RateLimitedError, QueueFullError, StorageFullError
     """
     require_screening_access(request, services)

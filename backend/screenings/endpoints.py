@@ -1,4 +1,4 @@
-"""HTTP of screenings: ask, look, follow, delete."""
+"""HTTP of screenings: create, view, follow, delete."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -36,9 +36,9 @@ router = APIRouter(prefix="/screenings", tags=["screenings"])
 ScreeningId = Annotated[UUID, Path(description="The screening's id.")]
 PIXELS_CACHE = {"Cache-Control": "private, max-age=600"}
 REFRESH_S = 3.0
-"""While nothing else changes, a follower learns of another time left this often."""
+"""While nothing else changes, followers get a new estimate of the time left this often."""
 
-_MOST_JSON_BYTES = 16 * 1024
+_MAX_JSON_BYTES = 16 * 1024
 _FILE_AND_CROP = UPLOAD_BODY["multipart/form-data"]["schema"]
 _BODY = {
     "multipart/form-data": {
@@ -68,7 +68,7 @@ Body = TypeVar("Body", bound=BaseModel)
     dependencies=[Depends(may_screen)],
     openapi_extra={"requestBody": {"required": True, "content": _BODY}, **WHERE_CLOSED},
     responses={
-        202: {"description": "It is queued; Location is where to look."},
+        202: {"description": "It is queued; Location holds its address."},
         **problems(400, 404, 408, 410, 413, 415, 422, 429, 503, 507),
     },
 )
@@ -80,32 +80,32 @@ async def ask_screening(
     client: ClientDep,
     estimator: EstimatorDep,
 ) -> ScreeningOut:
-    """Queue a screening, of a file sent with it or of a recording that is already here."""
+    """Queue a screening of the file in the body, or of a recording uploaded earlier."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        asked = await _from_file(request, services, session, client, estimator)
+        screening = await _from_file(request, services, session, client, estimator)
     elif kind == "application/json":
-        asked = await _from_recording(request, services, session, client, estimator)
+        screening = await _from_recording(request, services, session, client, estimator)
     else:
         raise UnsupportedTypeError(
             "Send multipart/form-data with the recording as 'file', "
             f"or application/json with a recording_id; got {kind[:50] or 'no content type'!r}."
         )
-    response.headers["Location"] = f"{service.PATH}/{asked.id}"
-    return asked
+    response.headers["Location"] = f"{service.PATH}/{screening.id}"
+    return screening
 
 
 async def _from_file(
     request: Request, services: Services, session: Session, client: str, estimator: QueueEstimator
 ) -> ScreeningOut:
-    def take_and_ask() -> ScreeningOut:
-        crop = None if upload.crop is None else _parsed(Crop, upload.crop, "crop").square()
+    def import_and_queue() -> ScreeningOut:
+        crop = None if upload.crop is None else _parse(Crop, upload.crop, "crop").square()
         recording = import_upload(session, services.storage, services.settings, upload, crop)
-        screening = service.ask(session, services.settings, client, recording, crop)
-        return service.shown(session, estimator, screening)
+        screening = service.create(session, services.settings, client, recording, crop)
+        return service.to_schema(session, estimator, screening)
 
     async with receive_upload(request.headers, request.stream(), services.settings) as upload:
-        return await to_thread.run_sync(take_and_ask, limiter=services.decode_limiter)
+        return await to_thread.run_sync(import_and_queue, limiter=services.decode_limiter)
 
 
 async def _from_recording(
@@ -114,26 +114,28 @@ async def _from_recording(
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > _MOST_JSON_BYTES:
-            raise InvalidInputError(f"The body is longer than {_MOST_JSON_BYTES} bytes.")
-    wanted = _parsed(ScreeningIn, bytes(body), "body")
+        if len(body) > _MAX_JSON_BYTES:
+            raise InvalidInputError(f"The body is longer than {_MAX_JSON_BYTES} bytes.")
+    form = _parse(ScreeningIn, bytes(body), "body")
 
-    def look_and_ask() -> ScreeningOut:
-        recording = service.find_recording(session, wanted.recording_id)
-        crop = None if wanted.crop is None else wanted.crop.square()
-        screening = service.ask(session, services.settings, client, recording, crop)
-        return service.shown(session, estimator, screening)
+    def find_and_queue() -> ScreeningOut:
+        recording = service.find_recording(session, form.recording_id)
+        crop = None if form.crop is None else form.crop.square()
+        screening = service.create(session, services.settings, client, recording, crop)
+        return service.to_schema(session, estimator, screening)
 
-    return await to_thread.run_sync(look_and_ask)
+    return await to_thread.run_sync(find_and_queue)
 
 
-def _parsed(kind: type[Body], text: str | bytes, where: str) -> Body:
+def _parse(kind: type[Body], text: str | bytes, where: str) -> Body:
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
         errors = [
-            {"where": ".".join([where, *map(str, each["loc"])]), "message": each["msg"]}
-            for each in error.errors(include_url=False, include_input=False, include_context=False)
+            {"where": ".".join([where, *map(str, detail["loc"])]), "message": detail["msg"]}
+            for detail in error.errors(
+                include_url=False, include_input=False, include_context=False
+            )
         ]
         raise InvalidInputError(
             f"{errors[0]['where']}: {errors[0]['message']}.", errors=errors
@@ -144,8 +146,8 @@ def _parsed(kind: type[Body], text: str | bytes, where: str) -> Body:
 def get_screening(
     screening_id: ScreeningId, session: ReadSessionDep, estimator: EstimatorDep
 ) -> ScreeningOut:
-    """How far it is, and the answer once it is there."""
-    return service.shown(session, estimator, service.find(session, screening_id))
+    """Its progress, and its result once it is done."""
+    return service.to_schema(session, estimator, service.find(session, screening_id))
 
 
 def _exists(screening_id: ScreeningId, session: ReadSessionDep) -> None:
@@ -164,27 +166,27 @@ async def follow_screening(
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events named `screening`, each with the same JSON as the GET.
 
-    One at once, one for each change, and the end after done or failed, or when it is deleted.
-    A stream that ends before was cut by a restart: follow it again.
+    One is sent at once and one for each change. The stream ends when the screening is done, failed
+    or deleted; if it ends earlier, the server was restarted: connect again.
     """
 
-    def look() -> ScreeningOut:
+    def read() -> ScreeningOut:
         with services.database.read() as session:
             screening = service.find(session, screening_id)
-            return service.shown(session, estimator, screening)
+            return service.to_schema(session, estimator, screening)
 
     last = None
     with watch.follow(screening_id) as changed:
         while not watch.stopping:
             changed.clear()
             try:
-                seen = await to_thread.run_sync(look)
+                current = await to_thread.run_sync(read)
             except NotFoundError:
                 return
-            if seen != last:
-                yield ServerSentEvent(event="screening", data=seen)
-                last = seen
-            if seen.status in (Status.DONE, Status.FAILED):
+            if current != last:
+                yield ServerSentEvent(event="screening", data=current)
+                last = current
+            if current.status in (Status.DONE, Status.FAILED):
                 return
             try:
                 async with asyncio.timeout(REFRESH_S):
@@ -201,7 +203,7 @@ async def follow_screening(
 )
 def get_frame(
     screening_id: ScreeningId,
-    index: Annotated[int, Path(ge=0, le=999, description="Its place, from 0.")],
+    index: Annotated[int, Path(ge=0, le=999, description="Its index, from 0.")],
     session: ReadSessionDep,
     storage: StorageDep,
 ) -> Response:
@@ -214,5 +216,5 @@ def get_frame(
     "/{screening_id}", status_code=204, summary="Delete it", responses=problems(404, 422)
 )
 def delete_screening(screening_id: ScreeningId, session: SessionDep) -> None:
-    """Cancel it where it waits or runs, and delete its frames, and its recording if unused."""
-    service.remove(session, screening_id)
+    """Cancel it if it waits or runs; delete its frames, and its recording if it was the last."""
+    service.delete(session, screening_id)

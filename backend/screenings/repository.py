@@ -54,7 +54,7 @@ class RecentUploads:
 
 
 def add(session: Session, screening: Screening) -> None:
-    """Add a new row, now: a constraint that does not hold is an error here."""
+    """Add a row and flush it, so that a violated constraint raises here."""
     session.add(screening)
     session.flush()
 
@@ -65,22 +65,22 @@ def get(session: Session, screening_id: UUID) -> Screening | None:
 
 
 def remove(session: Session, screening_id: UUID) -> bool:
-    """Delete the row (a worker that runs it finds out by its next call); was there one?"""
-    gone = session.execute(
+    """Delete the row; a worker at it finds out by its next call. False: there was none."""
+    deleted = session.execute(
         delete(Screening).where(Screening.id == screening_id).returning(Screening.id)
     )
-    return gone.first() is not None
+    return deleted.first() is not None
 
 
-# Whose turn it is: first come within a client, and the clients in turns.
+# Order of the queue: first come, first served within a client, and clients take turns.
 
 
 def turns() -> Select[UUID, int, str]:
     """Id, frames and client of all that waits, in the order in which they are leased.
 
-    The first of each client stand before the second of each. Among them, the client served
-    longest ago is first: counted among those that wait alone, somebody's two hundred would all
-    be firsts, one after the other, and older than anything that comes.
+    The first screening of every client comes before the second of any. Among the firsts, the
+    client served longest ago goes first: by waiting time alone, one client with 200 screenings
+    would be served before every newcomer, since its next one is always the oldest.
     """
     waiting = (
         select(
@@ -120,7 +120,7 @@ def answer(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def known_ids(session: Session, ids: Collection[UUID]) -> set[UUID]:
-    """Those ids whose frames belong to somebody: the row is there, and so are its pixels."""
+    """Those of the ids that belong to a screening whose pixels are not deleted."""
     return set(
         session.scalars(
             select(Screening.id)
@@ -130,31 +130,31 @@ def known_ids(session: Session, ids: Collection[UUID]) -> set[UUID]:
     )
 
 
-# The web application's side.
+# For the API.
 
 
 def counts(session: Session) -> dict[Status, int]:
     """How many screenings there are in each status."""
     rows = session.execute(select(Screening.status, func.count()).group_by(Screening.status))
-    found = dict(rows.all())
-    return {status: found.get(status, 0) for status in Status}
+    counted = dict(rows.all())
+    return {status: counted.get(status, 0) for status in Status}
 
 
-def hold_queue(session: Session) -> None:
-    """Let nobody else count and add until this transaction ends. SQLite's are alone anyway."""
+def lock_queue(session: Session) -> None:
+    """Serialize counting and adding until this transaction ends; SQLite does so anyway."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_QUEUE_LOCK)))
 
 
 def waiting_counts(session: Session, client: str) -> tuple[int, int]:
-    """How many screenings wait, and how many of them this client's."""
-    mine = func.count().filter(Screening.client == client)
-    row = session.execute(select(func.count(), mine).where(Screening.status == Status.QUEUED)).one()
+    """How many screenings wait, and how many of them are this client's."""
+    own = func.count().filter(Screening.client == client)
+    row = session.execute(select(func.count(), own).where(Screening.status == Status.QUEUED)).one()
     return row[0], row[1]
 
 
 def waiting_in_turn(session: Session) -> list[Waiting]:
-    """All that waits, in the order in which it will be claimed if nobody else comes."""
+    """All waiting screenings, in the order in which they will be claimed if nothing is added."""
     return [Waiting(*row) for row in session.execute(turns())]
 
 
@@ -175,7 +175,7 @@ def recent_uploads(session: Session, since: datetime) -> list[RecentUploads]:
 
 
 def running(session: Session) -> list[Running]:
-    """All that runs."""
+    """All running screenings."""
     rows = session.execute(
         select(Screening.total, Screening.done, Screening.claimed_at).where(
             Screening.status == Status.RUNNING
@@ -185,7 +185,7 @@ def running(session: Session) -> list[Running]:
 
 
 def recently_answered(session: Session) -> list[Answered]:
-    """The last screenings that ended well, the newest first."""
+    """The latest screenings that succeeded, newest first."""
     rows = session.execute(
         select(Screening.total, Screening.queued_at, Screening.claimed_at, Screening.finished_at)
         .where(Screening.status == Status.DONE)
@@ -200,7 +200,7 @@ def recently_answered(session: Session) -> list[Answered]:
 
 
 def versions(session: Session, ids: Collection[UUID]) -> dict[UUID, tuple[str, int, int, int]]:
-    """What tells whether a row has changed: status, attempt, done, total, for each id."""
+    """For each id the columns that show a change: status, attempt, done, total."""
     rows: Sequence[Any] = session.execute(
         select(
             Screening.id, Screening.status, Screening.attempt, Screening.done, Screening.total
@@ -209,7 +209,9 @@ def versions(session: Session, ids: Collection[UUID]) -> dict[UUID, tuple[str, i
     return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
 
 
-def others_use(session: Session, recording_id: UUID, but: UUID) -> bool:
-    """Whether a screening other than `but` belongs to this recording."""
-    query = select(Screening.id).where(Screening.recording_id == recording_id, Screening.id != but)
+def others_use(session: Session, recording_id: UUID, except_for: UUID) -> bool:
+    """Whether a screening other than `except_for` belongs to this recording."""
+    query = select(Screening.id).where(
+        Screening.recording_id == recording_id, Screening.id != except_for
+    )
     return session.scalars(query.limit(1)).first() is not None

@@ -1,4 +1,4 @@
-"""What goes in and out about screenings."""
+"""Request and response bodies of screenings."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -61,7 +61,7 @@ EXAMPLES: list[Any] = [_QUEUED, _DONE, _FAILED]
 
 
 class Probabilities(BaseModel):
-    """One number for each class; they add up to 1."""
+    """One probability per class; they add up to 1."""
 
     covid19: float = Field(ge=0, le=1)
     pneumonia: float = Field(ge=0, le=1)
@@ -69,59 +69,59 @@ class Probabilities(BaseModel):
 
 
 class ModelAnswer(BaseModel):
-    """What one of the five models says on its own, over all frames."""
+    """The result of one of the five models, over all frames."""
 
     probabilities: Probabilities
 
 
 class FrameAnswer(BaseModel):
-    """What the five models together say about one frame."""
+    """The result of the five models together for one frame."""
 
-    index: int = Field(ge=0, description="Its place among the screened frames.")
+    index: int = Field(ge=0, description="Its index among the screened frames.")
     time_s: float = Field(description="Its time in the recording, in seconds.")
     probabilities: Probabilities
 
 
 class Result(BaseModel):
-    """The answer."""
+    """The result of a screening."""
 
     label: ClassKey
-    probability: float = Field(ge=0, le=1, description="That of the label.")
+    probability: float = Field(ge=0, le=1, description="Probability of the label.")
     probabilities: Probabilities
     models: list[ModelAnswer]
-    majority_vote: ClassKey = Field(description="The class that most frames name.")
+    majority_vote: ClassKey = Field(description="The most frequent class over the frames.")
     frames: list[FrameAnswer]
-    agreement: int = Field(ge=0, description="How many of the models name the label.")
+    agreement: int = Field(ge=0, description="How many of the models agree on the label.")
     crop: Crop
     model_version: str
     disclaimer: str
 
 
 class Progress(BaseModel):
-    """How far it is, in frames."""
+    """Progress in frames."""
 
     done: int = Field(ge=0)
     total: int = Field(ge=0)
     seconds_left: float | None = Field(
         ge=0,
-        description="Until the answer, by the pace of the last screenings and what waits before "
-        "it; null while there is no pace or no worker.",
+        description="Estimated time until the result, from the pace of recent screenings and the "
+        "queue ahead; null while no pace is known or no worker is running.",
     )
     ahead: int | None = Field(
         ge=0,
-        description="How many screenings have their turn before it; null once it is claimed.",
+        description="How many screenings are ahead of it in the queue; null once it has started.",
     )
 
 
 class Failure(BaseModel):
-    """Why there is no answer."""
+    """Why the screening failed."""
 
     code: str
     message: str = Field(description="One sentence for people.")
 
 
 class ScreeningOut(BaseModel):
-    """A recording, the question "which class?", and the answer."""
+    """A screening: a recording, and once it is done the result."""
 
     model_config = ConfigDict(json_schema_extra={"examples": EXAMPLES})
 
@@ -133,13 +133,13 @@ class ScreeningOut(BaseModel):
     finished_at: datetime | None
     crop: Crop
     progress: Progress
-    frames_available: bool = Field(description="Whether …/frames/{n}.jpg answers with pictures.")
+    frames_available: bool = Field(description="Whether …/frames/{n}.jpg returns images.")
     result: Result | None
     error: Failure | None
 
 
 class ScreeningIn(BaseModel):
-    """A screening of a recording that was uploaded before."""
+    """A screening of a recording that was uploaded earlier."""
 
     model_config = ConfigDict(
         extra="forbid",

@@ -1,4 +1,4 @@
-"""The rules of screenings: when one may be asked for, what is shown of it, and its end."""
+"""Screenings: when one may be created, its representation and its deletion."""
 
 from uuid import UUID, uuid4
 
@@ -29,30 +29,30 @@ log = structlog.get_logger(__name__)
 
 
 def check_queue(session: Session, settings: Settings, client: str) -> None:
-    """Refuse another screening where as many wait as may wait, in all or of this client.
+    """Refuse another screening if too many are waiting, in total or of this client.
 
-    The order of the queue is fair among those who are in it; the bound for each client keeps
-    the door open, which one client's two hundred would otherwise shut for everybody.
+    The order of the queue is fair among its screenings; the limit per client keeps one client from
+    filling the queue, which would lock everybody else out.
 
     Raises:
-        QueueFullError: with a time after which to try again.
+        QueueFullError: with the time after which to try again.
     """
-    waiting, mine = repository.waiting_counts(session, client)
+    waiting, own = repository.waiting_counts(session, client)
     if waiting >= settings.max_queued:
         raise QueueFullError(
-            f"{waiting} screenings are waiting. Please try again in a moment.",
+            f"The queue is full: {waiting} screenings are waiting. Please try again in a moment.",
             limit=settings.max_queued,
             retry_after_s=RETRY_QUEUE_S,
         )
-    if mine >= settings.max_queued_per_client:
+    if own >= settings.max_queued_per_client:
         raise QueueFullError(
-            f"{mine} screenings of yours are waiting. Please send the next ones in a moment.",
+            f"{own} of your screenings are already waiting. Please send more in a moment.",
             limit=settings.max_queued_per_client,
             retry_after_s=RETRY_QUEUE_S,
         )
 
 
-def ask(
+def create(
     session: Session,
     settings: Settings,
     client: str,
@@ -62,8 +62,8 @@ def ask(
     """Queue a client's screening of a recording, on this square or the proposed one.
 
     Raises:
-        QueueFullError: too many wait.
-        GoneError: the recording's pixels are past their time.
+        QueueFullError: too many screenings are waiting.
+        GoneError: the recording's pixels were deleted.
         RefusedError: the square is not inside the picture.
     """
     now = utc_now()
@@ -77,7 +77,7 @@ def ask(
         sampling.check_square(square, recording.width, recording.height)
     except sampling.MediaError as error:
         raise refusal(error) from error
-    repository.hold_queue(session)
+    repository.lock_queue(session)
     check_queue(session, settings, client)
     screening = Screening(
         id=uuid4(),
@@ -122,8 +122,8 @@ def find(session: Session, screening_id: UUID) -> Screening:
     return screening
 
 
-def shown(session: Session, estimator: QueueEstimator, screening: Screening) -> ScreeningOut:
-    """The row as the API shows it. The screening's recording is loaded."""
+def to_schema(session: Session, estimator: QueueEstimator, screening: Screening) -> ScreeningOut:
+    """The screening as the API returns it. Its recording must be loaded."""
     estimate = estimator.estimate(session, screening, utc_now())
     return ScreeningOut(
         id=screening.id,
@@ -155,7 +155,7 @@ def frame(session: Session, storage: Storage, screening_id: UUID, index: int) ->
     """One frame as it was screened, as JPEG.
 
     Raises:
-        NotFoundError: no such screening, no such frame, or not screened yet.
+        NotFoundError: there is no such screening, or no such frame (yet).
         GoneError: the pixels were deleted.
     """
     screening = find(session, screening_id)
@@ -168,17 +168,17 @@ def frame(session: Session, storage: Storage, screening_id: UUID, index: int) ->
         raise NotFoundError(f"The screening {screening_id} has no frame {index}.") from error
 
 
-def remove(session: Session, screening_id: UUID) -> None:
-    """Delete a screening, waiting and running ones too; its recording goes with its last one.
+def delete(session: Session, screening_id: UUID) -> None:
+    """Delete a screening, even a waiting or running one, and its recording with its last one.
 
-    Pixels go with the commit; the sweep finds what an interruption leaves.
+    Pixels are deleted after the commit; the maintenance sweep deletes what an interruption leaves.
 
     Raises:
         NotFoundError: there is none.
     """
     screening = find(session, screening_id)
     delete_after_commit(session, folders=[frames_folder(screening_id)])
-    if repository.others_use(session, screening.recording_id, but=screening_id):
+    if repository.others_use(session, screening.recording_id, except_for=screening_id):
         repository.remove(session, screening_id)
     else:
         delete_after_commit(session, *keys_of(screening.recording))

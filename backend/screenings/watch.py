@@ -1,4 +1,4 @@
-"""Following screenings as they change: one query for all that are followed, however many."""
+"""Following screenings as they change: one query for all followed screenings together."""
 
 import asyncio
 from collections import defaultdict
@@ -18,23 +18,23 @@ log = structlog.get_logger(__name__)
 
 
 class Watch:
-    """Looks at the followed rows ten times a second, and wakes those whose row has changed."""
+    """Polls the followed rows ten times a second and wakes the followers of changed ones."""
 
     def __init__(self, database: Database, every_s: float = 0.1) -> None:
         self._database = database
         self._every_s = every_s
         self._followers: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
         self._seen: dict[UUID, Version | None] = {}
-        self._looking: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
         self.stopping = False
 
     @contextmanager
     def follow(self, screening_id: UUID) -> Iterator[asyncio.Event]:
-        """An event that is set whenever the row has changed, or is gone; the caller clears it."""
+        """An event that is set whenever the row changes or is deleted; the caller clears it."""
         changed = asyncio.Event()
         self._followers[screening_id].add(changed)
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.create_task(self._poll())
         try:
             yield changed
         finally:
@@ -44,22 +44,22 @@ class Watch:
                 self._seen.pop(screening_id, None)
 
     async def close(self) -> None:
-        """Stop looking, and let everybody go: with `stopping` set there is nothing to follow."""
+        """Stop polling and wake all followers, who then see that `stopping` is set."""
         self.stopping = True
         for followers in self._followers.values():
             for changed in followers:
                 changed.set()
-        if self._looking is not None:
-            self._looking.cancel()
+        if self._polling is not None:
+            self._polling.cancel()
             with suppress(asyncio.CancelledError):
-                await self._looking
+                await self._polling
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         while self._followers:
             try:
                 versions = await asyncio.to_thread(self._versions, tuple(self._followers))
             except SQLAlchemyError as error:
-                log.warning("watch_database_down", error=repr(error))
+                log.warning("watch_database_unreachable", error=repr(error))
             else:
                 self._wake(versions)
             await asyncio.sleep(self._every_s)

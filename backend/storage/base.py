@@ -1,4 +1,4 @@
-"""Bytes by key: what every storage can do, and what all of them share."""
+"""Object storage: the interface of every backend, and what the backends share."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.core.errors import PocovidError, StorageFullError, StorageUnreachableError
-from backend.storage.private_files import FULL, NO_ROOM, NOT_USABLE
+from backend.storage.private_files import DISK_FULL, STORAGE_FULL, STORAGE_UNREACHABLE
 
 log = structlog.get_logger(__name__)
 
@@ -24,8 +24,8 @@ class MissingObjectError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What a listing says about one object."""
+class StoredObject:
+    """One object of a listing."""
 
     key: str
     bytes: int
@@ -33,51 +33,50 @@ class Stored:
 
 
 class Storage(Protocol):
-    """Where recordings and frames lie.
+    """Stores recordings, frames and other files.
 
-    Every method may raise StorageUnreachableError, and those that write StorageFullError. A key
-    is a path of lower-case letters, digits, dots and dashes, such as `frames/<id>/0.jpg`.
+    Every method may raise StorageUnreachableError; those that write may raise StorageFullError. A
+    key is a path of lower-case letters, digits, dots and dashes, such as `frames/<id>/0.jpg`.
     """
 
     def put(self, key: str, source: Path) -> None:
-        """Take the file at `source` under `key`: whole or not at all. The file is consumed."""
+        """Move the file at `source` to `key`, completely or not at all."""
 
     def put_bytes(self, key: str, content: bytes) -> None:
-        """Store `content` under `key`: whole or not at all."""
+        """Store `content` under `key`, completely or not at all."""
 
     def open(self, key: str, start: int = 0) -> BinaryIO:
-        """The bytes under `key` from `start` on, to read and close. Raises MissingObjectError."""
+        """A stream of the bytes under `key` from `start` on. Raises MissingObjectError."""
 
     def local(self, key: str) -> AbstractContextManager[Path]:
-        """A path that holds the bytes while the context lasts. Raises MissingObjectError."""
+        """A local file with the bytes, for as long as the context. Raises MissingObjectError."""
 
     def exists(self, key: str) -> bool:
         """Whether there are bytes under `key`."""
 
     def size(self, key: str) -> int:
-        """How many bytes there are under `key`. Raises MissingObjectError."""
+        """The number of bytes under `key`. Raises MissingObjectError."""
 
     def delete(self, key: str) -> None:
-        """Remove the bytes under `key`; having none is fine."""
+        """Delete the bytes under `key`, if there are any."""
 
     def delete_folder(self, folder: str) -> None:
-        """Remove everything below `folder` (`frames/<id>`); having nothing is fine."""
+        """Delete everything below `folder` (`frames/<id>`), if there is anything."""
 
-    def listing(self, folder: str) -> Iterator[Stored]:
-        """Everything below `folder` (`recordings`, `previews`, `frames`; "" is all of it), in no
-        order."""
+    def listing(self, folder: str) -> Iterator[StoredObject]:
+        """All objects below `folder` (`recordings`, `previews`, …; "" for all), in no order."""
 
     def check(self) -> None:
-        """Return when bytes can be stored and read."""
+        """Return if bytes can be stored and read."""
 
     def free_bytes(self) -> int | None:
-        """Room that is left where uploads are written."""
+        """Free space where uploads are written, in bytes."""
 
 
 def delete_after_commit(session: Session, *keys: str | None, folders: Iterable[str] = ()) -> None:
-    """Remember bytes to delete once the transaction is committed (see `delete_remembered`).
+    """Delete bytes once the transaction is committed (see `delete_remembered`).
 
-    A transaction that waits for the storage keeps others waiting, on SQLite all that write.
+    A transaction that waits for the storage would block others; on SQLite, every writer.
     """
     remembered = session.info.setdefault("deletions", [])
     remembered += [(Storage.delete, key) for key in keys if key is not None]
@@ -85,9 +84,9 @@ def delete_after_commit(session: Session, *keys: str | None, folders: Iterable[s
 
 
 def delete_remembered(session: Session, storage: Storage) -> None:
-    """Delete what the session's transaction leaves without a row. Called right after its commit.
+    """Delete the bytes registered by `delete_after_commit`. Call it right after the commit.
 
-    What cannot be deleted now is left to maintenance, which finds bytes without a row.
+    What cannot be deleted now is left to maintenance, which deletes bytes without a row.
     """
     for method, key in session.info.pop("deletions", ()):
         try:
@@ -96,21 +95,21 @@ def delete_remembered(session: Session, storage: Storage) -> None:
             log.warning("bytes_not_deleted", key=key, exc_info=True)
 
 
-def checked(key: str) -> str:
-    """The key itself. Raises ValueError where it is none."""
+def check_key(key: str) -> str:
+    """Return the key. Raises ValueError if it is invalid."""
     if not _KEY.fullmatch(key) or ".." in key:
-        raise ValueError(f"not a storage key: {key!r}")
+        raise ValueError(f"invalid storage key: {key!r}")
     return key
 
 
 @contextmanager
 def os_errors() -> Iterator[None]:
-    """Turn what the system says of a disk into errors of ours, but for a file that is not there."""
+    """Turn OSError into StorageFullError or StorageUnreachableError, except FileNotFoundError."""
     try:
         yield
     except FileNotFoundError:
         raise
     except OSError as error:
-        if error.errno in FULL:
-            raise StorageFullError(NO_ROOM) from error
-        raise StorageUnreachableError(NOT_USABLE) from error
+        if error.errno in DISK_FULL:
+            raise StorageFullError(STORAGE_FULL) from error
+        raise StorageUnreachableError(STORAGE_UNREACHABLE) from error

@@ -1,4 +1,4 @@
-"""The storage that the settings name."""
+"""Opens the storage that the settings name."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from backend.storage.private_files import make_folder
 
 
 def open_storage(settings: Settings) -> Storage:
-    """The storage of `settings.storage_url`; its folders are made where needed."""
+    """The storage of `settings.storage_url`; its folders are created if needed."""
     url = settings.storage_url
     if url.startswith("file://"):
         folder = Path(url.removeprefix("file://"))

@@ -1,4 +1,4 @@
-"""Bytes as files below one folder: the storage of one machine."""
+"""Storage in a local folder, for a single machine."""
 
 import os
 import shutil
@@ -9,18 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from backend.storage.base import MissingObjectError, Stored, checked, os_errors
+from backend.storage.base import MissingObjectError, StoredObject, check_key, os_errors
 
 
 class FolderStorage:
-    """Bytes as files below one folder. `incoming` lies on the same disk."""
+    """Stores objects as files below one folder; `incoming` must be on the same disk."""
 
     def __init__(self, folder: Path, incoming: Path) -> None:
         self._folder = folder
         self._incoming = incoming
 
     def _path(self, key: str) -> Path:
-        return self._folder / checked(key)
+        return self._folder / check_key(key)
 
     def put(self, key: str, source: Path) -> None:
         """Flush the file to the disk, then rename it into place."""
@@ -58,18 +58,18 @@ class FolderStorage:
 
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:
-        """The file's own path: read it, leave it."""
+        """The path of the file itself, which must not be changed."""
         path = self._path(key)
         if not path.is_file():
             raise MissingObjectError(key)
         yield path
 
     def exists(self, key: str) -> bool:
-        """Whether the file is there."""
+        """Whether the file exists."""
         return self._path(key).is_file()
 
     def size(self, key: str) -> int:
-        """The file's."""
+        """The size of the file."""
         try:
             with os_errors():
                 return self._path(key).stat().st_size
@@ -82,32 +82,32 @@ class FolderStorage:
             self._path(key).unlink(missing_ok=True)
 
     def delete_folder(self, folder: str) -> None:
-        """Remove the folder with its files."""
+        """Delete the folder with its files."""
         path = self._path(folder)
         with os_errors():
             if path.is_dir():
                 shutil.rmtree(path)
 
-    def listing(self, folder: str) -> Iterator[Stored]:
-        """Walk the folder; a file that vanishes meanwhile is left out."""
+    def listing(self, folder: str) -> Iterator[StoredObject]:
+        """Walk the folder; files that vanish meanwhile are left out."""
         for path in (self._folder / folder).rglob("*"):
             try:
                 status = path.stat()
             except FileNotFoundError:
                 continue
             if path.is_file():
-                yield Stored(
+                yield StoredObject(
                     key=path.relative_to(self._folder).as_posix(),
                     bytes=status.st_size,
                     modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
                 )
 
     def check(self) -> None:
-        """Write a byte and take it away."""
+        """Write a temporary file."""
         with os_errors(), tempfile.TemporaryFile(dir=self._incoming) as file:
             file.write(b".")
 
     def free_bytes(self) -> int | None:
-        """Room on the disk of the folder."""
+        """Free space on the disk of the folder."""
         with os_errors():
             return shutil.disk_usage(self._incoming).free

@@ -1,7 +1,7 @@
-"""Files that one attempt at something makes for itself, in folders that only this user may read.
+"""Temporary files, in folders that only this user may read.
 
-Two attempts, of two senders or at the same file, never know each other's files: every one works
-in a folder of its own, whose name nobody can guess or make again.
+Every attempt at a job works in a folder of its own with an unguessable name, so that concurrent
+attempts never touch each other's files.
 """
 
 import errno
@@ -19,28 +19,28 @@ from backend.core.settings import Settings
 
 PREFIX = "private-"
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
-"""What the system says of a disk that takes no more bytes."""
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Error numbers of a full disk."""
 
 LEFT_BEHIND_AFTER = timedelta(hours=1)
-"""What nobody has written to for so long has lost its process, unless a time limit is longer."""
+"""Files untouched for this long, or for longer time limits, belong to processes that are gone."""
 
-NO_ROOM = "There is no room for another file. Please try later."
-NOT_USABLE = "The storage cannot be used now. Please try later."
+STORAGE_FULL = "The storage is full. Please try again later."
+STORAGE_UNREACHABLE = "The storage is not available. Please try again later."
 
 _OTHERS = 0o007
 _ALL_BUT_USER = 0o077
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that only this user may enter; take one that is there from everybody else.
+    """Create a folder that only this user may enter, or close an existing one to everybody else.
 
-    An existing folder is left as it is where it was closed to others already (its group may have
-    been let in on purpose), where it is shared by all on purpose (sticky, as `/tmp`), and where
-    it is somebody else's.
+    An existing folder is left as it is if others cannot enter it anyway (its group may have been
+    let in on purpose), if it is shared on purpose (sticky, like `/tmp`), or if another user owns
+    it.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = folder.stat()
@@ -51,39 +51,39 @@ def make_folder(folder: Path) -> None:
 
 @contextmanager
 def private_folder(parent: Path) -> Iterator[Path]:
-    """A new, empty folder below `parent` for this attempt alone, gone when the context ends.
+    """A new, empty folder below `parent`, deleted when the context ends.
 
     Raises:
-        StorageFullError: the disk is full, now or in the course of the work in the folder.
-        StorageUnreachableError: the folder cannot be made.
+        StorageFullError: the disk is full, now or during the work in the folder.
+        StorageUnreachableError: the folder cannot be created.
     """
     try:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
     except OSError as error:
-        if error.errno in FULL:
-            raise StorageFullError(NO_ROOM) from error
-        raise StorageUnreachableError(NOT_USABLE) from error
+        if error.errno in DISK_FULL:
+            raise StorageFullError(STORAGE_FULL) from error
+        raise StorageUnreachableError(STORAGE_UNREACHABLE) from error
     try:
         yield folder
     except OSError as error:
-        if error.errno in FULL:
-            raise StorageFullError(NO_ROOM) from error
+        if error.errno in DISK_FULL:
+            raise StorageFullError(STORAGE_FULL) from error
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep(parent: Path, before: datetime, pattern: str = "*") -> int:
-    """Remove what killed processes left below `parent`; how many files and folders that were.
+    """Delete what killed processes left below `parent`; returns how many files and folders.
 
     Args:
-        parent: the folder; having none is fine.
-        before: what was written to since then, or holds something that was, stays.
-        pattern: names of what may go.
+        parent: the folder, which need not exist.
+        before: only what was last written to before this time is deleted.
+        pattern: names of what may be deleted.
     """
     removed = 0
     for path in parent.glob(pattern):
-        with suppress(FileNotFoundError):  # whose it was, or another sweep, was faster
+        with suppress(FileNotFoundError):  # its process or another sweep was faster
             if _last_written(path) < before.timestamp():
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
                 removed += 1
@@ -91,24 +91,24 @@ def sweep(parent: Path, before: datetime, pattern: str = "*") -> int:
 
 
 def sweep_data_folder(settings: Settings) -> int:
-    """Remove what killed processes left in the data folder; how much that was.
+    """Delete what killed processes left in the data folder; returns how many files and folders.
 
-    Every process does so in its own: on another host, nobody else can.
+    Every process sweeps its own data folder, since no other host can.
     """
     longest = 2 * max(settings.dataset_time_limit_s, settings.hard_time_limit_s)
     before = datetime.now(UTC) - max(LEFT_BEHIND_AFTER, timedelta(seconds=longest))
     return (
         sweep(settings.incoming_dir, before)
         + sweep(settings.data_dir / "artifacts", before, f"{PREFIX}*")
-        # where earlier versions kept what was half sent, which is sent again from the start
+        # where earlier versions kept incomplete uploads, which start over
         + sweep(settings.incoming_dir.with_name("uploads"), before)
     )
 
 
 def _last_written(path: Path) -> float:
-    """When it, or the last of what is in it, was written to."""
+    """When the file, or anything in the folder, was last written to."""
     last = path.lstat().st_mtime
     if path.is_dir() and not path.is_symlink():
-        for each in path.rglob("*"):
-            last = max(last, each.lstat().st_mtime)
+        for child in path.rglob("*"):
+            last = max(last, child.lstat().st_mtime)
     return last

@@ -1,4 +1,4 @@
-"""Bytes as objects of an S3 bucket: the other storage, loaded only where one is configured."""
+"""Storage in an S3 bucket; only imported if one is configured."""
 
 import io
 import shutil
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from backend.core.errors import StorageFullError, StorageUnreachableError
 from backend.core.settings import Settings
-from backend.storage.base import MissingObjectError, Stored, checked, os_errors
-from backend.storage.private_files import NO_ROOM, NOT_USABLE, private_folder
+from backend.storage.base import MissingObjectError, StoredObject, check_key, os_errors
+from backend.storage.private_files import STORAGE_FULL, STORAGE_UNREACHABLE, private_folder
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class S3Storage:
-    """Bytes as objects of one bucket, below a prefix. `incoming` is a local folder."""
+    """Stores objects in one bucket, below a prefix; `incoming` is a local folder."""
 
     def __init__(self, client: "S3Client", bucket: str, prefix: str, incoming: Path) -> None:
         self._client = client
@@ -28,10 +28,10 @@ class S3Storage:
         self._incoming = incoming
 
     def _name(self, key: str) -> str:
-        return self._prefix + checked(key)
+        return self._prefix + check_key(key)
 
     def put(self, key: str, source: Path) -> None:
-        """Upload in parts where the file is large; it appears when it is complete."""
+        """Upload, in parts if the file is large; the object appears once it is complete."""
         with _s3_errors(key):
             self._client.upload_file(str(source), self._bucket, self._name(key))
         source.unlink()
@@ -44,7 +44,7 @@ class S3Storage:
     def open(self, key: str, start: int = 0) -> BinaryIO:
         """The response's body, which streams."""
         part: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": self._name(key)}
-        if start:  # an empty object has no range at all
+        if start:  # an empty object has no valid range
             part["Range"] = f"bytes={start}-"
         with _s3_errors(key):
             answer = self._client.get_object(**part)
@@ -52,7 +52,7 @@ class S3Storage:
 
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:
-        """A copy in the incoming folder, which is removed at the end."""
+        """A temporary copy in the incoming folder."""
         with private_folder(self._incoming) as folder:
             path = folder / "recording"
             with os_errors(), _s3_errors(key):
@@ -60,7 +60,7 @@ class S3Storage:
             yield path
 
     def exists(self, key: str) -> bool:
-        """Ask for the object's head."""
+        """Send a HEAD request for the object."""
         try:
             with _s3_errors(key):
                 self._client.head_object(Bucket=self._bucket, Key=self._name(key))
@@ -69,7 +69,7 @@ class S3Storage:
         return True
 
     def size(self, key: str) -> int:
-        """The object's, by its head."""
+        """The size, from a HEAD request."""
         with _s3_errors(key):
             head = self._client.head_object(Bucket=self._bucket, Key=self._name(key))
         return head["ContentLength"]
@@ -80,55 +80,55 @@ class S3Storage:
             self._client.delete_object(Bucket=self._bucket, Key=self._name(key))
 
     def delete_folder(self, folder: str) -> None:
-        """Delete what the listing finds."""
-        for stored in self.listing(checked(folder)):
+        """Delete every object that the listing finds."""
+        for stored in self.listing(check_key(folder)):
             self.delete(stored.key)
 
-    def listing(self, folder: str) -> Iterator[Stored]:
+    def listing(self, folder: str) -> Iterator[StoredObject]:
         """List page by page."""
         with _s3_errors(folder):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=f"{self._prefix}{folder}/" if folder else self._prefix
             )
             for page in pages:
-                for each in page.get("Contents", []):
-                    yield Stored(
-                        key=each["Key"].removeprefix(self._prefix),
-                        bytes=each["Size"],
-                        modified_at=each["LastModified"],
+                for item in page.get("Contents", []):
+                    yield StoredObject(
+                        key=item["Key"].removeprefix(self._prefix),
+                        bytes=item["Size"],
+                        modified_at=item["LastModified"],
                     )
 
     def check(self) -> None:
-        """Ask for the bucket's head."""
+        """Send a HEAD request for the bucket."""
         with _s3_errors(self._bucket):
             self._client.head_bucket(Bucket=self._bucket)
 
     def free_bytes(self) -> int | None:
-        """Room on the local disk, through which every upload passes."""
+        """Free space on the local disk, through which every upload passes."""
         with os_errors():
             return shutil.disk_usage(self._incoming).free
 
 
 class _Body(io.RawIOBase):
-    """An object's bytes as they come; a line that breaks is the storage that is away."""
+    """An object's bytes as a stream; a broken connection raises StorageUnreachableError."""
 
     def __init__(self, body: "StreamingBody", key: str) -> None:
         self._body = body
         self._key = key
 
     def readable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Read what fits."""
+        """Read as much as fits."""
         with _s3_errors(self._key):
             content = self._body.read(len(buffer))
         buffer[: len(content)] = content
         return len(content)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Release the connection."""
         self._body.close()
         super().close()
 
@@ -144,19 +144,19 @@ def _s3_errors(key: str) -> Iterator[None]:
         if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey"):
             raise MissingObjectError(key) from None
         if error.response.get("Error", {}).get("Code") in ("507", "XMinioStorageFull"):
-            raise StorageFullError(NO_ROOM) from error
-        raise StorageUnreachableError(NOT_USABLE) from error
+            raise StorageFullError(STORAGE_FULL) from error
+        raise StorageUnreachableError(STORAGE_UNREACHABLE) from error
     except (BotoCoreError, Boto3Error) as error:
-        raise StorageUnreachableError(NOT_USABLE) from error
+        raise StorageUnreachableError(STORAGE_UNREACHABLE) from error
 
 
 def connect(settings: Settings) -> "S3Client":
-    """A client with the settings' endpoint and secrets, or those of the environment."""
+    """A client with the endpoint and credentials of the settings, or of the environment."""
     import boto3
     from botocore.config import Config
 
-    secrets = (settings.s3_access_key, settings.s3_secret_key)
-    key, secret = (each.get_secret_value() if each else None for each in secrets)
+    credentials = (settings.s3_access_key, settings.s3_secret_key)
+    key, secret = (value.get_secret_value() if value else None for value in credentials)
     return boto3.client(
         "s3",
         endpoint_url=settings.s3_endpoint_url,

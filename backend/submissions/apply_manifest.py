@@ -1,8 +1,8 @@
-"""A manifest's rows and the recordings they tell of, whichever of the two came first.
+"""Applying a manifest's rows to the recordings of a draft, whichever of the two arrives first.
 
-A draft keeps all rows of all tables that were sent for it. With every table, and with every
-recording that comes or goes, it is found anew which row tells of which recording, so that the
-order in which they come makes no difference. What a person set by hand stays.
+A draft keeps all rows of all its manifests. Whenever a manifest or a recording is added or removed,
+rows and recordings are matched again, so that the order of arrival makes no difference. Fields that
+a person set by hand stay.
 """
 
 import hashlib
@@ -20,17 +20,17 @@ from backend.tables import Submission
 from models.data.file_names import canonical
 from models.data.table_matching import Ambiguity, FileName, Matching, TableRow, match
 
-NO_FILE = "No file of this name is in the submission yet. The row counts as soon as it arrives."
+NO_FILE = "No file of this name has been uploaded yet. The row applies as soon as one arrives."
 
 Report = list[dict[str, Any]]
-"""Of each row: table, line, file_name, status (`schemas.RowOut`), problem and note."""
+"""For each row: table, line, file_name, status (`schemas.RowOut`), problem and note."""
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestUpload:
-    """A manifest as it was sent: its content, its name, and the archive that it speaks of alone.
+    """An uploaded manifest: its content and name, and the archive whose files alone it is about.
 
-    Rows of an earlier table of the same name are replaced: those for the same files, or all of
+    It replaces rows of an earlier manifest of the same name: those for the same files, or all of
     them with `replaces_all`.
     """
 
@@ -41,50 +41,51 @@ class ManifestUpload:
 
 
 def apply(
-    session: Session, settings: Settings, submission: Submission, sent: ManifestUpload
+    session: Session, settings: Settings, submission: Submission, upload: ManifestUpload
 ) -> Report:
-    """Keep a manifest's rows with the draft, and fill the recordings that it tells of.
+    """Store a manifest's rows with the draft, and fill in the recordings that they match.
 
-    Returns what was found of each row, in order; what is to be said of the table as a whole stands
-    in line 1.
+    Returns the outcome of every row, in order; remarks on the table as a whole are in line 1.
 
     Raises:
-        ManifestError: it is no manifest; nothing was changed.
+        ManifestError: it is not a manifest; nothing was changed.
     """
-    read = manifest.read(sent.content)
-    within = str(sent.within or "")
-    named = {canonical(row.file_name) for row in read.rows}
-    kept = {
+    table = manifest.read(upload.content)
+    within = str(upload.within or "")
+    file_names = {canonical(row.file_name) for row in table.rows}
+    remaining = {
         key: row
         for key, row in submission.manifest.items()
-        if (row.get("table", ""), row.get("within", "")) != (sent.table, within)
-        or not (sent.replaces_all or canonical(row["file_name"]) in named)
+        if (row.get("table", ""), row.get("within", "")) != (upload.table, within)
+        or not (upload.replaces_all or canonical(row["file_name"]) in file_names)
     }
-    keys = {uuid4().hex: row for row in read.rows if row.file_name}
-    submission.manifest = kept | {
+    keys = {uuid4().hex: row for row in table.rows if row.file_name}
+    submission.manifest = remaining | {
         key: {
-            "table": sent.table,
+            "table": upload.table,
             "within": within,
             **_kept(session, settings, submission.contributor_id, row),
         }
         for key, row in keys.items()
     }
-    current = {each["key"]: each for each in rematch(session, submission)}
+    current = {entry["key"]: entry for entry in rematch(session, submission)}
     key_of = {id(row): key for key, row in keys.items()}
-    whole = {"table": sent.table, "line": 1, "file_name": ""}
+    whole_table = {"table": upload.table, "line": 1, "file_name": ""}
     report: Report = [
-        {**whole, "status": "refused", "problem": f"Unknown column {name!r}: it was left out."}
-        for name in read.unknown_columns
+        {**whole_table, "status": "refused", "problem": f"Unknown column {name!r}: it was ignored."}
+        for name in table.unknown_columns
     ]
-    report += [{**whole, "status": "used", "problem": None, "note": note} for note in read.notes]
-    for row in read.rows:
-        found = current.get(key_of.get(id(row), ""), {})
-        report.append(_reported(sent.table, row, found))
+    report += [
+        {**whole_table, "status": "used", "problem": None, "note": note} for note in table.notes
+    ]
+    for row in table.rows:
+        outcome = current.get(key_of.get(id(row), ""), {})
+        report.append(_outcome(upload.table, row, outcome))
     return report
 
 
-def _reported(table: str, row: manifest.Row, found: Mapping[str, Any]) -> dict[str, Any]:
-    status = found.get("status", "refused")
+def _outcome(table: str, row: manifest.Row, outcome: Mapping[str, Any]) -> dict[str, Any]:
+    status = outcome.get("status", "refused")
     if row.problem is not None:
         status = "partly" if row.file_name and row.values else "refused"
     return {
@@ -92,58 +93,60 @@ def _reported(table: str, row: manifest.Row, found: Mapping[str, Any]) -> dict[s
         "line": row.line,
         "file_name": row.file_name,
         "status": status,
-        "problem": row.problem or found.get("problem"),
-        "note": found.get("note"),
+        "problem": row.problem or outcome.get("problem"),
+        "note": outcome.get("note"),
     }
 
 
 def rematch(session: Session, submission: Submission) -> Report:
-    """Find anew which row tells of which recording, and fill those of which that has changed.
+    """Match rows and recordings again, and fill in the recordings whose match has changed.
 
-    Returns every kept row with its key as it counts now.
+    Returns the report of all stored rows, with their keys.
     """
     if not submission.manifest:
         return []
     files = repository.file_names(session, submission.id)
-    found = match_rows(submission.manifest, files)
-    wanted: dict[UUID, tuple[dict[str, Any], list[str]]] = {}
-    for each in found.matches:
-        row = submission.manifest[_key(each.rows[0])]
-        wanted[_id(each.file)] = (row["values"], list(row.get("refused", ())))
-    for ambiguity in found.ambiguities:
-        spoken_of: set[str] = set()
+    matching = match_rows(submission.manifest, files)
+    new_values: dict[UUID, tuple[dict[str, Any], list[str]]] = {}
+    for pair in matching.matches:
+        row = submission.manifest[_key(pair.rows[0])]
+        new_values[_id(pair.file)] = (row["values"], list(row.get("refused", ())))
+    for ambiguity in matching.ambiguities:
+        field_names: set[str] = set()
         for row_name in ambiguity.rows:
             row = submission.manifest[_key(row_name)]
-            spoken_of.update(row["values"], row.get("refused", ()))
-        wanted |= {_id(file): ({}, sorted(spoken_of)) for file in ambiguity.files}
+            field_names.update(row["values"], row.get("refused", ()))
+        new_values |= {_id(file): ({}, sorted(field_names)) for file in ambiguity.files}
     changed = {
-        each.id: wanted.get(each.id)
-        for each in files
-        if each.table_digest != _digest(wanted.get(each.id))
+        named_file.id: new_values.get(named_file.id)
+        for named_file in files
+        if named_file.table_digest != _digest(new_values.get(named_file.id))
     }
-    for contribution in repository.chosen(session, submission.id, changed):
-        says = changed[contribution.id]
-        contribution.table_digest = _digest(says)
-        fields.put_from_table(contribution, *(says or ({}, [])))
+    for contribution in repository.lock_contributions(session, submission.id, changed):
+        values = changed[contribution.id]
+        contribution.table_digest = _digest(values)
+        fields.set_from_table(contribution, *(values or ({}, [])))
     session.flush()
-    return _report(submission.manifest, found)
+    return _report(submission.manifest, matching)
 
 
 def row_report(session: Session, submission: Submission) -> Report:
-    """Every kept row with its key as it counts now; nothing is changed."""
+    """The report of all stored rows, with their keys; nothing is changed."""
     files = repository.file_names(session, submission.id)
     return _report(submission.manifest, match_rows(submission.manifest, files))
 
 
 def rows_with_recording(session: Session, submission: Submission) -> dict[str, Any]:
-    """The kept rows without those for files that never came: what was said of the recordings."""
-    told = {row["key"] for row in row_report(session, submission) if row["status"] != "waiting"}
-    return {key: row for key, row in submission.manifest.items() if key in told}
+    """The stored rows without those for files that never arrived."""
+    used = {row["key"] for row in row_report(session, submission) if row["status"] != "waiting"}
+    return {key: row for key, row in submission.manifest.items() if key in used}
 
 
 def match_rows(rows: Mapping[str, Any], files: Iterable[repository.NamedFile]) -> Matching:
-    """Which of a submission's kept rows tells of which recording. A row's values are its fields,
-    and the names of those that were refused; the keys are the manifest's and the recordings' ids.
+    """Match the stored rows of a submission with its recordings.
+
+    A row's values are its fields and the names of refused ones; the keys are the manifest's keys
+    and the recordings' ids.
     """
     return match(
         (
@@ -155,46 +158,51 @@ def match_rows(rows: Mapping[str, Any], files: Iterable[repository.NamedFile]) -
             )
             for key, row in rows.items()
         ),
-        (FileName(each.id, each.file_name, str(each.archive or "")) for each in files),
+        (
+            FileName(named_file.id, named_file.file_name, str(named_file.archive or ""))
+            for named_file in files
+        ),
     )
 
 
-def _report(rows: Mapping[str, Any], found: Matching) -> Report:
+def _report(rows: Mapping[str, Any], matching: Matching) -> Report:
     report: Report = []
 
     def add(
         row: TableRow, status: str, problem: str | None = None, note: str | None = None
     ) -> None:
-        kept = rows[_key(row)]
+        stored = rows[_key(row)]
         report.append(
             {
                 "key": row.key,
-                "table": kept.get("table", ""),
-                "line": kept["line"],
-                "file_name": kept["file_name"],
+                "table": stored.get("table", ""),
+                "line": stored["line"],
+                "file_name": stored["file_name"],
                 "status": status,
                 "problem": problem,
                 "note": note,
             }
         )
 
-    for each in found.matches:
-        for row in each.rows:
-            note = f"It was taken for the file {each.file.name!r}." if each.is_approximate else None
-            add(row, "loose" if each.is_approximate else "used", note=note)
-    for ambiguity in found.ambiguities:
+    for pair in matching.matches:
+        for row in pair.rows:
+            note = (
+                f"It was applied to the file {pair.file.name!r}." if pair.is_approximate else None
+            )
+            add(row, "loose" if pair.is_approximate else "used", note=note)
+    for ambiguity in matching.ambiguities:
         reason = _reason(rows, ambiguity)
         for row in ambiguity.rows:
             add(row, "doubt", reason)
-    for row in found.rows_without_file:
+    for row in matching.rows_without_file:
         add(row, "waiting", NO_FILE)
-    report.sort(key=lambda each: (each["table"], each["line"]))
+    report.sort(key=lambda entry: (entry["table"], entry["line"]))
     return report
 
 
 def _reason(rows: Mapping[str, Any], ambiguity: Ambiguity) -> str:
-    kept: Sequence[Mapping[str, Any]] = [rows[_key(row)] for row in ambiguity.rows]
-    places = sorted((row.get("table", ""), row["line"]) for row in kept)
+    stored: Sequence[Mapping[str, Any]] = [rows[_key(row)] for row in ambiguity.rows]
+    places = sorted((row.get("table", ""), row["line"]) for row in stored)
     several = len({table for table, _ in places}) > 1
     named = [
         f"line {line}" + (f" of {table}" if several and table else "") for table, line in places
@@ -203,10 +211,10 @@ def _reason(rows: Mapping[str, Any], ambiguity: Ambiguity) -> str:
     return reason[:1].upper() + reason[1:]
 
 
-def _digest(says: tuple[dict[str, Any], list[str]] | None) -> str | None:
-    if says is None:
+def _digest(values: tuple[dict[str, Any], list[str]] | None) -> str | None:
+    if values is None:
         return None
-    return hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def _key(row: TableRow) -> str:

@@ -1,4 +1,4 @@
-"""The end of a draft: its rows, and with their commit its bytes."""
+"""Deletion of a draft: its rows and, after the commit, its bytes."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from backend.tables import Contribution
 
 
 def delete_draft(session: Session, submission_id: UUID) -> None:
-    """Delete a draft, which the caller holds, with everything that was sent for it."""
+    """Delete a draft, which the caller has locked, with everything uploaded for it."""
     for contribution in repository.contributions(session, submission_id):
         delete_bytes(session, contribution)
     for upload_id in uploads.ids(session, submission_id):
@@ -21,5 +21,5 @@ def delete_draft(session: Session, submission_id: UUID) -> None:
 
 
 def delete_bytes(session: Session, contribution: Contribution) -> None:
-    """Delete a draft recording's original and preview, once the transaction is committed."""
+    """Delete the original and the preview of a recording in a draft, after the commit."""
     delete_after_commit(session, contribution.original_key, contribution.preview_key)

@@ -1,4 +1,4 @@
-"""HTTP of submissions: drafts, their recordings, the check, the submit and what follows."""
+"""HTTP of submissions: drafts, their recordings, the check, submitting and what follows."""
 
 from typing import Annotated
 from uuid import UUID
@@ -13,7 +13,7 @@ from backend.http.deps import ReadSessionDep, SessionDep, SettingsDep, StorageDe
 from backend.http.openapi import JPEG, problems
 from backend.submissions import apply_manifest, service
 from backend.submissions import submit as submit_service
-from backend.submissions.fields import MOST_NAME
+from backend.submissions.fields import MAX_NAME
 from backend.submissions.schemas import (
     AnswerIn,
     BulkEdit,
@@ -44,26 +44,26 @@ CSV_BODY = {"required": True, "content": {"text/csv": {"schema": {"type": "strin
 PIXELS_CACHE = {"Cache-Control": "private, max-age=600"}
 
 
-@router.get("/vocabulary", summary="Words, columns and limits")
+@router.get("/vocabulary", summary="Vocabulary, columns and limits")
 async def get_vocabulary(settings: SettingsDep) -> VocabularyOut:
-    """Every list with its keys and names, the columns of a manifest, and what may be sent."""
+    """Every list of choices with its keys and names, the columns of a manifest, and the limits."""
     return vocabulary(settings)
 
 
 @router.post(
     "/submissions",
     status_code=201,
-    summary="Begin a submission",
+    summary="Create a submission",
     responses=problems(401, 403, 422, 503),
 )
 def create_submission(
     session: SessionDep,
     settings: SettingsDep,
     user: CurrentContributor,
-    given: SubmissionIn | None = None,
+    body: SubmissionIn | None = None,
 ) -> SubmissionOut:
-    """A draft, to which files are sent at `/uploads`."""
-    return service.create(session, settings, user, given or SubmissionIn())
+    """Creates a draft; upload its files at `/uploads`."""
+    return service.create(session, settings, user, body or SubmissionIn())
 
 
 @router.get("/submissions", summary="My submissions", responses=problems(401, 403, 422))
@@ -80,8 +80,8 @@ def get_submissions(
 def get_submission(
     submission_id: SubmissionId, session: ReadSessionDep, user: CurrentContributor
 ) -> SubmissionOut:
-    """With how many recordings and files are in each state."""
-    return service.shown(session, [service.find(session, user, submission_id)])[0]
+    """With the number of recordings and files in each state."""
+    return service.to_schemas(session, [service.find(session, user, submission_id)])[0]
 
 
 @router.patch(
@@ -91,13 +91,13 @@ def get_submission(
 )
 def change_submission(
     submission_id: SubmissionId,
-    given: SubmissionPatch,
+    changes: SubmissionPatch,
     session: SessionDep,
     settings: SettingsDep,
     user: CurrentContributor,
 ) -> SubmissionOut:
-    """Its title, and the fields that count for every recording without its own."""
-    return service.change(session, settings, user, submission_id, given)
+    """Its title, and the default fields for recordings that have none of their own."""
+    return service.change(session, settings, user, submission_id, changes)
 
 
 @router.delete(
@@ -111,8 +111,8 @@ def delete_submission(
     session: SessionDep,
     user: CurrentContributor,
 ) -> None:
-    """With its recordings and files. What was sent is withdrawn instead."""
-    service.remove(session, user, submission_id)
+    """With its recordings and files. A submitted one can only be withdrawn."""
+    service.delete(session, user, submission_id)
 
 
 @router.get(
@@ -127,7 +127,7 @@ def get_contributions(
     cursor: Cursor = None,
     limit: Limit = PAGE,
 ) -> ContributionPage:
-    """In the order in which they came."""
+    """In the order in which they arrived."""
     return service.contributions(session, user, submission_id, cursor, limit)
 
 
@@ -138,19 +138,19 @@ def get_contributions(
 )
 def change_contributions(
     submission_id: SubmissionId,
-    given: BulkEdit,
+    edit: BulkEdit,
     session: SessionDep,
     settings: SettingsDep,
     user: CurrentContributor,
 ) -> Changed:
-    """The same fields for all of them, or, where one is not in the draft, for none."""
-    changed = service.edit_many(session, settings, user, submission_id, given.ids, given.fields)
+    """Sets the same fields of all of them, or of none if one is not in the draft."""
+    changed = service.edit_many(session, settings, user, submission_id, edit.ids, edit.fields)
     return Changed(changed=changed)
 
 
 @router.post(
     "/submissions/{submission_id}/manifest",
-    summary="Fill them from a CSV",
+    summary="Fill them in from a CSV",
     openapi_extra={"requestBody": CSV_BODY},
     responses=problems(401, 403, 404, 409, 413, 422, 503),
 )
@@ -163,27 +163,27 @@ async def send_manifest(
     table: Annotated[
         str,
         Query(
-            max_length=MOST_NAME,
+            max_length=MAX_NAME,
             pattern=NO_NUL,
-            description="Its name: rows of a table that was sent under it before are replaced.",
+            description="Its name: it replaces the rows of an earlier table with this name.",
         ),
     ] = "",
 ) -> ManifestOut:
-    """Each cell and row that cannot be used is named with its reason; the others count.
+    """Lists every cell and row that cannot be used with the reason; all others are applied.
 
-    Rows of files that are still to come are kept for them. `GET /vocabulary` has the columns.
+    Rows for files not uploaded yet are kept until then. `GET /vocabulary` lists the columns.
     """
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
-        if len(content) > limits.MOST_MANIFEST_BYTES:
-            most = limits.MOST_MANIFEST_BYTES
+        if len(content) > limits.MAX_MANIFEST_BYTES:
+            limit = limits.MAX_MANIFEST_BYTES
             raise FileTooLargeError(
-                f"The manifest is larger than {most / 1e6:g} MB. Split it.", limit=most
+                f"The manifest is larger than {limit / 1e6:g} MB. Split it.", limit=limit
             )
-    sent = apply_manifest.ManifestUpload(bytes(content), table, replaces_all=bool(table))
+    upload = apply_manifest.ManifestUpload(bytes(content), table, replaces_all=bool(table))
     return await to_thread.run_sync(
-        service.take_manifest, session, settings, user, submission_id, sent
+        service.apply_csv, session, settings, user, submission_id, upload
     )
 
 
@@ -195,31 +195,31 @@ async def send_manifest(
 def check_submission(
     submission_id: SubmissionId, session: ReadSessionDep, user: CurrentContributor
 ) -> CheckOut:
-    """What is missing, what is there twice, and which rows of the manifest found no file."""
+    """What is missing, which recordings are duplicates, and which manifest rows have no file."""
     return submit_service.check(session, user, submission_id)
 
 
 @router.post(
     "/submissions/{submission_id}/submit",
-    summary="Send it to the reviewers",
+    summary="Submit it to the reviewers",
     responses=problems(401, 403, 404, 409, 422, 503),
 )
 def submit(
-    submission_id: SubmissionId, given: SubmitIn, session: SessionDep, user: CurrentContributor
+    submission_id: SubmissionId, body: SubmitIn, session: SessionDep, user: CurrentContributor
 ) -> SubmissionOut:
-    """With the consent, which is what `GET /vocabulary` says it is."""
-    return submit_service.submit(session, user, submission_id, consent=given.consent)
+    """With the consent, whose text is in `GET /vocabulary`."""
+    return submit_service.submit(session, user, submission_id, consent=body.consent)
 
 
 @router.get(
     "/contributions/{contribution_id}",
-    summary="A recording of mine",
+    summary="One of my recordings",
     responses=problems(401, 403, 404, 422),
 )
 def get_contribution(
     contribution_id: ContributionId, session: ReadSessionDep, user: CurrentContributor
 ) -> ContributionOut:
-    """Its state, its fields, and what the reviewers said."""
+    """Its state, its fields, and the reviewers' comments."""
     return service.contribution(session, user, contribution_id)
 
 
@@ -230,26 +230,26 @@ def get_contribution(
 )
 def change_contribution(
     contribution_id: ContributionId,
-    given: FieldsIn,
+    changes: FieldsIn,
     session: SessionDep,
     settings: SettingsDep,
     user: CurrentContributor,
 ) -> ContributionOut:
-    """While it is in a draft. What is left out stays; null lets the default count again."""
-    return service.edit(session, settings, user, contribution_id, given)
+    """While it is in a draft. Omitted fields stay; null makes the default apply again."""
+    return service.edit(session, settings, user, contribution_id, changes)
 
 
 @router.delete(
     "/contributions/{contribution_id}",
     status_code=204,
-    summary="Take it out of the draft",
+    summary="Remove it from the draft",
     responses=problems(401, 403, 404, 409, 422, 503),
 )
 def delete_contribution(
     contribution_id: ContributionId, session: SessionDep, user: CurrentContributor
 ) -> None:
-    """With its bytes. One that was sent is withdrawn instead."""
-    service.remove_contribution(session, user, contribution_id)
+    """With its bytes. A submitted one can only be withdrawn."""
+    service.delete_contribution(session, user, contribution_id)
 
 
 @router.post(
@@ -271,13 +271,13 @@ def withdraw(
 )
 def answer(
     contribution_id: ContributionId,
-    given: AnswerIn,
+    body: AnswerIn,
     session: SessionDep,
     settings: SettingsDep,
     user: CurrentContributor,
 ) -> ContributionOut:
-    """It goes back to the reviewers, with the fields that were corrected."""
-    return submit_service.answer(session, settings, user, contribution_id, given)
+    """Returns it to the reviewers, with corrected fields."""
+    return submit_service.answer(session, settings, user, contribution_id, body)
 
 
 @router.get(
@@ -292,6 +292,6 @@ def get_preview(
     storage: StorageDep,
     user: CurrentContributor,
 ) -> Response:
-    """For its contributor and, once it was sent, for reviewers."""
+    """For its contributor and, once it is submitted, for reviewers."""
     content = service.preview(session, storage, user, contribution_id)
     return Response(content, media_type="image/jpeg", headers=PIXELS_CACHE)

@@ -1,6 +1,6 @@
-"""What a contributor says about a recording: the fields, their defaults, what must be said.
+"""The fields that a contributor fills in: their defaults, limits and required ones.
 
-Both the web application and the worker come here, so it knows neither.
+Shared by the web application and the worker.
 """
 
 import hashlib
@@ -30,49 +30,47 @@ FIELDS = (
     "symptoms",
     "note",
 )
-"""The columns that a contributor fills; a submission's defaults have them too."""
+"""The columns that a contributor fills in, also in a submission's defaults."""
 
 REQUIRED = ("label", "probe", "licence", "source")
-"""Without these nothing is sent to the reviewers."""
+"""Needed before a submission can be sent to the reviewers."""
 
-MOST_NAME = 1024
-"""Characters of a file's name with its folders."""
+MAX_NAME = 1024
+"""Characters of a file name with its folders."""
 
-MOST_TEXT = {"source": 200, "patient": 200, "note": 2000}
-"""Characters of what is free text."""
+MAX_TEXT = {"source": 200, "patient": 200, "note": 2000}
+"""Characters of free-text fields."""
 
 EMPTY: Mapping[str, Any] = {"source": "", "findings": {}, "symptoms": [], "note": ""}
-"""What a field holds that was not filled, where that is not None."""
+"""The value of fields that are not filled in, where it is not None."""
 
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes the beginning of a cell for a formula by."""
+"""First characters by which spreadsheets recognise a formula."""
 
 
 def unusable(name: str, text: str) -> str | None:
-    """Why a text cannot be kept as it is, as a sentence; None where it can.
+    """Why a text cannot be stored, as a sentence; None if it can.
 
-    A text is kept byte for byte or not at all. What is published as it is, the source, must not
-    be what a spreadsheet runs.
+    Texts are stored unchanged or not at all. The source is published as it is, so it must not be
+    something that a spreadsheet would run.
     """
     if "\0" in text:
-        return "It holds a NUL character, which cannot be kept. Remove it."
-    if any("\ud800" <= each <= "\udfff" for each in text):
-        return "It holds half of a character, which cannot be kept. Write it anew."
-    if name == "file_name" and len(text) > MOST_NAME:
-        return (
-            f"The file's name is longer than {MOST_NAME} characters with its folders. Shorten it."
-        )
+        return "It contains a NUL character, which cannot be stored. Remove it."
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return "It contains an incomplete character, which cannot be stored. Type it again."
+    if name == "file_name" and len(text) > MAX_NAME:
+        return f"The file's name is longer than {MAX_NAME} characters with its folders. Shorten it."
     if name == "source" and text.startswith(FORMULA_STARTS):
         return (
-            f"The source begins with {text[0]!r}, which spreadsheets take for a formula. Begin "
+            f"The source begins with {text[0]!r}, which spreadsheets treat as a formula. Begin "
             "with a letter or a digit."
         )
     return None
 
 
 def effective(contribution: Contribution, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Every field as it counts: the recording's own, or else the submission's default."""
+    """The effective value of every field: the recording's own, or else the default."""
     own = {name: getattr(contribution, name) for name in FIELDS}
     return {
         name: own[name] or _default(contribution, defaults, name) or EMPTY.get(name)
@@ -81,7 +79,7 @@ def effective(contribution: Contribution, defaults: Mapping[str, Any]) -> dict[s
 
 
 def from_defaults(contribution: Contribution, defaults: Mapping[str, Any]) -> list[str]:
-    """Names of the fields that count because of the defaults."""
+    """Names of the fields whose effective value is the default."""
     return [
         name
         for name in FIELDS
@@ -90,30 +88,30 @@ def from_defaults(contribution: Contribution, defaults: Mapping[str, Any]) -> li
 
 
 def _default(contribution: Contribution, defaults: Mapping[str, Any], name: str) -> Any:
-    """The default, unless a table says something else that could not be used."""
+    """The default, unless a table has another value that could not be used."""
     return None if name in contribution.withheld else defaults.get(name)
 
 
-def put(contribution: Contribution, values: Mapping[str, Any]) -> None:
-    """Write fields into the row; None empties one, so that the default counts again."""
+def set_fields(contribution: Contribution, values: Mapping[str, Any]) -> None:
+    """Set fields of the row; None clears one, so that the default applies again."""
     for name, value in values.items():
         setattr(contribution, name, copy(EMPTY.get(name)) if value is None else value)
 
 
-def put_by_hand(contribution: Contribution, values: Mapping[str, Any]) -> None:
-    """Write fields that a person set: no table changes them after that."""
-    put(contribution, values)
+def set_by_hand(contribution: Contribution, values: Mapping[str, Any]) -> None:
+    """Set fields on a person's behalf; no table changes them after that."""
+    set_fields(contribution, values)
     contribution.set_by_hand = sorted({*contribution.set_by_hand, *values})
     contribution.withheld = [name for name in contribution.withheld if name not in values]
 
 
-def put_from_table(
+def set_from_table(
     contribution: Contribution, values: Mapping[str, Any], refused: Collection[str]
 ) -> None:
-    """Write what a table says, but for what a person set, in place of what one said before."""
+    """Replace the values of an earlier table by these, except where a person set the field."""
     by_hand = contribution.set_by_hand
     before = contribution.set_by_table
-    put(
+    set_fields(
         contribution, {name: values.get(name) for name in {*before, *values} if name not in by_hand}
     )
     contribution.set_by_table = sorted(values)
@@ -123,11 +121,11 @@ def put_from_table(
 def patient_hash(
     session: Session, settings: Settings, contributor_id: UUID, pseudonym: str
 ) -> str | None:
-    """What is kept of a patient's pseudonym: 64 hexadecimal digits that lead back to nobody.
+    """What is stored of a patient's pseudonym: 64 hexadecimal digits that identify nobody.
 
-    A keyed HMAC-SHA256, so that nobody can try out names without the installation's key. Case and
-    spaces do not matter. A pseudonym is its contributor's own: another's patient 17 is another
-    patient. None for a pseudonym that says nothing.
+    A keyed HMAC-SHA256, so that names cannot be guessed without the installation's key. Case and
+    spaces are ignored. Pseudonyms are per contributor: patient 17 of another contributor is
+    another patient. None for a blank pseudonym.
 
     Raises:
         UnavailableError: the installation has no key yet (`backend.installation.key`).
@@ -136,5 +134,5 @@ def patient_hash(
     plain = unicodedata.normalize("NFC", composed.casefold())
     if not plain:
         return None
-    said = f"pocovid patient {contributor_id} {plain}"
-    return hmac.new(key.read(session, settings), said.encode(), hashlib.sha256).hexdigest()
+    message = f"pocovid patient {contributor_id} {plain}"
+    return hmac.new(key.read(session, settings), message.encode(), hashlib.sha256).hexdigest()

@@ -1,8 +1,9 @@
-"""The CSV manifest: a row for each file, in our columns or in those of the public dataset.
+"""The CSV manifest: one row per file, in our columns or in those of the public dataset.
 
-Whatever a hospital's spreadsheet writes is read: UTF-8 with or without a mark, UTF-16, Latin-1;
-commas, semicolons, tabs or bars, also named in a first line such as `sep=;`. A cell that cannot be
-used is named with its line and the reason, and the others count. Free text is kept as it is.
+It reads whatever hospital spreadsheets export: UTF-8 with or without a byte order mark, UTF-16,
+Latin-1; commas, semicolons, tabs or bars, also announced by a first line such as `sep=;`. Cells
+that cannot be used are reported with their line and the reason; all others are used. Free text is
+stored as it is.
 """
 
 import codecs
@@ -16,8 +17,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from backend.submissions.fields import MOST_NAME, MOST_TEXT, unusable
-from backend.submissions.uploads.limits import MOST_MANIFEST_BYTES, MOST_MANIFEST_ROWS
+from backend.submissions.fields import MAX_NAME, MAX_TEXT, unusable
+from backend.submissions.uploads.limits import MAX_MANIFEST_BYTES, MAX_MANIFEST_ROWS
 from backend.tables.vocabulary import (
     AgeBand,
     BluePoint,
@@ -29,8 +30,8 @@ from backend.tables.vocabulary import (
     Symptom,
 )
 
-_NOT_KNOWN = frozenset({"nd", "n.d.", "na", "n.a.", "n/a", "none", "unknown", "-", "?"})
-"""What stands for nothing in the columns that say so in their description, and nowhere else."""
+_UNKNOWN = frozenset({"nd", "n.d.", "na", "n.a.", "n/a", "none", "unknown", "-", "?"})
+"""Words for an unknown value, in columns whose description says so."""
 
 _YES_NO = {"1": True, "yes": True, "true": True, "x": True, "0": False, "no": False, "false": False}
 _BANDS = ((18, AgeBand.UNDER_18), (40, AgeBand.UNDER_40), (60, AgeBand.UNDER_60),
@@ -45,13 +46,13 @@ _SEXES = {"f": "female", "w": "female", "woman": "female", "m": "male", "man": "
 
 
 SPREADSHEET = (
-    "It is a spreadsheet, and only CSV is read: save it as CSV (UTF-8) in your spreadsheet "
-    "program, and send that."
+    "This is a spreadsheet, but only CSV is accepted: save it as CSV (UTF-8) in your spreadsheet "
+    "program and send that."
 )
 
 
 class ManifestError(Exception):
-    """A file that is no manifest at all; `message` is a sentence for people."""
+    """The file is not a manifest at all; `message` is a sentence for people."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -59,15 +60,15 @@ class ManifestError(Exception):
 
 
 class BadValueError(Exception):
-    """A cell that says something outside the list."""
+    """A cell holds a value that is not allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row: its line in the file, its fields by name, and what is wrong with it, if anything.
 
-    `values` holds a contribution's fields; the pseudonym stands under `patient`, as it came.
-    `refused` names the fields whose cells could not be used, so that no default takes their place.
+    `values` holds a contribution's fields; the raw pseudonym is under `patient`. `refused` names
+    the fields whose cells could not be used, so that no default takes their place.
     """
 
     line: int
@@ -79,9 +80,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What was read: every row in order, the columns that mean nothing to us, and what to know.
+    """A parsed manifest: its rows in order and its unknown columns.
 
-    `notes` are sentences on how the table was read, where another way was possible.
+    `notes` are sentences on how the table was read, if that was ambiguous.
     """
 
     rows: tuple[Row, ...]
@@ -90,22 +91,22 @@ class Manifest:
 
 
 def plain(text: str) -> str:
-    """Letters and digits alone, in lower case: how words of a list and names of columns compare."""
+    """Only letters and digits, in lower case: how choices and column names are compared."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(each for each in folded if each.isalnum())
+    return "".join(character for character in folded if character.isalnum())
 
 
 def read(content: bytes) -> Manifest:
     """Read a manifest.
 
     Raises:
-        ManifestError: it is too large, is not a table, or names no files.
+        ManifestError: it is too large, not a table, or has no column for file names.
     """
-    if len(content) > MOST_MANIFEST_BYTES:
+    if len(content) > MAX_MANIFEST_BYTES:
         raise ManifestError(
-            f"The manifest is larger than {MOST_MANIFEST_BYTES / 1e6:g} MB. Split it."
+            f"The manifest is larger than {MAX_MANIFEST_BYTES / 1e6:g} MB. Split it."
         )
-    if content.startswith(_NO_TEXT):
+    if content.startswith(_SPREADSHEET_MAGIC):
         raise ManifestError(SPREADSHEET)
     text, notes = _decode(content)
     delimiter, text, skipped = _delimiter(text)
@@ -118,41 +119,41 @@ def read(content: bytes) -> Manifest:
     return Manifest(rows, unknown, notes)
 
 
-_NO_TEXT = (b"PK\3\4", b"PK\5\6", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
-"""How files of spreadsheet programs begin: of the new kind, which are ZIPs, and of the old."""
+_SPREADSHEET_MAGIC = (b"PK\3\4", b"PK\5\6", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+"""First bytes of spreadsheet files: the newer formats are ZIPs, the older are OLE."""
 
-_MARKS = (
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAVE_AS_UTF8 = "Save it as CSV UTF-8 and send it again."
 _LATIN = (
-    "The table is not in UTF-8 and was read as Western European (Windows-1252). Look whether its "
-    "letters are right, or save it as CSV UTF-8 and send it again."
+    "The table is not in UTF-8 and was read as Western European (Windows-1252). Check that "
+    "accented letters are right, or save it as CSV UTF-8 and send it again."
 )
 
 
 def _decode(content: bytes) -> tuple[str, tuple[str, ...]]:
-    """The text, and what to know of how it was read.
+    """The text, and notes on how it was decoded.
 
     Raises:
-        ManifestError: its letters cannot be told.
+        ManifestError: its encoding is unknown.
     """
-    for mark, name in _MARKS:
+    for mark, name in _BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return _decoded(content, name), ()
-    if content[:1] == b"\0":  # UTF-16 without a mark: the other half of an ASCII character
+    if content[:1] == b"\0":  # UTF-16 without a mark: the upper half of an ASCII character
         return _decoded(content, "utf-16-be"), ()
     if content[1:2] == b"\0":
         return _decoded(content, "utf-16-le"), ()
     try:
         return content.decode("utf-8"), ()
     except UnicodeDecodeError:
-        text = _decoded(content, "cp1252")  # Latin-1 as it is really written
+        text = _decoded(content, "cp1252")  # what "Latin-1" is in practice
         if _NOT_WESTERN.search(text):
             raise ManifestError(
-                f"The letters of the manifest cannot be told: it is not in UTF-8. {_SAVE_AS_UTF8}"
+                f"The encoding of the manifest is unknown: it is not UTF-8. {_SAVE_AS_UTF8}"
             ) from None
         return text, (_LATIN,)
 
@@ -160,8 +161,8 @@ def _decode(content: bytes) -> tuple[str, tuple[str, ...]]:
 _NOT_WESTERN = re.compile(
     r"[^\W\d_a-zA-Z]{4}|[^\W\d_][\u00a1-\u00ac\u00ae-\u00bf][^\W\d_]|[¢£¤¥¦¨¬¯¸†‡ˆ‰•‚¼½¾][^\W\d_]"
 )
-"""What other alphabets look like when they are read as Western European: many letters with accents
-in a row, or signs in the middle or at the beginning of words."""
+"""What other alphabets look like when decoded as Western European: several accented letters in a
+row, or symbols at the beginning or in the middle of words."""
 
 
 def _decoded(content: bytes, encoding: str) -> str:
@@ -169,19 +170,19 @@ def _decoded(content: bytes, encoding: str) -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         raise ManifestError(
-            f"The letters of the manifest cannot be told at byte {error.start}. {_SAVE_AS_UTF8}"
+            f"The manifest cannot be decoded at byte {error.start}. {_SAVE_AS_UTF8}"
         ) from error
 
 
 def _delimiter(text: str) -> tuple[str, str, int]:
-    """What parts the cells, the table itself, and how many lines stand before it.
+    """The delimiter, the table itself, and the number of lines before it.
 
-    A first line `sep=;` says it, as spreadsheet programs write and read it. Else it is what splits
-    the first line into the most columns that we know.
+    A first line `sep=;`, as written by spreadsheet programs, names the delimiter. Otherwise it is
+    the one that splits the first line into the most known columns.
     """
     first = next(io.StringIO(text, newline=""), "")
-    if said := re.fullmatch(r'\ufeff?"?sep=(\\t|[^\r\n])"?[,;\t]*[\r\n]*', first, re.IGNORECASE):
-        return said[1].replace("\\t", "\t"), text[len(first) :], 1
+    if match := re.fullmatch(r'\ufeff?"?sep=(\\t|[^\r\n])"?[,;\t]*[\r\n]*', first, re.IGNORECASE):
+        return match[1].replace("\\t", "\t"), text[len(first) :], 1
 
     def known(delimiter: str) -> int:
         names = next(csv.reader([first.strip("\r\n")], delimiter=delimiter), [])
@@ -193,65 +194,65 @@ def _delimiter(text: str) -> tuple[str, str, int]:
 Reader = Callable[[str], Any]
 
 _WORDS = re.compile(r"\s*\w+([\s\-\u2010-\u2015.,]+\w+)*\.?\s*")
-"""Words and what parts them. Any other sign may change what they mean: "covid19?", "~viral"."""
+"""Words and separators. Other signs may change the meaning: "covid19?", "~viral"."""
 
-_UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
 _YEARS = re.compile(r"\s*\d+(\.\d+)?\s*")
 
 
-def _one_of(words: type[StrEnum], others: Mapping[str, str], what: str) -> Reader:
-    known = {plain(word): word for word in words} | {
-        said: str(meant) for said, meant in others.items()
+def _one_of(choices: type[StrEnum], synonyms: Mapping[str, str], what: str) -> Reader:
+    known = {plain(word): word for word in choices} | {
+        text: str(meaning) for text, meaning in synonyms.items()
     }
 
-    def read_word(said: str) -> str:
-        found = known.get(plain(said)) if _WORDS.fullmatch(said.translate(_UNSEEN)) else None
-        if found is None:
-            listed = ", ".join(words)
-            raise BadValueError(f"The {what} {said.strip()[:50]!r} is none of {listed}.")
-        return found
+    def read_word(text: str) -> str:
+        choice = known.get(plain(text)) if _WORDS.fullmatch(text.translate(_INVISIBLE)) else None
+        if choice is None:
+            listed = ", ".join(choices)
+            raise BadValueError(f"The {what} {text.strip()[:50]!r} is not one of {listed}.")
+        return choice
 
     return read_word
 
 
 def _text(name: str) -> Reader:
-    most = MOST_TEXT[name]
+    limit = MAX_TEXT[name]
 
-    def read_text(said: str) -> str:
-        if len(said) > most:
-            raise BadValueError(f"The {name} is longer than {most} characters.")
-        if (reason := unusable(name, said)) is not None:
+    def read_text(text: str) -> str:
+        if len(text) > limit:
+            raise BadValueError(f"The {name} is longer than {limit} characters.")
+        if (reason := unusable(name, text)) is not None:
             raise BadValueError(reason)
-        return said
+        return text
 
     return read_text
 
 
-def _yes_or_no(said: str) -> bool:
-    if (found := _YES_NO.get(said.strip().casefold())) is None:
-        raise BadValueError(f"{said.strip()[:50]!r} is neither 1 nor 0.")
-    return found
+def _yes_or_no(text: str) -> bool:
+    if (value := _YES_NO.get(text.strip().casefold())) is None:
+        raise BadValueError(f"{text.strip()[:50]!r} is neither 1 nor 0.")
+    return value
 
 
-def _age(said: str) -> str:
+def _age(text: str) -> str:
     for band in AgeBand:
-        if said.replace(" ", "") == band:
+        if text.replace(" ", "") == band:
             return band
-    years = float(said) if _YEARS.fullmatch(said) else math.inf
+    years = float(text) if _YEARS.fullmatch(text) else math.inf
     for most, band in _BANDS:
         if years < most:
             return band
     listed = ", ".join(AgeBand)
     raise BadValueError(
-        f"The age {said.strip()[:50]!r} is neither a number of years nor one of {listed}."
+        f"The age {text.strip()[:50]!r} is neither a number of years nor one of {listed}."
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that we know: the field it fills, how a cell is read, and what it is for.
+    """A known column: the field it fills, how a cell is parsed, and its description.
 
-    `may_be_unknown`: words such as "nd" and "n/a" leave it open.
+    `may_be_unknown`: words such as "nd" and "n/a" leave the field empty.
     """
 
     name: str
@@ -262,7 +263,7 @@ class Column:
     may_be_unknown: bool = False
 
 
-_OPEN = ' "nd", "n/a", "none" and "unknown" leave it open.'
+_OPTIONAL = ' "nd", "n/a", "none" and "unknown" leave it empty.'
 
 
 def _listed(words: type[StrEnum]) -> str:
@@ -270,7 +271,7 @@ def _listed(words: type[StrEnum]) -> str:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("file_name", "file_name", str, "The file, with or without its ending or its folder.",
+    Column("file_name", "file_name", str, "The file, with or without its extension or folder.",
            ("filename", "file")),
     Column("label", "label", _one_of(Label, _LABELS, "label"), _listed(Label)),
     Column("probe", "probe", _one_of(Probe, {}, "probe"), _listed(Probe)),
@@ -279,16 +280,16 @@ COLUMNS: tuple[Column, ...] = (
     Column("source", "source", _text("source"), "Where the recording comes from.",
            ("url (video name)",)),
     Column("patient", "patient", _text("patient"),
-           "A pseudonym, never a name, of which only a keyed hash is kept. Any text counts.",
+           "A pseudonym, never a name. Only a keyed hash of it is stored. Any text is valid.",
            ("patient id / name",)),
-    Column("age", "age_band", _age, "Years, of which only the band is kept, or the band." + _OPEN,
+    Column("age", "age_band", _age, "Years, or a band; only the band is stored." + _OPTIONAL,
            ("age_band",), may_be_unknown=True),
-    Column("sex", "sex", _one_of(Sex, _SEXES, "sex"), _listed(Sex) + _OPEN, ("gender",),
+    Column("sex", "sex", _one_of(Sex, _SEXES, "sex"), _listed(Sex) + _OPTIONAL, ("gender",),
            may_be_unknown=True),
     Column("blue_point", "blue_point", _one_of(BluePoint, {}, "BLUE point"),
-           _listed(BluePoint) + _OPEN, may_be_unknown=True),
+           _listed(BluePoint) + _OPTIONAL, may_be_unknown=True),
     *(Column(word, f"findings.{word}", _yes_or_no,
-             "1 where it is seen, 0 where not." + _OPEN, other, may_be_unknown=True)
+             "1 if it is seen, 0 if not." + _OPTIONAL, other, may_be_unknown=True)
       for word, other in (
           (Finding.B_LINES, ()), (Finding.A_LINES, ()),
           (Finding.CONSOLIDATION, ("consolidations",)),
@@ -296,18 +297,18 @@ COLUMNS: tuple[Column, ...] = (
           (Finding.EFFUSION, ()), (Finding.AIR_BRONCHOGRAM, ()),
       )),
     *(Column(word, f"symptoms.{word}", _yes_or_no,
-             "1 where the patient reported it." + _OPEN,
+             "1 if the patient reported it." + _OPTIONAL,
              ("loss of smell/taste",) if word is Symptom.LOSS_OF_SMELL_OR_TASTE else (),
              may_be_unknown=True)
       for word in Symptom),
-    Column("note", "note", _text("note"), "Anything else that a reviewer should know.",
+    Column("note", "note", _text("note"), "Anything else that reviewers should know.",
            ("comments from web site",)),
 )  # fmt: skip
-"""What a manifest may say, in the order in which it is documented."""
+"""The columns of a manifest, in the order of the documentation."""
 
-_COLUMNS = {plain(name): each for each in COLUMNS for name in (each.name, *each.also)}
+_COLUMNS = {plain(name): column for column in COLUMNS for name in (column.name, *column.also)}
 
-_LEFT_OUT = frozenset(
+_IGNORED = frozenset(
     plain(name)
     for name in (
         "", "Date added", "Current location", "LinkToLicense", "ChangesMade", "InThisRepo", "Type",
@@ -316,29 +317,29 @@ _LEFT_OUT = frozenset(
         "Preconditions / Comments about patient", "Area according to DEGUM", "Healthy", "Other",
     )
 )  # fmt: skip
-"""Columns of the public dataset that are found in the file itself, or are not a contributor's."""
+"""Columns of the public dataset that are read from the file itself or set by others."""
 
 
 def _columns(names: list[str]) -> tuple[list[Column | None], tuple[str, ...]]:
-    found = [_COLUMNS.get(plain(name)) for name in names]
-    if not any(each is not None and each.name == "file_name" for each in found):
+    columns = [_COLUMNS.get(plain(name)) for name in names]
+    if not any(column is not None and column.name == "file_name" for column in columns):
         raise ManifestError(
             "The manifest has no column file_name. Its first line must name the columns; "
             "GET /api/v1/vocabulary lists them."
         )
     unknown = tuple(
         name[:50]
-        for name, each in zip(names, found, strict=True)
-        if each is None and plain(name) not in _LEFT_OUT
+        for name, column in zip(names, columns, strict=True)
+        if column is None and plain(name) not in _IGNORED
     )
-    return found, unknown
+    return columns, unknown
 
 
 def _rows(table: Iterator[list[str]], columns: list[Column | None], skipped: int) -> Iterator[Row]:
     for number, cells in enumerate(table):
         line = getattr(table, "line_num", number + 2) + skipped
-        if number >= MOST_MANIFEST_ROWS:
-            raise ManifestError(f"The manifest has more than {MOST_MANIFEST_ROWS} rows. Split it.")
+        if number >= MAX_MANIFEST_ROWS:
+            raise ManifestError(f"The manifest has more than {MAX_MANIFEST_ROWS} rows. Split it.")
         if any(cell.strip() for cell in cells):
             yield _row(line, cells, columns)
 
@@ -349,7 +350,7 @@ def _row(line: int, cells: list[str], columns: list[Column | None]) -> Row:
     given = [
         (column, cell)
         for cell, column in zip(cells, columns, strict=False)
-        if column is not None and _says_something(column, cell)
+        if column is not None and _has_value(column, cell)
     ]
     named = {cell for column, cell in given if column.fills == "file_name"}
     if len(named) != 1:
@@ -357,7 +358,7 @@ def _row(line: int, cells: list[str], columns: list[Column | None]) -> Row:
         return Row(line, "", {}, problem[:500])
     (file_name,) = named
     if (reason := unusable("file_name", file_name)) is not None:
-        return Row(line, file_name[:MOST_NAME].replace("\0", ""), {}, reason)
+        return Row(line, file_name[:MAX_NAME].replace("\0", ""), {}, reason)
     values: dict[str, Any] = {}
     problems: list[str] = []
     refused: list[str] = []
@@ -377,25 +378,25 @@ def _row(line: int, cells: list[str], columns: list[Column | None]) -> Row:
 
 
 def _too_wide(line: int, cells: list[str], columns: list[Column | None]) -> Row:
-    """A row of which nobody can tell what stands where: nothing of it counts, and no default."""
+    """A row with extra cells, so that columns are uncertain: none of it is used, and no default."""
     named = [
         cell
         for cell, column in zip(cells, columns, strict=False)
         if column is not None and column.fills == "file_name" and cell.strip()
     ]
-    problem = f"It has {len(cells)} cells, and there are {len(columns)} columns."
+    problem = f"It has {len(cells)} cells, but there are {len(columns)} columns."
     fields = [column.fills.partition(".")[0] for column in columns if column is not None]
     refused = dict.fromkeys(name for name in fields if name != "file_name")
     name = named[0] if named and unusable("file_name", named[0]) is None else ""
     return Row(line, name, {}, problem, tuple(refused) if name else ())
 
 
-def _says_something(column: Column, cell: str) -> bool:
-    """Judged by the cell itself: any sign in any script counts, but for what the column names."""
-    said = cell.strip()
-    if column.may_be_unknown and said.casefold() in _NOT_KNOWN:
+def _has_value(column: Column, cell: str) -> bool:
+    """Whether the cell holds anything but white space or, where allowed, a word for unknown."""
+    text = cell.strip()
+    if column.may_be_unknown and text.casefold() in _UNKNOWN:
         return False
-    return said != ""
+    return text != ""
 
 
 def _fill(values: dict[str, Any], name: str, value: Any) -> None:
@@ -404,11 +405,11 @@ def _fill(values: dict[str, Any], name: str, value: Any) -> None:
         place: dict[str, Any] = values.setdefault("findings", {})
         name = word
     elif field_name == "symptoms":
-        listed = values.setdefault("symptoms", [])
-        if value and word not in listed:
-            listed.append(word)
+        chosen = values.setdefault("symptoms", [])
+        if value and word not in chosen:
+            chosen.append(word)
         return
     else:
         place = values
     if place.setdefault(name, value) != value:
-        raise BadValueError("Two columns of this row do not say the same.")
+        raise BadValueError("Two columns of this row contradict each other.")

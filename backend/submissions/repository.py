@@ -1,4 +1,4 @@
-"""Every query about submissions and their contributions, as their contributor sees them."""
+"""Queries on submissions and their contributions, from their contributor's side."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -12,12 +12,12 @@ from backend.core.pagination import Keyset, Page
 from backend.tables import Contribution, Review, Submission, Upload
 from backend.tables.vocabulary import ContributionState
 
-_WITHOUT_PIXELS = (ContributionState.WITHDRAWN, ContributionState.REJECTED)
-"""What others are no longer held against, when duplicates are looked for."""
+_NOT_COMPARED = (ContributionState.WITHDRAWN, ContributionState.REJECTED)
+"""States that are ignored in the search for duplicates."""
 
 
 def add(session: Session, row: Submission | Contribution) -> None:
-    """Add a new row, now: a constraint that does not hold is an error here."""
+    """Add a row and flush it, so that a violated constraint raises here."""
     session.add(row)
     session.flush()
 
@@ -28,7 +28,7 @@ def add(session: Session, row: Submission | Contribution) -> None:
 def get_own(
     session: Session, submission_id: UUID, contributor_id: UUID, *, lock: bool = False
 ) -> Submission | None:
-    """Their submission with this id; `lock` keeps others from changing it meanwhile."""
+    """The contributor's submission with this id, with `lock` locked until the transaction ends."""
     query = select(Submission).where(
         Submission.id == submission_id, Submission.contributor_id == contributor_id
     )
@@ -36,7 +36,7 @@ def get_own(
 
 
 def get_locked(session: Session, submission_id: UUID) -> Submission | None:
-    """The submission with this id, kept from others until the transaction ends."""
+    """The submission with this id, locked until the transaction ends."""
     return session.scalar(
         select(Submission).where(Submission.id == submission_id).with_for_update()
     )
@@ -55,32 +55,32 @@ def states(
     session: Session, submission_ids: Collection[UUID]
 ) -> dict[UUID, dict[ContributionState, int]]:
     """How many contributions of each submission are in each state."""
-    found: dict[UUID, dict[ContributionState, int]] = {}
+    counts: dict[UUID, dict[ContributionState, int]] = {}
     query = (
         select(Contribution.submission_id, Contribution.state, func.count())
         .where(Contribution.submission_id.in_(submission_ids))
         .group_by(Contribution.submission_id, Contribution.state)
     )
     for submission_id, state, count in session.execute(query):
-        found.setdefault(submission_id, {})[state] = count
-    return found
+        counts.setdefault(submission_id, {})[state] = count
+    return counts
 
 
 def remove(session: Session, submission_id: UUID) -> None:
-    """Delete the row and, by cascade, its contributions and its files' rows."""
+    """Delete the row and, by cascade, its contributions and uploads."""
     session.execute(delete(Submission).where(Submission.id == submission_id))
 
 
-def forgotten(
-    session: Session, before: datetime, but: Collection[UUID] = (), most: int = 20
+def abandoned_drafts(
+    session: Session, before: datetime, exclude: Collection[UUID] = (), limit: int = 20
 ) -> Sequence[UUID]:
-    """Ids of drafts that nobody touched since `before`; some left out."""
+    """Ids of drafts that nobody has touched since `before`."""
     return session.scalars(
         select(Submission.id)
         .where(Submission.submitted_at.is_(None), Submission.touched_at < before)
-        .where(Submission.id.not_in(but))
+        .where(Submission.id.not_in(exclude))
         .order_by(Submission.touched_at)
-        .limit(most)
+        .limit(limit)
     ).all()
 
 
@@ -88,7 +88,7 @@ def forgotten(
 
 
 def contributions(session: Session, submission_id: UUID) -> Sequence[Contribution]:
-    """All contributions of a submission, in the order in which they came."""
+    """All contributions of a submission, in the order in which they arrived."""
     return session.scalars(
         select(Contribution)
         .where(Contribution.submission_id == submission_id)
@@ -97,7 +97,7 @@ def contributions(session: Session, submission_id: UUID) -> Sequence[Contributio
 
 
 class NamedFile(NamedTuple):
-    """A recording by its file's name, the archive it came in, and what the tables say of it."""
+    """A recording by its file name, the archive it came in, and the digest of its table row."""
 
     id: UUID
     file_name: str
@@ -106,7 +106,7 @@ class NamedFile(NamedTuple):
 
 
 def file_names(session: Session, submission_id: UUID) -> list[NamedFile]:
-    """All recordings of a submission by their names, in the order in which they came."""
+    """All recordings of a submission by file name, in the order in which they arrived."""
     query = (
         select(Contribution.id, Contribution.file_name, Upload.parent_id, Contribution.table_digest)
         .outerjoin(Upload, Upload.contribution_id == Contribution.id)
@@ -128,7 +128,7 @@ def contributions_page(
 def contribution(
     session: Session, contribution_id: UUID, *, lock: bool = False
 ) -> Contribution | None:
-    """The contribution with this id, its submission loaded; `lock` keeps it from others."""
+    """The contribution with this id, its submission loaded, with `lock` locked."""
     query = (
         select(Contribution)
         .where(Contribution.id == contribution_id)
@@ -139,10 +139,10 @@ def contribution(
     return session.scalar(query.execution_options(populate_existing=lock))
 
 
-def chosen(
+def lock_contributions(
     session: Session, submission_id: UUID, contribution_ids: Collection[UUID]
 ) -> Sequence[Contribution]:
-    """Those contributions of a submission, kept from others until the transaction ends."""
+    """These contributions of a submission, locked until the transaction ends."""
     return session.scalars(
         select(Contribution)
         .where(Contribution.submission_id == submission_id, Contribution.id.in_(contribution_ids))
@@ -152,49 +152,49 @@ def chosen(
 
 
 def remove_contribution(session: Session, contribution_id: UUID) -> None:
-    """Delete the row, and that of the file which it was made of."""
+    """Delete the row, and that of its upload."""
     session.execute(delete(Upload).where(Upload.contribution_id == contribution_id))
     session.execute(delete(Contribution).where(Contribution.id == contribution_id))
 
 
-def words(session: Session, contribution_ids: Collection[UUID]) -> dict[UUID, list[Review]]:
-    """Reviews that count, by contribution, in the order in which they were given."""
-    found: dict[UUID, list[Review]] = {}
+def reviews_of(session: Session, contribution_ids: Collection[UUID]) -> dict[UUID, list[Review]]:
+    """Reviews that were not undone, by contribution, in the order in which they were given."""
+    reviews: dict[UUID, list[Review]] = {}
     query = (
         select(Review)
         .where(Review.contribution_id.in_(contribution_ids), Review.undone_at.is_(None))
         .order_by(Review.created_at)
     )
     for review in session.scalars(query):
-        found.setdefault(review.contribution_id, []).append(review)
-    return found
+        reviews.setdefault(review.contribution_id, []).append(review)
+    return reviews
 
 
 # Duplicates
 
-Look = tuple[UUID, str, str, list[str]]
-"""Of a contribution: its id, its state, its SHA-256, its fingerprints."""
+Appearance = tuple[UUID, str, str, list[str]]
+"""A contribution's id, state, SHA-256 and fingerprints."""
 
 
-def others(session: Session, submission_id: UUID) -> Sequence[Look]:
-    """How everything looks that others have sent, or this contributor before."""
+def others(session: Session, submission_id: UUID) -> Sequence[Appearance]:
+    """The appearance of everything in other submissions."""
     query: Select[UUID, str, str, list[str]] = select(
         Contribution.id, Contribution.state, Contribution.sha256, Contribution.fingerprints
     ).where(
         Contribution.submission_id != submission_id,
         Contribution.state != ContributionState.DRAFT,
-        Contribution.state.not_in(_WITHOUT_PIXELS),
+        Contribution.state.not_in(_NOT_COMPARED),
     )
     return [(row[0], row[1], row[2], row[3]) for row in session.execute(query)]
 
 
-# What upkeep asks
+# For maintenance
 
 
 def known_keys(session: Session, keys: Collection[str]) -> set[str]:
-    """Those storage keys, of originals or previews, that a row answers for."""
-    found: set[str] = set()
+    """Those of the storage keys, of originals or previews, that belong to a row."""
+    known: set[str] = set()
     for column in (Contribution.original_key, Contribution.preview_key):
         query = select(column).where(column.in_(keys))
-        found.update(key for key in session.scalars(query) if key is not None)
-    return found
+        known.update(key for key in session.scalars(query) if key is not None)
+    return known

@@ -1,4 +1,4 @@
-"""What goes in and out about submissions and their contributions."""
+"""Request and response bodies of submissions and their contributions."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -9,8 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from backend.core.pagination import NO_NUL
 from backend.recordings.schemas import Crop
-from backend.submissions.fields import MOST_TEXT, unusable
-from backend.submissions.uploads.limits import MOST_FILES
+from backend.submissions.fields import MAX_TEXT, unusable
+from backend.submissions.uploads.limits import MAX_FILES
 from backend.submissions.uploads.schemas import ReportRow
 from backend.tables.vocabulary import (
     AgeBand,
@@ -46,7 +46,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 class FieldsIn(BaseModel):
-    """What is said about a recording. What is left out stays; null empties a field."""
+    """The fields of a recording. Omitted fields stay as they are; null clears a field."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
@@ -54,23 +54,23 @@ class FieldsIn(BaseModel):
     probe: Probe | None = None
     licence: Licence | None = None
     source: Annotated[str | None, AfterValidator(lambda text: _usable("source", text))] = Field(
-        None, max_length=MOST_TEXT["source"], pattern=NO_NUL
+        None, max_length=MAX_TEXT["source"], pattern=NO_NUL
     )
     patient: str | None = Field(
         None,
-        max_length=MOST_TEXT["patient"],
-        description="A pseudonym, never a name. Only a keyed hash of it is kept.",
+        max_length=MAX_TEXT["patient"],
+        description="A pseudonym, never a name. Only a keyed hash of it is stored.",
     )
     age_band: AgeBand | None = None
     sex: Sex | None = None
     blue_point: BluePoint | None = None
     findings: dict[Finding, bool] | None = None
     symptoms: list[Symptom] | None = Field(None, max_length=len(Symptom))
-    note: str | None = Field(None, max_length=MOST_TEXT["note"], pattern=NO_NUL)
+    note: str | None = Field(None, max_length=MAX_TEXT["note"], pattern=NO_NUL)
 
 
 class FieldsOut(BaseModel):
-    """What is said about a recording; of the patient only whether one is named."""
+    """The fields of a recording; of the patient only whether one is given."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
@@ -88,7 +88,7 @@ class FieldsOut(BaseModel):
 
 
 class SubmissionIn(BaseModel):
-    """A draft: its title for oneself, and the fields set once for all."""
+    """A draft: its title, and the default fields of its recordings."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -97,7 +97,7 @@ class SubmissionIn(BaseModel):
 
 
 class SubmissionPatch(BaseModel):
-    """What is to change of a draft."""
+    """Changes of a draft."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -116,7 +116,9 @@ class SubmissionOut(BaseModel):
     states: dict[ContributionState, int] = Field(description="Contributions in each state.")
     files: dict[str, int] = Field(description="Files in each state; see the list of files.")
     created_at: datetime
-    touched_at: datetime = Field(description="A draft is deleted when this is too long ago.")
+    touched_at: datetime = Field(
+        description="A draft is deleted when it was last touched too long ago."
+    )
     consent_at: datetime | None
     submitted_at: datetime | None
 
@@ -128,8 +130,8 @@ class SubmissionPage(BaseModel):
     next: str | None
 
 
-class Words(BaseModel):
-    """What a reviewer said; of the reviewer nothing."""
+class ReviewerComment(BaseModel):
+    """A reviewer's verdict and comment, without the reviewer's name."""
 
     verdict: Verdict
     reason: Reason | None
@@ -143,7 +145,7 @@ class ContributionOut(FieldsOut):
     id: UUID
     submission_id: UUID
     state: ContributionState
-    file_name: str = Field(description="Only its contributor ever sees it.")
+    file_name: str = Field(description="Shown to its contributor only.")
     kind: Literal["image", "video"]
     format: str
     width: int
@@ -154,13 +156,13 @@ class ContributionOut(FieldsOut):
     bytes: int
     proposed_crop: Crop
     preview_url: str | None
-    fields_from: list[str] = Field(description="Fields that come from the defaults.")
-    reviewer_words: list[Words]
+    fields_from: list[str] = Field(description="Fields whose value is the default.")
+    reviewer_words: list[ReviewerComment]
     final_label: Label | None = Field(
         default=None,
-        description="The class that the reviewers decided on, once it is approved: what counts.",
+        description="The class that the reviewers decided on, once it is approved.",
     )
-    answer: str = Field(description="What the contributor answered to a request for changes.")
+    answer: str = Field(description="The contributor's answer to a request for changes.")
     created_at: datetime
     submitted_at: datetime | None
     decided_at: datetime | None
@@ -179,7 +181,7 @@ class BulkEdit(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    ids: list[UUID] = Field(min_length=1, max_length=MOST_FILES)
+    ids: list[UUID] = Field(min_length=1, max_length=MAX_FILES)
     fields: FieldsIn
 
 
@@ -190,18 +192,18 @@ class Changed(BaseModel):
 
 
 class RowOut(ReportRow):
-    """A row of a manifest, and why it does not count; null where it does."""
+    """The outcome of a manifest row; `problem` is null if it is used."""
 
 
 class ManifestOut(BaseModel):
-    """What became of a manifest: how many rows filled a recording without a problem, and each."""
+    """The outcome of a manifest: how many rows were used without a problem, and every row."""
 
     applied: int
     rows: list[RowOut]
 
 
 class CheckProblem(BaseModel):
-    """Why a submission cannot be sent yet."""
+    """Why a submission cannot be submitted yet."""
 
     contribution_id: UUID | None
     field: str
@@ -209,7 +211,7 @@ class CheckProblem(BaseModel):
 
 
 class Duplicate(BaseModel):
-    """A recording that is, or looks like, another one."""
+    """A recording that equals or resembles another one."""
 
     contribution_id: UUID
     of: Literal["batch", "queue", "dataset"]
@@ -218,22 +220,22 @@ class Duplicate(BaseModel):
 
 
 class CheckOut(BaseModel):
-    """What stands between a draft and the reviewers. Duplicates are shown, and may be sent."""
+    """What keeps a draft from being submitted. Duplicates are reported, but may be submitted."""
 
     ready: bool
-    waiting: int = Field(description="Files that are still on their way.")
+    waiting: int = Field(description="Files that are still being uploaded or imported.")
     problems: list[CheckProblem]
     duplicates: list[Duplicate]
     manifest: list[RowOut] = Field(
-        description="Rows that found no file, or of which it is in doubt. They do not block."
+        description="Rows without a file, or with several possible files. They do not block."
     )
     loose: list[RowOut] = Field(
-        description="Rows that were taken for a file whose name differs in case or punctuation."
+        description="Rows applied to a file whose name differs in case or punctuation."
     )
 
 
 class SubmitIn(BaseModel):
-    """The consent: I may share these recordings under the licences given, and they name nobody."""
+    """The consent, whose text is in the vocabulary."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -249,8 +251,8 @@ class AnswerIn(BaseModel):
     fields: FieldsIn = FieldsIn()
 
 
-class Word(BaseModel):
-    """An entry of a list: the key for programs, the name for people."""
+class Choice(BaseModel):
+    """A choice in a list: the key for programs, the name for people."""
 
     key: str
     name: str
@@ -260,12 +262,12 @@ class ColumnOut(BaseModel):
     """A column of the manifest."""
 
     name: str
-    also: list[str] = Field(description="Other names that are read as this one.")
+    also: list[str] = Field(description="Other accepted names.")
     about: str
 
 
 class LimitsOut(BaseModel):
-    """What may be sent at most."""
+    """The limits of a submission."""
 
     files: int
     file_bytes: int
@@ -277,20 +279,20 @@ class LimitsOut(BaseModel):
 
 
 class VocabularyOut(BaseModel):
-    """Every list of words, the manifest's columns, and the limits."""
+    """Every list of choices, the manifest's columns, and the limits."""
 
-    labels: list[Word]
-    probes: list[Word]
-    licences: list[Word]
-    age_bands: list[Word]
-    sexes: list[Word]
-    blue_points: list[Word]
-    findings: list[Word]
-    symptoms: list[Word]
-    verdicts: list[Word]
-    reasons: list[Word]
-    states: list[Word]
+    labels: list[Choice]
+    probes: list[Choice]
+    licences: list[Choice]
+    age_bands: list[Choice]
+    sexes: list[Choice]
+    blue_points: list[Choice]
+    findings: list[Choice]
+    symptoms: list[Choice]
+    verdicts: list[Choice]
+    reasons: list[Choice]
+    states: list[Choice]
     required: list[str]
     manifest_columns: list[ColumnOut]
     limits: LimitsOut
-    consent: str = Field(description="What a contributor agrees to when a submission is sent.")
+    consent: str = Field(description="What a contributor agrees to by submitting.")

@@ -1,28 +1,28 @@
-"""Rows of submissions and contributions as the API shows them to their contributor."""
+"""Submissions and contributions as the API returns them to their contributor."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.recordings.schemas import Crop
 from backend.submissions import fields
-from backend.submissions.schemas import ContributionOut, FieldsOut, SubmissionOut, Words
+from backend.submissions.schemas import ContributionOut, FieldsOut, ReviewerComment, SubmissionOut
 from backend.tables import Contribution, Review, Submission
 from backend.tables.vocabulary import ContributionState, UploadState
 
 PATH = "/api/v1/contributions"
 
 
-def submission_out(
+def submission_to_schema(
     submission: Submission,
     states: Mapping[ContributionState, int],
     files: Mapping[UploadState, int],
 ) -> SubmissionOut:
-    """A submission with how many contributions and files are in each state."""
+    """A submission with the number of contributions and files in each state."""
     return SubmissionOut(
         id=submission.id,
         title=submission.title,
         state="draft" if submission.submitted_at is None else "submitted",
-        defaults=FieldsOut.model_validate(_said(submission.defaults)),
+        defaults=FieldsOut.model_validate(_to_fields(submission.defaults)),
         contributions=sum(states.values()),
         states=dict(states),
         files={state: files.get(state, 0) for state in UploadState},
@@ -33,15 +33,15 @@ def submission_out(
     )
 
 
-def contribution_out(
+def contribution_to_schema(
     contribution: Contribution, defaults: Mapping[str, Any], reviews: Sequence[Review]
 ) -> ContributionOut:
-    """A contribution with its fields as they count, and what reviewers said of it."""
+    """A contribution with its effective fields and the reviewers' comments."""
     inherited = fields.from_defaults(contribution, defaults)
     preview = contribution.preview_key is not None
     return ContributionOut.model_validate(
         {
-            **_said(fields.effective(contribution, defaults)),
+            **_to_fields(fields.effective(contribution, defaults)),
             "id": contribution.id,
             "submission_id": contribution.submission_id,
             "state": contribution.state,
@@ -59,7 +59,7 @@ def contribution_out(
             ),
             "preview_url": f"{PATH}/{contribution.id}/preview.jpg" if preview else None,
             "fields_from": ["patient" if name == "patient_hash" else name for name in inherited],
-            "reviewer_words": _words(contribution, reviews),
+            "reviewer_words": _comments(contribution, reviews),
             "final_label": (
                 contribution.final_label
                 if contribution.state == ContributionState.APPROVED
@@ -74,24 +74,24 @@ def contribution_out(
     )
 
 
-def _words(contribution: Contribution, reviews: Sequence[Review]) -> list[Words]:
-    """What reviewers said, except while another is still asked for a reading of his own."""
+def _comments(contribution: Contribution, reviews: Sequence[Review]) -> list[ReviewerComment]:
+    """The reviewers' comments, hidden while a second reader still has to review independently."""
     waiting = contribution.state == ContributionState.PENDING
     return [
-        Words.model_validate(
+        ReviewerComment.model_validate(
             {
-                "verdict": each.verdict,
-                "reason": each.reason,
-                "comment": each.comment,
-                "at": each.created_at,
+                "verdict": review.verdict,
+                "reason": review.reason,
+                "comment": review.comment,
+                "at": review.created_at,
             }
         )
-        for each in reviews
-        if not waiting or each.round < contribution.review_round
+        for review in reviews
+        if not waiting or review.round < contribution.review_round
     ]
 
 
-def _said(values: Mapping[str, Any]) -> dict[str, Any]:
-    said = {name: value for name, value in values.items() if value is not None}
-    said["has_patient"] = said.pop("patient_hash", None) is not None
-    return said
+def _to_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    fields_out = {name: value for name, value in values.items() if value is not None}
+    fields_out["has_patient"] = fields_out.pop("patient_hash", None) is not None
+    return fields_out

@@ -1,4 +1,4 @@
-"""The rules of drafts: whose they are, their fields, their manifest, and their end."""
+"""Drafts: their owner, fields, manifest and deletion."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,37 +25,37 @@ from backend.submissions.schemas import (
     SubmissionPage,
     SubmissionPatch,
 )
-from backend.submissions.serializers import contribution_out, submission_out
+from backend.submissions.serializers import contribution_to_schema, submission_to_schema
 from backend.submissions.uploads import repository as uploads
 from backend.tables import Contribution, Submission, User
 from backend.tables.vocabulary import ContributionState, Role
 
 log = structlog.get_logger(__name__)
 
-SENT = "This submission was sent already. Its recordings can be withdrawn one by one."
+SUBMITTED = "This submission has already been sent. Its recordings can be withdrawn one by one."
 
 
-def create(session: Session, settings: Settings, user: User, given: SubmissionIn) -> SubmissionOut:
-    """A new draft."""
+def create(session: Session, settings: Settings, user: User, form: SubmissionIn) -> SubmissionOut:
+    """Create a draft."""
     now = utc_now()
     submission = Submission(
         id=uuid4(),
         contributor_id=user.id,
-        title=given.title.strip(),
-        defaults=columns(session, settings, user, given.defaults),
+        title=form.title.strip(),
+        defaults=columns(session, settings, user, form.defaults),
         created_at=now,
         touched_at=now,
     )
     repository.add(session, submission)
     audit.record(session, user, "submissions.created", "submission", submission.id)
-    return submission_out(submission, {}, {})
+    return submission_to_schema(submission, {}, {})
 
 
 def find(session: Session, user: User, submission_id: UUID, *, lock: bool = False) -> Submission:
-    """Their submission.
+    """The user's submission with this id.
 
     Raises:
-        NotFoundError: there is none with this id, or it is somebody else's.
+        NotFoundError: there is none, or it is somebody else's.
     """
     submission = repository.get_own(session, submission_id, user.id, lock=lock)
     if submission is None:
@@ -64,63 +64,65 @@ def find(session: Session, user: User, submission_id: UUID, *, lock: bool = Fals
 
 
 def draft(session: Session, user: User, submission_id: UUID) -> Submission:
-    """Their draft, kept from others until the transaction ends, and touched.
+    """The user's draft with this id, locked until the transaction ends and marked as touched.
 
     Raises:
-        NotFoundError: as `find`.
-        ConflictError: it was sent already.
+        NotFoundError: see `find`.
+        ConflictError: it has already been submitted.
     """
     submission = find(session, user, submission_id, lock=True)
     if submission.submitted_at is not None:
-        raise ConflictError(SENT, code="already_submitted")
+        raise ConflictError(SUBMITTED, code="already_submitted")
     submission.touched_at = utc_now()
     return submission
 
 
-def shown(session: Session, submissions: Sequence[Submission]) -> list[SubmissionOut]:
-    """Submissions with their counts."""
+def to_schemas(session: Session, submissions: Sequence[Submission]) -> list[SubmissionOut]:
+    """Submissions as the API returns them, with their counts."""
     ids = [each.id for each in submissions]
     states, files = repository.states(session, ids), uploads.counts(session, ids)
     return [
-        submission_out(each, states.get(each.id, {}), files.get(each.id, {}))
-        for each in submissions
+        submission_to_schema(
+            submission, states.get(submission.id, {}), files.get(submission.id, {})
+        )
+        for submission in submissions
     ]
 
 
 def page(session: Session, user: User, cursor: str | None, limit: int) -> SubmissionPage:
-    """Their submissions, newest first."""
-    found = repository.page(session, user.id, cursor, limit)
-    return SubmissionPage(items=shown(session, found.rows), next=found.next)
+    """The user's submissions, newest first."""
+    current = repository.page(session, user.id, cursor, limit)
+    return SubmissionPage(items=to_schemas(session, current.rows), next=current.next)
 
 
 def change(
-    session: Session, settings: Settings, user: User, submission_id: UUID, given: SubmissionPatch
+    session: Session, settings: Settings, user: User, submission_id: UUID, changes: SubmissionPatch
 ) -> SubmissionOut:
     """Change a draft's title or its defaults."""
     submission = draft(session, user, submission_id)
-    if given.title is not None:
-        submission.title = given.title.strip()
-    if given.defaults is not None:
-        merged = submission.defaults | columns(session, settings, user, given.defaults)
+    if changes.title is not None:
+        submission.title = changes.title.strip()
+    if changes.defaults is not None:
+        merged = submission.defaults | columns(session, settings, user, changes.defaults)
         submission.defaults = {name: value for name, value in merged.items() if value is not None}
-    return shown(session, [submission])[0]
+    return to_schemas(session, [submission])[0]
 
 
-def remove(session: Session, user: User, submission_id: UUID) -> None:
-    """Delete a draft, and with the commit its bytes."""
+def delete(session: Session, user: User, submission_id: UUID) -> None:
+    """Delete a draft and, after the commit, its bytes."""
     submission = draft(session, user, submission_id)
     delete_draft(session, submission.id)
     audit.record(session, user, "submissions.deleted", "submission", submission_id)
     log.info("submission_deleted", submission_id=str(submission_id))
 
 
-def columns(session: Session, settings: Settings, user: User, given: FieldsIn) -> dict[str, Any]:
-    """The fields that were given, as the columns of a row; the pseudonym hashed.
+def columns(session: Session, settings: Settings, user: User, form: FieldsIn) -> dict[str, Any]:
+    """The given fields as columns of a row, with the pseudonym hashed.
 
     Raises:
-        InvalidInputError: a pseudonym without a letter or a digit.
+        InvalidInputError: the pseudonym is blank.
     """
-    values = given.model_dump(mode="json", include=given.model_fields_set)
+    values = form.model_dump(mode="json", include=form.model_fields_set)
     if "patient" in values:
         pseudonym = values.pop("patient")
         values["patient_hash"] = None
@@ -139,46 +141,46 @@ def columns(session: Session, settings: Settings, user: User, given: FieldsIn) -
 def find_contribution(
     session: Session, user: User, contribution_id: UUID, *, lock: bool = False
 ) -> Contribution:
-    """Their contribution, its submission loaded.
+    """The user's contribution with this id, its submission loaded.
 
     Raises:
-        NotFoundError: there is none with this id, or it is somebody else's.
+        NotFoundError: there is none, or it is somebody else's.
     """
-    found = repository.contribution(session, contribution_id, lock=lock)
-    if found is None or found.submission.contributor_id != user.id:
+    row = repository.contribution(session, contribution_id, lock=lock)
+    if row is None or row.submission.contributor_id != user.id:
         raise NotFoundError(f"You have no contribution {contribution_id}.")
-    return found
+    return row
 
 
 def contribution(session: Session, user: User, contribution_id: UUID) -> ContributionOut:
-    """One of theirs, with what the reviewers said."""
-    found = find_contribution(session, user, contribution_id)
-    words = repository.words(session, [found.id]).get(found.id, [])
-    return contribution_out(found, found.submission.defaults, words)
+    """One of the user's contributions, with the reviewers' comments."""
+    row = find_contribution(session, user, contribution_id)
+    reviews = repository.reviews_of(session, [row.id]).get(row.id, [])
+    return contribution_to_schema(row, row.submission.defaults, reviews)
 
 
 def contributions(
     session: Session, user: User, submission_id: UUID, cursor: str | None, limit: int
 ) -> ContributionPage:
-    """The recordings of their submission, in the order in which they came."""
+    """The recordings of a submission, in the order in which they arrived."""
     submission = find(session, user, submission_id)
-    found = repository.contributions_page(session, submission.id, cursor, limit)
-    words = repository.words(session, [each.id for each in found.rows])
+    current = repository.contributions_page(session, submission.id, cursor, limit)
+    reviews = repository.reviews_of(session, [row.id for row in current.rows])
     return ContributionPage(
         items=[
-            contribution_out(each, submission.defaults, words.get(each.id, []))
-            for each in found.rows
+            contribution_to_schema(row, submission.defaults, reviews.get(row.id, []))
+            for row in current.rows
         ],
-        next=found.next,
+        next=current.next,
     )
 
 
 def edit(
-    session: Session, settings: Settings, user: User, contribution_id: UUID, given: FieldsIn
+    session: Session, settings: Settings, user: User, contribution_id: UUID, form: FieldsIn
 ) -> ContributionOut:
     """Change the fields of one recording of a draft."""
     submission_id = find_contribution(session, user, contribution_id).submission_id
-    edit_many(session, settings, user, submission_id, [contribution_id], given)
+    edit_many(session, settings, user, submission_id, [contribution_id], form)
     return contribution(session, user, contribution_id)
 
 
@@ -188,76 +190,76 @@ def edit_many(
     user: User,
     submission_id: UUID,
     ids: Sequence[UUID],
-    given: FieldsIn,
+    form: FieldsIn,
 ) -> int:
-    """Change the same fields of several recordings of a draft: all of them or none.
+    """Set the same fields of several recordings of a draft: of all or of none.
 
     Raises:
         NotFoundError: one of them is not in this submission.
     """
     submission = draft(session, user, submission_id)
-    wanted = set(ids)
-    found = repository.chosen(session, submission.id, wanted)
-    if missing := wanted - {each.id for each in found}:
+    requested = set(ids)
+    rows = repository.lock_contributions(session, submission.id, requested)
+    if missing := requested - {row.id for row in rows}:
         raise NotFoundError(
             f"{len(missing)} of these recordings are not in this submission; nothing was changed.",
             missing=sorted(map(str, missing))[:20],
         )
-    values = columns(session, settings, user, given)
-    for each in found:
-        fields.put_by_hand(each, values)
+    values = columns(session, settings, user, form)
+    for row in rows:
+        fields.set_by_hand(row, values)
     session.flush()
-    return len(found)
+    return len(rows)
 
 
-def remove_contribution(session: Session, user: User, contribution_id: UUID) -> None:
-    """Take a recording out of a draft, and with the commit its bytes."""
-    found = find_contribution(session, user, contribution_id)
-    submission = draft(session, user, found.submission_id)
-    delete_bytes(session, found)
-    repository.remove_contribution(session, found.id)
+def delete_contribution(session: Session, user: User, contribution_id: UUID) -> None:
+    """Remove a recording from a draft and, after the commit, delete its bytes."""
+    row = find_contribution(session, user, contribution_id)
+    submission = draft(session, user, row.submission_id)
+    delete_bytes(session, row)
+    repository.remove_contribution(session, row.id)
     apply_manifest.rematch(session, submission)
 
 
 def preview(session: Session, storage: Storage, user: User, contribution_id: UUID) -> bytes:
-    """The preview as JPEG, for its contributor and, once it was sent, for reviewers.
+    """The preview as JPEG, for its contributor and, once it is submitted, for reviewers.
 
     Raises:
-        NotFoundError: there is none that they may see.
+        NotFoundError: there is none that the user may see.
         GoneError: it was withdrawn, and its pixels are deleted.
     """
-    found = repository.contribution(session, contribution_id)
+    row = repository.contribution(session, contribution_id)
     reviewer = user.role != Role.CONTRIBUTOR
-    if found is None or not (
-        found.submission.contributor_id == user.id
-        or (reviewer and found.state != ContributionState.DRAFT)
+    if row is None or not (
+        row.submission.contributor_id == user.id
+        or (reviewer and row.state != ContributionState.DRAFT)
     ):
         raise NotFoundError(f"There is no contribution {contribution_id} that you may see.")
     gone = GoneError("The pixels of this recording were deleted.")
-    if found.preview_key is None or found.state == ContributionState.WITHDRAWN:
+    if row.preview_key is None or row.state == ContributionState.WITHDRAWN:
         raise gone
     try:
-        with storage.open(found.preview_key) as file:
+        with storage.open(row.preview_key) as file:
             return file.read()
     except MissingObjectError as error:
         raise gone from error
 
 
-def take_manifest(
+def apply_csv(
     session: Session,
     settings: Settings,
     user: User,
     submission_id: UUID,
-    sent: apply_manifest.ManifestUpload,
+    upload: apply_manifest.ManifestUpload,
 ) -> ManifestOut:
-    """Fill a draft from a CSV manifest.
+    """Apply a CSV manifest to a draft.
 
     Raises:
-        InvalidInputError: it is no manifest; nothing was changed.
+        InvalidInputError: it is not a manifest; nothing was changed.
     """
     submission = draft(session, user, submission_id)
     try:
-        report = apply_manifest.apply(session, settings, submission, sent)
+        report = apply_manifest.apply(session, settings, submission, upload)
     except manifest.ManifestError as error:
         raise InvalidInputError(error.message, code="bad_manifest") from error
     return ManifestOut(

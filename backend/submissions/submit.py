@@ -1,4 +1,4 @@
-"""The rules of sending: the check before it, the submit with its consent, and what follows."""
+"""Submitting: the check before it, the consent, withdrawal, and answers to reviewers."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -29,7 +29,7 @@ from backend.submissions.service import (
     draft,
     find,
     find_contribution,
-    shown,
+    to_schemas,
 )
 from backend.submissions.uploads import repository as uploads
 from backend.tables import Contribution, Submission, User
@@ -38,21 +38,21 @@ from models.data import fingerprint
 
 log = structlog.get_logger(__name__)
 
-_TOLD_AT_ONCE = 50
+_MAX_PROBLEMS_LISTED = 50
 _MISSING = {
     "label": "Say what the recording shows.",
-    "probe": "Say with which probe it was made.",
+    "probe": "Say which probe it was made with.",
     "licence": "Choose the licence under which others may use it.",
     "source": "Say where it comes from, such as the hospital.",
 }
 _WITHHELD = {
-    name: f"The table's {name} cannot be used, or it is in doubt which row counts: set it by hand."
+    name: f"The table's {name} cannot be used, or several rows may apply. Set it by hand."
     for name in fields.REQUIRED
 }
 
 
 def check(session: Session, user: User, submission_id: UUID) -> CheckOut:
-    """What stands between a submission and the reviewers, and which recordings are there twice."""
+    """What keeps a draft from being submitted, and which of its recordings are duplicates."""
     submission = find(session, user, submission_id)
     recordings = repository.contributions(session, submission.id)
     waiting = uploads.unfinished(session, submission.id)
@@ -71,34 +71,37 @@ def check(session: Session, user: User, submission_id: UUID) -> CheckOut:
 def submit(
     session: Session, user: User, submission_id: UUID, *, consent: Literal[True]
 ) -> SubmissionOut:
-    """Send a draft to the reviewers: the defaults become each recording's own.
+    """Submit a draft to the reviewers; the defaults are copied into every recording.
 
     Raises:
-        ConflictError: it was sent already; `not_ready` with the problems, as `check` tells them.
+        ConflictError: it is submitted already, or `not_ready`, with the problems of `check`.
     """
     submission = draft(session, user, submission_id)
     recordings = repository.contributions(session, submission.id)
     if waiting := uploads.unfinished(session, submission.id):
         raise ConflictError(
-            f"{_counted(waiting, 'file is', 'files are')} still on the way. Wait, or drop what "
-            "you no longer want to send.",
+            f"{_counted(waiting, 'file is', 'files are')} still being uploaded or read. Wait, or "
+            "remove what you no longer want to send.",
             code="not_ready",
             waiting=waiting,
         )
     if problems := _problems(submission, recordings):
         raise ConflictError(
-            f"{_counted(len(problems), 'thing is', 'things are')} missing. {problems[0].message}",
+            f"{_counted(len(problems), 'problem remains', 'problems remain')}. "
+            f"{problems[0].message}",
             code="not_ready",
-            problems=[each.model_dump(mode="json") for each in problems[:_TOLD_AT_ONCE]],
+            problems=[
+                problem.model_dump(mode="json") for problem in problems[:_MAX_PROBLEMS_LISTED]
+            ],
         )
     now = utc_now()
     submission.consent_at = submission.submitted_at = now
-    for each in recordings:
-        fields.put(each, fields.effective(each, submission.defaults))
-        each.state = ContributionState.PENDING
-        each.submitted_at = now
-        leases.enqueue(session, PREVIEWS, each, now)
-        audit.record(session, user, "contributions.submitted", "contribution", each.id)
+    for recording in recordings:
+        fields.set_fields(recording, fields.effective(recording, submission.defaults))
+        recording.state = ContributionState.PENDING
+        recording.submitted_at = now
+        leases.enqueue(session, PREVIEWS, recording, now)
+        audit.record(session, user, "contributions.submitted", "contribution", recording.id)
     submission.manifest = apply_manifest.rows_with_recording(session, submission)
     audit.record(
         session,
@@ -111,69 +114,73 @@ def submit(
     )
     session.flush()
     log.info("submitted", submission_id=str(submission.id), contributions=len(recordings))
-    return shown(session, [submission])[0]
+    return to_schemas(session, [submission])[0]
 
 
 def withdraw(session: Session, user: User, contribution_id: UUID) -> ContributionOut:
-    """Take a recording back: later releases leave it out, and upkeep deletes its pixels.
+    """Withdraw a recording: later releases leave it out, and maintenance deletes its pixels.
 
     Raises:
-        ConflictError: it is a draft, which is deleted instead, or was withdrawn already.
+        ConflictError: it is in a draft, which can be deleted instead, or was already withdrawn.
     """
-    found = find_contribution(session, user, contribution_id, lock=True)
-    if found.state == ContributionState.DRAFT:
-        raise ConflictError("This recording was not sent yet. Delete it instead.")
-    if found.state == ContributionState.WITHDRAWN:
-        raise ConflictError("This recording was withdrawn already.", code="already_withdrawn")
-    before = found.state
-    found.state = ContributionState.WITHDRAWN
-    found.withdrawn_at = utc_now()
-    found.claimed_by = found.claimed_at = found.claimed_until = None
-    audit.record(session, user, "contributions.withdrawn", "contribution", found.id, before=before)
+    row = find_contribution(session, user, contribution_id, lock=True)
+    if row.state == ContributionState.DRAFT:
+        raise ConflictError("This recording has not been submitted yet. Delete it instead.")
+    if row.state == ContributionState.WITHDRAWN:
+        raise ConflictError("This recording has already been withdrawn.", code="already_withdrawn")
+    before = row.state
+    row.state = ContributionState.WITHDRAWN
+    row.withdrawn_at = utc_now()
+    row.claimed_by = row.claimed_at = row.claimed_until = None
+    audit.record(session, user, "contributions.withdrawn", "contribution", row.id, before=before)
     session.flush()
-    return contribution(session, user, found.id)
+    return contribution(session, user, row.id)
 
 
 def answer(
-    session: Session, settings: Settings, user: User, contribution_id: UUID, given: AnswerIn
+    session: Session, settings: Settings, user: User, contribution_id: UUID, form: AnswerIn
 ) -> ContributionOut:
-    """Answer a request for changes: the recording goes back to the reviewers.
+    """Answer a request for changes: the recording returns to the reviewers.
 
     Raises:
-        ConflictError: nobody asked for changes, or a field that must be said was emptied.
+        ConflictError: nobody asked for changes, or a required field was cleared.
     """
-    found = find_contribution(session, user, contribution_id, lock=True)
-    if found.state != ContributionState.CHANGES_REQUESTED:
-        raise ConflictError("No reviewer asked for changes of this recording.")
-    fields.put_by_hand(found, columns(session, settings, user, given.fields))
-    if problems := _problems_of(found, {}):
+    row = find_contribution(session, user, contribution_id, lock=True)
+    if row.state != ContributionState.CHANGES_REQUESTED:
+        raise ConflictError("No reviewer has asked for changes to this recording.")
+    fields.set_by_hand(row, columns(session, settings, user, form.fields))
+    if problems := _problems_of(row, {}):
         raise ConflictError(problems[0].message, code="not_ready")
     now = utc_now()
-    found.answer_to_reviewer = given.answer.strip()
-    found.state = ContributionState.PENDING
-    found.review_round += 1
-    found.claimed_by = found.claimed_at = found.claimed_until = None
-    if found.cine is None:
-        leases.enqueue(session, PREVIEWS, found, now)
-    audit.record(session, user, "contributions.answered", "contribution", found.id)
+    row.answer_to_reviewer = form.answer.strip()
+    row.state = ContributionState.PENDING
+    row.review_round += 1
+    row.claimed_by = row.claimed_at = row.claimed_until = None
+    if row.cine is None:
+        leases.enqueue(session, PREVIEWS, row, now)
+    audit.record(session, user, "contributions.answered", "contribution", row.id)
     session.flush()
-    return contribution(session, user, found.id)
+    return contribution(session, user, row.id)
 
 
 def _counted(count: int, one: str, many: str) -> str:
-    """A number with its noun and verb."""
+    """A number with its noun and verb, singular or plural."""
     return f"{count} {one if count == 1 else many}"
 
 
 def _problems(submission: Submission, recordings: Sequence[Contribution]) -> list[CheckProblem]:
     if not recordings:
-        message = "The submission holds no recording yet."
+        message = "The submission has no recordings yet."
         return [CheckProblem(contribution_id=None, field="files", message=message)]
-    return [problem for each in recordings for problem in _problems_of(each, submission.defaults)]
+    return [
+        problem
+        for recording in recordings
+        for problem in _problems_of(recording, submission.defaults)
+    ]
 
 
 def _problems_of(recording: Contribution, defaults: dict[str, object]) -> list[CheckProblem]:
-    said = fields.effective(recording, defaults)
+    effective = fields.effective(recording, defaults)
     return [
         CheckProblem(
             contribution_id=recording.id,
@@ -181,35 +188,35 @@ def _problems_of(recording: Contribution, defaults: dict[str, object]) -> list[C
             message=_WITHHELD[name] if name in recording.withheld else _MISSING[name],
         )
         for name in fields.REQUIRED
-        if not said[name]
+        if not effective[name]
     ]
 
 
 def _duplicates(
-    recordings: Sequence[Contribution], others: Sequence[repository.Look]
+    recordings: Sequence[Contribution], others: Sequence[repository.Appearance]
 ) -> list[Duplicate]:
-    """Each recording that was there before: in the batch, in the queue, in the dataset."""
-    here = [(each.id, "", each.sha256, each.fingerprints) for each in recordings]
-    looks = here + list(others)
-    known = fingerprint.FingerprintIndex([look[3] for look in looks])
+    """Recordings that duplicate another one of the batch, the queue or the dataset."""
+    own = [(recording.id, "", recording.sha256, recording.fingerprints) for recording in recordings]
+    appearances = own + list(others)
+    known = fingerprint.FingerprintIndex([look[3] for look in appearances])
     same: dict[str, list[int]] = {}
-    for index, look in enumerate(looks):
+    for index, look in enumerate(appearances):
         same.setdefault(look[2], []).append(index)
-    found: list[Duplicate] = []
+    duplicates: list[Duplicate] = []
     for place, one in enumerate(recordings):
         exact = same[one.sha256]
         for index in sorted({*exact, *known.similar(one.fingerprints)}):
-            other_id, state, _, _ = looks[index]
-            batch = index < len(here)
-            if batch and index >= place:  # within the batch, the later one of a pair is named
+            other_id, state, _, _ = appearances[index]
+            in_batch = index < len(own)
+            if in_batch and index >= place:  # within the batch, the later one of a pair is reported
                 continue
             approved = state == ContributionState.APPROVED
-            found.append(
+            duplicates.append(
                 Duplicate(
                     contribution_id=one.id,
-                    of="batch" if batch else "dataset" if approved else "queue",
-                    other_id=other_id if batch else None,
+                    of="batch" if in_batch else "dataset" if approved else "queue",
+                    other_id=other_id if in_batch else None,
                     kind="exact" if index in exact else "near",
                 )
             )
-    return found
+    return duplicates

@@ -1,11 +1,11 @@
-"""The words of `backend.tables.vocabulary` with their names for people."""
+"""The choices of `backend.tables.vocabulary` with their names for people."""
 
 from enum import StrEnum
 
 from backend.core.settings import Settings
 from backend.submissions.fields import REQUIRED
 from backend.submissions.manifest import COLUMNS
-from backend.submissions.schemas import ColumnOut, LimitsOut, VocabularyOut, Word
+from backend.submissions.schemas import Choice, ColumnOut, LimitsOut, VocabularyOut
 from backend.submissions.uploads import limits
 from backend.tables.vocabulary import (
     AgeBand,
@@ -22,19 +22,20 @@ from backend.tables.vocabulary import (
 )
 
 CONSENT = (
-    "I may share these recordings: the patients or their representatives agreed, or the law of my "
-    "country does not ask for it. They show no name, date of birth, number or other mark that "
-    "leads to a person. Everybody may use them under the licence that I chose for each."
+    "I may share these recordings: the patients or their representatives have consented, or the "
+    "law of my country does not require it. The recordings show no name, date of birth, number or "
+    "other mark that identifies a person. Anybody may use them under the licence that I chose for "
+    "each."
 )
 
 _NAMES = {
     Label.COVID19: "COVID-19",
     Label.VIRAL: "Viral pneumonia",
     Label.PNEUMONIA: "Bacterial pneumonia",
-    Licence.CC_BY: "CC BY 4.0: any use, with your name",
-    Licence.CC_BY_NC: "CC BY-NC 4.0: any use but a commercial one, with your name",
+    Licence.CC_BY: "CC BY 4.0: any use, crediting you",
+    Licence.CC_BY_NC: "CC BY-NC 4.0: non-commercial use, crediting you",
     Licence.CC_BY_NC_SA: (
-        "CC BY-NC-SA 4.0: any use but a commercial one, with your name, under the same licence"
+        "CC BY-NC-SA 4.0: non-commercial use, crediting you, under the same licence"
     ),
     Licence.PMC_COVID19: "PMC COVID-19 licence: as in PubMed Central's collection on COVID-19",
     Licence.CC0: "CC0 1.0: any use",
@@ -51,39 +52,40 @@ _NAMES = {
 
 
 def vocabulary(settings: Settings) -> VocabularyOut:
-    """Everything that a form or a manifest can say, as this installation takes it."""
+    """All choices of forms and manifests, and the limits of this installation."""
     return VocabularyOut(
-        labels=_words(Label),
-        probes=_words(Probe),
-        licences=_words(Licence),
-        age_bands=_words(AgeBand),
-        sexes=_words(Sex),
-        blue_points=_words(BluePoint),
-        findings=_words(Finding),
-        symptoms=_words(Symptom),
-        verdicts=_words(Verdict),
-        reasons=_words(Reason),
-        states=_words(ContributionState),
+        labels=_choices(Label),
+        probes=_choices(Probe),
+        licences=_choices(Licence),
+        age_bands=_choices(AgeBand),
+        sexes=_choices(Sex),
+        blue_points=_choices(BluePoint),
+        findings=_choices(Finding),
+        symptoms=_choices(Symptom),
+        verdicts=_choices(Verdict),
+        reasons=_choices(Reason),
+        states=_choices(ContributionState),
         required=list(REQUIRED),
         manifest_columns=[
-            ColumnOut(name=each.name, also=list(each.also), about=each.about) for each in COLUMNS
+            ColumnOut(name=column.name, also=list(column.also), about=column.about)
+            for column in COLUMNS
         ],
         limits=LimitsOut(
-            files=limits.MOST_FILES,
+            files=limits.MAX_FILES,
             file_bytes=settings.max_upload_bytes,
             archive_bytes=settings.max_archive_bytes,
-            archive_entries=limits.MOST_ENTRIES,
-            unpacked_bytes=limits.MOST_UNPACKED_BYTES,
-            manifest_bytes=limits.MOST_MANIFEST_BYTES,
-            manifest_rows=limits.MOST_MANIFEST_ROWS,
+            archive_entries=limits.MAX_ENTRIES,
+            unpacked_bytes=limits.MAX_UNPACKED_BYTES,
+            manifest_bytes=limits.MAX_MANIFEST_BYTES,
+            manifest_rows=limits.MAX_MANIFEST_ROWS,
         ),
         consent=CONSENT,
     )
 
 
-def _words(words: type[StrEnum]) -> list[Word]:
-    return [Word(key=word, name=_NAMES.get(word) or _said(word)) for word in words]
+def _choices(enum: type[StrEnum]) -> list[Choice]:
+    return [Choice(key=key, name=_NAMES.get(key) or _readable(key)) for key in enum]
 
 
-def _said(key: str) -> str:
+def _readable(key: str) -> str:
     return key.replace("_", " ").capitalize() if key.islower() else key

@@ -78,7 +78,7 @@ def test_a_folder_becomes_a_submission(page: Page, folder: Path, axe: str) -> No
     expect(page.get_by_role("heading", name="4 recordings")).to_be_visible(timeout=READ_MS)
 
     # the table said what it could, and names the row that it could not use
-    expect(page.get_by_text("The label 'covd' is none of")).to_be_visible(timeout=READ_MS)
+    expect(page.get_by_text("The label 'covd' is not one of")).to_be_visible(timeout=READ_MS)
     expect(cell(page, "clip-0.mp4", 0)).to_have_text("COVID-19", timeout=READ_MS)
     expect(cell(page, "clip-0.mp4", 1)).to_contain_text("Convex")
     expect(page.get_by_text("Class is missing for 3 recordings.")).to_be_visible(timeout=READ_MS)

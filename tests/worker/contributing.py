@@ -10,7 +10,7 @@ from sqlalchemy import select
 from backend.core.db import now
 from backend.reviews import repository
 from backend.reviews.decisions import apply_reviews
-from backend.storage.base import Stored
+from backend.storage.base import StoredObject
 from backend.storage.keys import contribution_key, contribution_preview_key
 from backend.tables import AuditEvent, Contribution
 from models.media import sampling
@@ -88,7 +88,7 @@ def kept(house: House, contribution_id: UUID) -> dict[str, bytes]:
     return found
 
 
-def everything(house: House) -> list[Stored]:
+def everything(house: House) -> list[StoredObject]:
     """All that is stored of contributions."""
     return [each for folder in FOLDERS for each in house.storage.listing(folder)]
 

@@ -14,7 +14,7 @@ from backend.jobs import duties, workers
 from backend.jobs.kinds import SCREENING
 from backend.recordings import repository as recordings
 from backend.screenings import repository as screenings
-from backend.storage.base import Stored
+from backend.storage.base import StoredObject
 from backend.storage.keys import frames_folder
 from backend.tables import Recording
 from worker import process
@@ -99,7 +99,7 @@ def sweep_frames() -> int:
     return for_each("sweep-frames", folders, storage.delete_folder)
 
 
-def _old(folder: str) -> Iterator[Stored]:
+def _old(folder: str) -> Iterator[StoredObject]:
     before = now() - ORPHANED_AFTER
     return (each for each in process.current().storage.listing(folder) if each.modified_at < before)
 

@@ -62,7 +62,7 @@ def delete_forgotten() -> None:
     before = now() - timedelta(days=process.current().settings.draft_days)
     later = {UUID(each) for each in postponed("delete-forgotten-drafts")}
     with reading() as session:
-        forgotten = submissions.forgotten(session, before, later)
+        forgotten = submissions.abandoned_drafts(session, before, later)
     for_each("delete-forgotten-drafts", forgotten, lambda each: _delete_forgotten(each, before))
 
 
@@ -90,7 +90,7 @@ def sweep(before: datetime) -> int:
     strangers += _unknown(_old("pieces", before), uploads.known_pieces)
     strangers += _unknown(_old("arrivals", before), _known_uploads)
     with transaction() as session:
-        uploads.forget_pieces_of_ended(session)
+        uploads.delete_pieces_of_finished(session)
     return delete_objects("sweep-uploads", strangers)
 
 

@@ -119,13 +119,13 @@ def opened(file: BinaryIO, most_file_bytes: int) -> Iterator[Archive]:
     Raises:
         RefusedFileError: the archive is damaged, a bomb, or would write where it must not.
     """
-    if _directory_bytes(file) > limits.MOST_DIRECTORY_BYTES:
+    if _directory_bytes(file) > limits.MAX_DIRECTORY_BYTES:
         raise _too_many()
     with _damage_named():
         archive = zipfile.ZipFile(file)
     with archive:
         infos = archive.infolist()
-        if len(infos) > limits.MOST_ENTRIES:
+        if len(infos) > limits.MAX_ENTRIES:
             raise _too_many(len(infos))
         names = _names(infos)
         for name, info in zip(names, infos, strict=True):
@@ -163,7 +163,7 @@ def _too_many(count: int | None = None) -> RefusedFileError:
     counted = "more" if count is None else f"{count:,}"
     return RefusedFileError(
         "archive_too_many_files",
-        f"The archive holds {counted} entries, and {limits.MOST_ENTRIES:,} are the most. "
+        f"The archive holds {counted} entries, and {limits.MAX_ENTRIES:,} are the most. "
         "Split it into several.",
     )
 
@@ -232,13 +232,13 @@ def _refuse_office(archive: zipfile.ZipFile) -> None:
 def _check_size(infos: list[zipfile.ZipInfo]) -> None:
     unpacked = sum(info.file_size for info in infos)
     packed = max(1, sum(info.compress_size for info in infos))
-    if unpacked > limits.MOST_UNPACKED_BYTES:
+    if unpacked > limits.MAX_UNPACKED_BYTES:
         raise RefusedFileError(
             "archive_too_large",
-            f"Unpacked, the archive would be larger than {limits.MOST_UNPACKED_BYTES / 1e9:g} GB. "
+            f"Unpacked, the archive would be larger than {limits.MAX_UNPACKED_BYTES / 1e9:g} GB. "
             "Split it into several.",
         )
-    if unpacked > limits.SMALL_BYTES and unpacked / packed > limits.MOST_RATIO:
+    if unpacked > limits.SMALL_BYTES and unpacked / packed > limits.MAX_RATIO:
         raise RefusedFileError(
             "archive_bomb",
             f"Unpacked, the archive would be {unpacked / packed:.0f} times as large as it is, "

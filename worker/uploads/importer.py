@@ -25,7 +25,7 @@ from backend.storage.keys import contribution_key, contribution_preview_key
 from backend.storage.private_files import private_folder
 from backend.submissions import apply_manifest
 from backend.submissions import repository as submissions
-from backend.submissions.fields import MOST_NAME
+from backend.submissions.fields import MAX_NAME
 from backend.submissions.manifest import ManifestError
 from backend.submissions.uploads import repository as uploads
 from backend.tables import Contribution, Submission, Upload
@@ -225,7 +225,7 @@ def _note(
 
 
 def _file_name(work: Import, entry: Entry | None) -> str:
-    return (work.upload.file_name if entry is None else entry.name)[-MOST_NAME:]
+    return (work.upload.file_name if entry is None else entry.name)[-MAX_NAME:]
 
 
 def _table(work: Import, entry: Entry | None) -> str:

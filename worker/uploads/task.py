@@ -22,7 +22,7 @@ from backend.jobs.kinds import UPLOAD
 from backend.jobs.leases import Failure, LeaseLostError
 from backend.jobs.names import IMPORT_UPLOAD
 from backend.storage.base import MissingObjectError
-from backend.storage.private_files import FULL, NO_ROOM
+from backend.storage.private_files import DISK_FULL, STORAGE_FULL
 from backend.submissions.manifest import SPREADSHEET
 from backend.submissions.uploads import limits
 from backend.submissions.uploads import repository as uploads
@@ -96,10 +96,10 @@ def _take(work: Import, file: Unpacked, entry: Entry | None = None) -> None:
     if file_names.is_spreadsheet(name):
         raise RefusedFileError("spreadsheet", SPREADSHEET)
     if archives.is_manifest(name):
-        if file.bytes > limits.MOST_MANIFEST_BYTES:
+        if file.bytes > limits.MAX_MANIFEST_BYTES:
             raise RefusedFileError(
                 "file_too_large",
-                f"The manifest is larger than {limits.MOST_MANIFEST_BYTES / 1e6:g} MB. Split it.",
+                f"The manifest is larger than {limits.MAX_MANIFEST_BYTES / 1e6:g} MB. Split it.",
             )
         commit_manifest(work, entry, file.path.read_bytes())
         return
@@ -148,9 +148,9 @@ def _check_room(archive: Archive, held: int) -> None:
     Raises:
         RefusedFileError
     """
-    if held + len(archive.entries) > limits.MOST_FILES:
+    if held + len(archive.entries) > limits.MAX_FILES:
         raise RefusedFileError(
-            "too_many_files", f"A submission holds at most {limits.MOST_FILES} files."
+            "too_many_files", f"A submission holds at most {limits.MAX_FILES} files."
         )
     mine = process.current()
     free = mine.storage.free_bytes()
@@ -197,7 +197,7 @@ def _room(wanted: int) -> Iterator[None]:
     mine = process.current()
     free = mine.storage.free_bytes()
     if free is not None and free < wanted + mine.settings.min_free_bytes:
-        raise StorageFullError(NO_ROOM)
+        raise StorageFullError(STORAGE_FULL)
     yield
 
 
@@ -215,10 +215,10 @@ def _waits_for_room(work: Import) -> Iterator[None]:
             raise
         raise RefusedFileError("storage_full", FULL_FOR_LONG) from error
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in DISK_FULL:
             raise
         if _may_wait_for_room(work):
-            raise StorageFullError(NO_ROOM) from error
+            raise StorageFullError(STORAGE_FULL) from error
         raise RefusedFileError("storage_full", FULL_FOR_LONG) from error
 
 

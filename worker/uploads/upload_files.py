@@ -59,7 +59,7 @@ def delete(upload_id: UUID) -> None:
     storage.delete_folder(pieces_folder(upload_id))
     storage.delete(upload_key(upload_id))
     with transaction() as session:
-        repository.forget_pieces(session, upload_id)
+        repository.delete_pieces(session, upload_id)
 
 
 class _Joined(io.RawIOBase):

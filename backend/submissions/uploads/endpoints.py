@@ -1,4 +1,4 @@
-"""HTTP of arriving files: the tus protocol by a library, held to our rules, and their list."""
+"""HTTP of uploads for submissions: the tus protocol by a library, our checks, and the list."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -28,16 +28,16 @@ Complete = Callable[[str, dict[str, Any]], Awaitable[None]]
 
 
 def make_router(settings: Settings, services: Callable[[], Services]) -> APIRouter:
-    """The routes, for an application with these settings whose services come at its start."""
-    # The library's types know neither dependencies that are async nor hooks that are awaited or
-    # answer with a dictionary; its code and its documentation do.
+    """The routes for these settings; `services` is called per request, after the start."""
+    # The library's type hints lack async dependencies, and hooks that are awaited or return a
+    # dictionary; its code and its documentation support both.
     uploads = create_tus_router(
         prefix=PREFIX,
-        files_dir=str(settings.incoming_dir),  # where it writes nothing: the store does
+        files_dir=str(settings.incoming_dir),  # unused: our store writes elsewhere
         max_size=max(settings.max_archive_bytes, settings.max_upload_bytes),
         days_to_keep=settings.unfinished_upload_days,
         pre_create_dep=get_begin,  # type: ignore[arg-type]
-        file_dep=get_place,  # type: ignore[arg-type]
+        file_dep=get_upload_id,  # type: ignore[arg-type]
         upload_complete_dep=get_complete,  # type: ignore[arg-type]
         tags=["submissions"],
         storage=UploadStore(services, transaction),
@@ -67,12 +67,12 @@ def get_files(
     cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
 ) -> UploadPage:
-    """What was sent for a submission, and what became of it; unfinished uploads too."""
+    """The uploads of a submission and their outcome, including unfinished ones."""
     return service.page(session, user, submission_id, state, cursor, limit)
 
 
 def check_upload(request: Request, services: ServicesDep, user: CurrentContributor) -> None:
-    """Before the library reads anything: is it theirs, and is it something that we do?
+    """Check, before the library reads anything, that the upload is the user's and supported.
 
     Raises:
         NotFoundError, ConflictError, BadRequestError, DrainingError
@@ -94,11 +94,11 @@ def _check_creation(request: Request) -> None:
         raise BadRequestError("Create the upload without a body, then send the file by PATCH.")
     for name in ("upload-concat", "upload-defer-length"):
         if name in headers:
-            raise BadRequestError(f"The header {name} asks for what is not done here.")
+            raise BadRequestError(f"The header {name} is not supported.")
 
 
 async def get_begin(services: ServicesDep, user: CurrentContributor) -> Begin:
-    """Make the row before the library makes the upload."""
+    """Create the row before the library creates the upload."""
 
     async def begin(metadata: dict[str, str], upload: dict[str, Any]) -> None:
         upload_id = await to_thread.run_sync(_begin, services, user, metadata, upload["size"])
@@ -120,15 +120,15 @@ def _begin(services: Services, user: User, metadata: dict[str, str], size: int |
     return upload.id
 
 
-async def get_place() -> Callable[[dict[str, str]], dict[str, str]]:
-    """The upload's id is that of the row."""
+async def get_upload_id() -> Callable[[dict[str, str]], dict[str, str]]:
+    """Use the row's id as the upload's id."""
     return lambda metadata: {"uid": metadata["upload"]} if "upload" in metadata else {}
 
 
 async def get_complete() -> Complete:
-    """When the last byte is here, the store has told the worker already."""
+    """A hook that does nothing: the store queues the import itself."""
 
     async def complete(_path: str, _metadata: dict[str, Any]) -> None:
-        """Nothing is left to do."""
+        """Do nothing."""
 
     return complete

@@ -1,4 +1,4 @@
-"""Around the tus library: silent and superseded senders let go, and an address without a host."""
+"""Middleware around the tus library: drops stalled connections, and makes Location a path."""
 
 import asyncio
 from contextlib import suppress
@@ -11,41 +11,41 @@ GONE: Message = {"type": "http.disconnect"}
 
 
 class UploadGuard:
-    """Ends the piece of an upload whose sender fell silent, or came back on another connection.
+    """Ends a request whose sender stalled, or whose upload continues on another connection.
 
-    To the library both look like a sender that went away: it keeps what is there, and lets go of
-    the file, for which the sender may be waiting.
+    To the library both look like a client that disconnected: it keeps what was received and
+    releases the file, which the client may be waiting for.
     """
 
     def __init__(self, app: ASGIApp, *, path: str, idle_s: float) -> None:
         self._app = app
         self._path = path
         self._idle_s = idle_s
-        self._under_way: dict[str, asyncio.Event] = {}
+        self._active: dict[str, asyncio.Event] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a request."""
         if scope["type"] != "http" or not scope["path"].startswith(self._path):
             await self._app(scope, receive, send)
         elif scope["method"] in ("PATCH", "POST") and scope["path"] != self._path:
-            await self._piece(scope, receive, send)
+            await self._receive_piece(scope, receive, send)
         else:
             if scope["method"] == "DELETE" and not Headers(scope=scope).get("tus-resumable"):
-                # whoever only wants a file gone need not speak the protocol
+                # deleting a file should not require the tus protocol
                 scope["headers"] = [*scope["headers"], (b"tus-resumable", b"1.0.0")]
-            await self._app(scope, receive, _with_path_alone(send))
+            await self._app(scope, receive, _with_relative_location(send))
 
-    async def _piece(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _receive_piece(self, scope: Scope, receive: Receive, send: Send) -> None:
         superseded = asyncio.Event()
-        if (before := self._under_way.get(scope["path"])) is not None:
+        if (before := self._active.get(scope["path"])) is not None:
             before.set()
-        self._under_way[scope["path"]] = superseded
-        turned_away = asyncio.ensure_future(superseded.wait())
+        self._active[scope["path"]] = superseded
+        superseded_wait = asyncio.ensure_future(superseded.wait())
 
-        async def patient_receive() -> Message:
+        async def receive_or_give_up() -> Message:
             message = asyncio.ensure_future(receive())
             await asyncio.wait(
-                {message, turned_away},
+                {message, superseded_wait},
                 timeout=self._idle_s,
                 return_when=asyncio.FIRST_COMPLETED,
             )
@@ -57,15 +57,15 @@ class UploadGuard:
             return GONE
 
         try:
-            await self._app(scope, patient_receive, send)
+            await self._app(scope, receive_or_give_up, send)
         finally:
-            turned_away.cancel()
-            if self._under_way.get(scope["path"]) is superseded:
-                del self._under_way[scope["path"]]
+            superseded_wait.cancel()
+            if self._active.get(scope["path"]) is superseded:
+                del self._active[scope["path"]]
 
 
-def _with_path_alone(send: Send) -> Send:
-    """Location as a path: right behind any proxy, whatever name and scheme it has."""
+def _with_relative_location(send: Send) -> Send:
+    """Make Location a path, which is right behind any proxy."""
 
     async def send_on(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -19,7 +19,7 @@ _UNFINISHED = (
 
 
 def add(session: Session, upload: Upload) -> None:
-    """Add a new row, now."""
+    """Add a row and flush it."""
     session.add(upload)
     session.flush()
 
@@ -61,19 +61,19 @@ def counts(
     session: Session, submission_ids: Collection[UUID]
 ) -> dict[UUID, dict[UploadState, int]]:
     """How many uploads of each submission are in each state; states without any are left out."""
-    found: dict[UUID, dict[UploadState, int]] = {}
+    counted: dict[UUID, dict[UploadState, int]] = {}
     query = (
         select(Upload.submission_id, Upload.state, func.count())
         .where(Upload.submission_id.in_(submission_ids))
         .group_by(Upload.submission_id, Upload.state)
     )
     for submission_id, state, count in session.execute(query):
-        found.setdefault(submission_id, {})[state] = count
-    return found
+        counted.setdefault(submission_id, {})[state] = count
+    return counted
 
 
 def unfinished(session: Session, submission_id: UUID) -> int:
-    """How many files of a submission are still on their way."""
+    """How many files of a submission are still being uploaded or imported."""
     return session.scalars(
         select(func.count())
         .select_from(Upload)
@@ -86,7 +86,7 @@ def ids(session: Session, submission_id: UUID) -> Sequence[UUID]:
     return session.scalars(select(Upload.id).where(Upload.submission_id == submission_id)).all()
 
 
-# While the bytes come.
+# During the upload.
 
 
 def pieces(session: Session, upload_id: UUID) -> Sequence[UploadPiece]:
@@ -96,17 +96,16 @@ def pieces(session: Session, upload_id: UUID) -> Sequence[UploadPiece]:
 
 
 def last_piece(session: Session, upload_id: UUID) -> UploadPiece | None:
-    """The last piece of a file that is here."""
+    """The last stored piece of a file."""
     query = select(UploadPiece).where(UploadPiece.upload_id == upload_id)
     return session.scalar(query.order_by(UploadPiece.start.desc()).limit(1))
 
 
 def add_piece(session: Session, piece: UploadPiece, expected: int) -> bool:
-    """Note a piece that is stored. False: it is not wanted, nothing was written.
+    """Record a stored piece. False: it is not wanted, and nothing was written.
 
-    That is so where other than `expected` bytes of the file are here by now (another connection
-    was faster), where they all are, or where the file was dropped. A piece that begins where one
-    begins that is here takes its place.
+    That is so if the file no longer has `expected` bytes (another connection was faster), if it is
+    complete, or if it was deleted. A piece replaces an earlier one with the same start.
     """
     changed = session.execute(
         update(Upload)
@@ -126,13 +125,13 @@ def add_piece(session: Session, piece: UploadPiece, expected: int) -> bool:
     return True
 
 
-def forget_pieces(session: Session, upload_id: UUID) -> None:
-    """Forget where the pieces of a file were, whose bytes are deleted."""
+def delete_pieces(session: Session, upload_id: UUID) -> None:
+    """Delete the rows of a file's pieces, whose bytes are deleted already."""
     session.execute(delete(UploadPiece).where(UploadPiece.upload_id == upload_id))
 
 
 def complete(session: Session, upload_id: UUID, now: datetime) -> bool:
-    """The worker's turn, where all bytes are here. False: they are not, or that was known."""
+    """Queue a complete file for import. False: bytes are missing, or it was queued already."""
     changed = session.execute(
         update(Upload)
         .where(
@@ -152,30 +151,30 @@ def complete(session: Session, upload_id: UUID, now: datetime) -> bool:
 
 
 def entries(session: Session, archive_id: UUID) -> set[int]:
-    """Places of an archive's entries that are through, well or not."""
+    """Indexes of an archive's entries that are finished, imported or refused."""
     query = select(Upload.entry).where(Upload.parent_id == archive_id)
     return {entry for entry in session.scalars(query) if entry is not None}
 
 
 def expired(
-    session: Session, now: datetime, but: Collection[UUID] = (), most: int = 100
+    session: Session, now: datetime, exclude: Collection[UUID] = (), limit: int = 100
 ) -> Sequence[UUID]:
-    """Ids of files whose last byte did not come in time; some left out."""
+    """Ids of files that were not completed in time."""
     return session.scalars(
         select(Upload.id)
         .where(Upload.state == UploadState.RECEIVING, Upload.expires_at <= now)
-        .where(Upload.id.not_in(but))
-        .limit(most)
+        .where(Upload.id.not_in(exclude))
+        .limit(limit)
     ).all()
 
 
 def with_bytes(session: Session, upload_ids: Collection[UUID]) -> set[UUID]:
-    """Those of the ids whose bytes a row still answers for."""
+    """Those of the ids whose bytes are still needed."""
     query = select(Upload.id).where(Upload.id.in_(upload_ids), Upload.state.in_(_UNFINISHED))
     return set(session.scalars(query))
 
 
-def forget_pieces_of_ended(session: Session) -> None:
+def delete_pieces_of_finished(session: Session) -> None:
     """Forget the pieces of files that are imported or refused, whose worker could not."""
     ended = select(Upload.id).where(Upload.state.not_in(_UNFINISHED))
     session.execute(

@@ -1,4 +1,4 @@
-"""The rules of arriving files: who may send what to where, and when one is whole."""
+"""Uploads for submissions: who may upload what, and what happens once a file is complete."""
 
 from datetime import timedelta
 from pathlib import PurePosixPath
@@ -38,19 +38,19 @@ def begin(
 
     Raises:
         InvalidInputError: no name, no length, or an empty file.
-        NotFoundError: they have no such submission.
-        ConflictError: it was sent already, or holds as many files as it may.
+        NotFoundError: the user has no such submission.
+        ConflictError: it has been submitted, or has the maximum number of files.
         FileTooLargeError, StorageFullError: as for any upload.
     """
     name = _checked_name(file_name)
     if size is None:
         raise InvalidInputError("Send the file's length in Upload-Length.")
     if size <= 0:
-        raise InvalidInputError("The file is empty: choose it again.", code="empty_file")
+        raise InvalidInputError("The file is empty. Choose another one.", code="empty_file")
     archive = name.casefold().endswith(".zip")
-    most = settings.max_archive_bytes if archive else settings.max_upload_bytes
-    if size > most:
-        raise too_large(most, size)
+    limit = settings.max_archive_bytes if archive else settings.max_upload_bytes
+    if size > limit:
+        raise too_large(limit, size)
     check_storage_room(settings, size)
     try:
         draft_id = UUID(submission_id)
@@ -63,14 +63,14 @@ def begin(
         raise NotFoundError(f"You have no submission {draft_id}.")
     if submission.submitted_at is not None:
         raise ConflictError(
-            "This submission was sent already. Begin another one.", code="already_submitted"
+            "This submission has already been sent. Create another one.", code="already_submitted"
         )
-    held = repository.counts(session, [draft_id]).get(draft_id, {})
-    if sum(held.values()) >= limits.MOST_FILES:
+    counts = repository.counts(session, [draft_id]).get(draft_id, {})
+    if sum(counts.values()) >= limits.MAX_FILES:
         raise ConflictError(
-            f"A submission holds at most {limits.MOST_FILES} files. Begin another one.",
+            f"A submission holds at most {limits.MAX_FILES} files. Create another one.",
             code="too_many_files",
-            limit=limits.MOST_FILES,
+            limit=limits.MAX_FILES,
         )
     now = utc_now()
     submission.touched_at = now
@@ -88,36 +88,36 @@ def begin(
 
 
 def find(session: Session, user: User, upload_id: str) -> Upload:
-    """Their file with this id.
+    """The user's upload with this id.
 
     Raises:
         NotFoundError: there is none, or it is somebody else's.
     """
     try:
-        found = repository.get_own(session, UUID(upload_id), user.id)
+        row = repository.get_own(session, UUID(upload_id), user.id)
     except ValueError:
-        found = None
-    if found is None:
+        row = None
+    if row is None:
         raise NotFoundError(f"You have no upload {upload_id[:50]}.")
-    return found
+    return row
 
 
 def add_piece(session: Session, piece: UploadPiece, expected: int) -> bool:
-    """Note a stored piece; with the last one, have a worker take the file in.
+    """Record a stored piece; after the last one, queue the file for import.
 
     Returns:
-        False where it is not wanted: see `repository.add_piece`.
+        False if it is not wanted: see `repository.add_piece`.
     """
     if not repository.add_piece(session, piece, expected):
         return False
     if repository.complete(session, piece.upload_id, utc_now()):
         after_commit(session, IMPORT_UPLOAD, piece.upload_id)
-        log.info("file_arrived", upload=str(piece.upload_id))
+        log.info("upload_complete", upload=str(piece.upload_id))
     return True
 
 
 def delete_bytes(storage: Storage, upload_id: UUID) -> None:
-    """Delete everything that is here of a file."""
+    """Delete all stored bytes of a file."""
     storage.delete_folder(pieces_folder(upload_id))
     storage.delete(upload_key(upload_id))
 
@@ -133,16 +133,16 @@ def page(
     """The files of their submission, in the order in which they came.
 
     Raises:
-        NotFoundError: they have no such submission.
+        NotFoundError: the user has no such submission.
     """
     if submissions.get_own(session, submission_id, user.id) is None:
         raise NotFoundError(f"You have no submission {submission_id}.")
-    found = repository.page(session, submission_id, state, cursor, limit)
-    return UploadPage(items=[shown(each) for each in found.rows], next=found.next)
+    rows = repository.page(session, submission_id, state, cursor, limit)
+    return UploadPage(items=[to_schema(row) for row in rows.rows], next=rows.next)
 
 
-def shown(upload: Upload) -> UploadOut:
-    """The row as the API shows it."""
+def to_schema(upload: Upload) -> UploadOut:
+    """The upload as the API returns it."""
     error = None
     if upload.error_code is not None:
         error = UploadError(code=upload.error_code, message=upload.error_message or "")
@@ -164,21 +164,21 @@ def shown(upload: Upload) -> UploadOut:
     )
 
 
-def _checked_name(said: str) -> str:
-    name = clean_name(said)
+def _checked_name(text: str) -> str:
+    name = clean_name(text)
     if not name.strip():
         raise InvalidInputError("Send the file's name as `filename` in Upload-Metadata.")
     if (reason := unusable("file_name", name)) is not None:
         raise InvalidInputError(reason, code="bad_name")
     if is_junk(name):
         raise InvalidInputError(
-            "This is a file that computers keep for themselves, and no recording. Leave it out.",
+            "This is a system file, such as .DS_Store, and not a recording. Leave it out.",
             code="junk_file",
         )
     return name
 
 
-def clean_name(said: str) -> str:
-    """A file's name with the folders it lies in, without steps out of them; else as it is."""
-    parts = PurePosixPath(said.replace("\\", "/")).parts
+def clean_name(text: str) -> str:
+    """A file name with its folders, without '..' and absolute paths; otherwise unchanged."""
+    parts = PurePosixPath(text.replace("\\", "/")).parts
     return "/".join(part for part in parts if part not in ("/", "//", ".."))

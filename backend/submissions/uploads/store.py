@@ -1,10 +1,10 @@
-"""Where unfinished uploads lie, for the tus library: pieces in the storage, all else in rows.
+"""The tus library's store of unfinished uploads: pieces in the storage, everything else in rows.
 
-No file of this process matters to another: a piece is written here, put into the storage, and
-noted with the offset in one transaction. So any API process goes on where the last piece ended,
-and one that is killed loses at most the piece it was at, which the sender sends again. Of two
-connections that send the same file, here or on two hosts, each piece is taken from whichever
-was first; the other is told, and asks for the offset. Memory stays flat.
+No local file matters to another process: a piece is written to a temporary file, put into the
+storage, and recorded with the new offset in one transaction. So any API process can continue after
+the last piece, and a killed one loses at most its current piece, which the client sends again. If
+two connections send the same file, on one host or two, every piece is taken from whichever is
+first; the other gets an error and asks for the offset. Memory use is constant.
 """
 
 import asyncio
@@ -34,10 +34,10 @@ from backend.tables import UploadPiece
 from backend.tables.vocabulary import UploadState
 
 PIECE_BYTES = 16 * 1024 * 1024
-"""A piece goes to the storage when it has so many."""
+"""Size at which a piece goes to the storage."""
 
 SMALL_BYTES = 4 * 1024 * 1024
-"""A last piece with fewer is fetched again and added to, so that a file has no thousands."""
+"""A smaller last piece is extended instead, so that a file never has thousands of pieces."""
 
 _BATCH_BYTES = 256 * 1024
 _LOCK_WAIT_S = 5.0
@@ -49,16 +49,16 @@ Transaction = Callable[[Services], AbstractContextManager[Session]]
 
 @dataclass
 class _Writer:
-    """One request that sends: the piece it is at, and what is not written to that yet.
+    """One request that uploads: its current piece, and bytes not written to it yet.
 
-    `at` is the offset up to which all is in the storage. The piece begins at `start`; of it
-    `kept` bytes are in the storage already, under `key`.
+    `at` is the offset up to which everything is in the storage. The piece begins at `start`; its
+    first `stored` bytes are in the storage already, under `key`.
     """
 
     path: Path
     at: int
     start: int = 0
-    kept: int = 0
+    stored: int = 0
     key: str | None = None
     written: int = 0
     is_open: bool = False
@@ -68,7 +68,7 @@ class _Writer:
 class UploadStore(TusStorage):
     """The library's storage, on ours and the tables of uploads and their pieces.
 
-    Rows are made before the library is asked (`service.begin`), so it only reads them here.
+    Rows are created before the library is called (`service.begin`); here they are only read.
     """
 
     def __init__(self, services: Callable[[], Services], transaction: Transaction) -> None:
@@ -78,32 +78,32 @@ class UploadStore(TusStorage):
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def location(self, uid: str) -> str:
-        """The library only hands it on."""
+        """An identifier that the library only passes on."""
         return uid
 
     # bytes
 
     async def create(self, uid: str) -> None:
-        """Nothing: `service.begin` made the row."""
+        """Do nothing: `service.begin` created the row."""
 
     async def exists(self, uid: str) -> bool:
         """Whether there is a row."""
         return await self.read_info(uid) is not None
 
     async def size(self, uid: str) -> int:
-        """Bytes that are here."""
+        """Bytes received so far."""
         info = await self.read_info(uid)
         return 0 if info is None else int(info["offset"])
 
     async def append(self, uid: str, chunk: bytes) -> None:
-        """Take some of the body, and write when there is enough."""
+        """Buffer a chunk of the body, and write once there is enough."""
         writer = self._writers[uid]
         writer.pending += chunk
         if len(writer.pending) >= _BATCH_BYTES:
             await self._write(uid, writer)
 
     async def flush(self, uid: str) -> None:
-        """Write the rest, and have it in the storage before its offset is told to anybody."""
+        """Write the rest to the storage, before the new offset is reported."""
         writer = self._writers[uid]
         await self._write(uid, writer, is_last=True)
 
@@ -112,7 +112,7 @@ class UploadStore(TusStorage):
         try:
             await asyncio.to_thread(self._write_batch, UUID(uid), writer, batch, is_last)
         except PocovidError as error:
-            # the library lets these through, and takes any other for a client that went away
+            # the library passes these on, and treats any other as a disconnected client
             raise HTTPException(error.status) from error
 
     def _write_batch(self, uid: UUID, writer: _Writer, batch: bytes, is_last: bool) -> None:
@@ -122,18 +122,18 @@ class UploadStore(TusStorage):
             with disk_errors(), writer.path.open("ab") as file:
                 file.write(batch)
             writer.written += len(batch)
-        if writer.written >= PIECE_BYTES or (is_last and writer.written > writer.kept):
+        if writer.written >= PIECE_BYTES or (is_last and writer.written > writer.stored):
             self._store_piece(uid, writer)
 
     def _begin_piece(self, uid: UUID, writer: _Writer) -> None:
-        """Begin a piece, with the bytes of the last one where that is small."""
+        """Begin a piece, starting with the bytes of the last one if that is small."""
         services = self._services()
         check_room(services.settings)
         with services.database.read() as session:
             last = repository.last_piece(session, uid)
         if writer.at != (0 if last is None else last.start + last.bytes):
             raise _moved_on()
-        writer.start, writer.key, writer.kept, writer.written = writer.at, None, 0, 0
+        writer.start, writer.key, writer.stored, writer.written = writer.at, None, 0, 0
         with disk_errors():
             writer.path.write_bytes(b"")
         if last is not None and last.bytes < SMALL_BYTES:
@@ -144,14 +144,14 @@ class UploadStore(TusStorage):
                     writer.path.open("wb") as file,
                 ):
                     shutil.copyfileobj(source, file)
-            except MissingObjectError as error:  # it has just been dropped, or added to
+            except MissingObjectError as error:  # it has just been deleted or extended
                 raise _moved_on() from error
-            writer.start, writer.kept, writer.key = last.start, last.bytes, last.key
+            writer.start, writer.stored, writer.key = last.start, last.bytes, last.key
             writer.written = last.bytes
         writer.is_open = True
 
     def _store_piece(self, uid: UUID, writer: _Writer) -> None:
-        """Put the piece into the storage and note it, or leave nothing of it."""
+        """Put the piece into the storage and record it, or leave nothing behind."""
         services = self._services()
         key = piece_key(uid, writer.start)
         try:
@@ -173,17 +173,17 @@ class UploadStore(TusStorage):
         try:
             self._services().storage.delete(key)
         except PocovidError:
-            log.warning("piece_not_deleted", key=key, exc_info=True)  # the sweep finds it
+            log.warning("piece_not_deleted", key=key, exc_info=True)  # the sweep deletes it
 
     async def finalize(self, uid: str) -> None:
-        """Nothing: the last piece has told the worker."""
+        """Do nothing: the last piece has queued the import."""
 
     async def read(self, uid: str) -> bytes | None:
-        """The library never asks for a whole file, and must not."""
+        """Not supported: the library never reads whole files."""
         raise NotImplementedError(uid)
 
     async def delete(self, uid: str) -> None:
-        """Forget the upload."""
+        """Delete the upload."""
         await asyncio.to_thread(self._drop, UUID(uid))
 
     def _drop(self, uid: UUID) -> None:
@@ -191,12 +191,12 @@ class UploadStore(TusStorage):
         service.delete_bytes(services.storage, uid)
         with self._transaction(services) as session:
             repository.remove(session, uid)
-        service.delete_bytes(services.storage, uid)  # of a piece that came just then
+        service.delete_bytes(services.storage, uid)  # of a piece stored in the meantime
 
-    # what is known of it
+    # information
 
     async def read_info(self, uid: str) -> dict[str, Any] | None:
-        """The row, as the library's parameters."""
+        """The row in the library's format."""
         return await asyncio.to_thread(self._read_info, uid)
 
     def _read_info(self, uid: str) -> dict[str, Any] | None:
@@ -210,12 +210,12 @@ class UploadStore(TusStorage):
             "size": upload.bytes,
             "offset": upload.received if receiving else upload.bytes,
             "created_at": upload.created_at.isoformat(),
-            # what is whole does not expire
+            # a complete upload does not expire
             "expires": format_datetime(upload.expires_at, usegmt=True) if receiving else None,
         }
 
     async def write_info(self, uid: str, data: dict[str, Any]) -> None:
-        """Nothing: the row was there first, and each piece is noted with the offset."""
+        """Do nothing: the row exists already, and every piece is recorded with its offset."""
 
     async def list_uids(self) -> list[str]:
         """The library never asks; maintenance looks into the table."""
@@ -223,18 +223,18 @@ class UploadStore(TusStorage):
 
     @asynccontextmanager
     async def lock(self, uid: str) -> AsyncIterator[None]:  # type: ignore[override]  # as meant
-        """Have one request of this process send at a time; others' pieces are held apart by rows.
+        """Let one request of this process upload a file at a time; rows guard against others.
 
         Raises:
-            HTTPException: 503, another one is still sending, or the disk cannot be used.
+            HTTPException: 503, another request is still uploading, or the disk is unavailable.
         """
-        lock = self._locks.setdefault(uid, asyncio.Lock())  # kept as long as anybody waits
+        lock = self._locks.setdefault(uid, asyncio.Lock())  # exists as long as anybody waits
         try:
             async with asyncio.timeout(_LOCK_WAIT_S):
                 await lock.acquire()
         except TimeoutError:
             raise HTTPException(503) from UnavailableError(
-                "Another connection is still sending this file. Please go on in a moment.",
+                "Another connection is still sending this file. Please retry in a moment.",
                 retry_after_s=5,
             )
         try:

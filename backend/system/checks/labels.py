@@ -131,6 +131,6 @@ def _fill(session: Session, contribution_id: UUID, wanted: Mapping[str, Any]) ->
     if row is None or row.state not in _UNDECIDED or not (differing := _differing(row, wanted)):
         return False
     # Not as a table fills a draft: of what was sent, the defaults are copied into these fields.
-    fields.put(row, {name: wanted[name] for name in differing})
+    fields.set_fields(row, {name: wanted[name] for name in differing})
     row.set_by_hand = [name for name in row.set_by_hand if name not in differing]
     return True

@@ -151,7 +151,7 @@ def test_a_bad_row_is_named_with_its_line(
     manifest.write_text("file_name,label\na.mp4,flu\n")
     result = submit("--manifest", str(manifest))
     assert result.exit_code == 1
-    assert "labels.csv, line 2: a.mp4: label: The label 'flu' is none of" in result.output
+    assert "labels.csv, line 2: a.mp4: label: The label 'flu' is not one of" in result.output
 
 
 def test_what_cannot_be_sent_at_all_ends_with_a_sentence(
@@ -178,7 +178,7 @@ def test_a_mended_table_takes_the_place_of_the_one_before(
     manifest.write_text("file_name,label\nA.mp4,covid19\n")
     result = submit(*SAID, "--consent", "--manifest", str(manifest))
     assert result.exit_code == 0, result.output
-    assert "labels.csv, line 2: A.mp4: It was taken for the file 'a.mp4'." in result.output
+    assert "labels.csv, line 2: A.mp4: It was applied to the file 'a.mp4'." in result.output
     assert {row.label for row in all_of(busy, Contribution) if row.file_name == "a.mp4"} == {
         "covid19"
     }

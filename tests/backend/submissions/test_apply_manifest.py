@@ -105,7 +105,7 @@ class TestOrder:
         assert found["manifest"] == []
         (loose,) = found["loose"]
         assert (loose["file_name"], loose["table"], loose["line"]) == ("p111.PNG", "table 2", 2)
-        assert loose["note"] == "It was taken for the file 'P111.png'."
+        assert loose["note"] == "It was applied to the file 'P111.png'."
 
     def test_a_file_that_makes_a_row_fit_twice_takes_back_what_the_row_said(
         self, api: Api, me: SignedIn
@@ -201,7 +201,7 @@ class TestRefusedCells:
         text = "file_name,label,probe,source,licence\na.png,covid19,convex,Ward 3,private\n"
         (row,) = draft.send(text)
         assert row["status"] == "partly"
-        assert "'private' is none of" in row["problem"]
+        assert "'private' is not one of" in row["problem"]
         item = me.client.get(f"/contributions/{recording}").json()
         assert (item["label"], item["probe"], item["source"]) == ("covid19", "convex", "Ward 3")
         assert item["licence"] is None
@@ -237,7 +237,7 @@ def test_every_value_comes_back_byte_for_byte_or_is_refused_by_name(
     if not formula:
         assert (edited.json()["note"], edited.json()["source"]) == (note, source)
     else:
-        assert "spreadsheets take for a formula" in edited.json()["detail"]
+        assert "spreadsheets treat as a formula" in edited.json()["detail"]
     with api.database.write() as session:
         session.execute(delete(Upload))
         session.execute(delete(Contribution))

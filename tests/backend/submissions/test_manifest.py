@@ -79,7 +79,7 @@ class TestRows:
         row = one(HEAD + "a.mp4,influenza,\n")
         assert row.values == {}
         assert row.problem is not None
-        assert "'influenza' is none of covid19, pneumonia" in row.problem
+        assert "'influenza' is not one of covid19, pneumonia" in row.problem
 
     @pytest.mark.parametrize(
         ("said", "label"),
@@ -112,7 +112,8 @@ class TestRows:
     def test_a_nul_in_a_cell_is_refused_by_name(self) -> None:
         (row,) = read(b"file_name,note,source\na.mp4,on\0e,x\n").rows
         assert (row.values, row.refused) == ({"source": "x"}, ("note",))
-        assert row.problem == "note: It holds a NUL character, which cannot be kept. Remove it."
+        problem = "note: It contains a NUL character, which cannot be stored. Remove it."
+        assert row.problem == problem
         (row,) = read(b"file_name,note\na\0.mp4,x\n").rows
         assert (row.values, row.file_name) == ({}, "a.mp4")
 
@@ -122,7 +123,7 @@ class TestRows:
         ).rows
         assert row.values == {"label": "covid19", "source": "Ward 3"}
         assert row.refused == ("licence",)
-        assert "'all rights reserved' is none of CC BY 4.0" in (row.problem or "")
+        assert "'all rights reserved' is not one of CC BY 4.0" in (row.problem or "")
 
     @pytest.mark.parametrize(
         ("said", "licence"),
@@ -224,10 +225,10 @@ class TestNoManifest:
             read(content)
 
     def test_too_much_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(manifest, "MOST_MANIFEST_ROWS", 2)
+        monkeypatch.setattr(manifest, "MAX_MANIFEST_ROWS", 2)
         with pytest.raises(ManifestError, match="more than 2 rows"):
             read((HEAD + "a.mp4,healthy,\n" * 3).encode())
-        monkeypatch.setattr(manifest, "MOST_MANIFEST_BYTES", 10)
+        monkeypatch.setattr(manifest, "MAX_MANIFEST_BYTES", 10)
         with pytest.raises(ManifestError, match="larger"):
             read(HEAD.encode())
 

@@ -79,7 +79,7 @@ class TestAtOnce:
 
         def take_out() -> None:
             with database.write() as session:
-                service.remove_contribution(session, user, rows[0].id)
+                service.delete_contribution(session, user, rows[0].id)
                 session.commit()
 
         came = self.both(self.act(database, submit_service.submit, user, draft.id), take_out)

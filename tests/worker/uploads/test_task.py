@@ -297,7 +297,7 @@ class TestArchives:
     def test_with_more_files_than_a_submission_holds(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("backend.submissions.uploads.limits.MOST_FILES", 2)
+        monkeypatch.setattr("backend.submissions.uploads.limits.MAX_FILES", 2)
         upload_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
         import_upload("")
         assert row(house, upload_id).error_code == "too_many_files"
@@ -329,7 +329,7 @@ class TestArchives:
     def test_that_would_be_too_large_are_refused_as_a_whole(
         self, house: House, draft: Submission, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("backend.submissions.uploads.limits.MOST_UNPACKED_BYTES", 10_000)
+        monkeypatch.setattr("backend.submissions.uploads.limits.MAX_UNPACKED_BYTES", 10_000)
         upload_id = sent(house, draft, "ward.zip", archives.packed(archives.pictures(3)))
         import_upload("")
         assert row(house, upload_id).error_code == "archive_too_large"
