@@ -23,13 +23,13 @@ def list_() -> None:
     from backend.trainings.artifacts import service
 
     with transaction(read_settings()) as session:
-        found = service.listing(session)
-    for each in found.items:
-        accuracy = each.metrics.get(each.group, {}).get("video_accuracy")
-        origin = "shipped" if each.shipped else f"release {each.release}"
-        figure = "" if accuracy is None else f", videos by {each.group} {accuracy:.1%}"
-        typer.echo(f"{'*' if each.active else ' '} {each.version}  ({origin}{figure})")
-    if not found.items:
+        listing = service.listing(session)
+    for artifact in listing.items:
+        accuracy = artifact.metrics.get(artifact.group, {}).get("video_accuracy")
+        origin = "shipped" if artifact.shipped else f"release {artifact.release}"
+        figure = "" if accuracy is None else f", videos by {artifact.group} {accuracy:.1%}"
+        typer.echo(f"{'*' if artifact.active else ' '} {artifact.version}  ({origin}{figure})")
+    if not listing.items:
         typer.echo("There is none yet: a worker registers the shipped one when it starts.")
 
 
@@ -53,7 +53,7 @@ def activate(
             service.activate(session, open_storage(settings), None, chosen)
     except PocovidError as error:
         refuse(error.detail)
-    typer.echo(f"{chosen} answers from now on.")
+    typer.echo(f"{chosen} is active now.")
 
 
 @app.command()

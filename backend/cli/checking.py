@@ -1,4 +1,4 @@
-"""`pocovid check`: look at an existing installation, and mend what can be mended."""
+"""`pocovid check`: check an existing installation, and mend what can be mended."""
 
 import json
 import sys
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-CLEAN, FOUND, COULD_NOT_LOOK = 0, 1, 2
-MOST_LINES = 50
-"""So many findings of one kind are written, where people read them."""
+CLEAN, FOUND, INCOMPLETE = 0, 1, 2
+MAX_LINES = 50
+"""Findings of one kind that are printed for people."""
 
 
 @app.command()
 def check(
-    fix: Annotated[bool, typer.Option("--fix", help="Mend what takes nobody's judgement.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what needs no human judgement.")] = False,
     deep: Annotated[
         bool, typer.Option("--deep", help="Also read and hash all stored bytes.")
     ] = False,
@@ -39,15 +39,15 @@ def check(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Hold labels, patients, bytes and pixels of this installation against each other.
+    """Check labels, patients, bytes and pixels of this installation for consistency.
 
-    Status 0: nothing was found (or all of it is mended). 1: something was. 2: it could not look.
+    Exit status 0: no findings (or all mended). 1: findings. 2: the check could not run.
     """
     settings = read_settings()
     try:
         migrate_first(settings)
     except typer.Exit:
-        raise typer.Exit(COULD_NOT_LOOK) from None
+        raise typer.Exit(INCOMPLETE) from None
     raise typer.Exit(_check(settings, fix=fix, deep=deep, only=only or [], as_json=as_json))
 
 
@@ -69,9 +69,9 @@ def _check(settings: "Settings", *, fix: bool, deep: bool, only: list[str], as_j
     from worker.process import Heartbeat
 
     try:
-        wanted = CheckRunIn.model_validate({"fix": fix, "deep": deep, "only": only})
+        options = CheckRunIn.model_validate({"fix": fix, "deep": deep, "only": only})
     except ValidationError:
-        return _could_not(f"--only takes {', '.join(NAMES)}; got {', '.join(only)}.")
+        return _incomplete(f"--only takes {', '.join(NAMES)}; got {', '.join(only)}.")
     database = Database.connect(settings)
     lines = _Lines(quiet=as_json)
     try:
@@ -79,27 +79,27 @@ def _check(settings: "Settings", *, fix: bool, deep: bool, only: list[str], as_j
         storage.check()
         transaction = partial(committing, database)
         with transaction() as session:
-            row = service.start(session, None, wanted, attempt=1)
+            row = service.start(session, None, options, attempt=1)
         lease = Lease(CHECKING, row.id, row.attempt, row)
         context = Context(database, transaction, storage, settings, celery, utc_now(), deep=deep)
-        runner = Runner(context, lease, ALL, told=lines.told, moved=lines.moved)
+        runner = Runner(context, lease, ALL, on_finding=lines.finding, on_progress=lines.progress)
         with Heartbeat(lambda: _renew(database, lease), settings.heartbeat_s):
             _run(database, runner)
     except PocovidError as error:
-        return _could_not(error.detail)
+        return _incomplete(error.detail)
     except LeaseLostError:
-        return _could_not("A worker has taken this check over: see the page Check.")
+        return _incomplete("A worker has taken over this check: see the page Check.")
     except (SQLAlchemyError, OSError) as error:
         from backend.core.redaction import redact
 
-        return _could_not(f"The database or the storage cannot be used: {redact(str(error))}")
+        return _incomplete(f"The database or the storage cannot be used: {redact(str(error))}")
     finally:
         database.close()
     return _report(runner, lines, as_json=as_json)
 
 
 def _run(database: "Database", runner: "Runner") -> None:
-    """Run it, and leave no row behind that a worker would go on with."""
+    """Run it, and leave no row behind that a worker would continue."""
     from backend.core.db import utc_now
     from backend.jobs import leases
 
@@ -107,7 +107,7 @@ def _run(database: "Database", runner: "Runner") -> None:
         runner.run()
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
-        why = "It was stopped." if stopped else "The storage or the database was away."
+        why = "It was stopped." if stopped else "The storage or the database was unreachable."
         with committing(database) as session:
             leases.fail(session, runner.lease, leases.Failure(why), utc_now())
         raise
@@ -125,7 +125,7 @@ def _renew(database: "Database", lease: "Lease[Check]") -> None:
 
 def _report(runner: "Runner", lines: "_Lines", *, as_json: bool) -> int:
     counts = runner.counts
-    left = sum(each["found"] - each["mended"] for each in counts.values())
+    left = sum(count["found"] - count["mended"] for count in counts.values())
     if as_json:
         document = {
             "clean": left == 0,
@@ -141,35 +141,35 @@ def _report(runner: "Runner", lines: "_Lines", *, as_json: bool) -> int:
 
 
 def _summary(counts: Mapping[str, Mapping[str, int]], *, fixed: bool) -> str:
-    found = sum(each["found"] for each in counts.values())
+    found = sum(count["found"] for count in counts.values())
     if not found:
-        return "Nothing was found."
-    mendable = sum(each["mendable"] for each in counts.values())
-    mended = sum(each["mended"] for each in counts.values())
-    said = f"{found} found"
+        return "No findings."
+    mendable = sum(count["mendable"] for count in counts.values())
+    mended = sum(count["mended"] for count in counts.values())
+    summary = f"{found} found"
     if fixed:
-        return f"{said}, {mended} mended, {found - mended} left."
+        return f"{summary}, {mended} mended, {found - mended} left."
     rest = found - mendable
     needs = "needs" if rest == 1 else "need"
-    return f"{said}: --fix mends {mendable}, and {rest} {needs} a person."
+    return f"{summary}: --fix mends {mendable}, and {rest} {needs} a person."
 
 
-def _could_not(why: str) -> int:
-    typer.echo(f"The check could not look at everything. {why}", err=True)
-    return COULD_NOT_LOOK
+def _incomplete(why: str) -> int:
+    typer.echo(f"The check is incomplete. {why}", err=True)
+    return INCOMPLETE
 
 
 class _Lines:
-    """Findings as they come, a line of progress below them on a terminal."""
+    """Prints findings as they come, with a line of progress below them on a terminal."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._shows_progress = sys.stderr.isatty() and not quiet
-        self._told: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
 
-    def told(self, finding: "Finding", mended: bool) -> None:  # as Runner calls it
-        number = self._told[finding.kind] = self._told.get(finding.kind, 0) + 1
-        if self._quiet or number > MOST_LINES:
+    def finding(self, finding: "Finding", mended: bool) -> None:  # as Runner calls it
+        number = self._counts[finding.kind] = self._counts.get(finding.kind, 0) + 1
+        if self._quiet or number > MAX_LINES:
             return
         self._clear()
         what = "mended" if mended else "can be mended" if finding.mend is not None else ""
@@ -180,19 +180,19 @@ class _Lines:
         if finding.advice:
             typer.echo(f"    {finding.advice}")
 
-    def moved(self, stage: str, looked_at: int) -> None:
-        """Write over the line of progress."""
+    def progress(self, stage: str, looked_at: int) -> None:
+        """Overwrite the line of progress."""
         if self._shows_progress and looked_at % 25 == 1:
             self._clear()
             sys.stderr.write(f"{stage}: {looked_at} …")
             sys.stderr.flush()
 
     def end(self) -> None:
-        """Take the line of progress away, and count what was not written."""
+        """Remove the line of progress, and count what was not printed."""
         self._clear()
-        for kind, number in self._told.items():
-            if number > MOST_LINES:
-                typer.echo(f"{kind}: {number - MOST_LINES} more; --json has them.")
+        for kind, number in self._counts.items():
+            if number > MAX_LINES:
+                typer.echo(f"{kind}: {number - MAX_LINES} more; --json has them.")
 
     def _clear(self) -> None:
         if self._shows_progress:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-LOOK_EVERY_S = 0.3
+POLL_S = 0.3
 
 WORK = Path("data/training")
 """Default cache folder of extracted frames, shared with training and evaluation."""
@@ -65,12 +65,12 @@ def import_(
 
 @app.command()
 def release(
-    note: Annotated[str, typer.Option(help="What people should know of this version.")] = "",
+    note: Annotated[str, typer.Option(help="Release notes of this version.")] = "",
     wait: Annotated[
-        bool, typer.Option(help="Stay until a worker has made it, and say what is in it.")
+        bool, typer.Option(help="Wait until a worker has built it, and print its statistics.")
     ] = True,
 ) -> None:
-    """Make a numbered version of everything that is approved. A running worker does the work."""
+    """Create a numbered version of everything approved. A running worker builds it."""
     from backend.core.errors import PocovidError
     from backend.jobs.celery import make_celery, send_remembered
     from backend.releases import service
@@ -78,7 +78,7 @@ def release(
     settings = read_settings()
     try:
         with transaction(settings) as session:
-            number = service.make(session, None, note).number
+            number = service.create(session, None, note).number
     except PocovidError as error:
         refuse(error.detail)
     send_remembered(session, make_celery(settings))
@@ -88,7 +88,7 @@ def release(
 
 
 def _follow(settings: "Settings", number: int) -> None:
-    """Show how far a release is until it has ended; status 1 if it failed."""
+    """Show the progress of a release until it has ended; exit status 1 if it failed."""
     from backend.core.db import Database
     from backend.releases import repository
     from backend.tables.vocabulary import JobState
@@ -103,11 +103,11 @@ def _follow(settings: "Settings", number: int) -> None:
                 if row is None or row.state in ended:
                     break
                 progress("Recordings", row.done, row.total)
-                time.sleep(LOOK_EVERY_S)
+                time.sleep(POLL_S)
     finally:
         database.close()
     if row is None or row.error:
-        refuse(f"Release {number} failed: {row.error if row else 'it is not there any more.'}")
+        refuse(f"Release {number} failed: {row.error if row else 'it no longer exists.'}")
     summary = row.summary
     assert summary and summary.diff, number  # noqa: S101, PT018  # it is done
     diff = summary.diff
@@ -184,7 +184,7 @@ def _print(found: "Survey") -> None:
                 *line.names.values(),
                 *map(str, counts),
                 *map(_spread, measures),
-                *(_range(each) for each in (line.width, line.height)),
+                *(_range(spread) for spread in (line.width, line.height)),
             )
         console.print(table)
     console.print(

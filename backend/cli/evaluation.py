@@ -90,7 +90,7 @@ def _print(found: "Evaluation") -> None:
                 class_name,
                 *(f"{measured[rate]:.3f}" for rate in rates),
                 str(measured["count"]),
-                str(sum(each.label == key for each in chapter.score_set.videos)),
+                str(sum(video.label == key for video in chapter.score_set.videos)),
                 " ".join(f"{published[rate]:.2f}" for rate in rates),
             )
         console.print(table)

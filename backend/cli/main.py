@@ -1,7 +1,7 @@
-"""The command line: `pocovid up`, and each part of the service by itself.
+"""The command line: `pocovid up`, and every part of the service by itself.
 
-A sub-command imports what it needs when it runs, so that `pocovid --help` answers at once and
-nothing but the work itself pays for TensorFlow.
+A sub-command imports what it needs when it runs, so that `pocovid --help` is fast and only commands
+that need TensorFlow load it.
 """
 
 import socket
@@ -44,7 +44,7 @@ Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. [d
 
 @app.command()
 def up(host: Host = None, port: Port = None) -> None:
-    """Run API, worker, trainer and scheduler together, database migrated. Ctrl-C stops all."""
+    """Migrate the database; run API, worker, trainer and scheduler until Ctrl-C."""
     from backend.cli.supervisor import Child, GaveUpError, Supervisor
     from backend.core.db import Database, utc_now
 
@@ -52,7 +52,7 @@ def up(host: Host = None, port: Port = None) -> None:
     listen_on = _free_port(settings.host, settings.port)
     migrate_first(settings)
     check_key(settings, make=True)
-    address = f"http://{_for_people(settings.host)}:{listen_on}"
+    address = f"http://{_browsable_host(settings.host)}:{listen_on}"
     database = Database.connect(settings)
     started_at = utc_now()
     us = (sys.executable, "-m", "backend.cli.main")
@@ -76,7 +76,7 @@ def up(host: Host = None, port: Port = None) -> None:
 
 @app.command()
 def serve(host: Host = None, port: Port = None) -> None:
-    """Run the API with the page."""
+    """Run the API and the web page."""
     settings = read_settings(host, port)
     make_folders(settings)
     check_key(settings, make=True)
@@ -93,23 +93,23 @@ def worker(
         int, typer.Option(min=1, help="Screenings at the same time; each loads the models.")
     ] = 1,
 ) -> None:
-    """Run a worker: it screens what is queued."""
+    """Run a worker, which screens what is queued."""
     from worker.app import consume, make_worker_app
 
-    raise typer.Exit(consume(make_worker_app(_settings_of_a_worker(), concurrency)))
+    raise typer.Exit(consume(make_worker_app(_worker_settings(), concurrency)))
 
 
 @app.command()
 def trainer(
     concurrency: Annotated[int, typer.Option(min=1, help="Folds at the same time.")] = 1,
 ) -> None:
-    """Run a worker that trains on releases, and does nothing else."""
+    """Run a worker that only trains on releases."""
     from worker.app import consume, make_trainer_app
 
-    raise typer.Exit(consume(make_trainer_app(_settings_of_a_worker(), concurrency)))
+    raise typer.Exit(consume(make_trainer_app(_worker_settings(), concurrency)))
 
 
-def _settings_of_a_worker() -> "Settings":
+def _worker_settings() -> "Settings":
     settings = read_settings()
     make_folders(settings)
     check_key(settings, make=False)
@@ -118,22 +118,22 @@ def _settings_of_a_worker() -> "Settings":
 
 @app.command()
 def scheduler() -> None:
-    """Run the scheduler, one for each deployment: it calls upkeep."""
+    """Run the scheduler, one per deployment, which starts maintenance tasks."""
     from worker.app import make_worker_app
 
-    make_worker_app(_settings_of_a_worker()).start(["beat"])
+    make_worker_app(_worker_settings()).start(["beat"])
 
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to this version's tables."""
+    """Migrate the database to this version."""
     settings = read_settings()
     migrate_first(settings)
     typer.echo("The database is up to date.")
 
 
 def _free_port(host: str, port: int) -> int:
-    """The port, when nobody listens there; a free one for 0."""
+    """The port, if nobody listens there; a free one for 0."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -146,7 +146,7 @@ def _free_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _for_people(host: str) -> str:
+def _browsable_host(host: str) -> str:
     """An address that a browser on this machine can open."""
     if host in {"0.0.0.0", "::", ""}:  # noqa: S104  # compared, not listened on
         return "127.0.0.1"
@@ -154,7 +154,7 @@ def _for_people(host: str) -> str:
 
 
 def _answers(address: str) -> bool:
-    """Whether the API is there and says that it is well."""
+    """Whether the API is reachable and healthy."""
     try:
         with urllib.request.urlopen(f"{address}/api/v1/health", timeout=2) as answer:  # noqa: S310
             return bool(answer.status == 200)
@@ -163,13 +163,13 @@ def _answers(address: str) -> bool:
 
 
 def _worker_started(database: "Database", since: "datetime") -> bool:
-    """Whether a worker, its models loaded, was seen since then."""
+    """Whether a worker with loaded models was seen since then."""
     from backend.core.db import utc_now
     from backend.jobs.workers import workers_alive
 
-    this_moment = utc_now()
+    now = utc_now()
     with database.read() as session:
-        return workers_alive(session, this_moment, this_moment - since) > 0
+        return workers_alive(session, now, now - since) > 0
 
 
 def main() -> None:

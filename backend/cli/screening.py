@@ -51,11 +51,11 @@ def screen(files: Files, as_json: AsJson = False, crop: Crop = None) -> None:
         overall = progress.add_task("Recordings", total=len(files), visible=len(files) > 1)
         for path, name in zip(files, names, strict=True):
             frames = progress.add_task(terminal.printable(Path(name).name), total=None)
-            found = _answer(
+            result = _answer(
                 path,
                 predictor,
                 square,
-                # Bound now: each file's bar is its own.
+                # Bound now, since every file has its own bar.
                 lambda done, total, bar=frames: progress.update(  # type: ignore[misc]
                     bar, completed=done, total=total
                 ),
@@ -63,11 +63,11 @@ def screen(files: Files, as_json: AsJson = False, crop: Crop = None) -> None:
             progress.remove_task(frames)
             progress.advance(overall)
             if as_json:
-                typer.echo(json.dumps(_line(name, found), ensure_ascii=False))
-            answers.append((name, found))
+                typer.echo(json.dumps(_line(name, result), ensure_ascii=False))
+            answers.append((name, result))
     if not as_json:
         _table(answers)
-    if any(isinstance(found, MediaError) for _, found in answers):
+    if any(isinstance(result, MediaError) for _, result in answers):
         raise typer.Exit(1)
 
 
@@ -83,7 +83,7 @@ def _answer(
         return error
     except OSError as error:
         return MediaError("unreadable_file", f"{error.strerror or error}.")
-    except Exception as error:  # noqa: BLE001  its trace is printed, and the others go on
+    except Exception as error:  # noqa: BLE001  its traceback is printed, and the batch continues
         typer.echo(traceback.format_exc(), err=True)
         return MediaError(
             "internal_error",
@@ -103,10 +103,10 @@ def _square(crop: str | None) -> Square | None:
     return Square(x, y, size)
 
 
-def _line(name: str, found: Prediction | MediaError) -> dict[str, Any]:
-    if isinstance(found, MediaError):
-        return {"file": name, "error": {"code": found.code, "message": found.message}}
-    return {"file": name, "result": found.to_dict()}
+def _line(name: str, result: Prediction | MediaError) -> dict[str, Any]:
+    if isinstance(result, MediaError):
+        return {"file": name, "error": {"code": result.code, "message": result.message}}
+    return {"file": name, "result": result.to_dict()}
 
 
 def _table(answers: list[tuple[str, Prediction | MediaError]]) -> None:
@@ -124,19 +124,19 @@ def _table(answers: list[tuple[str, Prediction | MediaError]]) -> None:
         box=SIMPLE_HEAD,
     )
     refused = []
-    for path, found in answers:
-        # As Text, since a name may hold what looks like markup.
+    for path, result in answers:
+        # As Text, since a name may contain markup.
         name = Text(terminal.printable(path))
-        if isinstance(found, MediaError):
+        if isinstance(result, MediaError):
             table.add_row(name, "–")
-            refused.append(Text.assemble(name, ": ", found.message))
+            refused.append(Text.assemble(name, ": ", result.message))
             continue
         table.add_row(
             name,
-            CLASS_NAMES[found.label],
-            *(f"{found.probabilities[key]:.1%}" for key in CLASS_NAMES),
-            f"{found.agreement} of {len(found.models)}",
-            str(len(found.frames)),
+            CLASS_NAMES[result.label],
+            *(f"{result.probabilities[key]:.1%}" for key in CLASS_NAMES),
+            f"{result.agreement} of {len(result.models)}",
+            str(len(result.frames)),
         )
     console = Console()
     console.print(table)

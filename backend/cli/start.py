@@ -1,4 +1,4 @@
-"""What sub-commands begin with: settings, the migrated database, and a polite way to say no."""
+"""Start-up of sub-commands: settings, the migrated database, and exiting with a message."""
 
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def read_settings(host: str | None = None, port: int | None = None) -> "Settings":
-    """The settings of the environment, with what the command line says on top."""
+    """The settings of the environment, overridden by the command line."""
     from pydantic import ValidationError
 
     from backend.core.logs import configure, log_uncaught_exceptions
@@ -32,7 +32,7 @@ def read_settings(host: str | None = None, port: int | None = None) -> "Settings
 
 
 def make_folders(settings: "Settings") -> None:
-    """Make the folders of this process, or say which one cannot be written."""
+    """Create the folders of this process, or exit with the one that is not writable."""
     from backend.storage.private_files import make_folder
 
     for folder, name in (
@@ -43,12 +43,12 @@ def make_folders(settings: "Settings") -> None:
             make_folder(folder)
             tempfile.TemporaryFile(dir=folder).close()
         except OSError as error:
-            refuse(f"The folder {folder} cannot be written: {error.strerror}. "
+            refuse(f"The folder {folder} is not writable: {error.strerror}. "
                    f"Choose another with {name}.")  # fmt: skip
 
 
 def migrate_first(settings: "Settings") -> None:
-    """Bring the database to this version's tables."""
+    """Migrate the database to this version."""
     from sqlalchemy.exc import OperationalError
 
     from backend.core.redaction import redact
@@ -58,18 +58,17 @@ def migrate_first(settings: "Settings") -> None:
     try:
         upgrade(settings.database_url)
     except OperationalError as error:
-        said = " ".join(str(error.orig).split())
-        refuse(f"The database cannot be used (POCOVID_DATABASE_URL): {redact(said)}")
+        message = " ".join(str(error.orig).split())
+        refuse(f"The database cannot be used (POCOVID_DATABASE_URL): {redact(message)}")
 
 
 def check_key(settings: "Settings", *, make: bool) -> None:
-    """Refuse to start with another key than the installation's; make it where there is none yet.
+    """Refuse to start with a key other than the installation's; create it if there is none yet.
 
-    While the database is away, whoever needs the key asks again.
+    If the database is unreachable, the key is checked when it is first needed.
 
     Args:
-        make: whether this process may make the key: one that only works on what others took in
-            waits for theirs.
+        make: whether this process may create the key. Workers wait until the API has.
     """
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -110,6 +109,6 @@ def committing(database: "Database") -> Iterator["Session"]:
 
 
 def refuse(why: str) -> NoReturn:
-    """Say on standard error why not, and end with status 1."""
+    """Print the reason on standard error, and exit with status 1."""
     typer.echo(why, err=True)
     raise typer.Exit(1)

@@ -1,7 +1,7 @@
-"""The sub-command `pocovid submit`: a folder of recordings, sent from anywhere over REST.
+"""The sub-command `pocovid submit`: send a folder of recordings over REST.
 
-Everything that is needed to go on after an interruption is on the server: the draft by its title,
-and each file with how much of it is there.
+Everything needed to resume after an interruption is on the server: the draft by its title, and
+every file with the number of bytes received.
 """
 
 import json
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-AT_ONCE = 3
+CONCURRENT_UPLOADS = 3
 PIECE_BYTES = 8 * 1024 * 1024
-TRIES = 8
-LONGEST_PAUSE_S = 20.0
+MAX_TRIES = 8
+MAX_PAUSE_S = 20.0
 _POLL_S = 1.0
-_ON_ITS_WAY = ("queued", "running")
-_NAMED_AT_MOST = 5
+_IMPORTING = ("queued", "running")
+_MAX_NAMED = 5
 _TRY_AGAIN = (408, 409, 423, 429)
 
 
 class SendError(Exception):
-    """What the server, or the way to it, says no with: a sentence for people."""
+    """The server refuses or cannot be reached; the message is a sentence for people."""
 
 
 @dataclass
 class Outcome:
-    """What a run found: the draft's id, what is wrong with which file, and in the table."""
+    """The outcome of a run: the draft's id, failed files, and problems in the table."""
 
     submission: str
     failed: dict[str, str] = field(default_factory=dict)
@@ -61,7 +61,7 @@ def submit(
         Path | None, typer.Option(exists=True, dir_okay=False, help="CSV with a row for each file.")
     ] = None,
     title: Annotated[str, typer.Option(help="Of the submission. [default: the folder's]")] = "",
-    label: Annotated[str, typer.Option(help="For every file that the manifest says none of.")] = "",
+    label: Annotated[str, typer.Option(help="For files without a label in the manifest.")] = "",
     probe: Annotated[str, typer.Option(help="As --label.")] = "",
     licence: Annotated[str, typer.Option(help="As --label, such as 'CC BY 4.0'.")] = "",
     source: Annotated[str, typer.Option(help="As --label, such as the hospital.")] = "",
@@ -69,7 +69,7 @@ def submit(
         bool,
         typer.Option(
             "--consent",
-            help="You may share these recordings, and they name nobody: send them to the "
+            help="You may share these recordings, and they identify nobody: submit them to the "
             "reviewers. Without it they stay a draft.",
         ),
     ] = False,
@@ -77,19 +77,19 @@ def submit(
         bool,
         typer.Option(
             "--skip-problems",
-            help="Send also where rows of the manifest found no file, or cannot be used.",
+            help="Submit even if rows of the manifest have no file or cannot be used.",
         ),
     ] = False,
 ) -> None:
-    """Send a folder of recordings for the dataset. Run again, it goes on where it was.
+    """Send a folder of recordings for the dataset. Run it again to resume.
 
-    The exit status is 0 when every file arrived and, with --consent, all was sent to the
-    reviewers; 1 when something is to be looked at, which is named; 2 when nothing could be sent.
-    A row of the manifest that found no file, or cannot be used, keeps all from being sent.
+    The exit status is 0 if every file arrived and, with --consent, everything was submitted to the
+    reviewers; 1 if something needs attention, which is listed; 2 if nothing could be sent. Rows of
+    the manifest without a file, or with unusable cells, keep everything from being submitted.
     """
     import httpx
 
-    said = {"label": label, "probe": probe, "licence": licence, "source": source}
+    fields = {"label": label, "probe": probe, "licence": licence, "source": source}
     if manifest is not None and file_names.is_spreadsheet(manifest.name):
         from backend.submissions.manifest import SPREADSHEET
 
@@ -101,12 +101,12 @@ def submit(
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=base, headers=headers, timeout=60) as client:
         try:
-            defaults = {name: value for name, value in said.items() if value}
+            defaults = {name: value for name, value in fields.items() if value}
             outcome = Outcome(_draft(client, title or folder.resolve().name, defaults))
             _send_manifest(client, outcome, manifest)
             _send_files(client, outcome, files)
             _wait(client, outcome)
-            _look_at_rows(client, outcome)
+            _report_rows(client, outcome)
             if skip_problems:
                 outcome.table_problems = 0
             left = _conclude(client, outcome, consent=consent)
@@ -119,9 +119,9 @@ def submit(
 
 
 def _files(folder: Path, manifest: Path | None) -> dict[str, Path]:
-    """Paths by the names that are sent: within the folder, readable also where the disk's are not.
+    """Paths by the names that are sent: relative to the folder, and made valid text.
 
-    What computers keep for themselves, and tables, are left out, and named or counted.
+    System files are skipped and counted, tables are skipped and listed.
     """
     paths: list[Path] = []
     junk = 0
@@ -132,44 +132,46 @@ def _files(folder: Path, manifest: Path | None) -> dict[str, Path]:
         if file_names.is_junk(name):
             junk += 1
         elif path.suffix.lower() in (".csv", ".tsv"):
-            _say(f"{name}: left out; a manifest is named by --manifest")
+            _say(f"{name}: skipped; pass a manifest with --manifest")
         elif file_names.is_spreadsheet(name):
             from backend.submissions.manifest import SPREADSHEET
 
-            _say(f"{name}: left out; {SPREADSHEET}")
+            _say(f"{name}: skipped; {SPREADSHEET}")
         else:
             paths.append(path)
     if junk:
-        what = "file that computers keep" if junk == 1 else "files that computers keep"
-        _say(f"{junk} {what} for themselves, such as .DS_Store and Thumbs.db, skipped")
+        what = "system file" if junk == 1 else "system files"
+        _say(f"{junk} {what}, such as .DS_Store and Thumbs.db, skipped")
     on_disk = [path.relative_to(folder).as_posix() for path in paths]
     readable = file_names.to_valid_text(on_disk)
     for name, sent in zip(on_disk, readable, strict=True):
         if name != sent:
-            _say(f"{name}: its name is no text; it is sent as {sent}")
+            _say(f"{name}: the name is not valid text; it is sent as {sent}")
     return dict(zip(readable, paths, strict=True))
 
 
 def _say(text: str) -> None:
-    """A line on standard error, whatever is in the names that it holds."""
+    """Print a line on standard error, with any control characters escaped."""
     typer.echo(terminal.printable(text), err=True)
 
 
 def _draft(client: "httpx.Client", title: str, defaults: Mapping[str, str]) -> str:
-    """The draft with this title, the newest one, or a new one."""
-    for each in _items(client, "submissions"):
-        if each["state"] == "draft" and each["title"] == title:
+    """The newest draft with this title, or a new one."""
+    for submission in _items(client, "submissions"):
+        if submission["state"] == "draft" and submission["title"] == title:
             if defaults:
-                _call(client, "PATCH", f"submissions/{each['id']}", json={"defaults": defaults})
-            typer.echo(f"Going on with the submission {each['id']}", err=True)
-            return str(each["id"])
+                _call(
+                    client, "PATCH", f"submissions/{submission['id']}", json={"defaults": defaults}
+                )
+            typer.echo(f"Resuming the submission {submission['id']}", err=True)
+            return str(submission["id"])
     made = _call(client, "POST", "submissions", json={"title": title, "defaults": defaults})
     typer.echo(f"Submission {made['id']}", err=True)
     return str(made["id"])
 
 
 def _send_manifest(client: "httpx.Client", outcome: Outcome, manifest: Path | None) -> None:
-    """Send the manifest before the files, which then find their rows; name what is wrong in it."""
+    """Send the manifest before the files, and list what is wrong in it."""
     if manifest is None:
         return
     (table,) = file_names.to_valid_text([manifest.name])
@@ -183,19 +185,19 @@ def _send_manifest(client: "httpx.Client", outcome: Outcome, manifest: Path | No
             outcome.table_problems += row["line"] > 1
 
 
-def _look_at_rows(client: "httpx.Client", outcome: Outcome) -> None:
-    """Name the rows that found no file or several, and those whose file has a similar name."""
-    found = _check(client, outcome)
-    for row in found["loose"]:
+def _report_rows(client: "httpx.Client", outcome: Outcome) -> None:
+    """List the rows without a file or with several, and those whose file has a similar name."""
+    check = _check(client, outcome)
+    for row in check["loose"]:
         _say(f"{_place(row)}: {row['file_name']}: {row['note']}")
-    doubts = [row for row in found["manifest"] if row["status"] == "doubt"]
+    doubts = [row for row in check["manifest"] if row["status"] == "doubt"]
     for row in doubts:
         _say(f"{_place(row)}: {row['file_name']}: {row['problem']}")
-    if missing := [row for row in found["manifest"] if row["status"] == "waiting"]:
-        shown = ", ".join(row["file_name"] for row in missing[:_NAMED_AT_MOST])
-        more = ", …" if len(missing) > _NAMED_AT_MOST else ""
-        rows = "row names a file that is" if len(missing) == 1 else "rows name files that are"
-        _say(f"{len(missing)} {rows} not here: {shown}{more}")
+    if missing := [row for row in check["manifest"] if row["status"] == "waiting"]:
+        shown = ", ".join(row["file_name"] for row in missing[:_MAX_NAMED])
+        more = ", …" if len(missing) > _MAX_NAMED else ""
+        rows = "row has" if len(missing) == 1 else "rows have"
+        _say(f"{len(missing)} {rows} no file: {shown}{more}")
     outcome.table_problems += len(doubts) + len(missing)
 
 
@@ -204,27 +206,29 @@ def _place(row: Mapping[str, Any]) -> str:
 
 
 def _send_files(client: "httpx.Client", outcome: Outcome, files: Mapping[str, Path]) -> None:
-    """Send what is not there, three at a time; a file that fails does not stop the others."""
-    there = {}
-    for each in list(_items(client, f"submissions/{outcome.submission}/files")):
-        if each["state"] == "failed" and each["file_name"] in files:
-            # perhaps it was mended since: its row makes room for what comes of it now
-            client.delete(f"uploads/{each['id']}", headers={"Tus-Resumable": "1.0.0"})
-        elif each["parent_id"] is None:
-            there[each["file_name"]] = each
+    """Upload missing files, three at a time; a file that fails does not stop the others."""
+    known_files = {}
+    for file in list(_items(client, f"submissions/{outcome.submission}/files")):
+        if file["state"] == "failed" and file["file_name"] in files:
+            # perhaps it was repaired since: delete its row so that it can be sent again
+            client.delete(f"uploads/{file['id']}", headers={"Tus-Resumable": "1.0.0"})
+        elif file["parent_id"] is None:
+            known_files[file["file_name"]] = file
     sizes = {name: path.stat().st_size for name, path in files.items()}
-    with terminal.progress() as shown, ThreadPoolExecutor(AT_ONCE) as pool:
-        total = shown.add_task(f"{len(files)} files", total=sum(sizes.values()))
+    with terminal.progress() as progress, ThreadPoolExecutor(CONCURRENT_UPLOADS) as pool:
+        total = progress.add_task(f"{len(files)} files", total=sum(sizes.values()))
         jobs = {}
         for name, path in files.items():
-            known = there.get(name)
+            known = known_files.get(name)
             if known is not None and known["bytes"] != sizes[name]:
                 known = None
             if known is not None and known["state"] != "receiving":
-                shown.advance(total, sizes[name])
+                progress.advance(total, sizes[name])
                 continue
             upload = None if known is None else str(known["id"])
-            job = pool.submit(_send, client, outcome.submission, name, path, upload, shown, total)
+            job = pool.submit(
+                _send, client, outcome.submission, name, path, upload, progress, total
+            )
             jobs[job] = name
         for job in as_completed(jobs):
             if (why := job.result()) is not None:
@@ -237,16 +241,16 @@ def _send(
     name: str,
     path: Path,
     upload: str | None,
-    shown: "Progress",
+    progress: "Progress",
     total: "TaskID",
 ) -> str | None:
-    """Send one file, or the rest of it; why that could not be done, or None."""
-    said = {"filename": name, "submission": submission}
+    """Upload a file, or the rest of it; returns why that failed, or None."""
+    metadata = {"filename": name, "submission": submission}
     try:
         if path.stat().st_size == 0:
             return "The file is empty: copy or export it again."
         with path.open("rb") as stream:
-            return _send_stream(client, stream, said, upload, shown, total)
+            return _send_stream(client, stream, metadata, upload, progress, total)
     except OSError as error:
         return f"It cannot be read: {error.strerror}."
 
@@ -254,9 +258,9 @@ def _send(
 def _send_stream(
     client: "httpx.Client",
     stream: BinaryIO,
-    said: dict[str, str],
+    metadata: dict[str, str],
     upload: str | None,
-    shown: "Progress",
+    progress: "Progress",
     total: "TaskID",
 ) -> str | None:
     from tusclient.client import TusClient
@@ -265,7 +269,7 @@ def _send_stream(
     endpoint = urljoin(str(client.base_url), "uploads")
     tus = TusClient(endpoint, {"Authorization": client.headers["authorization"]})
     uploader: Uploader | None = None
-    told = tries = 0
+    sent = tries = 0
     while True:
         try:
             if uploader is None:
@@ -273,82 +277,86 @@ def _send_stream(
                     file_stream=stream,
                     url=f"{endpoint}/{upload}" if upload else None,
                     chunk_size=PIECE_BYTES,
-                    metadata=said,
+                    metadata=metadata,
                 )
             while uploader.offset < uploader.stop_at:
                 uploader.upload_chunk()  # type: ignore[no-untyped-call]
-                shown.advance(total, uploader.offset - told)
-                told, tries = uploader.offset, 0
+                progress.advance(total, uploader.offset - sent)
+                sent, tries = uploader.offset, 0
         except TusCommunicationError as error:
             tries += 1
             status = error.status_code
             if upload is not None and status in (404, 410):
-                upload = uploader = None  # what was begun is not there any more: from the start
+                upload = uploader = None  # the upload no longer exists: start over
                 continue
             upload = _begun(uploader) or upload
-            # 409 means another offset for what was begun, and a refusal for what was not
+            # 409 means a different offset for an existing upload, and a refusal for a new one
             refused = status == 409 and upload is None
             again = status is None or status in _TRY_AGAIN or status >= 500
-            if refused or not again or tries > TRIES:
+            if refused or not again or tries > MAX_TRIES:
                 return _why(error.response_content, status)
-            time.sleep(min(LONGEST_PAUSE_S, 0.5 * 2**tries))
+            time.sleep(min(MAX_PAUSE_S, 0.5 * 2**tries))
             uploader = None
         else:
             return None
 
 
 def _begun(uploader: "Uploader | None") -> str | None:
-    """The id of the upload that the server gave, if it came so far."""
+    """The id that the server gave the upload, if it got that far."""
     address: str | None = getattr(uploader, "url", None)
     return None if address is None else address.rpartition("/")[2]
 
 
 def _wait(client: "httpx.Client", outcome: Outcome) -> None:
-    """Wait until the service has taken in what arrived; then name what it refused."""
+    """Wait until the service has imported all files; then list those it refused."""
     path = f"submissions/{outcome.submission}"
-    with terminal.progress() as shown:
-        bar = shown.add_task("Taken in by the service")
+    with terminal.progress() as progress:
+        bar = progress.add_task("Imported by the service")
         while True:
             files = _call(client, "GET", path)["files"]
-            waiting = sum(files[state] for state in _ON_ITS_WAY)
+            waiting = sum(files[state] for state in _IMPORTING)
             through = files["done"] + files["failed"]
-            shown.update(bar, completed=through, total=through + waiting)
+            progress.update(bar, completed=through, total=through + waiting)
             if not waiting:
                 break
             time.sleep(_POLL_S)
-    for each in _items(client, f"{path}/files?state=failed"):
-        outcome.failed[each["file_name"]] = each["error"]["message"]
+    for file in _items(client, f"{path}/files?state=failed"):
+        outcome.failed[file["file_name"]] = file["error"]["message"]
 
 
 def _conclude(client: "httpx.Client", outcome: Outcome, *, consent: bool) -> int:
-    """Say what is missing or there twice, and send it where it may be sent; things left to do."""
+    """Report problems and duplicates, and submit if possible; returns the number of problems."""
     path = f"submissions/{outcome.submission}"
-    found = _check(client, outcome)
-    missing = Counter(each["message"] for each in found["problems"])
+    check = _check(client, outcome)
+    missing = Counter(problem["message"] for problem in check["problems"])
     for message, count in missing.items():
         _say(f"{count} × {message}")
-    twice = {each["contribution_id"] for each in found["duplicates"]}
-    if twice:
-        typer.echo(f"{len(twice)} recordings are, or look like, others (see the page)", err=True)
-    held = _call(client, "GET", path)["contributions"]
-    if not found["ready"]:
-        typer.echo(f"{held} recordings in the draft {outcome.submission}: not ready to be sent")
+    duplicates = {duplicate["contribution_id"] for duplicate in check["duplicates"]}
+    if duplicates:
+        typer.echo(
+            f"{len(duplicates)} recordings equal or resemble others (see the page)", err=True
+        )
+    total = _call(client, "GET", path)["contributions"]
+    if not check["ready"]:
+        typer.echo(
+            f"{total} recordings in the draft {outcome.submission}: not ready to be submitted"
+        )
         return len(missing) or 1
     if consent and outcome.table_problems:
         typer.echo(
-            f"{held} recordings in the draft {outcome.submission}: not sent, because of "
-            f"{outcome.table_problems} rows of the table. Mend them and run this again, or send "
-            "the recordings as they are with --skip-problems."
+            f"{total} recordings in the draft {outcome.submission}: not submitted, because "
+            f"of {outcome.table_problems} rows of the table. Correct them and run this again, or "
+            "submit the recordings as they are with --skip-problems."
         )
         return 0
     if not consent or outcome.failed:
         typer.echo(
-            f"{held} recordings in the draft {outcome.submission}. Look at it on the page, or "
-            "run this again with --consent to send it."
+            f"{total} recordings in the draft {outcome.submission}. View it on the page, or "
+            "run this again with --consent to submit it."
         )
         return 0
     _call(client, "POST", f"{path}/submit", json={"consent": True})
-    typer.echo(f"{held} recordings sent to the reviewers: submission {outcome.submission}")
+    typer.echo(f"{total} recordings submitted to the reviewers: submission {outcome.submission}")
     return 0
 
 
@@ -369,32 +377,32 @@ def _items(client: "httpx.Client", path: str) -> Iterator[dict[str, Any]]:
 
 
 def _call(client: "httpx.Client", method: str, path: str, **body: Any) -> dict[str, Any]:
-    """One call, tried again while the service is away for a moment.
+    """One call, repeated while the service is briefly unavailable.
 
     Raises:
-        SendError: it says no, or cannot be reached.
+        SendError: the service refuses, or cannot be reached.
     """
     import httpx
 
-    for tries in range(1, TRIES + 1):
+    for tries in range(1, MAX_TRIES + 1):
         try:
             answer = client.request(method, path, **body)
         except httpx.TransportError as error:
-            if tries == TRIES or (tries > 2 and isinstance(error, httpx.ConnectError)):
+            if tries == MAX_TRIES or (tries > 2 and isinstance(error, httpx.ConnectError)):
                 raise SendError(f"{client.base_url.host} cannot be reached: {error}") from error
         else:
             if answer.is_success:
                 found: dict[str, Any] = answer.json()
                 return found
-            if answer.status_code not in (429, 502, 503) or tries == TRIES:
+            if answer.status_code not in (429, 502, 503) or tries == MAX_TRIES:
                 raise SendError(_why(answer.content, answer.status_code))
-        time.sleep(min(LONGEST_PAUSE_S, 0.25 * 2**tries))
+        time.sleep(min(MAX_PAUSE_S, 0.25 * 2**tries))
     raise AssertionError("the last try returns or raises")
 
 
 def _why(content: bytes | None, status: int | None) -> str:
-    """The sentence of a problem body, or what else can be said."""
+    """The detail of a problem document, or another sentence."""
     try:
         return str(json.loads(content or b"")["detail"])
     except (ValueError, KeyError, TypeError):
-        return "The line broke." if status is None else f"The service answered {status}."
+        return "The connection broke." if status is None else f"The service answered {status}."

@@ -14,14 +14,14 @@ import structlog
 log = structlog.get_logger(__name__)
 
 STANDARD_ERROR = 2
-LOOK_EVERY_S = 0.2
-LONGEST_PAUSE_S = 30.0
+POLL_S = 0.2
+MAX_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0
-"""A child that ran this long is taken to have started well: its next crash pauses briefly again."""
+"""A child that ran this long counts as stable: after its next crash the pause is short again."""
 
 
 class GaveUpError(Exception):
-    """A child crashed so often in a row that starting it again is no help."""
+    """A child crashed so often in a row that restarting it is pointless."""
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Child:
         Not in a session: Linux weighs sessions first, and niceness only within each, so that a
         worker that steps back would not make room for the API.
 
-        What it prints goes where the log goes: standard output is for what we tell people.
+        Its output goes to standard error, like the log: standard output is for the command itself.
         """
         self.process = subprocess.Popen(  # noqa: S603
             self.command, process_group=0, stdout=STANDARD_ERROR
@@ -51,11 +51,11 @@ class Child:
 
     @property
     def running(self) -> bool:
-        """Whether its process is there now."""
+        """Whether its process is running."""
         return self.process is not None and self.process.poll() is None
 
     def signal_all(self, number: signal.Signals) -> None:
-        """Send a signal to it and to every process it started. Gone already is fine."""
+        """Send a signal to it and to every process it started. It may have ended."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
@@ -74,14 +74,14 @@ class Supervisor:
     ready: Callable[[], bool]
     on_ready: Callable[[], None]
     grace_s: float = 20.0
-    most_crashes: int = 5
+    max_crashes: int = 5
     _stop_requests: int = field(default=0, init=False)
 
     def run(self) -> None:
         """Start the children and stay until told to stop; all of them are gone on return.
 
         Raises:
-            GaveUpError: a child crashed `most_crashes` times in a row.
+            GaveUpError: a child crashed `max_crashes` times in a row.
         """
         with self._listening():
             try:
@@ -92,16 +92,16 @@ class Supervisor:
                 self._stop()
 
     def _keep(self) -> None:
-        told = False
+        was_ready = False
         while not self._stop_requests:
             for child in self.children:
-                self._look_after(child)
-            if not told and self.ready():
-                told = True
+                self._supervise(child)
+            if not was_ready and self.ready():
+                was_ready = True
                 self.on_ready()
-            time.sleep(LOOK_EVERY_S)
+            time.sleep(POLL_S)
 
-    def _look_after(self, child: Child) -> None:
+    def _supervise(self, child: Child) -> None:
         now = time.monotonic()
         if child.process is None:
             if now >= child.start_again_at:
@@ -114,14 +114,14 @@ class Supervisor:
         child.process = None
         steady = now - child.started_at >= STEADY_AFTER_S
         child.crashes = 1 if steady else child.crashes + 1
-        if child.crashes >= self.most_crashes:
+        if child.crashes >= self.max_crashes:
             raise GaveUpError(
                 f"{child.name} ended {child.crashes} times in a row, last with code {code}; "
-                "the lines above tell why"
+                "see the lines above"
             )
-        pause = min(2.0 ** (child.crashes - 1), LONGEST_PAUSE_S)
+        pause = min(2.0 ** (child.crashes - 1), MAX_PAUSE_S)
         child.start_again_at = now + pause
-        log.warning("child_crashed", child=child.name, code=code, again_in_s=pause)
+        log.warning("child_crashed", child=child.name, code=code, restart_in_s=pause)
 
     def _stop(self) -> None:
         requests = self._stop_requests

@@ -1,4 +1,4 @@
-"""What the sub-commands of the command line share: bars of progress, and a way to stop."""
+"""Shared by the sub-commands: progress bars, and exiting with a message."""
 
 import os
 import sys
@@ -11,12 +11,12 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-Told = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
+ReportProgress = Callable[[str, int, int], None]
+"""Called with the stage, how much of it is done, and the total."""
 
 
 def progress() -> "Progress":
-    """Bars on standard error, so that what a command answers can go to a file."""
+    """Progress bars on standard error, so that standard output can go to a file."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -36,35 +36,36 @@ def progress() -> "Progress":
 
 
 @contextmanager
-def stages() -> Iterator[Told]:
-    """A bar for every step that is told of, each named in the log as it begins."""
-    with progress() as shown:
+def stages() -> Iterator[ReportProgress]:
+    """A bar for every reported stage, each logged as it begins."""
+    with progress() as display:
         bars: dict[str, TaskID] = {}
 
-        def told(stage: str, done: int, total: int) -> None:
+        def report(stage: str, done: int, total: int) -> None:
             if stage not in bars:
-                bars[stage] = shown.add_task(stage)
-                shown.console.log(stage, markup=False)
-            shown.update(bars[stage], completed=done, total=total)
+                bars[stage] = display.add_task(stage)
+                display.console.log(stage, markup=False)
+            display.update(bars[stage], completed=done, total=total)
 
-        yield told
+        yield report
 
 
 def quiet() -> None:
-    """Keep TensorFlow's start-up notes off standard error: they are not for people."""
+    """Suppress TensorFlow's start-up messages."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # A name with letters that the terminal does not know is no reason to stop.
+    # A character that the terminal cannot encode must not raise.
     sys.stdout.reconfigure(line_buffering=True, errors="replace")  # type: ignore[union-attr]
 
 
 def printable(text: str) -> str:
-    """A line without what would break or turn it: line ends, control and direction marks."""
+    """The text with line ends, control characters and direction marks escaped."""
     return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
     )
 
 
 def stop(message: str) -> NoReturn:
-    """End the command with a sentence on standard error and status 2."""
+    """Print a sentence on standard error, and exit with status 2."""
     typer.echo(message, err=True)
     raise typer.Exit(2)

@@ -225,7 +225,7 @@ def compare(
     from models.data.index import DatasetError
     from models.training.trunk import TrunkError
 
-    names = [each.value for each in network or Compared]
+    names = [choice.value for choice in network or Compared]
     budget = Budget(side=side, frames=frames, epochs=epochs, seed=seed, folds=folds)
     started = time.monotonic()
     with terminal.stages() as progress:

@@ -19,7 +19,7 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The account's addre
 
 @app.callback()
 def user() -> None:
-    """Make accounts, give roles, and let people back in."""
+    """Create accounts, change roles, and reset passwords."""
 
 
 @app.command()
@@ -28,10 +28,11 @@ def create(
     role: Annotated[str, typer.Option(help="contributor, reviewer or admin.")] = "contributor",
     name: Annotated[str, typer.Option(help="Shown to reviewers. [default: the address]")] = "",
     link: Annotated[
-        bool, typer.Option("--link", help="Ask for no password: print a link to set one.")
+        bool,
+        typer.Option("--link", help="Instead of asking for a password, print a link to set one."),
     ] = False,
 ) -> None:
-    """Make an account. The password is asked for, or read from standard input."""
+    """Create an account. The password is prompted for, or read from standard input."""
     from pydantic import TypeAdapter, ValidationError
 
     from backend.accounts import repository
@@ -51,8 +52,10 @@ def create(
     settings = read_settings()
     with transaction(settings) as session:
         if repository.by_email(session, address) is not None:
-            refuse(f"There is an account {address}. Its role: pocovid user role {address} {role}")
-        session.rollback()  # nobody waits while a password is typed
+            refuse(
+                f"The account {address} exists. Change its role: pocovid user role {address} {role}"
+            )
+        session.rollback()  # hold no transaction while a password is typed
         kept = ""
         if not link:
             try:
@@ -73,16 +76,16 @@ def create(
 
 @app.command(name="list")
 def list_() -> None:
-    """List everybody with an account: address, role, name."""
+    """List all accounts: address, role, name."""
     from backend.accounts.people import repository
     from backend.core.pagination import LONGEST_PAGE
 
     with transaction(read_settings()) as session:
         page = repository.search(session, "", None, LONGEST_PAGE)
         while page.rows:
-            for each in page.rows:
-                state = "disabled" if each.disabled_at else each.role
-                typer.echo(f"{each.email}\t{state}\t{each.name}")
+            for row in page.rows:
+                state = "disabled" if row.disabled_at else row.role
+                typer.echo(f"{row.email}\t{state}\t{row.name}")
             if page.next is None:
                 break
             page = repository.search(session, "", page.next, LONGEST_PAGE)
@@ -93,7 +96,7 @@ def role(
     email: Email,
     wanted: Annotated[str, typer.Argument(metavar="ROLE", help="contributor, reviewer or admin.")],
 ) -> None:
-    """Give an account another role. The last administrator stays one."""
+    """Change the role of an account. The last administrator stays one."""
     from backend.accounts.people import service
     from backend.core.errors import PocovidError
     from backend.tables.vocabulary import Role
@@ -109,7 +112,7 @@ def role(
 
 @app.command()
 def reset(email: Email) -> None:
-    """Print a link that sets a new password, where no mail can be sent."""
+    """Print a link to set a new password, if no mail can be sent."""
     from backend.accounts.resets import make_link
 
     settings = read_settings()
@@ -122,7 +125,7 @@ def reset(email: Email) -> None:
 
 
 def _print_link(link: str) -> None:
-    typer.echo(f"Good once, for an hour: {link}")
+    typer.echo(f"Valid once, within an hour: {link}")
 
 
 def _record(session: "Session", action: str, subject: "User", **detail: object) -> None:

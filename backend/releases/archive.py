@@ -1,9 +1,9 @@
-"""A ZIP that is never built: its size is known before, and any part of it can be sent.
+"""A ZIP archive computed on the fly: its size is known in advance, and any range can be sent.
 
-Files are stored as they are, without compression (recordings and frames are compressed already),
-so that every byte's place follows from the names, sizes and CRC-32 of the files alone. The same
-files give the same bytes: an interrupted download goes on where it was, from any process. Both
-sizes beyond 4 GB and more than 65,535 files are written as ZIP64 (PKWARE's APPNOTE, 4.3 to 4.5).
+Files are stored without compression (recordings and frames are compressed already), so that the
+position of every byte follows from the names, sizes and CRC-32 of the files. The same files always
+give the same bytes: an interrupted download can continue with any process. Sizes over 4 GB and more
+than 65,535 files are written as ZIP64 (PKWARE's APPNOTE, 4.3 to 4.5).
 """
 
 import struct
@@ -18,21 +18,21 @@ from backend.tables.releases import StoredFile
 
 CHUNK = 256 * 1024
 
-_MOST_32 = 0xFFFFFFFF
-_MOST_16 = 0xFFFF
-_PLAIN, _ZIP64 = 20, 45  # versions needed to read it: 2.0 and 4.5
+_MAX_32 = 0xFFFFFFFF
+_MAX_16 = 0xFFFF
+_PLAIN, _ZIP64 = 20, 45  # ZIP versions needed for reading: 2.0 and 4.5
 _UNIX = 3 << 8
 _UTF8 = 1 << 11
 _MODE = 0o100644 << 16
 _OLDEST = (1980, 1, 1, 0, 0, 0)
 
 Open = Callable[[str, int], BinaryIO]
-"""Opens what lies under a storage key, from a byte on."""
+"""Opens the bytes under a storage key, from an offset on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file of an archive: where its bytes are, in the storage (`key`) or here (`content`)."""
+    """One file of an archive, with its bytes in the storage (`key`) or in memory (`content`)."""
 
     name: str
     size: int
@@ -45,20 +45,20 @@ def of_release(
     number: int,
     created_at: datetime,
     files: Iterable[StoredFile],
-    further: Mapping[str, bytes] | None = None,
+    extra_files: Mapping[str, bytes] | None = None,
 ) -> "Archive":
-    """The archive of a release: its files, as its rows list them, and `further` ones, by name."""
+    """The archive of a release: its files as listed in its rows, and `extra_files` by name."""
     root = f"pocovid-release-{number}"
-    members = [Member(f"{root}/{each.path}", each.bytes, each.crc32, each.key) for each in files]
+    members = [Member(f"{root}/{file.path}", file.bytes, file.crc32, file.key) for file in files]
     members += [
         Member(f"{root}/{name}", len(content), zlib.crc32(content), content=content)
-        for name, content in (further or {}).items()
+        for name, content in (extra_files or {}).items()
     ]
     return Archive(members, created_at)
 
 
 class Archive:
-    """The bytes of a ZIP of these members, every one dated `created_at`."""
+    """A ZIP of these members, all dated `created_at`."""
 
     def __init__(self, members: Sequence[Member], created_at: datetime) -> None:
         self._members = members
@@ -78,11 +78,11 @@ class Archive:
 
     @property
     def etag(self) -> str:
-        """The same for the same bytes: made of all names, sizes and CRC-32."""
+        """Equal for equal bytes: derived from all names, sizes and CRC-32."""
         return f'"{sha256(self._directory + self._end).hexdigest()[:32]}"'
 
     def read(self, start: int, stop: int, opener: Open) -> Iterator[bytes]:
-        """The bytes from `start` up to and without `stop`, a chunk at a time."""
+        """The bytes from `start` up to but not including `stop`, in chunks."""
         at = 0
         for member in self._members:
             header = self._local_header(member)
@@ -101,8 +101,8 @@ class Archive:
             at = end
 
     def _local_header(self, member: Member) -> bytes:
-        large = member.size >= _MOST_32
-        size = _MOST_32 if large else member.size
+        large = member.size >= _MAX_32
+        size = _MAX_32 if large else member.size
         extra = struct.pack("<HHQQ", 1, 16, member.size, member.size) if large else b""
         name = member.name.encode()
         return (
@@ -124,10 +124,10 @@ class Archive:
         )
 
     def _entry(self, member: Member, offset: int) -> bytes:
-        """The member's entry in the central directory; what does not fit 32 bits is in `extra`."""
-        large = [n for n in (member.size, member.size, offset) if n >= _MOST_32]
+        """The member's entry in the central directory; numbers over 32 bits are in `extra`."""
+        large = [n for n in (member.size, member.size, offset) if n >= _MAX_32]
         extra = struct.pack(f"<HH{len(large)}Q", 1, 8 * len(large), *large) if large else b""
-        size = min(member.size, _MOST_32)
+        size = min(member.size, _MAX_32)
         version = _ZIP64 if large else _PLAIN
         name = member.name.encode()
         return (
@@ -148,7 +148,7 @@ class Archive:
                 0,
                 0,
                 _MODE,
-                min(offset, _MOST_32),
+                min(offset, _MAX_32),
             )
             + name
             + extra
@@ -161,13 +161,13 @@ class Archive:
             b"PK\5\6",
             0,
             0,
-            min(number, _MOST_16),
-            min(number, _MOST_16),
-            min(size, _MOST_32),
-            min(at, _MOST_32),
+            min(number, _MAX_16),
+            min(number, _MAX_16),
+            min(size, _MAX_32),
+            min(at, _MAX_32),
             0,
         )
-        if number < _MOST_16 and size < _MOST_32 and at < _MOST_32:
+        if number < _MAX_16 and size < _MAX_32 and at < _MAX_32:
             return end
         end64 = struct.pack(
             "<4sQHHLLQQQQ", b"PK\6\6", 44, _ZIP64, _ZIP64, 0, 0, number, number, size, at
@@ -176,15 +176,15 @@ class Archive:
 
 
 def _part(block: bytes, at: int, start: int, stop: int) -> bytes:
-    """What of a block that begins at `at` lies from `start` to `stop`."""
+    """The part of a block at offset `at` that lies between `start` and `stop`."""
     return block[max(start - at, 0) : stop - at]
 
 
 def _content(member: Member, first: int, last: int, opener: Open) -> Iterator[bytes]:
-    """A member's own bytes from `first` to `last`.
+    """A member's bytes from `first` to `last`.
 
     Raises:
-        EOFError: the storage holds less than was released; better no end than a wrong one.
+        EOFError: the storage holds fewer bytes than were released; aborting beats a corrupt file.
     """
     if not member.key:
         yield member.content[first:last]
@@ -200,6 +200,6 @@ def _content(member: Member, first: int, last: int, opener: Open) -> Iterator[by
 
 
 def _dos_time(at: datetime) -> tuple[int, int]:
-    """Time and date as MS-DOS counts them, in steps of two seconds, from 1980 on."""
+    """Time and date in MS-DOS format: steps of two seconds, from 1980 on."""
     year, month, day, hour, minute, second = max(at.timetuple()[:6], _OLDEST)
     return (hour << 11) | (minute << 5) | (second // 2), ((year - 1980) << 9) | (month << 5) | day

@@ -1,4 +1,4 @@
-"""What is in a release, in numbers, and what has changed since the one before."""
+"""The statistics of a release, and its difference to the previous one."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ _NOT_COMPARED = {"Label", "Healthy"}
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One recording in a release, as far as it is counted and compared.
+    """One recording in a release, with what is counted and compared.
 
-    `frames` is how many sampled frames there are of it, `row` its row in the table; `left_out` says
-    that no model may learn from it, see `backend.releases.folds`.
+    `frames` is its number of sampled frames, `row` its row in the table; `left_out` says that it is
+    excluded from training and testing, see `backend.releases.folds`.
     """
 
     id: UUID
@@ -30,12 +30,14 @@ class Content:
 
 
 def summary(contents: Sequence[Content]) -> Summary:
-    """Counts as in the paper's Table 1: for each class, videos, images and frames by probe."""
+    """Counts as in the paper's Table 1: videos, images and frames by class and probe."""
     return Summary(
         recordings=len(contents),
-        frames=sum(each.frames for each in contents),
-        patients=len({each.group for each in contents if each.group.startswith("patient:")}),
-        left_out=sum(each.left_out for each in contents),
+        frames=sum(content.frames for content in contents),
+        patients=len(
+            {content.group for content in contents if content.group.startswith("patient:")}
+        ),
+        left_out=sum(content.left_out for content in contents),
         classes=[
             ClassCounts(
                 label=label,
@@ -45,47 +47,47 @@ def summary(contents: Sequence[Content]) -> Summary:
             for label in Label
         ],
         licences={
-            licence: sum(each.row["License"] == licence for each in contents)
-            for licence in sorted({each.row["License"] for each in contents})
+            licence: sum(content.row["License"] == licence for content in contents)
+            for licence in sorted({content.row["License"] for content in contents})
         },
     )
 
 
 def _counts(contents: Iterable[Content], label: Label, probe: Probe) -> Counts:
-    mine = [each for each in contents if (each.label, each.probe) == (label, probe)]
+    matching = [content for content in contents if (content.label, content.probe) == (label, probe)]
     return Counts(
-        videos=sum(each.kind == "video" for each in mine),
-        images=sum(each.kind == "image" for each in mine),
-        frames=sum(each.frames for each in mine),
+        videos=sum(content.kind == "video" for content in matching),
+        images=sum(content.kind == "image" for content in matching),
+        frames=sum(content.frames for content in matching),
     )
 
 
 def difference(
     before: Sequence[Content], after: Sequence[Content], since: int | None
 ) -> Difference:
-    """What came, what left, and whose label or other words changed since release `since`."""
-    old = {each.id: each for each in before}
-    new = {each.id: each for each in after}
+    """What was added, removed, relabelled or otherwise corrected since release `since`."""
+    old = {content.id: content for content in before}
+    new = {content.id: content for content in after}
     both = sorted(old.keys() & new.keys())
     return Difference(
         since=since,
         added=sorted(new.keys() - old.keys()),
         withdrawn=sorted(old.keys() - new.keys()),
         relabelled=[
-            Relabelled(id=each, before=old[each].label, after=new[each].label)
-            for each in both
-            if old[each].label != new[each].label
+            Relabelled(id=id_, before=old[id_].label, after=new[id_].label)
+            for id_ in both
+            if old[id_].label != new[id_].label
         ],
-        corrected=[each for each in both if _words(old[each]) != _words(new[each])],
+        corrected=[id_ for id_ in both if _metadata(old[id_]) != _metadata(new[id_])],
     )
 
 
 def is_unchanged(diff: Difference) -> bool:
-    """Whether nothing came, left or changed."""
+    """Whether nothing was added, removed or changed."""
     return not (diff.added or diff.withdrawn or diff.relabelled or diff.corrected)
 
 
-def _words(content: Content) -> dict[str, Any]:
-    """What a row says beside the label, and whether it counts."""
-    said = {name: each for name, each in content.row.items() if name not in _NOT_COMPARED}
-    return said | {"left_out": content.left_out}
+def _metadata(content: Content) -> dict[str, Any]:
+    """The row without the label, and whether the recording is left out."""
+    columns = {name: value for name, value in content.row.items() if name not in _NOT_COMPARED}
+    return columns | {"left_out": content.left_out}

@@ -1,4 +1,4 @@
-"""HTTP of releases: versions of the dataset for everybody, and the making of one for an admin."""
+"""HTTP of releases: versions of the dataset for everybody, and creating one for administrators."""
 
 from typing import Annotated
 from uuid import UUID
@@ -34,7 +34,7 @@ Cursor = Annotated[str | None, Query(max_length=9, description="`next` of the pa
 
 ZIP = "application/zip"
 _CACHE = {"Cache-Control": "public, max-age=600"}
-"""Not for longer: what is withdrawn is to vanish."""
+"""Not longer, since withdrawn recordings must disappear."""
 _REVALIDATE = {"Cache-Control": "public, no-cache"}
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 
@@ -43,90 +43,93 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}}
 def list_releases(
     session: ReadSessionDep, user: OptionalUser, cursor: Cursor = None, limit: Limit = PAGE
 ) -> ReleasePage:
-    """Finished releases with the newest first; an admin also sees the others."""
+    """Finished releases, newest first; administrators also see the others."""
     return public.page(session, cursor, limit, every_state=_is_admin(user))
 
 
 @router.post(
     "",
     status_code=202,
-    summary="Make a release",
+    summary="Create a release",
     responses={
-        202: {"description": "A worker makes it; Location is where to look."},
+        202: {"description": "A worker builds it; Location holds its address."},
         **problems(401, 403, 409, 422),
     },
 )
 def make_release(
-    wanted: ReleaseIn, response: Response, session: SessionDep, admin: CurrentAdmin
+    body: ReleaseIn, response: Response, session: SessionDep, admin: CurrentAdmin
 ) -> ReleaseOut:
-    """Ask for an immutable version of everything that is approved and taken in."""
-    release = service.make(session, admin, wanted.note)
+    """Request an immutable version of everything approved and de-identified."""
+    release = service.create(session, admin, body.note)
     response.headers["Location"] = f"{public.PATH}/{release.number}"
-    return public.shown(session, release)
+    return public.to_schema(session, release)
 
 
 @router.get(
     "/next",
-    summary="What the next release would hold",
+    summary="Preview of the next release",
     dependencies=[Depends(get_admin)],
     responses=problems(401, 403),
 )
 def next_release(session: ReadSessionDep) -> NextRelease:
-    """Counts and the difference to the last release, and what speaks against making one now."""
+    """Counts, the difference to the last release, and why none can be created now, if so."""
     return service.preview(session, utc_now())
 
 
 @router.get("/{number}", summary="A version of the dataset", responses=problems(401, 404, 422))
 def get_release(number: Number, session: ReadSessionDep, user: OptionalUser) -> ReleaseOut:
-    """Counts per class, the difference to the release before, files with their checksums."""
+    """Counts per class, the difference to the previous release, files with their checksums."""
     release = public.find(session, number, every_state=_is_admin(user))
-    return public.shown(session, release)
+    return public.to_schema(session, release)
 
 
 @router.head("/{number}/archive.zip", include_in_schema=False)
 @router.get(
     "/{number}/archive.zip",
-    summary="Download all of it",
+    summary="Download the archive",
     response_class=StreamingResponse,
     responses={
         200: {"description": "A ZIP, streamed.", "content": {ZIP: _BINARY}},
-        206: {"description": "The part asked for by Range.", "content": {ZIP: _BINARY}},
-        416: {"description": "The range begins behind the end."},
+        206: {"description": "The part requested by Range.", "content": {ZIP: _BINARY}},
+        416: {"description": "The range starts beyond the end."},
         **problems(404, 422),
     },
 )
 def download(
     number: Number, request: Request, session: ReadSessionDep, storage: StorageDep
 ) -> Response:
-    """Recordings, frames and tables, without what was withdrawn since.
+    """Recordings, frames and tables, without recordings withdrawn since.
 
-    Takes one `Range`, so that a download goes on where it stopped; send the `ETag` as `If-Range`
-    to start anew where a recording was withdrawn meanwhile.
+    Accepts one `Range`, so that a download can be resumed; send the `ETag` as `If-Range` to start
+    over if a recording was withdrawn in the meantime.
     """
-    made = public.archive(session, number)
+    archive = public.archive(session, number)
     headers = {
         **_REVALIDATE,
         "Accept-Ranges": "bytes",
-        "ETag": made.etag,
+        "ETag": archive.etag,
         "Content-Disposition": f'attachment; filename="pocovid-release-{number}.zip"',
     }
-    if request.headers.get("if-none-match") == made.etag:
+    if request.headers.get("if-none-match") == archive.etag:
         return Response(status_code=304, headers=headers)
     try:
         part = requested_range(
-            request.headers.get("range"), request.headers.get("if-range"), made.etag, made.size
+            request.headers.get("range"),
+            request.headers.get("if-range"),
+            archive.etag,
+            archive.size,
         )
     except UnsatisfiableError:
         return Response(
-            status_code=416, headers=headers | {"Content-Range": f"bytes */{made.size}"}
+            status_code=416, headers=headers | {"Content-Range": f"bytes */{archive.size}"}
         )
     headers["Content-Length"] = str(part.stop - part.start)
     if not part.whole:
-        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{made.size}"
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{archive.size}"
     status = 200 if part.whole else 206
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=ZIP)
-    content = public.stream(made, storage, part.start, part.stop)
+    content = public.stream(archive, storage, part.start, part.stop)
     return StreamingResponse(content, status, headers, ZIP)
 
 
@@ -137,14 +140,14 @@ def download(
     responses={200: {"content": {"text/csv": {}}, "description": "CSV."}, **problems(404, 422)},
 )
 def get_table(number: Number, session: ReadSessionDep, storage: StorageDep) -> Response:
-    """The columns of the public dataset (POCOVID-Net, appendix A), and ours behind them."""
+    """The columns of the public dataset (POCOVID-Net, appendix A), followed by ours."""
     content = public.document(session, storage, number, "dataset_metadata.csv")
     return Response(content, media_type="text/csv", headers=_CACHE)
 
 
 @router.get(
     "/{number}/croissant.json",
-    summary="The same for programs",
+    summary="Metadata for programs",
     response_class=Response,
     responses={
         200: {"content": {"application/ld+json": {}}, "description": "JSON-LD."},
@@ -152,7 +155,7 @@ def get_table(number: Number, session: ReadSessionDep, storage: StorageDep) -> R
     },
 )
 def get_croissant(number: Number, session: ReadSessionDep, storage: StorageDep) -> Response:
-    """MLCommons Croissant 1.0; its paths are those inside the archive."""
+    """MLCommons Croissant 1.0; its paths refer to the archive."""
     content = public.document(session, storage, number, "croissant.json")
     return Response(content, media_type="application/ld+json", headers=_CACHE)
 
@@ -166,7 +169,7 @@ def list_items(
     cursor: Annotated[UUID | None, Query(description="`next` of the page before.")] = None,
     limit: Limit = PAGE,
 ) -> ItemPage:
-    """In a random order that stays the same, of all classes and probes or of those given."""
+    """In a fixed random order, optionally of one class or probe."""
     public.find(session, number)
     last = None if cursor is None else str(cursor)
     return public.items(session, number, cursor=last, limit=limit, label=label, probe=probe)
@@ -181,11 +184,11 @@ def list_items(
 def get_frame(
     number: Number,
     item_id: ItemId,
-    index: Annotated[int, Path(ge=0, le=999, description="Its place, from 0.")],
+    index: Annotated[int, Path(ge=0, le=999, description="Its index, from 0.")],
     session: ReadSessionDep,
     storage: StorageDep,
 ) -> Response:
-    """At most 512 pixels wide; the archive has it as it is."""
+    """At most 512 pixels wide; the archive has the original size."""
     content = public.frame(session, storage, number, item_id, index)
     return Response(content, media_type="image/jpeg", headers=_CACHE)
 
@@ -204,15 +207,15 @@ def _may_report(client: ClientDep, services: ServicesDep) -> None:
 def report_label(
     number: Number,
     item_id: ItemId,
-    said: ReportIn,
+    body: ReportIn,
     request: Request,
     services: ServicesDep,
     session: SessionDep,
 ) -> ReportOut:
-    """Anybody may, once for each recording: reviewers then look at it again."""
+    """Open to anybody, once per recording; reviewers then review it again."""
     address = request.client and request.client.host
     client = services.clients.digest_for(address, f"report {item_id}")
-    return reports.report(session, number, item_id, client, said)
+    return reports.report(session, number, item_id, client, body)
 
 
 def _is_admin(user: User | None) -> bool:

@@ -1,8 +1,8 @@
-"""Which fold tests which recordings: by patient, stratified, and never changed once given.
+"""Cross-validation folds: by patient, stratified, and never changed once assigned.
 
-A patient, or a recording that is there twice, may become known only after parts were released in
-several folds. These folds stay; one of them is then the group's, and its recordings in the others
-are left out of training and testing.
+It may turn out only after a release that recordings in several folds are of one patient or are
+copies of each other. Their folds stay; one of them becomes the group's fold, and the group's
+recordings in other folds are left out of training and testing.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What must stay together, and the labels of its recordings."""
+    """Recordings that must stay together: their key and labels."""
 
     key: str
     labels: tuple[str, ...]
@@ -29,10 +29,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A recording of a release, and what ties it to others.
+    """A recording of a release, and what links it to others.
 
-    `patient` is its patient's hash, if one is known; `copies` are the recordings that it looks
-    like; `fold` is the one it was released with, if it was.
+    `patient` is its patient's hash, if known; `copies` are the recordings that look like it; `fold`
+    is the one it was released with, if it was.
     """
 
     id: UUID
@@ -43,13 +43,13 @@ class Member:
 
     @property
     def key(self) -> str:
-        """That of its patient's group; without a patient a recording is its own."""
+        """The key of its patient's group; a recording without a patient is its own group."""
         return recording_key(self.id) if self.patient is None else patient_key(self.patient)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a recording is tested; `left_out` where its group is tested in another fold.
+    """The fold of a recording; `left_out` if its group is tested in another fold.
 
     `home` is its group's fold.
     """
@@ -59,7 +59,7 @@ class Place:
 
     @property
     def left_out(self) -> bool:
-        """Whether no model may learn from it or be tested on it."""
+        """Whether it is excluded from training and testing."""
         return self.fold != self.home
 
 
@@ -74,7 +74,7 @@ def is_patient(key: str) -> bool:
 
 
 def patient_of(contribution: Contribution, earlier_key: str | None) -> str | None:
-    """The patient's hash; the one it was released with, where it has none any more."""
+    """The patient's hash; the one it was released with, if the contribution has none any more."""
     if contribution.patient_hash is None and earlier_key is not None and is_patient(earlier_key):
         return earlier_key.removeprefix(_PATIENT)
     return contribution.patient_hash
@@ -88,26 +88,30 @@ def recording_key(contribution_id: UUID) -> str:
 def copies(
     contributions: Sequence[Contribution], known: Mapping[UUID, Collection[UUID]]
 ) -> dict[UUID, frozenset[UUID]]:
-    """For each recording, the others that were uploaded as the same bytes or look like it.
+    """For each recording, the others with the same bytes or a similar appearance.
 
     Args:
         contributions: recordings.
-        known: what was found of some of them among one another before; they are compared with the
-            others alone.
+        known: copies already known; these recordings have been compared with each other, and are
+            only compared with the rest.
     """
-    found = {each.id: set(known.get(each.id, ())) for each in contributions}
-    looks = FingerprintIndex([each.fingerprints for each in contributions])
+    linked = {
+        contribution.id: set(known.get(contribution.id, ())) for contribution in contributions
+    }
+    appearances = FingerprintIndex([contribution.fingerprints for contribution in contributions])
     by_bytes: dict[str, list[UUID]] = {}
-    for each in contributions:
-        by_bytes.setdefault(each.sha256, []).append(each.id)
-    for each in contributions:
-        if each.id in known:
+    for contribution in contributions:
+        by_bytes.setdefault(contribution.sha256, []).append(contribution.id)
+    for contribution in contributions:
+        if contribution.id in known:
             continue
-        similar = [contributions[place].id for place in looks.similar(each.fingerprints)]
-        for other in {*similar, *by_bytes[each.sha256]} - {each.id}:
-            found[each.id].add(other)
-            found[other].add(each.id)
-    return {one: frozenset(others & found.keys()) for one, others in found.items()}
+        similar = [
+            contributions[place].id for place in appearances.similar(contribution.fingerprints)
+        ]
+        for other in {*similar, *by_bytes[contribution.sha256]} - {contribution.id}:
+            linked[contribution.id].add(other)
+            linked[other].add(contribution.id)
+    return {recording: frozenset(others & linked.keys()) for recording, others in linked.items()}
 
 
 def assign_folds(
@@ -115,44 +119,44 @@ def assign_folds(
 ) -> dict[UUID, Place]:
     """The fold of each recording: the one it was released with, or else its group's.
 
-    A group is everything that a patient or a copy ties together. Its fold is the one that most of
-    its released recordings have; without any, the one that its patients were assigned before; and
-    a new group gets the fold that has least of what it brings.
+    A group is everything linked by a patient or a copy. Its fold is the one of most of its released
+    recordings; without any, the one assigned to its patients before; a new group gets the fold
+    that has the fewest recordings of its classes.
 
     Args:
         members: all recordings of the release.
-        assigned: by key, folds that were given before.
+        assigned: folds assigned before, by key.
         taken: for each fold, how many released recordings of each label it has.
     """
     groups = _groups(members)
     homes: dict[str, int] = {}
     new: list[Group] = []
     for name, together in groups.items():
-        released = Counter(each.fold for each in together if each.fold is not None)
-        given = sorted({each.key for each in together} & assigned.keys())
+        released = Counter(member.fold for member in together if member.fold is not None)
+        assigned_keys = sorted({member.key for member in together} & assigned.keys())
         if released:
             homes[name] = min(released, key=lambda fold: (-released[fold], fold))
-        elif given:
-            homes[name] = assigned[given[0]]
+        elif assigned_keys:
+            homes[name] = assigned[assigned_keys[0]]
         else:
-            new.append(Group(name, tuple(sorted(each.label for each in together))))
+            new.append(Group(name, tuple(sorted(member.label for member in together))))
     homes |= assign(new, taken)
     return {
-        each.id: Place(homes[name] if each.fold is None else each.fold, homes[name])
+        member.id: Place(homes[name] if member.fold is None else member.fold, homes[name])
         for name, together in groups.items()
-        for each in together
+        for member in together
     }
 
 
 def _groups(members: Iterable[Member]) -> dict[str, list[Member]]:
-    """What is tied together, by the first of the members' keys."""
-    by_id = {each.id: each for each in members}
+    """The connected components of the members, by the smallest of their keys."""
+    by_id = {member.id: member for member in members}
     links: dict[str | UUID, set[str | UUID]] = {}
-    for each in by_id.values():
-        ties: list[str | UUID] = [each.key, *(each.copies & by_id.keys())]
+    for member in by_id.values():
+        ties: list[str | UUID] = [member.key, *(member.copies & by_id.keys())]
         for tie in ties:
-            links.setdefault(each.id, set()).add(tie)
-            links.setdefault(tie, set()).add(each.id)
+            links.setdefault(member.id, set()).add(tie)
+            links.setdefault(tie, set()).add(member.id)
     seen: set[str | UUID] = set()
     groups = {}
     for start in by_id:
@@ -167,23 +171,23 @@ def _groups(members: Iterable[Member]) -> dict[str, list[Member]]:
             if isinstance(name, UUID):
                 together.append(by_id[name])
         if together:
-            groups[min(each.key for each in together)] = together
+            groups[min(member.key for member in together)] = together
     return groups
 
 
 def assign(groups: Sequence[Group], taken: Sequence[Counter[str]]) -> dict[str, int]:
     """A fold for each new group, so that every fold gets its share of every class.
 
-    The largest groups choose first, each the fold that has the least of what it brings. The same
-    groups get the same folds, whatever their order.
+    The largest groups are assigned first, each to the fold with the fewest recordings of its
+    classes. The result does not depend on the order of the groups.
 
     Args:
         groups: those without a fold.
         taken: for each fold, how many recordings of each label it has.
     """
-    counts = [Counter(each) for each in taken]
+    counts = [Counter(counter) for counter in taken]
     assigned = {}
-    for group in sorted(groups, key=lambda each: (-len(each.labels), each.key)):
+    for group in sorted(groups, key=lambda candidate: (-len(candidate.labels), candidate.key)):
         brought = Counter(group.labels)
         fold = min(range(len(counts)), key=lambda n: (*_burden(counts[n], brought), n))
         counts[fold] += brought
@@ -192,5 +196,5 @@ def assign(groups: Sequence[Group], taken: Sequence[Counter[str]]) -> dict[str, 
 
 
 def _burden(there: Counter[str], brought: Counter[str]) -> tuple[int, int]:
-    """How much a fold already has: of what a group brings, and in all."""
+    """How much a fold already has: of the group's classes, and in total."""
     return sum(there[label] * number for label, number in brought.items()), there.total()

@@ -1,4 +1,4 @@
-"""What ties a release's recordings together, by what is known today: a patient, or a copy."""
+"""Groups of recordings by what is known today: the same patient, or copies of each other."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -14,23 +14,26 @@ from backend.tables.vocabulary import Label
 def members(
     contributions: Sequence[Contribution], earlier: Mapping[UUID, ReleaseItem], last: int | None
 ) -> list[Member]:
-    """The recordings with what ties them together, as far as it is known now.
+    """The recordings with what links them, as far as it is known now.
 
-    Those of the last release were compared with one another when it was made.
+    Those of the last release were compared with each other when it was built.
     """
     compared = {
-        one: [UUID(other) for other in each.copies]
-        for one, each in earlier.items()
-        if each.release_number == last and each.copies is not None
+        one: [UUID(other) for other in item.copies]
+        for one, item in earlier.items()
+        if item.release_number == last and item.copies is not None
     }
     copies = folds.copies(contributions, compared)
-    return [member(each, copies[each.id], earlier.get(each.id)) for each in contributions]
+    return [
+        member(contribution, copies[contribution.id], earlier.get(contribution.id))
+        for contribution in contributions
+    ]
 
 
 def member(
     contribution: Contribution, copies: frozenset[UUID], earlier: ReleaseItem | None
 ) -> Member:
-    """A recording with what ties it to others, and the fold it was released with."""
+    """A recording with what links it to others, and the fold it was released with."""
     return Member(
         contribution.id,
         contribution.final_label or Label.OTHER,
@@ -41,21 +44,21 @@ def member(
 
 
 def left_out_today(session: Session, number: int) -> list[UUID]:
-    """What of a finished release no model may learn from, by what is known today; by id.
+    """Ids of a release's recordings that training must leave out, by what is known today.
 
-    More than the release itself says, where a patient or a copy became known after it was made.
+    These are more than the release itself says, if patients or copies became known after it.
     """
     items = [
-        each
-        for each in repository.items(session, number)
-        if not repository.is_gone(each.contribution)
+        item
+        for item in repository.items(session, number)
+        if not repository.is_removed(item.contribution)
     ]
     compared = {
-        each.contribution_id: [UUID(other) for other in each.copies]
-        for each in items
-        if each.copies is not None
+        item.contribution_id: [UUID(other) for other in item.copies]
+        for item in items
+        if item.copies is not None
     }
-    copies = folds.copies([each.contribution for each in items], compared)
-    found = [member(each.contribution, copies[each.contribution_id], each) for each in items]
-    places = folds.assign_folds(found, {}, [])
-    return [each.id for each in found if places[each.id].left_out]
+    copies = folds.copies([item.contribution for item in items], compared)
+    linked = [member(item.contribution, copies[item.contribution_id], item) for item in items]
+    places = folds.assign_folds(linked, {}, [])
+    return [recording.id for recording in linked if places[recording.id].left_out]

@@ -1,4 +1,4 @@
-"""A recording's row in the table of a release: the public dataset's columns, and ours."""
+"""A recording's row in the metadata table of a release: the public dataset's columns, and ours."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ LABELS = {
     Label.VIRAL: "Viral pneumonia",
     Label.OTHER: "Other",
 }
-"""As the public dataset writes them, so that what reads it reads a release too."""
+"""As in the public dataset, so that programs for it can read a release too."""
 
 LICENCE_LINKS = {
     Licence.CC_BY: "https://creativecommons.org/licenses/by/4.0/",
@@ -45,31 +45,31 @@ _SYMPTOMS = {
     "Asymptomatic": Symptom.ASYMPTOMATIC,
 }
 
-_NO_ONE_NAMED = "A contributor of this installation"
+_ANONYMOUS = "A contributor of this installation"
 _GENDERS = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "other"}
 
 
 def metadata_row(
     contribution: Contribution, patient: int | None, added: datetime, release: int
 ) -> dict[str, str]:
-    """What is published of a recording, but for what its file and its place say.
+    """What is published of a recording, except for the columns about its file and fold.
 
-    The client's file name, the contributor's note and the patient's hash are not.
+    The original file name, the contributor's note and the patient's hash are not published.
 
     Args:
         contribution: approved; its submission and contributor are loaded.
-        patient: number of the patient in this dataset.
-        added: when the release was asked for that has it first.
-        release: the number of that one.
+        patient: the patient's number in this dataset.
+        added: when its first release was requested.
+        release: the number of that release.
     """
     label = contribution.final_label or Label.OTHER
     licence = contribution.licence or Licence.CC_BY
     probe = contribution.probe or ""
-    found = {
+    findings = {
         column: _yes_no(contribution.final_findings.get(finding))
         for column, finding in _FINDINGS.items()
     }
-    felt = {
+    symptoms = {
         column: _yes_no(symptom in contribution.symptoms) if contribution.symptoms else ""
         for column, symptom in _SYMPTOMS.items()
     }
@@ -85,13 +85,13 @@ def metadata_row(
         "Type": contribution.kind,
         "Probe": probe,
         "Source ID": attribution(contribution),
-        "Comments first medical doctor (MD1)": harmless(contribution.md_comment),
+        "Comments first medical doctor (MD1)": escape_formula(contribution.md_comment),
         "Gender": _GENDERS[contribution.sex] if contribution.sex else "",
         "Age": contribution.age_band or "",
         "Patient ID / Name": "" if patient is None else str(patient),
-        **found,
+        **findings,
         "Healthy": _yes_no(label == Label.HEALTHY),
-        **felt,
+        **symptoms,
         "BLUE point": contribution.blue_point or "",
         "Attribution": attribution(contribution),
         "First release": str(release),
@@ -99,15 +99,15 @@ def metadata_row(
 
 
 def attribution(contribution: Contribution) -> str:
-    """Who is to be named: the source as given, else where the contributor works."""
+    """Whom to credit: the given source, else the contributor's affiliation."""
     given = contribution.source or contribution.submission.contributor.affiliation
-    return harmless(given) or _NO_ONE_NAMED
+    return escape_formula(given) or _ANONYMOUS
 
 
-def harmless(text: str) -> str:
-    """The text, after a quote where a spreadsheet would take it for a formula."""
+def escape_formula(text: str) -> str:
+    """The text, preceded by a quote if a spreadsheet would treat it as a formula."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def _yes_no(said: bool | None) -> str:
-    return "" if said is None else str(int(said))
+def _yes_no(value: bool | None) -> str:
+    return "" if value is None else str(int(value))

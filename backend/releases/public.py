@@ -1,4 +1,4 @@
-"""What everybody sees of releases: versions, recordings, frames, and the archive."""
+"""Releases as everybody sees them: versions, recordings, frames, and the archive."""
 
 import csv
 import io
@@ -29,8 +29,8 @@ from backend.tables.vocabulary import JobState, Label, Licence, Probe
 from models.media import sampling
 
 PATH = "/api/v1/releases"
-SHOWN_SIDE = 512
-"""Longest side in pixels of a frame on the page."""
+PREVIEW_SIDE = 512
+"""Longer side of a frame on the page, in pixels."""
 
 WITHDRAWN = "WITHDRAWN.csv"
 
@@ -39,7 +39,7 @@ def find(session: Session, number: int, *, every_state: bool = False) -> Release
     """The release with this number.
 
     Raises:
-        NotFoundError: there is none, or none that is finished (unless `every_state`).
+        NotFoundError: there is none, or it is not finished (unless `every_state`).
     """
     release = repository.get(session, number)
     if release is None or not (every_state or release.state == JobState.DONE):
@@ -53,28 +53,28 @@ def page(session: Session, cursor: str | None, limit: int, *, every_state: bool)
     Raises:
         InvalidInputError: the cursor is not one of this list.
     """
-    found = repository.page(session, cursor, limit, every_state=every_state)
-    return ReleasePage(items=[_line(each) for each in found.rows], next=found.next)
+    rows = repository.page(session, cursor, limit, every_state=every_state)
+    return ReleasePage(items=[_to_line(row) for row in rows.rows], next=rows.next)
 
 
-def shown(session: Session, release: Release) -> ReleaseOut:
-    """The release with everything that is known of it."""
+def to_schema(session: Session, release: Release) -> ReleaseOut:
+    """The release with all its details."""
     address = f"{PATH}/{release.number}"
     return ReleaseOut(
-        **_line(release).model_dump(),
+        **_to_line(release).model_dump(),
         diff=release.summary and release.summary.diff,
         files=[
-            FileOut(name=each.path, bytes=each.bytes, sha256=each.sha256)
-            for each in release.files.files
+            FileOut(name=file.path, bytes=file.bytes, sha256=file.sha256)
+            for file in release.files.files
         ],
-        withdrawn=repository.gone_ids(session, release.number),
+        withdrawn=repository.removed_ids(session, release.number),
         archive_url=f"{address}/archive.zip",
         csv_url=f"{address}/dataset_metadata.csv",
         croissant_url=f"{address}/croissant.json",
     )
 
 
-def _line(release: Release) -> ReleaseLine:
+def _to_line(release: Release) -> ReleaseLine:
     is_done = release.state == JobState.DONE
     return ReleaseLine(
         number=release.number,
@@ -98,28 +98,28 @@ def items(
     label: Label | None = None,
     probe: Probe | None = None,
 ) -> ItemPage:
-    """Recordings of a release, in the order of their ids, which are random."""
-    found = repository.items_page(session, number, cursor, limit, label=label, probe=probe)
-    return ItemPage(items=[_item(each) for each in found.rows], next=found.next)
+    """Recordings of a release, in the order of their random ids."""
+    rows = repository.items_page(session, number, cursor, limit, label=label, probe=probe)
+    return ItemPage(items=[_item(row) for row in rows.rows], next=rows.next)
 
 
 def _item(item: ReleaseItem) -> ItemOut:
-    said = item.row
+    columns = item.row
     return ItemOut(
         id=item.contribution_id,
         label=item.label,
         probe=item.probe,
-        kind=said["Type"],
-        licence=Licence(said["License"]),
-        licence_url=said["LinkToLicense"],
-        attribution=said["Attribution"],
-        patient=int(said["Patient ID / Name"]) if said["Patient ID / Name"] else None,
+        kind=columns["Type"],
+        licence=Licence(columns["License"]),
+        licence_url=columns["LinkToLicense"],
+        attribution=columns["Attribution"],
+        patient=int(columns["Patient ID / Name"]) if columns["Patient ID / Name"] else None,
         fold=item.fold,
         left_out=item.left_out,
         frames=len(item.files.frames) if item.files else 0,
-        comment=said["Comments first medical doctor (MD1)"],
+        comment=columns["Comments first medical doctor (MD1)"],
         findings=item.contribution.final_findings,
-        withdrawn=repository.is_gone(item.contribution),
+        withdrawn=repository.is_removed(item.contribution),
         frame_url=f"{PATH}/{item.release_number}/items/{item.contribution_id}/frames/{{n}}.jpg",
     )
 
@@ -147,18 +147,18 @@ def frame(
         GoneError: the recording was withdrawn.
     """
     item = find_item(session, number, contribution_id)
-    if repository.is_gone(item.contribution):
+    if repository.is_removed(item.contribution):
         raise GoneError("This recording was withdrawn, and its pixels were deleted.")
     frames = item.files.frames if item.files else []
     if index >= len(frames):
         raise NotFoundError(f"The recording {contribution_id} has no frame {index}.")
     with closing(storage.open(frames[index].key)) as file, Image.open(file) as picture:
         pixels = np.asarray(picture.convert("RGB"))
-    return sampling.encode_jpeg(pixels, SHOWN_SIDE)
+    return sampling.encode_jpeg(pixels, PREVIEW_SIDE)
 
 
 def document(session: Session, storage: Storage, number: int, name: str) -> bytes:
-    """A file at the top of a finished release, such as its table.
+    """A file at the top level of a finished release, such as its table.
 
     Raises:
         NotFoundError: no such release or file.
@@ -171,34 +171,34 @@ def document(session: Session, storage: Storage, number: int, name: str) -> byte
 
 
 def archive(session: Session, number: int) -> Archive:
-    """The archive of a finished release, without the pixels of what was withdrawn since.
+    """The archive of a finished release, without the pixels of recordings withdrawn since.
 
-    Its tables stay as they were; `WITHDRAWN.csv` names what is missing.
+    Its tables stay as they were; `WITHDRAWN.csv` lists what is missing.
 
     Raises:
         NotFoundError: there is none.
     """
     release = find(session, number)
-    there, gone = [*release.files.files], []
+    files, withdrawn = [*release.files.files], []
     for item in repository.items(session, number):
-        if repository.is_gone(item.contribution):
-            gone.append(item)
+        if repository.is_removed(item.contribution):
+            withdrawn.append(item)
         elif item.files is not None:
-            there += item.files.all()
-    further = {WITHDRAWN: _withdrawn(gone)} if gone else {}
-    return of_release(number, release.created_at, there, further)
+            files += item.files.all()
+    extra_files = {WITHDRAWN: _withdrawn(withdrawn)} if withdrawn else {}
+    return of_release(number, release.created_at, files, extra_files)
 
 
-def _withdrawn(gone: Sequence[ReleaseItem]) -> bytes:
+def _withdrawn(items: Sequence[ReleaseItem]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("Filename", "File"))
-    for item in gone:
+    for item in items:
         path = "" if item.files is None else item.files.recording.path
         writer.writerow((item.contribution_id, path))
     return text.getvalue().encode()
 
 
-def stream(made: Archive, storage: Storage, start: int, stop: int) -> Iterator[bytes]:
-    """The archive's bytes from `start` up to and without `stop`, a chunk at a time."""
-    return made.read(start, stop, storage.open)
+def stream(archive: Archive, storage: Storage, start: int, stop: int) -> Iterator[bytes]:
+    """The archive's bytes from `start` up to but not including `stop`, in chunks."""
+    return archive.read(start, stop, storage.open)

@@ -1,4 +1,4 @@
-"""Reports of wrong labels: anybody's word that opens a review of a released recording."""
+"""Reports of wrong labels: anybody can request a new review of a released recording."""
 
 from uuid import UUID, uuid4
 
@@ -19,43 +19,43 @@ log = structlog.get_logger(__name__)
 
 
 def report(
-    session: Session, number: int, contribution_id: UUID, client: str, said: ReportIn
+    session: Session, number: int, contribution_id: UUID, client: str, body: ReportIn
 ) -> ReportOut:
-    """Note a report and have the recording reviewed again, unless it is already.
+    """Record a report and reopen the review of the recording, unless it is open already.
 
-    Until reviewers decide otherwise, the label stands and the recording stays in the dataset.
+    Until reviewers decide otherwise, the label holds and the recording stays in the dataset.
 
     Raises:
         NotFoundError: no such release or recording.
         GoneError: it was withdrawn.
-        ConflictError: this client has reported it, or it has this label.
+        ConflictError: this client has reported it already, or it has this label.
     """
     item = public.find_item(session, number, contribution_id)
-    if repository.is_gone(item.contribution):
+    if repository.is_removed(item.contribution):
         raise GoneError("This recording was withdrawn from the dataset.")
-    contribution = reviews.hold(session, contribution_id) or item.contribution
-    if said.label is not None and said.label == contribution.final_label:
+    contribution = reviews.lock(session, contribution_id) or item.contribution
+    if body.label is not None and body.label == contribution.final_label:
         raise ConflictError(
-            f"The label of this recording is {said.label} by now: a later release says so."
+            f"The label of this recording is {body.label} by now: a later release says so."
             if item.label != contribution.final_label
-            else f"The label of this recording is {said.label} already."
+            else f"The label of this recording is {body.label} already."
         )
     if repository.was_reported(session, contribution_id, client):
-        raise ConflictError("You have reported this recording already. Thank you.")
+        raise ConflictError("You have already reported this recording. Thank you.")
     now = utc_now()
-    made = LabelReport(
+    row = LabelReport(
         id=uuid4(),
         contribution_id=contribution_id,
         release_number=number,
         client=client,
-        label=said.label,
-        message=said.message,
+        label=body.label,
+        message=body.message,
         created_at=now,
     )
     try:
-        repository.add(session, made)
-    except IntegrityError as error:  # the same client's other request was faster
-        raise ConflictError("You have reported this recording already. Thank you.") from error
+        repository.add(session, row)
+    except IntegrityError as error:  # a concurrent request of the same client was faster
+        raise ConflictError("You have already reported this recording. Thank you.") from error
     audit.record(
         session,
         None,
@@ -63,8 +63,8 @@ def report(
         "contribution",
         contribution_id,
         release=number,
-        report=str(made.id),
+        report=str(row.id),
     )
     reopened = reopen(session, None, contribution, now)
     log.info("label_reported", contribution=str(contribution_id), reopened=reopened)
-    return ReportOut(id=made.id, created_at=now)
+    return ReportOut(id=row.id, created_at=now)

@@ -23,11 +23,11 @@ from backend.tables.vocabulary import ContributionState, JobState, Label, Probe
 
 _RELEASE_LOCK = 0x72656C65617365  # "release": a number of ours among PostgreSQL's advisory locks
 _UNDER_WAY = (JobState.QUEUED, JobState.RUNNING)
-_GONE = (ContributionState.WITHDRAWN, ContributionState.REJECTED)
+_REMOVED = (ContributionState.WITHDRAWN, ContributionState.REJECTED)
 _COUNTS = (*_UNDER_WAY, JobState.DONE)
 
 
-# Looking.
+# Reading.
 
 
 def get(session: Session, number: int) -> Release | None:
@@ -46,7 +46,7 @@ def page(
 
 
 def last_done(session: Session, below: int | None = None) -> Release | None:
-    """The newest finished release, or the newest of those before a number."""
+    """The newest finished release, optionally below a number."""
     query = select(Release).where(Release.state == JobState.DONE)
     if below is not None:
         query = query.where(Release.number < below)
@@ -54,7 +54,7 @@ def last_done(session: Session, below: int | None = None) -> Release | None:
 
 
 def under_way(session: Session) -> Release | None:
-    """The release that is being made, where one is."""
+    """The release that is being built, if any."""
     return session.scalars(select(Release).where(Release.state.in_(_UNDER_WAY))).first()
 
 
@@ -96,52 +96,52 @@ def item(session: Session, number: int, contribution_id: UUID) -> ReleaseItem | 
     )
 
 
-def is_gone(contribution: Contribution) -> bool:
-    """Whether nothing of it may be shown any more: withdrawn, or rejected after a report."""
-    return contribution.state in _GONE
+def is_removed(contribution: Contribution) -> bool:
+    """Whether it must no longer be shown: withdrawn, or rejected after a report."""
+    return contribution.state in _REMOVED
 
 
-def gone_ids(session: Session, number: int) -> list[UUID]:
-    """What has been withdrawn or rejected since it was released."""
+def removed_ids(session: Session, number: int) -> list[UUID]:
+    """Ids of recordings that were withdrawn or rejected since the release."""
     query = select(ReleaseItem.contribution_id).join(ReleaseItem.contribution)
     return list(
         session.scalars(
             query.where(
                 ReleaseItem.release_number == number,
-                Contribution.state.in_(_GONE),
+                Contribution.state.in_(_REMOVED),
             ).order_by(ReleaseItem.contribution_id)
         )
     )
 
 
 def contents(session: Session, number: int | None) -> list[Content]:
-    """A release's items as they are counted and compared; nothing for None."""
+    """A release's items as they are counted and compared; empty for None."""
     if number is None:
         return []
     return [
         Content(
-            id=each.contribution_id,
-            group=each.group_key,
-            label=each.label,
-            probe=each.probe,
-            kind=each.contribution.kind,
-            frames=len(each.files.frames) if each.files else each.contribution.dataset_frames,
-            row=each.row,
-            left_out=each.left_out,
+            id=item.contribution_id,
+            group=item.group_key,
+            label=item.label,
+            probe=item.probe,
+            kind=item.contribution.kind,
+            frames=len(item.files.frames) if item.files else item.contribution.dataset_frames,
+            row=item.row,
+            left_out=item.left_out,
         )
-        for each in items(session, number)
+        for item in items(session, number)
     ]
 
 
 def figures(session: Session, number: int) -> tuple[Summary, Difference]:
-    """A release's summary, and its difference to the finished one before."""
-    mine, before = contents(session, number), last_done(session, number)
+    """A release's summary, and its difference to the previous finished one."""
+    current, before = contents(session, number), last_done(session, number)
     since = None if before is None else before.number
-    return summary(mine), difference(contents(session, since), mine, since)
+    return summary(current), difference(contents(session, since), current, since)
 
 
-def holders(session: Session, ids: Collection[UUID]) -> set[UUID]:
-    """Those contributions whose published files are to stay: a release serves them."""
+def released_ids(session: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Those of the contributions whose published files a release serves."""
     query = (
         select(ReleaseItem.contribution_id)
         .join(ReleaseItem.release)
@@ -156,51 +156,51 @@ def holders(session: Session, ids: Collection[UUID]) -> set[UUID]:
 
 
 def file_keys(session: Session) -> set[str]:
-    """Where the files at the top of all releases lie."""
-    return {each.key for top in session.scalars(select(Release.files)) for each in top.files}
+    """Storage keys of the files at the top level of all releases."""
+    return {file.key for top in session.scalars(select(Release.files)) for file in top.files}
 
 
 # What goes into the next one.
 
 
-def hold(session: Session) -> None:
-    """Let nobody else decide on a release until this transaction ends; SQLite's are alone."""
+def lock(session: Session) -> None:
+    """Serialize decisions on releases until this transaction ends; SQLite does so anyway."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_RELEASE_LOCK)))
 
 
 def highest_number(session: Session) -> int:
-    """The highest number that was given, also to a release that came to nothing; else 0."""
+    """The highest number ever given, even to a failed release; 0 without any."""
     return session.scalars(select(func.max(Release.number))).one() or 0
 
 
-def ready(session: Session, *, hold: bool = False) -> Sequence[Contribution]:
-    """What is decided for and ingested, with submission and contributor, by id.
+def ready(session: Session, *, lock: bool = False) -> Sequence[Contribution]:
+    """Approved and de-identified contributions, with submission and contributor, by id.
 
-    The decision also stands while a reported label is reviewed again. With `hold` the rows are
-    locked, so that no undo comes between reading them and writing the release's items.
+    An approval holds while a reported label is reviewed again. With `lock` the rows are locked, so
+    that no verdict is undone between reading them and writing the release's items.
     """
     query = (
         select(Contribution)
         .where(
             Contribution.final_label.is_not(None),
-            Contribution.state.not_in(_GONE),
+            Contribution.state.not_in(_REMOVED),
             Contribution.ingest_state == JobState.DONE,
             Contribution.pixels_key.is_not(None),
         )
         .options(joinedload(Contribution.submission).joinedload(Submission.contributor))
         .order_by(Contribution.id)
     )
-    if hold:
+    if lock:
         query = query.with_for_update(read=True, of=Contribution)
     return session.scalars(query).all()
 
 
 def waiting_for_ingest(session: Session) -> int:
-    """How many contributions are decided for that the worker has not come to yet."""
+    """The number of approved contributions that are not de-identified yet."""
     query = select(func.count()).where(
         Contribution.final_label.is_not(None),
-        Contribution.state.not_in(_GONE),
+        Contribution.state.not_in(_REMOVED),
         Contribution.ingest_state.in_(_UNDER_WAY),
     )
     return session.scalars(query).one()
@@ -208,36 +208,40 @@ def waiting_for_ingest(session: Session) -> int:
 
 def still_there(session: Session, ids: Collection[UUID]) -> int:
     """How many of these contributions are neither withdrawn nor rejected."""
-    query = select(func.count()).where(Contribution.id.in_(ids), Contribution.state.not_in(_GONE))
+    query = select(func.count()).where(
+        Contribution.id.in_(ids), Contribution.state.not_in(_REMOVED)
+    )
     return session.scalars(query).one()
 
 
 def earlier_items(session: Session, ids: Collection[UUID]) -> dict[UUID, ReleaseItem]:
-    """For each contribution that is in a finished release, its item in the newest of them."""
+    """For each contribution in a finished release, its item in the newest one."""
     query = (
         select(ReleaseItem)
         .join(ReleaseItem.release)
         .where(ReleaseItem.contribution_id.in_(ids), Release.state == JobState.DONE)
         .order_by(ReleaseItem.release_number)
     )
-    return {each.contribution_id: each for each in session.scalars(query)}
+    return {row.contribution_id: row for row in session.scalars(query)}
 
 
 def assignments(session: Session) -> dict[str, FoldAssignment]:
-    """Every group that has a fold, by its key."""
-    return {each.group_key: each for each in session.scalars(select(FoldAssignment))}
+    """All fold assignments, by group key."""
+    return {
+        assignment.group_key: assignment for assignment in session.scalars(select(FoldAssignment))
+    }
 
 
 def counts_by_fold(members: Iterable[ReleaseItem]) -> list[Counter[str]]:
-    """For each fold, how many of these items have each label."""
+    """For each fold, the number of these items by label."""
     counts: list[Counter[str]] = [Counter() for _ in range(FOLDS)]
-    for each in members:
-        counts[each.fold][each.label] += 1
+    for member in members:
+        counts[member.fold][member.label] += 1
     return counts
 
 
 def add(session: Session, *rows: Release | ReleaseItem | FoldAssignment | LabelReport) -> None:
-    """Add new rows, now: a constraint that does not hold is an error here."""
+    """Add rows and flush them, so that a violated constraint raises here."""
     session.add_all(rows)
     session.flush()
 
@@ -271,7 +275,7 @@ def note_item(
 
 def drop_gone(session: Session, number: int) -> None:
     """Leave out what was withdrawn or rejected while it was made."""
-    gone = gone_ids(session, number)
+    gone = removed_ids(session, number)
     if gone:
         delete_items(session, number, ReleaseItem.contribution_id.in_(gone))
         left = select(func.count()).where(ReleaseItem.release_number == number)

@@ -1,4 +1,4 @@
-"""What goes in and out about releases."""
+"""Request and response bodies of releases."""
 
 from datetime import datetime
 from typing import Annotated
@@ -10,12 +10,12 @@ from backend.core.pagination import NO_NUL
 from backend.tables.releases import Difference, Summary
 from backend.tables.vocabulary import JobState, Label, Licence, Probe
 
-MOST_NOTE = 2000
-MOST_MESSAGE = 1000
+MAX_NOTE = 2000
+MAX_MESSAGE = 1000
 
 
 class FileOut(BaseModel):
-    """A file at the top of a release."""
+    """A file at the top level of a release."""
 
     name: str
     bytes: int = Field(ge=0)
@@ -23,14 +23,14 @@ class FileOut(BaseModel):
 
 
 class MakingProgress(BaseModel):
-    """How far the making of a release is, in recordings."""
+    """How far building a release has come, in recordings."""
 
     done: int = Field(ge=0)
     total: int = Field(ge=0)
 
 
 class ReleaseLine(BaseModel):
-    """A release in a list. Only an admin sees others than finished ones."""
+    """A release in a list. Only administrators see unfinished ones."""
 
     number: int = Field(ge=1)
     state: JobState
@@ -40,7 +40,7 @@ class ReleaseLine(BaseModel):
     error: str | None
     progress: MakingProgress
     summary: Summary | None = Field(description="Null until it is done.")
-    archive_bytes: int | None = Field(description="Size of the archive when it was made.")
+    archive_bytes: int | None = Field(description="Size of the archive when it was built.")
 
 
 class ReleaseOut(ReleaseLine):
@@ -49,7 +49,7 @@ class ReleaseOut(ReleaseLine):
     diff: Difference | None = Field(description="Null until it is done.")
     files: list[FileOut]
     withdrawn: list[UUID] = Field(
-        description="Withdrawn since: still listed in the table, their pixels are gone."
+        description="Withdrawn since: still in the table, but without pixels."
     )
     archive_url: str
     csv_url: str
@@ -57,12 +57,12 @@ class ReleaseOut(ReleaseLine):
 
 
 class NextRelease(BaseModel):
-    """What a release would hold if it were made now."""
+    """What a release would hold if it were created now."""
 
     ready: bool
-    reason: str | None = Field(description="Why none can be made now.")
+    reason: str | None = Field(description="Why none can be created now.")
     waiting_for_ingest: int = Field(
-        ge=0, description="Approved recordings that a worker has still to take in."
+        ge=0, description="Approved recordings that are still to be de-identified."
     )
     summary: Summary
     diff: Difference
@@ -81,28 +81,26 @@ class ItemOut(BaseModel):
     patient: int | None = Field(description="The patient's number in this dataset.")
     fold: int = Field(ge=0, description="The fold that tests it, from 0.")
     left_out: bool = Field(
-        description="Whether no model learns from it or is tested on it: its patient or a copy of "
-        "it is tested in another fold."
+        description="Whether it is excluded from training and testing, since its patient or a copy "
+        "of it is tested in another fold."
     )
-    frames: int = Field(ge=0, description="How many …/frames/{n}.jpg there are.")
-    comment: str = Field(description="What a medical doctor said of it.")
+    frames: int = Field(ge=0, description="The number of …/frames/{n}.jpg.")
+    comment: str = Field(description="The reviewers' comments.")
     findings: dict[str, bool]
-    withdrawn: bool = Field(description="Its pixels are gone.")
-    frame_url: str = Field(description="Put a number from 0 in place of {n}.")
+    withdrawn: bool = Field(description="Its pixels are deleted.")
+    frame_url: str = Field(description="Replace {n} by the frame's index, from 0.")
 
 
 class ReleaseIn(BaseModel):
-    """A release to be made."""
+    """A release to be created."""
 
     model_config = ConfigDict(extra="forbid")
 
-    note: str = Field(
-        default="", max_length=MOST_NOTE, pattern=NO_NUL, description="What people should know."
-    )
+    note: str = Field(default="", max_length=MAX_NOTE, pattern=NO_NUL, description="Release notes.")
 
 
 class ReportIn(BaseModel):
-    """Somebody's word that a label is wrong."""
+    """A report that a label is wrong."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -110,27 +108,27 @@ class ReportIn(BaseModel):
     message: Annotated[
         str,
         StringConstraints(
-            strip_whitespace=True, min_length=1, max_length=MOST_MESSAGE, pattern=NO_NUL
+            strip_whitespace=True, min_length=1, max_length=MAX_MESSAGE, pattern=NO_NUL
         ),
     ]
 
 
 class ReportOut(BaseModel):
-    """The report is noted, and somebody will look at the recording again."""
+    """The recorded report; reviewers will review the recording again."""
 
     id: UUID
     created_at: datetime
 
 
 class ReleasePage(BaseModel):
-    """Some releases, the newest first."""
+    """A page of releases, newest first."""
 
     items: list[ReleaseLine]
-    next: str | None = Field(description="Give it as `cursor` for those that follow.")
+    next: str | None = Field(description="The cursor of the next page.")
 
 
 class ItemPage(BaseModel):
-    """Some recordings of a release."""
+    """A page of recordings of a release."""
 
     items: list[ItemOut]
-    next: str | None = Field(description="Give it as `cursor` for those that follow.")
+    next: str | None = Field(description="The cursor of the next page.")

@@ -1,4 +1,4 @@
-"""The rules of releases: what goes into the next one, and when one may be made."""
+"""Creating releases: what goes into the next one, and when one may be created."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the next release would hold. Nothing of it is in the database."""
+    """What the next release would hold; none of it is in the database yet."""
 
     number: int
     items: list[ReleaseItem]
@@ -40,35 +40,40 @@ class Draft:
     objection: ConflictError | None
 
 
-def draft(session: Session, now: datetime, *, hold: bool = False) -> Draft:
-    """What a release made at this moment would hold, and what speaks against making it.
+def draft(session: Session, now: datetime, *, lock: bool = False) -> Draft:
+    """What a release created now would hold, and why it cannot be created, if so.
 
-    With `hold` nobody takes a verdict on any of it back until the transaction ends.
+    With `lock` no verdict on it can be undone until the transaction ends.
     """
-    contributions = repository.ready(session, hold=hold)
+    contributions = repository.ready(session, lock=lock)
     number = repository.highest_number(session) + 1
     last = repository.last_done(session)
-    earlier = repository.earlier_items(session, [each.id for each in contributions])
+    earlier = repository.earlier_items(session, [contribution.id for contribution in contributions])
     assignments = repository.assignments(session)
     members = grouping.members(contributions, earlier, None if last is None else last.number)
     places = folds.assign_folds(
         members,
-        {key: each.fold for key, each in assignments.items()},
+        {key: assignment.fold for key, assignment in assignments.items()},
         repository.counts_by_fold(earlier.values()),
     )
-    new = _new_assignments(members, places, assignments, number)
-    known = assignments | {each.group_key: each for each in new}
+    new_groups = _new_assignments(members, places, assignments, number)
+    known = assignments | {assignment.group_key: assignment for assignment in new_groups}
     items = [
-        _item(each, member, number, known[member.key], places[each.id], earlier, now)
-        for each, member in zip(contributions, members, strict=True)
+        _item(
+            contribution, member, number, known[member.key], places[contribution.id], earlier, now
+        )
+        for contribution, member in zip(contributions, members, strict=True)
     ]
-    contents = [_content(item, each) for item, each in zip(items, contributions, strict=True)]
+    contents = [
+        _content(item, contribution)
+        for item, contribution in zip(items, contributions, strict=True)
+    ]
     since = None if last is None else last.number
     diff = difference(repository.contents(session, since), contents, since)
     return Draft(
         number=number,
         items=items,
-        new_groups=new,
+        new_groups=new_groups,
         summary=summary(contents),
         diff=diff,
         waiting_for_ingest=repository.waiting_for_ingest(session),
@@ -77,7 +82,7 @@ def draft(session: Session, now: datetime, *, hold: bool = False) -> Draft:
 
 
 def preview(session: Session, now: datetime) -> NextRelease:
-    """What the next release would hold, in numbers, and what speaks against making it."""
+    """The statistics of the next release, and why it cannot be created, if so."""
     planned = draft(session, now)
     return NextRelease(
         ready=planned.objection is None,
@@ -88,15 +93,15 @@ def preview(session: Session, now: datetime) -> NextRelease:
     )
 
 
-def make(session: Session, actor: User | None, note: str) -> Release:
-    """Ask for a release of everything that is approved and taken in. A worker makes it.
+def create(session: Session, actor: User | None, note: str) -> Release:
+    """Queue a release of everything approved and de-identified. A worker builds it.
 
     Raises:
-        ConflictError: one is being made, or it would hold nothing, or nothing new.
+        ConflictError: one is being built, or it would hold nothing, or nothing new.
     """
-    repository.hold(session)
-    now = utc_now()  # a verdict that is older than the release can no longer be taken back
-    planned = draft(session, now, hold=True)
+    repository.lock(session)
+    now = utc_now()  # verdicts older than the release can no longer be undone
+    planned = draft(session, now, lock=True)
     if planned.objection is not None:
         raise planned.objection
     release = Release(
@@ -109,12 +114,12 @@ def make(session: Session, actor: User | None, note: str) -> Release:
     )
     try:
         repository.add(session, release)
-    except IntegrityError as error:  # only where the database knows no lock to hold
-        raise ConflictError("Another release was asked for at the same moment.") from error
+    except IntegrityError as error:  # only where the database has no advisory locks
+        raise ConflictError("Another release was requested at the same time.") from error
     repository.add(session, *planned.new_groups)
     repository.add(session, *planned.items)
     audit.record(
-        session, actor, "releases.asked", "release", release.number, recordings=release.total
+        session, actor, "releases.requested", "release", release.number, recordings=release.total
     )
     after_commit(session, RELEASE, release.number)
     log.info("release_queued", number=release.number, recordings=release.total)
@@ -127,15 +132,15 @@ def _new_assignments(
     assignments: Mapping[str, FoldAssignment],
     number: int,
 ) -> list[FoldAssignment]:
-    """A fold and a number for each group that has none."""
-    chosen: dict[str, int] = {}
-    for each in members:
-        if each.key not in assignments:
-            chosen.setdefault(each.key, places[each.id].home)
-    first = max((each.number for each in assignments.values()), default=0) + 1
+    """A fold and a number for each group without one."""
+    folds_by_key: dict[str, int] = {}
+    for member in members:
+        if member.key not in assignments:
+            folds_by_key.setdefault(member.key, places[member.id].home)
+    first = max((assignment.number for assignment in assignments.values()), default=0) + 1
     return [
         FoldAssignment(group_key=key, number=first + n, fold=fold, assigned_in=number)
-        for n, (key, fold) in enumerate(chosen.items())
+        for n, (key, fold) in enumerate(folds_by_key.items())
     ]
 
 
@@ -149,9 +154,9 @@ def _item(
     now: datetime,
 ) -> ReleaseItem:
     patient = group.number if folds.is_patient(group.group_key) else None
-    said = metadata_row(contribution, patient, now, number)
-    if (earlier := released.get(contribution.id)) is not None:  # it came when it came
-        said |= {name: earlier.row[name] for name in ("Date added", "First release")}
+    row = metadata_row(contribution, patient, now, number)
+    if (earlier := released.get(contribution.id)) is not None:  # these never change
+        row |= {name: earlier.row[name] for name in ("Date added", "First release")}
     return ReleaseItem(
         release_number=number,
         contribution_id=contribution.id,
@@ -161,7 +166,7 @@ def _item(
         left_out=place.left_out,
         label=member.label,
         probe=contribution.probe or "",
-        row=said,
+        row=row,
     )
 
 
@@ -183,16 +188,18 @@ def _objection(
 ) -> ConflictError | None:
     making = repository.under_way(session)
     if making is not None:
-        return ConflictError(f"Release {making.number} is being made. Please wait for its end.")
+        return ConflictError(
+            f"Release {making.number} is being built. Please wait until it is finished."
+        )
     if not contents:
         return ConflictError(
-            "There is nothing to release: no approved recording has been taken into the dataset.",
+            "There is nothing to release: no recording is approved and de-identified.",
             code=NOTHING,
         )
-    if waited_for := repository.still_there(session, diff.withdrawn):
+    if unfinished := repository.still_there(session, diff.withdrawn):
         return ConflictError(
-            f"{waited_for} released recordings are being taken into the dataset anew after a "
-            "review. Please wait for the worker, so that they are not left out."
+            f"{unfinished} released recordings are being de-identified again after a review. "
+            "Please wait, so that they are not left out."
         )
     if is_unchanged(diff):
         return ConflictError(

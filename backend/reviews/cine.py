@@ -1,4 +1,4 @@
-"""What reviewers look at: the frames of the player, and the contact sheet."""
+"""Images for reviewers: the frames of the player, and the contact sheet."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from backend.core.errors import ConflictError, GoneError, NotFoundError
 from backend.reviews.schemas import CineOut
-from backend.reviews.serializers import PATH, proposed
+from backend.reviews.serializers import PATH, proposed_crop
 from backend.reviews.service import find
 from backend.storage.base import MissingObjectError, Storage
 from backend.storage.keys import cine_key, contact_sheet_key
@@ -15,7 +15,7 @@ from backend.tables.vocabulary import ContributionState, JobState
 
 
 def cine(session: Session, reviewer: User, contribution_id: UUID) -> CineOut:
-    """What a player needs to show the recording at its true rate.
+    """The frame times and URLs with which a player shows the recording at its true rate.
 
     Raises:
         NotFoundError, ForbiddenError: see `service.find`.
@@ -24,15 +24,15 @@ def cine(session: Session, reviewer: User, contribution_id: UUID) -> CineOut:
     """
     contribution = find(session, reviewer, contribution_id)
     _check_prepared(contribution)
-    found = contribution.cine
+    player = contribution.cine
     url = f"{PATH}/{contribution_id}"
     return CineOut(
-        state="preparing" if found is None else "ready",
-        times_s=[] if found is None else found.times_s,
+        state="preparing" if player is None else "ready",
+        times_s=[] if player is None else player.times_s,
         duration_s=contribution.duration_s,
         width=contribution.width,
         height=contribution.height,
-        proposed_crop=proposed(contribution),
+        proposed_crop=proposed_crop(contribution),
         frame_url=f"{url}/cine/{{n}}.jpg",
         contact_sheet_url=f"{url}/contact-sheet.jpg",
     )
@@ -47,7 +47,7 @@ def frame(
         NotFoundError, ForbiddenError: see `service.find`; or there is no such frame (yet).
         GoneError: its pixels were deleted.
     """
-    _check_there(find(session, reviewer, contribution_id))
+    _check_available(find(session, reviewer, contribution_id))
     return _read(storage, cine_key(contribution_id, index), f"no frame {index}")
 
 
@@ -64,15 +64,15 @@ def contact_sheet(
     return _read(storage, contact_sheet_key(contribution_id), "no contact sheet yet")
 
 
-def _check_there(contribution: Contribution) -> None:
-    """A withdrawn recording is gone at once, and not only when upkeep comes to its bytes."""
+def _check_available(contribution: Contribution) -> None:
+    """Refuse withdrawn recordings at once, even before maintenance deletes their bytes."""
     withdrawn = contribution.state == ContributionState.WITHDRAWN
     if withdrawn or (contribution.original_key is None and contribution.whole_key is None):
         raise GoneError("The pixels of this recording were deleted.")
 
 
 def _check_prepared(contribution: Contribution) -> None:
-    _check_there(contribution)
+    _check_available(contribution)
     if contribution.cine is not None:
         return
     if contribution.prep_state == JobState.FAILED:

@@ -1,7 +1,7 @@
-"""What a contribution's verdicts make of it: its state, its final label, its place in the dataset.
+"""A contribution's state, final label and place in the dataset, derived from its verdicts.
 
-Everything follows from the verdicts that stand, so that taking one back is the same work as
-giving one.
+Everything follows from the verdicts that were not undone, so that undoing one works like giving
+one.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the dataset is to hold: the label and findings, and which part of the pixels."""
+    """What goes into the dataset: the label and findings, and which part of the pixels."""
 
     label: Label | None
     findings: dict[Finding, bool]
@@ -42,44 +42,44 @@ class Decision:
 def apply_reviews(
     session: Session, actor: User | None, contribution: Contribution, needed: int, now: datetime
 ) -> Outcome:
-    """Bring a contribution, held by `repository.hold`, to what its verdicts say.
+    """Set a contribution, locked by `repository.lock`, to what its verdicts say.
 
-    Where pixels are to change, the worker is asked for them.
+    If that changes which pixels the dataset holds, a worker is asked to make them.
     """
-    said = repository.live_reviews(session, contribution.id)
-    current = [each for each in said if each.round == contribution.review_round]
-    earlier = [each for each in said if each.round < contribution.review_round]
-    found = outcome(current, needed)
-    contribution.state = _STATES.get(found, ContributionState.PENDING)
-    contribution.disputed = found is Outcome.DISPUTED
-    contribution.decided_at = now if found in (Outcome.APPROVED, Outcome.REJECTED) else None
-    if found is Outcome.APPROVED:
+    reviews = repository.live_reviews(session, contribution.id)
+    current = [each for each in reviews if each.round == contribution.review_round]
+    earlier = [each for each in reviews if each.round < contribution.review_round]
+    result = outcome(current, needed)
+    contribution.state = _STATES.get(result, ContributionState.PENDING)
+    contribution.disputed = result is Outcome.DISPUTED
+    contribution.decided_at = now if result in (Outcome.APPROVED, Outcome.REJECTED) else None
+    if result is Outcome.APPROVED:
         decision: Decision | None = _decision(contribution, current)
     else:
-        decision = None if found is Outcome.REJECTED else _standing(contribution, earlier)
+        decision = None if result is Outcome.REJECTED else _last_approval(contribution, earlier)
     _decide(session, contribution, decision, now)
-    if found in _STATES or found is Outcome.DISPUTED:
+    if result in _STATES or result is Outcome.DISPUTED:
         audit.record(
             session,
             actor,
-            f"reviews.{found}",
+            f"reviews.{result}",
             "contribution",
             contribution.id,
             round=contribution.review_round,
-            reviews=[str(each.id) for each in current],
+            reviews=[str(review.id) for review in current],
             label=contribution.final_label,
         )
     if contribution.decided_at is not None:
         repository.close_reports(session, contribution.id, now)
-    return found
+    return result
 
 
 def reopen(session: Session, actor: User | None, contribution: Contribution, now: datetime) -> bool:
-    """Open a new round for an approved contribution; False where it is not approved (any more).
+    """Open a new round for an approved contribution. False: it is not approved (any more).
 
-    For a released one whose label is doubted, and for one that could not be ingested. The last
-    decision stands until there is another: a released recording stays in the dataset, and
-    reviewers look at its de-identified copy. `contribution` is held by `repository.hold`.
+    For a released one whose label was reported, and for one that could not be de-identified. The
+    last decision holds until there is another: a released recording stays in the dataset, and
+    reviewers see its de-identified copy. `contribution` is locked by `repository.lock`.
     """
     if contribution.state != ContributionState.APPROVED:
         return False
@@ -95,25 +95,25 @@ def reopen(session: Session, actor: User | None, contribution: Contribution, now
         contribution.id,
         round=contribution.review_round,
     )
-    remake_previews(session, contribution, now)
+    ensure_previews(session, contribution, now)
     return True
 
 
 def unclaim(contribution: Contribution) -> None:
-    """Nobody works on it any more."""
+    """End the claim on it."""
     contribution.claimed_by = contribution.claimed_at = contribution.claimed_until = None
 
 
-def remake_previews(session: Session, contribution: Contribution, now: datetime) -> None:
-    """Have the frames for the player made where they are gone."""
+def ensure_previews(session: Session, contribution: Contribution, now: datetime) -> None:
+    """Queue the images for reviewers, if they were deleted."""
     if contribution.cine is None:
         leases.enqueue(session, PREVIEWS, contribution, now)
 
 
-def _decision(contribution: Contribution, said: Sequence[Review]) -> Decision:
-    """What the last reader said of the pixels, and what all who approve said in words."""
-    last = said[-1]
-    comments = [each.comment for each in said if each.verdict == Verdict.APPROVE]
+def _decision(contribution: Contribution, reviews: Sequence[Review]) -> Decision:
+    """Crop, trim and label of the last verdict, with the comments of all approvals."""
+    last = reviews[-1]
+    comments = [review.comment for review in reviews if review.verdict == Verdict.APPROVE]
     proposed = Square(contribution.square_x, contribution.square_y, contribution.square_size)
     return Decision(
         label=last.label,
@@ -121,19 +121,19 @@ def _decision(contribution: Contribution, said: Sequence[Review]) -> Decision:
         square=last.square or proposed,
         trim_start_s=last.trim_start_s,
         trim_end_s=last.trim_end_s,
-        comment="\n".join(dict.fromkeys(each for each in comments if each)),
+        comment="\n".join(dict.fromkeys(comment for comment in comments if comment)),
     )
 
 
-def _standing(contribution: Contribution, earlier: Sequence[Review]) -> Decision | None:
-    """What the newest of the rounds before decided, if that was to approve.
+def _last_approval(contribution: Contribution, earlier: Sequence[Review]) -> Decision | None:
+    """The decision of the newest earlier round that ended in an approval.
 
-    These rounds are over: whoever spoke last in one decided it, however many were needed then.
+    These rounds are over: the last verdict in each decided it, however many were needed then.
     """
-    rounds = [list(group) for _, group in groupby(earlier, key=lambda each: each.round)]
-    for said in reversed(rounds):
-        if said[-1].verdict == Verdict.APPROVE:
-            return _decision(contribution, said)
+    rounds = [list(group) for _, group in groupby(earlier, key=lambda review: review.round)]
+    for reviews in reversed(rounds):
+        if reviews[-1].verdict == Verdict.APPROVE:
+            return _decision(contribution, reviews)
     return None
 
 
@@ -165,7 +165,7 @@ def _decide(
 
 
 def _pixels(contribution: Contribution) -> tuple[object, ...]:
-    """Which part of the recording the dataset holds."""
+    """The crop and trim that determine the pixels in the dataset."""
     return (
         contribution.final_square_x,
         contribution.final_square_y,
@@ -176,7 +176,7 @@ def _pixels(contribution: Contribution) -> tuple[object, ...]:
 
 
 def _forget_pixels(contribution: Contribution) -> None:
-    """Whatever was ingested, or is being, is not what is wanted. The sweep finds the bytes."""
+    """Discard what was or is being de-identified. The sweep deletes the bytes."""
     contribution.ingest_state = contribution.ingest_error = None
     contribution.ingest_attempt += 1
     contribution.pixels_key = contribution.pixels_sha256 = None

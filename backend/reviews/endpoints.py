@@ -1,4 +1,4 @@
-"""HTTP of reviews: the queue, claims, what a reviewer looks at, verdicts."""
+"""HTTP of reviews: the queue, claims, the images for reviewers, verdicts."""
 
 from typing import Annotated
 from uuid import UUID
@@ -38,18 +38,18 @@ class QueueQuery(QueueFilters):
 
 @router.get("/reviews/queue", summary="What waits for your verdict", responses=problems(422))
 def get_queue(
-    asked: Annotated[QueueQuery, Query()], reviewer: CurrentReviewer, session: ReadSessionDep
+    query: Annotated[QueueQuery, Query()], reviewer: CurrentReviewer, session: ReadSessionDep
 ) -> QueueOut:
-    """Oldest first, without your own recordings and those that you have judged."""
-    filters = QueueFilters.model_validate(asked.model_dump(exclude={"cursor", "limit"}))
-    return service.queue(session, reviewer, filters, asked.cursor, asked.limit)
+    """Oldest first, without your own recordings and those you have reviewed."""
+    filters = QueueFilters.model_validate(query.model_dump(exclude={"cursor", "limit"}))
+    return service.queue(session, reviewer, filters, query.cursor, query.limit)
 
 
 @router.post(
     "/reviews/next",
     summary="Claim the next recording",
     response_model=ReviewItem,
-    responses={204: {"description": "Nothing waits that you could take."}, **problems(422)},
+    responses={204: {"description": "No recording is waiting for your review."}, **problems(422)},
 )
 def claim_next(
     reviewer: CurrentReviewer,
@@ -57,22 +57,22 @@ def claim_next(
     settings: SettingsDep,
     filters: QueueFilters | None = None,
 ) -> ReviewItem | Response:
-    """What you hold already, else what waits longest; last what you gave back before."""
-    found = service.claim_next(session, settings, reviewer, filters or QueueFilters())
-    return Response(status_code=204) if found is None else found
+    """The one you have claimed already, else the oldest; those you returned come last."""
+    item = service.claim_next(session, settings, reviewer, filters or QueueFilters())
+    return Response(status_code=204) if item is None else item
 
 
 @router.get("/reviews/mine", summary="Your verdicts", responses=problems(422))
 def get_mine(
     reviewer: CurrentReviewer, session: ReadSessionDep, cursor: Cursor = None, limit: Limit = PAGE
 ) -> MinePage:
-    """The newest first, with the model's answers."""
-    return service.mine(session, reviewer, cursor, limit)
+    """Newest first, with the model's results."""
+    return service.own_reviews(session, reviewer, cursor, limit)
 
 
 @router.get("/reviews/stats", summary="Agreement and throughput")
 def get_stats(_: CurrentReviewer, session: ReadSessionDep) -> StatsOut:
-    """Cohen's kappa of first and second readers; verdicts for each reviewer and day."""
+    """Cohen's kappa of first and second readers; verdicts per reviewer and day."""
     return statistics.stats(session)
 
 
@@ -88,7 +88,7 @@ def undo(
     session: SessionDep,
     settings: SettingsDep,
 ) -> None:
-    """Yours, or as an administrator anybody's, until the recording is in a release."""
+    """Your own, or any as an administrator, until the recording is in a release."""
     service.undo(session, settings, reviewer, review_id)
 
 
@@ -103,21 +103,21 @@ def claim(
     session: SessionDep,
     settings: SettingsDep,
 ) -> ReviewItem:
-    """A problem `claimed` tells with `claimed_until` how long another reviewer has it."""
+    """A problem `claimed` says in `claimed_until` how long another reviewer has it."""
     return service.claim(session, settings, reviewer, contribution_id)
 
 
 @router.delete(
     "/contributions/{contribution_id}/claim",
     status_code=204,
-    summary="Give a recording back",
+    summary="Return a recording to the queue",
     responses=problems(404, 422),
 )
-def give_back(
+def release_claim(
     contribution_id: ContributionId, reviewer: CurrentReviewer, session: SessionDep
 ) -> None:
-    """The next reviewer takes it; you are asked again when nothing else waits."""
-    service.give_back(session, reviewer, contribution_id)
+    """Another reviewer can claim it; you get it again when nothing else is waiting."""
+    service.release_claim(session, reviewer, contribution_id)
 
 
 @router.post(
@@ -128,24 +128,24 @@ def give_back(
 )
 def give(
     contribution_id: ContributionId,
-    said: ReviewIn,
+    verdict: ReviewIn,
     reviewer: CurrentReviewer,
     session: SessionDep,
     settings: SettingsDep,
 ) -> GivenOut:
-    """On a recording that you have claimed. The answer shows what the model says."""
-    return service.give(session, settings, reviewer, contribution_id, said)
+    """On a recording that you have claimed. The response shows the model's result."""
+    return service.submit_review(session, settings, reviewer, contribution_id, verdict)
 
 
 @router.get(
     "/contributions/{contribution_id}/cine",
-    summary="What a player needs",
+    summary="Frame times for the player",
     responses=problems(404, 409, 410, 422),
 )
 def get_cine(
     contribution_id: ContributionId, reviewer: CurrentReviewer, session: ReadSessionDep
 ) -> CineOut:
-    """The times of all frames, and where the frames are."""
+    """The times of all frames, and the URLs of the frames."""
     return cine.cine(session, reviewer, contribution_id)
 
 
@@ -157,12 +157,12 @@ def get_cine(
 )
 def get_cine_frame(
     contribution_id: ContributionId,
-    index: Annotated[int, Path(ge=0, le=99_999, description="Its place, from 0.")],
+    index: Annotated[int, Path(ge=0, le=99_999, description="Its index, from 0.")],
     reviewer: CurrentReviewer,
     session: ReadSessionDep,
     storage: StorageDep,
 ) -> Response:
-    """The whole picture, its longer side at most 720 pixels."""
+    """The uncropped frame, its longer side at most 720 pixels."""
     content = cine.frame(session, storage, reviewer, contribution_id, index)
     return Response(content, media_type="image/jpeg", headers=PIXELS_CACHE)
 
@@ -179,6 +179,6 @@ def get_contact_sheet(
     session: ReadSessionDep,
     storage: StorageDep,
 ) -> Response:
-    """Up to 30 whole frames, on which to look for names and marks."""
+    """Up to 30 uncropped frames, on which to look for identifying text and marks."""
     content = cine.contact_sheet(session, storage, reviewer, contribution_id)
     return Response(content, media_type="image/jpeg", headers=PIXELS_CACHE)

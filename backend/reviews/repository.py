@@ -1,4 +1,4 @@
-"""Every query about reviews: the queue, claims, verdicts, and what was decided."""
+"""Queries on reviews: the queue, claims, verdicts, and decisions."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _AT_WORK = (JobState.QUEUED, JobState.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which part of the queue is wanted; None is no filter. `source` may be a part of it."""
+    """Filters of the queue; None means any. `source` matches parts of it."""
 
     label: Label | None = None
     source: str | None = None
@@ -35,23 +35,23 @@ class Filters:
     disputed: bool | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """As conditions on contributions."""
-        found: list[ColumnElement[bool]] = []
+        """The filters as conditions on contributions."""
+        conditions: list[ColumnElement[bool]] = []
         if self.label is not None:
-            found.append(Contribution.label == self.label)
+            conditions.append(Contribution.label == self.label)
         if self.source is not None:
-            found.append(Contribution.source.icontains(self.source, autoescape=True))
+            conditions.append(Contribution.source.icontains(self.source, autoescape=True))
         if self.probe is not None:
-            found.append(Contribution.probe == self.probe)
+            conditions.append(Contribution.probe == self.probe)
         if self.submitted_before is not None:
-            found.append(Contribution.submitted_at <= self.submitted_before)
+            conditions.append(Contribution.submitted_at <= self.submitted_before)
         if self.disputed is not None:
-            found.append(Contribution.disputed.is_(self.disputed))
-        return found
+            conditions.append(Contribution.disputed.is_(self.disputed))
+        return conditions
 
 
 def add(session: Session, review: Review) -> None:
-    """Add a new row, now: a constraint that does not hold is an error here."""
+    """Add a row and flush it, so that a violated constraint raises here."""
     session.add(review)
     session.flush()
 
@@ -61,8 +61,8 @@ def get(session: Session, contribution_id: UUID) -> Contribution | None:
     return session.get(Contribution, contribution_id, options=[joinedload(Contribution.submission)])
 
 
-def hold(session: Session, contribution_id: UUID) -> Contribution | None:
-    """As `get`, locked until the transaction ends and read after whoever held it before."""
+def lock(session: Session, contribution_id: UUID) -> Contribution | None:
+    """As `get`, freshly read and locked until the transaction ends."""
     return session.scalars(
         select(Contribution)
         .where(Contribution.id == contribution_id)
@@ -73,12 +73,12 @@ def hold(session: Session, contribution_id: UUID) -> Contribution | None:
 
 
 def get_review(session: Session, review_id: UUID) -> Review | None:
-    """The review with this id, taken back or not."""
+    """The review with this id, undone or not."""
     return session.get(Review, review_id, populate_existing=True)
 
 
 def live_reviews(session: Session, contribution_id: UUID) -> Sequence[Review]:
-    """A contribution's verdicts that were not taken back, the earliest first."""
+    """A contribution's verdicts that were not undone, oldest first."""
     return session.scalars(
         select(Review)
         .where(Review.contribution_id == contribution_id, Review.undone_at.is_(None))
@@ -87,7 +87,7 @@ def live_reviews(session: Session, contribution_id: UUID) -> Sequence[Review]:
 
 
 def earlier_rounds(session: Session, contribution_ids: Sequence[UUID]) -> Sequence[Review]:
-    """Verdicts of rounds that are over, which nobody has to judge without knowing them."""
+    """Verdicts of finished rounds, which later reviewers may see."""
     return session.scalars(
         select(Review)
         .join(Contribution)
@@ -100,8 +100,10 @@ def earlier_rounds(session: Session, contribution_ids: Sequence[UUID]) -> Sequen
     ).all()
 
 
-def mine(session: Session, reviewer_id: UUID, cursor: str | None, limit: int) -> Page[Review]:
-    """A reviewer's own verdicts with their contributions, the newest first."""
+def own_reviews(
+    session: Session, reviewer_id: UUID, cursor: str | None, limit: int
+) -> Page[Review]:
+    """A reviewer's own verdicts with their contributions, newest first."""
     query = (
         select(Review)
         .where(Review.reviewer_id == reviewer_id)
@@ -115,8 +117,8 @@ def mine(session: Session, reviewer_id: UUID, cursor: str | None, limit: int) ->
 
 
 def _for_reader(reviewer_id: UUID, filters: Filters) -> Select[Contribution]:
-    """What waits for a verdict that this reviewer may give: nobody's own, nobody's twice."""
-    said = exists().where(
+    """Contributions this reviewer may review: not their own, and not reviewed in this round."""
+    reviewed = exists().where(
         Review.contribution_id == Contribution.id,
         Review.round == Contribution.review_round,
         Review.reviewer_id == reviewer_id,
@@ -126,20 +128,20 @@ def _for_reader(reviewer_id: UUID, filters: Filters) -> Select[Contribution]:
         select(Contribution)
         .join(Contribution.submission)
         .options(contains_eager(Contribution.submission))
-        .where(_PENDING, Submission.contributor_id != reviewer_id, ~said, *filters.conditions())
+        .where(_PENDING, Submission.contributor_id != reviewer_id, ~reviewed, *filters.conditions())
     )
 
 
 def queue(
     session: Session, reviewer_id: UUID, filters: Filters, cursor: str | None, limit: int
 ) -> Page[Contribution]:
-    """A page of what waits for this reviewer, oldest first, claimed by others or not."""
+    """A page of this reviewer's queue, oldest first, including what others have claimed."""
     oldest_first = Keyset(Contribution.submitted_at, Contribution.id)
     return oldest_first.page(session, _for_reader(reviewer_id, filters), cursor, limit)
 
 
 def queue_length(session: Session, reviewer_id: UUID, filters: Filters) -> int:
-    """How many there are in all pages together."""
+    """The number of contributions on all pages."""
     waiting = _for_reader(reviewer_id, filters).with_only_columns(Contribution.id).subquery()
     return session.scalars(select(func.count()).select_from(waiting)).one()
 
@@ -147,22 +149,22 @@ def queue_length(session: Session, reviewer_id: UUID, filters: Filters) -> int:
 def claim_next(
     session: Session, reviewer_id: UUID, filters: Filters, now: datetime, until: datetime
 ) -> Contribution | None:
-    """Claim what waits longest and nobody works on; None where there is none.
+    """Claim the oldest contribution that nobody has claimed; None if there is none.
 
-    First what this reviewer holds already, last what they gave back, longest ago first. Of two
-    callers nobody gets the other's: PostgreSQL leaves out a row that another transaction has
-    locked, and on SQLite a writing transaction is alone.
+    A claim that this reviewer holds comes first; those they returned come last, the earliest first.
+    Two callers never get the same one: PostgreSQL skips rows that another transaction has locked,
+    and on SQLite writing transactions run one at a time.
     """
-    mine = Contribution.claimed_by == reviewer_id
-    held = and_(mine, Contribution.claimed_until > now)
+    own = Contribution.claimed_by == reviewer_id
+    held = and_(own, Contribution.claimed_until > now)
     prepared = or_(Contribution.prep_state.is_(None), Contribution.prep_state.not_in(_AT_WORK))
-    turn = case((held, 0), (mine, 2), else_=1)
-    found = session.scalars(
+    priority = case((held, 0), (own, 2), else_=1)
+    contribution = session.scalars(
         _for_reader(reviewer_id, filters)
-        .where(or_(_unclaimed(now), mine), prepared)
+        .where(or_(_unclaimed(now), own), prepared)
         .order_by(
-            turn,
-            case((mine, Contribution.claimed_until)),
+            priority,
+            case((own, Contribution.claimed_until)),
             Contribution.submitted_at,
             Contribution.id,
         )
@@ -170,24 +172,24 @@ def claim_next(
         .with_for_update(of=Contribution, skip_locked=True)
         .execution_options(populate_existing=True)
     ).first()
-    if found is not None:
-        _take(found, reviewer_id, now, until)
-    return found
+    if contribution is not None:
+        _set_claim(contribution, reviewer_id, now, until)
+    return contribution
 
 
 def claim(
     session: Session, contribution: Contribution, reviewer_id: UUID, now: datetime, until: datetime
 ) -> bool:
-    """Claim this one, held by `hold`, or renew the claim; False where another has it."""
+    """Claim this one, locked by `lock`, or renew the claim. False: another reviewer has it."""
     if is_claimed(contribution, now) and contribution.claimed_by != reviewer_id:
         return False
-    _take(contribution, reviewer_id, now, until)
+    _set_claim(contribution, reviewer_id, now, until)
     session.flush()
     return True
 
 
 def is_claimed(contribution: Contribution, now: datetime) -> bool:
-    """Whether somebody is at work on it."""
+    """Whether a reviewer has claimed it."""
     return contribution.claimed_until is not None and contribution.claimed_until > now
 
 
@@ -195,7 +197,9 @@ def _unclaimed(now: datetime) -> ColumnElement[bool]:
     return or_(Contribution.claimed_until.is_(None), Contribution.claimed_until <= now)
 
 
-def _take(contribution: Contribution, reviewer_id: UUID, now: datetime, until: datetime) -> None:
+def _set_claim(
+    contribution: Contribution, reviewer_id: UUID, now: datetime, until: datetime
+) -> None:
     renewed = contribution.claimed_by == reviewer_id and is_claimed(contribution, now)
     if not renewed or contribution.claimed_at is None:
         contribution.claimed_at = now
@@ -203,8 +207,10 @@ def _take(contribution: Contribution, reviewer_id: UUID, now: datetime, until: d
     contribution.claimed_until = until
 
 
-def give_back(session: Session, contribution_id: UUID, reviewer_id: UUID, now: datetime) -> bool:
-    """End a reviewer's claim; the queue remembers whose it was. False where it is not theirs."""
+def release_claim(
+    session: Session, contribution_id: UUID, reviewer_id: UUID, now: datetime
+) -> bool:
+    """End a reviewer's claim; the queue remembers whose it was. False: it is not theirs."""
     ended = session.execute(
         update(Contribution)
         .where(
@@ -220,7 +226,7 @@ def give_back(session: Session, contribution_id: UUID, reviewer_id: UUID, now: d
     return ended.first() is not None
 
 
-# What stands beside a review.
+# Around reviews.
 
 
 def release_since(session: Session, contribution_id: UUID, since: datetime) -> int | None:
@@ -238,8 +244,8 @@ def release_since(session: Session, contribution_id: UUID, since: datetime) -> i
     ).first()
 
 
-def standing_verdicts(session: Session) -> Sequence[Row[UUID, int, Verdict, Label | None]]:
-    """Contribution, round, verdict and label of all that were not taken back, in their order."""
+def valid_verdicts(session: Session) -> Sequence[Row[UUID, int, Verdict, Label | None]]:
+    """Contribution, round, verdict and label of all reviews that were not undone, oldest first."""
     return session.execute(
         select(Review.contribution_id, Review.round, Review.verdict, Review.label)
         .where(Review.undone_at.is_(None))
@@ -247,8 +253,8 @@ def standing_verdicts(session: Session) -> Sequence[Row[UUID, int, Verdict, Labe
     ).all()
 
 
-def work_done(session: Session) -> Sequence[Row[UUID, str, datetime, datetime]]:
-    """Reviewer, name, claim and verdict of all that were not taken back."""
+def review_times(session: Session) -> Sequence[Row[UUID, str, datetime, datetime]]:
+    """Reviewer id, name, time of claim and time of verdict of all reviews that were not undone."""
     return session.execute(
         select(User.id, User.name, Review.claimed_at, Review.created_at)
         .join(Review.reviewer)
@@ -258,7 +264,7 @@ def work_done(session: Session) -> Sequence[Row[UUID, str, datetime, datetime]]:
 
 
 def open_reports(session: Session, contribution_ids: Sequence[UUID]) -> Sequence[LabelReport]:
-    """Words of people who say that a released label is wrong, the earliest first."""
+    """Open reports of a wrong label, oldest first."""
     return session.scalars(
         select(LabelReport)
         .where(LabelReport.contribution_id.in_(contribution_ids), LabelReport.closed_at.is_(None))
@@ -267,7 +273,7 @@ def open_reports(session: Session, contribution_ids: Sequence[UUID]) -> Sequence
 
 
 def close_reports(session: Session, contribution_id: UUID, now: datetime) -> None:
-    """Note that reviewers have answered what was reported."""
+    """Close the reports that the reviewers' decision answers."""
     session.execute(
         update(LabelReport)
         .where(LabelReport.contribution_id == contribution_id, LabelReport.closed_at.is_(None))
@@ -275,7 +281,7 @@ def close_reports(session: Session, contribution_id: UUID, now: datetime) -> Non
     )
 
 
-# What upkeep asks. Rows come locked, one at a time, so that nobody takes up again what goes.
+# For maintenance. Rows are locked one at a time, so that nobody reopens what is being deleted.
 
 _HAS_BYTES = or_(
     Contribution.original_key.is_not(None),
@@ -286,24 +292,24 @@ _HAS_BYTES = or_(
 )
 
 
-def unwanted(
-    session: Session, now: datetime, kept_for: timedelta, but: Collection[UUID], most: int
+def expired(
+    session: Session, now: datetime, kept_for: timedelta, exclude: Collection[UUID], limit: int
 ) -> Sequence[UUID]:
-    """Those of which no byte is to stay: withdrawn, or rejected `kept_for` ago; some left out."""
+    """Ids whose bytes are to be deleted: withdrawn, or rejected `kept_for` ago."""
     query = select(Contribution.id).where(
-        _is_unwanted(now, kept_for), _HAS_BYTES, Contribution.id.not_in(but)
+        _is_expired(now, kept_for), _HAS_BYTES, Contribution.id.not_in(exclude)
     )
-    return session.scalars(query.limit(most)).all()
+    return session.scalars(query.limit(limit)).all()
 
 
-def one_unwanted(
+def lock_expired(
     session: Session, contribution_id: UUID, now: datetime, kept_for: timedelta
 ) -> Contribution | None:
-    """One of these by its id, locked."""
-    return _next(session, Contribution.id == contribution_id, _is_unwanted(now, kept_for))
+    """One of these by its id, locked; None if it no longer is one."""
+    return _next(session, Contribution.id == contribution_id, _is_expired(now, kept_for))
 
 
-def _is_unwanted(now: datetime, kept_for: timedelta) -> ColumnElement[bool]:
+def _is_expired(now: datetime, kept_for: timedelta) -> ColumnElement[bool]:
     return or_(
         Contribution.state == ContributionState.WITHDRAWN,
         and_(
@@ -313,18 +319,20 @@ def _is_unwanted(now: datetime, kept_for: timedelta) -> ColumnElement[bool]:
     )
 
 
-def next_ingested(session: Session, now: datetime, kept_for: timedelta) -> Contribution | None:
-    """An approved and ingested one with bytes that it needs no longer.
+def lock_next_deidentified(
+    session: Session, now: datetime, kept_for: timedelta
+) -> Contribution | None:
+    """An approved, de-identified contribution with bytes that are no longer needed, locked.
 
-    These are the original, and after `kept_for` what reviewers looked at.
+    These are the original and, after `kept_for`, the images for reviewers.
     """
-    made = or_(Contribution.cine.is_not(None), Contribution.prep_state.in_(_AT_WORK))
-    looked_at = and_(made, Contribution.decided_at < now - kept_for)
+    has_previews = or_(Contribution.cine.is_not(None), Contribution.prep_state.in_(_AT_WORK))
+    previews_expired = and_(has_previews, Contribution.decided_at < now - kept_for)
     return _next(
         session,
         Contribution.state == ContributionState.APPROVED,
         Contribution.ingest_state == JobState.DONE,
-        or_(Contribution.original_key.is_not(None), looked_at),
+        or_(Contribution.original_key.is_not(None), previews_expired),
     )
 
 
@@ -336,7 +344,7 @@ def _next(session: Session, *conditions: ColumnElement[bool]) -> Contribution | 
 
 
 def owners(session: Session, folder: str, ids: Collection[UUID]) -> set[UUID]:
-    """Those ids whose bytes in a folder (`review`, `dataset`, `wholes`) are used or being made."""
+    """Those of the ids whose bytes in a folder (`review`, `dataset`, `wholes`) are needed."""
     used = {
         "review": or_(Contribution.cine.is_not(None), Contribution.prep_state.in_(_AT_WORK)),
         "dataset": or_(

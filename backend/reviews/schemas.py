@@ -1,4 +1,4 @@
-"""What goes in and out about reviews."""
+"""Request and response bodies of reviews."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -23,7 +23,7 @@ from backend.tables.vocabulary import (
     Verdict,
 )
 
-LONGEST_COMMENT = 2000
+MAX_COMMENT = 2000
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -40,16 +40,16 @@ _APPROVE: dict[str, Any] = {
 _REJECT: dict[str, Any] = {
     "verdict": "reject",
     "reason": "identifying_text",
-    "comment": "A name stands in the upper left corner.",
+    "comment": "A name is visible in the upper left corner.",
 }
 
 
 class QueueFilters(BaseModel):
-    """Which part of the queue is wanted; what is left out is no filter."""
+    """Filters of the queue; omitted ones match everything."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{}]})
 
-    label: Label | None = Field(None, description="The class in the contributor's words.")
+    label: Label | None = Field(None, description="The contributor's label.")
     source: str | None = Field(
         None, max_length=200, pattern=NO_NUL, description="Part of the source's name."
     )
@@ -57,11 +57,11 @@ class QueueFilters(BaseModel):
     older_than_h: float | None = Field(
         None, ge=0, le=100_000, allow_inf_nan=False, description="Hours since it was submitted."
     )
-    disputed: bool | None = Field(None, description="Two readers differ; a third decides.")
+    disputed: bool | None = Field(None, description="Two reviewers disagree; a third decides.")
 
 
 class EarlierRound(BaseModel):
-    """A verdict of a round that is over, without its author."""
+    """A verdict of an earlier round, without its author."""
 
     verdict: Verdict
     reason: Reason | None
@@ -70,7 +70,7 @@ class EarlierRound(BaseModel):
 
 
 class Report(BaseModel):
-    """Somebody's word that the released label is wrong."""
+    """A report that the released label is wrong."""
 
     label: Label | None
     message: str
@@ -78,7 +78,7 @@ class Report(BaseModel):
 
 
 class ReviewItem(BaseModel):
-    """A recording in review: what is said of it, and nothing of who sent it or judged it."""
+    """A recording in review, without its contributor and reviewers."""
 
     id: UUID
     state: ContributionState
@@ -89,7 +89,7 @@ class ReviewItem(BaseModel):
     frames: int
     proposed_crop: Crop
     preview_url: str | None
-    label: Label | None = Field(description="In the contributor's words.")
+    label: Label | None = Field(description="The contributor's label.")
     probe: Probe | None
     licence: Licence | None
     source: str
@@ -100,21 +100,25 @@ class ReviewItem(BaseModel):
     findings: dict[str, bool]
     symptoms: list[str]
     note: str
-    answer_to_reviewer: str = Field(description="What the contributor said to the last question.")
+    answer_to_reviewer: str = Field(
+        description="The contributor's answer to the last request for changes."
+    )
     submitted_at: datetime | None
     round: int
     earlier_rounds: list[EarlierRound]
-    reports: list[Report] = Field(description="Open reports of a wrong label, once released.")
-    standing_label: Label | None = Field(description="In the dataset, until it is decided anew.")
-    trouble: str | None = Field(description="Why it could not be taken in after its approval.")
+    reports: list[Report] = Field(description="Open reports of a wrong label, if it is released.")
+    standing_label: Label | None = Field(
+        description="Its label in the dataset, until there is a new decision."
+    )
+    trouble: str | None = Field(description="Why de-identification failed after its approval.")
     disputed: bool
-    prepared: bool = Field(description="Whether there is something to look at.")
-    claimed_until: datetime | None = Field(description="Somebody is at work on it until then.")
+    prepared: bool = Field(description="Whether its images are ready.")
+    claimed_until: datetime | None = Field(description="A reviewer has claimed it until then.")
     claimed_by_me: bool
 
 
 class QueueOut(BaseModel):
-    """What waits for a verdict that you may give, oldest first."""
+    """Recordings that you may review, oldest first."""
 
     items: list[ReviewItem]
     next: str | None = Field(description="The cursor of the next page.")
@@ -122,20 +126,20 @@ class QueueOut(BaseModel):
 
 
 class CineOut(BaseModel):
-    """What a player needs: when each frame is shown, and where the frames are."""
+    """What a player needs: the time of every frame, and the URLs of the frames."""
 
     state: Literal["preparing", "ready"]
     times_s: list[float] = Field(description="Empty while it is being prepared.")
     duration_s: float | None
-    width: int = Field(description="Of the recording, in the pixels in which squares are given.")
+    width: int = Field(description="Of the recording, in the pixels that crops refer to.")
     height: int
     proposed_crop: Crop
-    frame_url: str = Field(description="With `{n}` for the frame's place, from 0.")
+    frame_url: str = Field(description="With `{n}` for the frame's index, from 0.")
     contact_sheet_url: str
 
 
 class ReviewIn(BaseModel):
-    """A verdict. What is left out stays as the contributor said, or as it is."""
+    """A verdict. Omitted fields stay as the contributor set them."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_APPROVE, _REJECT]})
 
@@ -147,15 +151,15 @@ class ReviewIn(BaseModel):
     trim_start_s: Seconds | None = None
     trim_end_s: Seconds | None = None
     no_identifying_marks: bool = Field(
-        default=False, description="The tick on the contact sheet; an approval needs it."
+        default=False, description="The tick below the contact sheet; an approval requires it."
     )
     comment: str = Field(
-        "", max_length=LONGEST_COMMENT, pattern=NO_NUL, description="Published with the item."
+        "", max_length=MAX_COMMENT, pattern=NO_NUL, description="Published with the item."
     )
 
 
 class ReviewOut(BaseModel):
-    """A verdict that was given; the model's answer is shown from here on."""
+    """A verdict that was given, with the model's result."""
 
     id: UUID
     contribution_id: UUID
@@ -168,53 +172,53 @@ class ReviewOut(BaseModel):
     trim_end_s: float | None
     comment: str
     round: int
-    reading: int = Field(ge=1, description="1, 2, or 3 for the one who decides.")
+    reading: int = Field(ge=1, description="1, 2, or 3 for the deciding one.")
     claimed_at: datetime
     created_at: datetime
     undone_at: datetime | None
-    model_answer: Result | None = Field(description="Null where the model had none.")
+    model_answer: Result | None = Field(description="Null if the model had none.")
 
 
 class GivenOut(ReviewOut):
-    """A verdict just given, and what follows from it."""
+    """A verdict just given, and its outcome."""
 
     outcome: Outcome
 
 
 class MineOut(ReviewOut):
-    """A verdict of one's own, and where the recording stands now."""
+    """A verdict of your own, and the recording's current state."""
 
     state: ContributionState
     undoable: bool
 
 
 class MinePage(BaseModel):
-    """One's own verdicts, the newest first."""
+    """Your own verdicts, newest first."""
 
     items: list[MineOut]
     next: str | None
 
 
 class ReviewerThroughput(BaseModel):
-    """How much one reviewer has done."""
+    """The throughput of one reviewer."""
 
     name: str
     reviews: int
     per_hour: float | None = Field(
-        description="In the time between claim and verdict; null before ten minutes of that."
+        description="Over the time between claims and verdicts; null for less than ten minutes."
     )
     median_seconds: float | None
 
 
 class DayShare(BaseModel):
-    """One reviewer's verdicts of a day."""
+    """The number of one reviewer's verdicts on a day."""
 
     name: str
     reviews: int
 
 
 class DayThroughput(BaseModel):
-    """The verdicts of a day (UTC)."""
+    """The number of verdicts on a day (UTC)."""
 
     day: date
     reviews: int
@@ -222,13 +226,13 @@ class DayThroughput(BaseModel):
 
 
 class StatsOut(BaseModel):
-    """How far independent readers agree, and how much is done."""
+    """Agreement between independent readers, and throughput."""
 
     kappa: float | None = Field(
-        description="Cohen's, over verdict and label of first and second readers; null where "
-        "there are no pairs, or chance alone would agree."
+        description="Cohen's, over verdict and label of first and second readers; null if "
+        "there are no pairs, or if agreement by chance is certain."
     )
     pairs: int
-    agreement: float | None = Field(description="Share of the pairs that agree.")
+    agreement: float | None = Field(description="Share of pairs that agree.")
     per_reviewer: list[ReviewerThroughput]
     per_day: list[DayThroughput]

@@ -1,4 +1,4 @@
-"""Rows as the API shows them to reviewers: nothing of who sent or judged a recording."""
+"""Recordings and verdicts as the API returns them to reviewers, without names."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,14 +13,14 @@ from backend.tables.vocabulary import JobState
 PATH = "/api/v1/contributions"
 
 
-def item_of(
+def to_review_item(
     contribution: Contribution,
     reviewer: User,
     now: datetime,
     earlier: Sequence[Review],
     reports: Sequence[LabelReport],
 ) -> ReviewItem:
-    """A recording in review. The verdicts of its round are no part of it, nor is the model's."""
+    """A recording in review, without the current round's verdicts and the model's result."""
     claimed = is_claimed(contribution, now)
     return ReviewItem(
         id=contribution.id,
@@ -30,7 +30,7 @@ def item_of(
         height=contribution.height,
         duration_s=contribution.duration_s,
         frames=contribution.frames,
-        proposed_crop=proposed(contribution),
+        proposed_crop=proposed_crop(contribution),
         preview_url=(f"{PATH}/{contribution.id}/preview.jpg" if contribution.preview_key else None),
         label=contribution.label,
         probe=contribution.probe,
@@ -46,8 +46,10 @@ def item_of(
         answer_to_reviewer=contribution.answer_to_reviewer,
         submitted_at=contribution.submitted_at,
         round=contribution.review_round,
-        earlier_rounds=[_earlier(each) for each in earlier if _is_before(each, contribution)],
-        reports=[_report(each) for each in reports if each.contribution_id == contribution.id],
+        earlier_rounds=[_earlier(review) for review in earlier if _is_before(review, contribution)],
+        reports=[
+            _report(report) for report in reports if report.contribution_id == contribution.id
+        ],
         standing_label=contribution.final_label if contribution.pixels_key else None,
         trouble=contribution.ingest_error,
         disputed=contribution.disputed,
@@ -57,8 +59,8 @@ def item_of(
     )
 
 
-def review_of(review: Review, contribution: Contribution) -> ReviewOut:
-    """A verdict, shown to whoever gave it, with the model's answer while the verdict stands."""
+def to_review_out(review: Review, contribution: Contribution) -> ReviewOut:
+    """A verdict for its reviewer, with the model's result unless it was undone."""
     answer = None if review.undone_at else contribution.model_answer
     return ReviewOut(
         id=review.id,
@@ -80,8 +82,8 @@ def review_of(review: Review, contribution: Contribution) -> ReviewOut:
     )
 
 
-def proposed(contribution: Contribution) -> Crop:
-    """The square that the service proposed."""
+def proposed_crop(contribution: Contribution) -> Crop:
+    """The crop that the service proposes."""
     return Crop(x=contribution.square_x, y=contribution.square_y, size=contribution.square_size)
 
 

@@ -1,4 +1,4 @@
-"""The rules of reviews: the queue, claims, verdicts, and taking them back."""
+"""Reviews: the queue, claims, verdicts, and undoing them."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from backend.core.db import utc_now
 from backend.core.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
 from backend.core.settings import Settings
 from backend.reviews import repository, rules
-from backend.reviews.decisions import apply_reviews, remake_previews, unclaim
+from backend.reviews.decisions import apply_reviews, ensure_previews, unclaim
 from backend.reviews.repository import Filters
 from backend.reviews.schemas import (
     GivenOut,
@@ -23,7 +23,7 @@ from backend.reviews.schemas import (
     ReviewIn,
     ReviewItem,
 )
-from backend.reviews.serializers import item_of, review_of
+from backend.reviews.serializers import to_review_item, to_review_out
 from backend.tables import Contribution, Review, User
 from backend.tables.vocabulary import ContributionState, Role, Verdict
 
@@ -33,32 +33,32 @@ log = structlog.get_logger(__name__)
 def queue(
     session: Session, reviewer: User, filters: QueueFilters, cursor: str | None, limit: int
 ) -> QueueOut:
-    """A page of what waits for a verdict that this reviewer may give.
+    """A page of the recordings that this reviewer may review.
 
     Raises:
-        InvalidInputError: the cursor is none of ours.
+        InvalidInputError: the cursor is invalid.
     """
     now = utc_now()
-    wanted = _filters(filters, now)
-    page = repository.queue(session, reviewer.id, wanted, cursor, limit)
+    conditions = _filters(filters, now)
+    page = repository.queue(session, reviewer.id, conditions, cursor, limit)
     return QueueOut(
         items=_items(session, page.rows, reviewer, now),
         next=page.next,
-        total=repository.queue_length(session, reviewer.id, wanted),
+        total=repository.queue_length(session, reviewer.id, conditions),
     )
 
 
 def claim_next(
     session: Session, settings: Settings, reviewer: User, filters: QueueFilters
 ) -> ReviewItem | None:
-    """Claim what waits longest and nobody works on; None where there is none."""
+    """Claim the oldest recording that nobody has claimed; None if there is none."""
     now = utc_now()
     until = _until(settings, now)
-    found = repository.claim_next(session, reviewer.id, _filters(filters, now), now, until)
-    if found is None:
+    contribution = repository.claim_next(session, reviewer.id, _filters(filters, now), now, until)
+    if contribution is None:
         return None
-    _record_claim(session, reviewer, found)
-    return _item(session, found, reviewer, now)
+    _record_claim(session, reviewer, contribution)
+    return _item(session, contribution, reviewer, now)
 
 
 def claim(
@@ -68,82 +68,87 @@ def claim(
 
     Raises:
         NotFoundError, ForbiddenError: see `find`.
-        ConflictError: it waits for no verdict, or for none of this reviewer's, or another
-            reviewer has it, until the time that the problem names.
+        ConflictError: it is not waiting for a verdict of this reviewer, or another reviewer has
+            claimed it, until the time in the problem.
     """
     now = utc_now()
-    contribution = find(session, reviewer, contribution_id, hold=True)
+    contribution = find(session, reviewer, contribution_id, lock=True)
     rules.check_pending(contribution)
-    _check_first_word(session, reviewer, contribution)
-    held = contribution.claimed_by == reviewer.id and repository.is_claimed(contribution, now)
+    _check_not_reviewed(session, reviewer, contribution)
+    renewed = contribution.claimed_by == reviewer.id and repository.is_claimed(contribution, now)
     if not repository.claim(session, contribution, reviewer.id, now, _until(settings, now)):
         rules.refuse_claimed(contribution)
-    if not held:
+    if not renewed:
         _record_claim(session, reviewer, contribution)
     return _item(session, contribution, reviewer, now)
 
 
-def give_back(session: Session, reviewer: User, contribution_id: UUID) -> None:
-    """End the reviewer's claim, so that another takes it. Having none is fine.
+def release_claim(session: Session, reviewer: User, contribution_id: UUID) -> None:
+    """End the reviewer's claim, if there is one, so that others can claim the recording.
 
     Raises:
         NotFoundError, ForbiddenError: see `find`.
     """
     find(session, reviewer, contribution_id)
-    if repository.give_back(session, contribution_id, reviewer.id, utc_now()):
-        audit.record(session, reviewer, "reviews.given_back", "contribution", contribution_id)
+    if repository.release_claim(session, contribution_id, reviewer.id, utc_now()):
+        audit.record(session, reviewer, "reviews.claim_released", "contribution", contribution_id)
 
 
-def give(
-    session: Session, settings: Settings, reviewer: User, contribution_id: UUID, said: ReviewIn
+def submit_review(
+    session: Session, settings: Settings, reviewer: User, contribution_id: UUID, verdict: ReviewIn
 ) -> GivenOut:
-    """Give a verdict on a recording that the reviewer has claimed, and do what follows from it.
+    """Record a verdict on a recording that the reviewer has claimed, and apply its consequences.
 
     Raises:
         NotFoundError, ForbiddenError: see `find`.
-        ConflictError: it waits for no verdict of this reviewer's, or is not claimed by them.
+        ConflictError: it is not waiting for a verdict of this reviewer, or not claimed by them.
         RefusedError: something is missing, or does not fit the recording.
     """
     now = utc_now()
-    contribution = find(session, reviewer, contribution_id, hold=True)
+    contribution = find(session, reviewer, contribution_id, lock=True)
     rules.check_pending(contribution)
-    readings = _check_first_word(session, reviewer, contribution)
+    readings = _check_not_reviewed(session, reviewer, contribution)
     rules.check_claim(contribution, reviewer.id, now)
-    rules.check_verdict(said, contribution)
-    review = _row(reviewer, contribution, said, readings + 1, now)
+    rules.check_verdict(verdict, contribution)
+    review = _row(reviewer, contribution, verdict, readings + 1, now)
     repository.add(session, review)
     unclaim(contribution)
-    # The verdict itself stands in the review alone: a second reader may be one who reads the log.
+    # The verdict itself is only in the review: a second reader may have access to the log.
     audit.record(
-        session, reviewer, "reviews.given", "contribution", contribution_id, review=str(review.id)
+        session,
+        reviewer,
+        "reviews.submitted",
+        "contribution",
+        contribution_id,
+        review=str(review.id),
     )
     outcome = apply_reviews(session, reviewer, contribution, settings.reviews_needed, now)
-    log.info("review_given", contribution=str(contribution_id), outcome=str(outcome))
-    return GivenOut(**review_of(review, contribution).model_dump(), outcome=outcome)
+    log.info("review_submitted", contribution=str(contribution_id), outcome=str(outcome))
+    return GivenOut(**to_review_out(review, contribution).model_dump(), outcome=outcome)
 
 
 def undo(session: Session, settings: Settings, user: User, review_id: UUID) -> None:
-    """Take a verdict back: the recording waits again, held by its reviewer.
+    """Undo a verdict: the recording is waiting again, claimed by its reviewer.
 
     Raises:
         NotFoundError: there is no such review.
-        ForbiddenError: it is another's, and the user is no admin.
-        ConflictError: it was taken back, a later round has begun, the recording was withdrawn
-            or is in a release.
+        ForbiddenError: it is another reviewer's, and the user is not an administrator.
+        ConflictError: it was undone already, a later round has begun, or the recording was
+            withdrawn or is in a release.
         GoneError: the recording was rejected, and its pixels are deleted.
     """
     now = utc_now()
-    seen = repository.get_review(session, review_id)
-    if seen is None:
+    unlocked = repository.get_review(session, review_id)
+    if unlocked is None:
         raise NotFoundError(f"There is no review {review_id}.")
-    if seen.reviewer_id != user.id and user.role != Role.ADMIN:
+    if unlocked.reviewer_id != user.id and user.role != Role.ADMIN:
         raise ForbiddenError(
-            "This verdict is another reviewer's: only they or an administrator take it back."
+            "This verdict is another reviewer's: only they or an administrator can undo it."
         )
-    contribution = repository.hold(session, seen.contribution_id)
+    contribution = repository.lock(session, unlocked.contribution_id)
     review = repository.get_review(session, review_id)
-    assert contribution is not None  # noqa: S101  # reviews go with their contribution
-    assert review is not None  # noqa: S101  # nobody deletes one
+    assert contribution is not None  # noqa: S101  # reviews are deleted with their contribution
+    assert review is not None  # noqa: S101  # reviews are never deleted
     _check_undoable(session, review, contribution)
     review.undone_at = now
     session.flush()
@@ -151,38 +156,38 @@ def undo(session: Session, settings: Settings, user: User, review_id: UUID) -> N
         session, user, "reviews.undone", "contribution", contribution.id, review=str(review_id)
     )
     apply_reviews(session, user, contribution, settings.reviews_needed, now)
-    remake_previews(session, contribution, now)
+    ensure_previews(session, contribution, now)
     if user.id == review.reviewer_id:
         repository.claim(session, contribution, user.id, now, _until(settings, now))
     log.info("review_undone", contribution=str(contribution.id))
 
 
-def mine(session: Session, reviewer: User, cursor: str | None, limit: int) -> MinePage:
-    """The reviewer's own verdicts, the newest first.
+def own_reviews(session: Session, reviewer: User, cursor: str | None, limit: int) -> MinePage:
+    """The reviewer's own verdicts, newest first.
 
     Raises:
-        InvalidInputError: the cursor is none of ours.
+        InvalidInputError: the cursor is invalid.
     """
-    page = repository.mine(session, reviewer.id, cursor, limit)
-    return MinePage(items=[_mine(session, review) for review in page.rows], next=page.next)
+    page = repository.own_reviews(session, reviewer.id, cursor, limit)
+    return MinePage(items=[_to_own_review(session, review) for review in page.rows], next=page.next)
 
 
 def find(
-    session: Session, reviewer: User, contribution_id: UUID, *, hold: bool = False
+    session: Session, reviewer: User, contribution_id: UUID, *, lock: bool = False
 ) -> Contribution:
-    """The contribution as a reviewer may see it, locked with `hold`.
+    """The contribution, if the reviewer may see it; with `lock` locked.
 
     Raises:
         NotFoundError: there is none, or it has not been submitted.
         ForbiddenError: it is the reviewer's own.
     """
-    look = repository.hold if hold else repository.get
-    contribution = look(session, contribution_id)
+    load = repository.lock if lock else repository.get
+    contribution = load(session, contribution_id)
     if contribution is None or contribution.state == ContributionState.DRAFT:
         raise NotFoundError(f"There is no submitted recording {contribution_id}.")
     if contribution.submission.contributor_id == reviewer.id:
         raise ForbiddenError(
-            "This recording is your own: another reviewer judges it.", code="own_recording"
+            "This recording is your own: another reviewer must review it.", code="own_recording"
         )
     return contribution
 
@@ -206,27 +211,27 @@ def _record_claim(session: Session, reviewer: User, contribution: Contribution) 
     audit.record(session, reviewer, "reviews.claimed", "contribution", contribution.id)
 
 
-def _check_first_word(session: Session, reviewer: User, contribution: Contribution) -> int:
-    """How many verdicts this round has; raises ConflictError where one is the reviewer's."""
-    said = [
-        each
-        for each in repository.live_reviews(session, contribution.id)
-        if each.round == contribution.review_round
+def _check_not_reviewed(session: Session, reviewer: User, contribution: Contribution) -> int:
+    """The number of verdicts of this round. Raises ConflictError if one is the reviewer's."""
+    reviews = [
+        review
+        for review in repository.live_reviews(session, contribution.id)
+        if review.round == contribution.review_round
     ]
-    if any(each.reviewer_id == reviewer.id for each in said):
+    if any(review.reviewer_id == reviewer.id for review in reviews):
         raise ConflictError(
-            "You have given your verdict on this recording; it waits for another reader.",
+            "You have already reviewed this recording; it is waiting for another reviewer.",
             code="already_reviewed",
         )
-    return len(said)
+    return len(reviews)
 
 
 def _check_undoable(session: Session, review: Review, contribution: Contribution) -> None:
     if review.undone_at is not None:
-        raise ConflictError("This verdict was taken back already.", code="already_undone")
+        raise ConflictError("This verdict has already been undone.", code="already_undone")
     if contribution.state == ContributionState.WITHDRAWN:
         raise ConflictError(
-            "Its contributor has withdrawn this recording; no verdict counts any more.",
+            "Its contributor has withdrawn this recording; verdicts on it no longer count.",
             code="withdrawn",
         )
     release = repository.release_since(session, contribution.id, review.created_at)
@@ -246,25 +251,25 @@ def _check_undoable(session: Session, review: Review, contribution: Contribution
 
 
 def _row(
-    reviewer: User, contribution: Contribution, said: ReviewIn, reading: int, now: datetime
+    reviewer: User, contribution: Contribution, verdict: ReviewIn, reading: int, now: datetime
 ) -> Review:
-    approved = said.verdict is Verdict.APPROVE
-    findings = contribution.findings if said.findings is None else said.findings
+    approved = verdict.verdict is Verdict.APPROVE
+    findings = contribution.findings if verdict.findings is None else verdict.findings
     return Review(
         id=uuid4(),
         contribution_id=contribution.id,
         reviewer_id=reviewer.id,
         round=contribution.review_round,
         reading=reading,
-        verdict=said.verdict,
-        reason=said.reason,
-        label=(said.label or contribution.label) if approved else None,
+        verdict=verdict.verdict,
+        reason=verdict.reason,
+        label=(verdict.label or contribution.label) if approved else None,
         findings=dict(findings),
-        square=said.square and said.square.square(),
-        trim_start_s=said.trim_start_s,
-        trim_end_s=said.trim_end_s,
-        no_identifying_marks=said.no_identifying_marks,
-        comment=said.comment.strip(),
+        square=verdict.square and verdict.square.square(),
+        trim_start_s=verdict.trim_start_s,
+        trim_end_s=verdict.trim_end_s,
+        no_identifying_marks=verdict.no_identifying_marks,
+        comment=verdict.comment.strip(),
         claimed_at=contribution.claimed_at,
         created_at=now,
     )
@@ -277,15 +282,18 @@ def _item(
 
 
 def _items(
-    session: Session, found: Sequence[Contribution], reviewer: User, now: datetime
+    session: Session, contributions: Sequence[Contribution], reviewer: User, now: datetime
 ) -> list[ReviewItem]:
-    ids = [each.id for each in found]
+    ids = [contribution.id for contribution in contributions]
     reports = repository.open_reports(session, ids)
     rounds = repository.earlier_rounds(session, ids)
-    return [item_of(each, reviewer, now, rounds, reports) for each in found]
+    return [
+        to_review_item(contribution, reviewer, now, rounds, reports)
+        for contribution in contributions
+    ]
 
 
-def _mine(session: Session, review: Review) -> MineOut:
+def _to_own_review(session: Session, review: Review) -> MineOut:
     try:
         _check_undoable(session, review, review.contribution)
     except (ConflictError, GoneError):
@@ -293,7 +301,7 @@ def _mine(session: Session, review: Review) -> MineOut:
     else:
         undoable = True
     return MineOut(
-        **review_of(review, review.contribution).model_dump(),
+        **to_review_out(review, review.contribution).model_dump(),
         state=review.contribution.state,
         undoable=undoable,
     )

@@ -1,4 +1,4 @@
-"""How far independent readers agree, and how much each of them does."""
+"""Agreement between independent readers, and their throughput."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -16,22 +16,22 @@ from backend.reviews.schemas import DayShare, DayThroughput, ReviewerThroughput,
 from backend.reviews.verdicts import kappa, rating
 from backend.tables.vocabulary import Label, Verdict
 
-PACE_AFTER_S = 600
-"""From one verdict of two seconds follows no pace of 1,800 an hour."""
+MIN_TIME_S = 600
+"""Reviewing time below which no rate per hour is given."""
 
 DAYS = 30
-"""How far back the days go."""
+"""Number of days in the statistics per day."""
 
 
-class _Said(NamedTuple):
+class _Reading(NamedTuple):
     verdict: Verdict
     label: Label | None
 
 
 def stats(session: Session) -> StatsOut:
-    """Agreement of first and second readers, and throughput for each reviewer and day."""
-    pairs = _pairs(repository.standing_verdicts(session))
-    work = repository.work_done(session)
+    """Agreement of first and second readers, and throughput per reviewer and day."""
+    pairs = _pairs(repository.valid_verdicts(session))
+    work = repository.review_times(session)
     same = sum(first == second for first, second in pairs)
     return StatsOut(
         kappa=kappa(pairs),
@@ -43,11 +43,11 @@ def stats(session: Session) -> StatsOut:
 
 
 def _pairs(verdicts: Sequence[Row[UUID, int, Verdict, Label | None]]) -> list[tuple[str, str]]:
-    """Ratings of the first and the second reader, of each round that had both."""
+    """Ratings of the first and second reader, for every round that had both."""
     rounds: defaultdict[tuple[UUID, int], list[str]] = defaultdict(list)
     for contribution_id, number, verdict, label in verdicts:
-        rounds[contribution_id, number].append(rating(_Said(verdict, label)))
-    return [(said[0], said[1]) for said in rounds.values() if len(said) > 1]
+        rounds[contribution_id, number].append(rating(_Reading(verdict, label)))
+    return [(ratings[0], ratings[1]) for ratings in rounds.values() if len(ratings) > 1]
 
 
 def _per_reviewer(work: Sequence[Row[Any, Any, Any, Any]]) -> list[ReviewerThroughput]:
@@ -56,16 +56,18 @@ def _per_reviewer(work: Sequence[Row[Any, Any, Any, Any]]) -> list[ReviewerThrou
     for reviewer_id, name, claimed_at, created_at in work:
         names[reviewer_id] = name
         seconds[reviewer_id].append((created_at - claimed_at).total_seconds())
-    found = [
+    reviewers = [
         ReviewerThroughput(
             name=names[reviewer_id],
-            reviews=len(each),
-            per_hour=3600 * len(each) / sum(each) if sum(each) >= PACE_AFTER_S else None,
-            median_seconds=median(each),
+            reviews=len(durations),
+            per_hour=3600 * len(durations) / sum(durations)
+            if sum(durations) >= MIN_TIME_S
+            else None,
+            median_seconds=median(durations),
         )
-        for reviewer_id, each in seconds.items()
+        for reviewer_id, durations in seconds.items()
     ]
-    return sorted(found, key=lambda each: (-each.reviews, each.name))
+    return sorted(reviewers, key=lambda row: (-row.reviews, row.name))
 
 
 def _per_day(work: Sequence[Row[Any, Any, Any, Any]], since: date) -> list[DayThroughput]:

@@ -1,4 +1,4 @@
-"""What follows from verdicts: one reader decides, or two who agree, or else the third."""
+"""The outcome of a round: one reader decides, or two who agree, or else a third."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from backend.tables.vocabulary import Label, Verdict
 
 
 class Outcome(StrEnum):
-    """Where a round of reviews stands."""
+    """The state of a round of reviews."""
 
     WAITING = "waiting"
     WAITING_FOR_SECOND = "waiting_for_second"
@@ -19,8 +19,8 @@ class Outcome(StrEnum):
     CHANGES_REQUESTED = "changes_requested"
 
 
-class Said(Protocol):
-    """What counts of a review."""
+class Reading(Protocol):
+    """The part of a review that decides."""
 
     @property
     def verdict(self) -> Verdict:
@@ -28,7 +28,7 @@ class Said(Protocol):
 
     @property
     def label(self) -> Label | None:
-        """What the recording shows, where it was approved."""
+        """The label, if the verdict is an approval."""
 
 
 _ENDS = {
@@ -38,37 +38,37 @@ _ENDS = {
 }
 
 
-def outcome(said: Sequence[Said], needed: int) -> Outcome:
-    """Where a round stands after these verdicts, in the order in which they were given.
+def outcome(readings: Sequence[Reading], needed: int) -> Outcome:
+    """The state of a round after these verdicts, in the order in which they were given.
 
     Args:
-        said: the round's verdicts that were not taken back.
-        needed: readers who must agree, 1 or 2. Two who differ leave it to a third.
+        readings: the round's verdicts that were not undone.
+        needed: readers who must agree, 1 or 2. If two disagree, a third decides.
     """
-    if not said:
+    if not readings:
         return Outcome.WAITING
     if needed == 1:
-        return _end(said[-1])
-    if len(said) == 1:
+        return _end(readings[-1])
+    if len(readings) == 1:
         return Outcome.WAITING_FOR_SECOND
-    if rating(said[0]) == rating(said[1]):
-        return _end(said[1])
-    return Outcome.DISPUTED if len(said) == 2 else _end(said[2])
+    if rating(readings[0]) == rating(readings[1]):
+        return _end(readings[1])
+    return Outcome.DISPUTED if len(readings) == 2 else _end(readings[2])
 
 
-def _end(said: Said) -> Outcome:
-    return _ENDS[said.verdict]
+def _end(reading: Reading) -> Outcome:
+    return _ENDS[reading.verdict]
 
 
-def rating(said: Said) -> str:
-    """What two readers agree or differ in: the verdict, and of an approved one the label."""
-    if said.verdict == Verdict.APPROVE:
-        return f"{said.verdict} {said.label}"
-    return said.verdict
+def rating(reading: Reading) -> str:
+    """What two readers agree or disagree on: the verdict and, for approvals, the label."""
+    if reading.verdict == Verdict.APPROVE:
+        return f"{reading.verdict} {reading.label}"
+    return reading.verdict
 
 
 def kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
-    """Cohen's kappa of two readers' ratings; None where chance alone would agree, or no pair is.
+    """Cohen's kappa of two readers' ratings; None without pairs, or if chance agreement is 1.
 
     Cohen, J. (1960): (p_o - p_e) / (1 - p_e), with p_e from both readers' own frequencies.
     """
@@ -76,6 +76,6 @@ def kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
         return None
     total = len(pairs)
     observed = sum(first == second for first, second in pairs) / total
-    firsts, seconds = (Counter(each) for each in zip(*pairs, strict=True))
-    expected = sum(firsts[each] * seconds[each] for each in firsts) / total**2
+    firsts, seconds = (Counter(ratings) for ratings in zip(*pairs, strict=True))
+    expected = sum(firsts[value] * seconds[value] for value in firsts) / total**2
     return None if expected == 1 else (observed - expected) / (1 - expected)

@@ -1,4 +1,4 @@
-"""HTTP of trainings, all of it for admins: start, look, cancel."""
+"""HTTP of trainings, for administrators: start, view, cancel."""
 
 from typing import Annotated
 from uuid import UUID
@@ -26,7 +26,7 @@ def list_trainings(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
 ) -> TrainingPage:
-    """The newest first."""
+    """Newest first."""
     return service.page(session, cursor, limit)
 
 
@@ -35,17 +35,17 @@ def list_trainings(
     status_code=202,
     summary="Train on a release",
     responses={
-        202: {"description": "It is queued; Location is where to look."},
+        202: {"description": "It is queued; Location holds its address."},
         **problems(401, 403, 404, 409, 422),
     },
 )
 def start_training(
-    wanted: TrainingIn, response: Response, session: SessionDep, admin: CurrentAdmin
+    body: TrainingIn, response: Response, session: SessionDep, admin: CurrentAdmin
 ) -> TrainingOut:
-    """Five folds on as many workers as there are; then an artifact, beside the active one."""
-    training = service.start(session, admin, wanted)
+    """Trains five folds on the available trainers, then builds an artifact for comparison."""
+    training = service.start(session, admin, body)
     response.headers["Location"] = f"{service.PATH}/{training.id}"
-    return service.shown(training)
+    return service.to_schema(training)
 
 
 @router.get(
@@ -55,8 +55,8 @@ def start_training(
     responses=problems(401, 403, 404, 422),
 )
 def get_training(training_id: TrainingId, session: ReadSessionDep) -> TrainingOut:
-    """How far each fold is, and what came out."""
-    return service.shown(service.find(session, training_id))
+    """The progress of each fold, and the result."""
+    return service.to_schema(service.find(session, training_id))
 
 
 @router.post(
@@ -65,5 +65,5 @@ def get_training(training_id: TrainingId, session: ReadSessionDep) -> TrainingOu
 def cancel_training(
     training_id: TrainingId, session: SessionDep, admin: CurrentAdmin
 ) -> TrainingOut:
-    """End it before its end. What answers stays as it is."""
-    return service.shown(service.cancel(session, admin, training_id))
+    """Stops it. The active artifact stays as it is."""
+    return service.to_schema(service.cancel(session, admin, training_id))

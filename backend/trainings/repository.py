@@ -15,8 +15,8 @@ _TRAINING_LOCK = 0x747261696E  # "train": a number of ours among PostgreSQL's ad
 UNDER_WAY = (JobState.QUEUED, JobState.RUNNING)
 
 
-def hold(session: Session) -> None:
-    """Let nobody else start one until this transaction ends; SQLite's are alone."""
+def lock(session: Session) -> None:
+    """Serialize starting trainings until this transaction ends; SQLite does so anyway."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_TRAINING_LOCK)))
 
@@ -37,7 +37,7 @@ def get(session: Session, training_id: UUID) -> Training | None:
 
 
 def page(session: Session, cursor: str | None, limit: int) -> Page[Training]:
-    """Trainings with their folds, the newest first."""
+    """Trainings with their folds, newest first."""
     newest_first = Keyset(Training.created_at, Training.id, descending=True)
     query = select(Training).options(selectinload(Training.folds))
     return newest_first.page(session, query, cursor, limit)
@@ -49,14 +49,14 @@ def under_way(session: Session) -> Training | None:
 
 
 def under_way_ids(session: Session) -> set[UUID]:
-    """All that wait or run."""
+    """Ids of all trainings that wait or run."""
     return set(session.scalars(select(Training.id).where(Training.state.in_(UNDER_WAY))))
 
 
 def folds_by_label(
     session: Session, number: int, labels: Collection[str], left_out: Collection[UUID]
 ) -> dict[str, set[int]]:
-    """In which folds of a release each label is found, among what is trained on."""
+    """For each label, the folds of a release that have it, among what is trained on."""
     rows = session.execute(
         select(ReleaseItem.label, ReleaseItem.fold)
         .where(
@@ -67,10 +67,10 @@ def folds_by_label(
         )
         .distinct()
     )
-    found: dict[str, set[int]] = {label: set() for label in labels}
+    folds: dict[str, set[int]] = {label: set() for label in labels}
     for label, fold in rows:
-        found[label].add(fold)
-    return found
+        folds[label].add(fold)
+    return folds
 
 
 def end(session: Session, training_id: UUID, now: datetime) -> bool:
@@ -86,7 +86,7 @@ def end(session: Session, training_id: UUID, now: datetime) -> bool:
 
 
 def cancel(session: Session, training_id: UUID, state: JobState) -> None:
-    """End what waits or runs of a training's folds."""
+    """End a training's folds that wait or run."""
     session.execute(
         update(TrainingFold)
         .where(TrainingFold.training_id == training_id, TrainingFold.state.in_(UNDER_WAY))

@@ -1,4 +1,4 @@
-"""What goes in and out about trainings."""
+"""Request and response bodies of trainings."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -10,12 +10,12 @@ from backend.tables.vocabulary import JobState
 
 
 class TrainingSettings(BaseModel):
-    """What may be chosen; the rest is as the shipped models were trained."""
+    """What can be chosen; everything else is as for the shipped models."""
 
     model_config = ConfigDict(extra="forbid")
 
-    epochs: int = Field(default=15, ge=1, le=200, description="Of each fold; at most so many "
-                        "where there is patience.")  # fmt: skip
+    epochs: int = Field(default=15, ge=1, le=200, description="Of each fold; with patience, "
+                        "at most.")  # fmt: skip
     copies: int = Field(default=4, ge=0, le=20, description="Augmented copies of each frame.")
     augmentation: Literal["brightness", "paper", "both"] = Field(
         default="brightness",
@@ -25,7 +25,10 @@ class TrainingSettings(BaseModel):
     batch: int = Field(default=16, ge=1, le=128)
     learning_rate: float = Field(default=1e-4, gt=0, le=0.1)
     patience: int = Field(
-        default=0, ge=0, le=50, description="Epochs without progress before a fold ends; 0: none."
+        default=0,
+        ge=0,
+        le=50,
+        description="Epochs without progress before a fold ends; 0: train all epochs.",
     )
     seed: int = Field(default=1, ge=0, le=2**31 - 1)
 
@@ -40,15 +43,15 @@ class TrainingIn(BaseModel):
 
 
 class FoldOut(BaseModel):
-    """One fold: five of them, each trained by whichever worker is free."""
+    """One of five folds, each trained by whichever trainer is free."""
 
     fold: int = Field(ge=0)
     state: JobState
-    stage: str = Field(description="What is being done.")
+    stage: str = Field(description="The current step.")
     done: int = Field(ge=0)
     total: int = Field(ge=0)
     error: str | None
-    metrics: dict[str, Any] | None = Field(description="On the recordings it never saw.")
+    metrics: dict[str, Any] | None = Field(description="On its test recordings.")
 
 
 class TrainingOut(BaseModel):
@@ -57,17 +60,19 @@ class TrainingOut(BaseModel):
     id: UUID
     release: int
     state: JobState
-    stage: str = Field(description="What is being done, in words.")
+    stage: str = Field(description="The current step.")
     settings: TrainingSettings
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     error: str | None
     folds: list[FoldOut]
-    artifact_version: str | None = Field(description="What came out; activate it to use it.")
+    artifact_version: str | None = Field(
+        description="The resulting artifact; activate it to use it."
+    )
     left_out: list[UUID] = Field(
-        description="Recordings of the release that are not trained on: their patient or a copy of "
-        "them is tested in another fold."
+        description="Recordings of the release excluded from training, since their patient or a "
+        "copy of them is tested in another fold."
     )
     comparison: dict[str, Any] | None = Field(
         description="The figures of the new and of the then active artifact (`new`, `active`) on "
@@ -77,7 +82,7 @@ class TrainingOut(BaseModel):
 
 
 class TrainingPage(BaseModel):
-    """Some trainings, the newest first."""
+    """A page of trainings, newest first."""
 
     items: list[TrainingOut]
-    next: str | None = Field(description="Give it as `cursor` for those that follow.")
+    next: str | None = Field(description="The cursor of the next page.")

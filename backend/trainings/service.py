@@ -1,4 +1,4 @@
-"""The rules of trainings: what can be trained on, one at a time, and its end before the end."""
+"""Trainings: what can be trained on, one at a time, and cancelling."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,31 +32,31 @@ PATH = "/api/v1/trainings"
 log = structlog.get_logger(__name__)
 
 
-def start(session: Session, actor: User, wanted: TrainingIn) -> Training:
+def start(session: Session, actor: User, form: TrainingIn) -> Training:
     """Queue a training of five folds on a release.
 
     Raises:
         NotFoundError: no such release, or it is not finished.
         ConflictError: another training is under way, or the release cannot be trained on.
     """
-    repository.hold(session)
-    release = releases.get(session, wanted.release)
+    repository.lock(session)
+    release = releases.get(session, form.release)
     if release is None or release.state != JobState.DONE:
-        raise NotFoundError(f"There is no release {wanted.release}.")
+        raise NotFoundError(f"There is no release {form.release}.")
     other = repository.under_way(session)
     if other is not None:
         raise ConflictError(
-            f"A training on release {other.release_number} is under way. Wait for its end, or "
-            "cancel it."
+            f"A training on release {other.release_number} is under way. Wait until it is "
+            "finished, or cancel it."
         )
-    left_out = left_out_today(session, wanted.release)
-    _check_classes(session, wanted.release, left_out)
+    left_out = left_out_today(session, form.release)
+    _check_classes(session, form.release, left_out)
     now = utc_now()
     training = Training(
         id=uuid4(),
-        release_number=wanted.release,
-        settings=wanted.settings.model_dump(),
-        left_out=[str(each) for each in left_out],
+        release_number=form.release,
+        settings=form.settings.model_dump(),
+        left_out=[str(id_) for id_ in left_out],
         created_by=actor.id,
         created_at=now,
         assembly_notified_at=now,
@@ -65,17 +65,15 @@ def start(session: Session, actor: User, wanted: TrainingIn) -> Training:
         TrainingFold(training_id=training.id, fold=fold, notified_at=now) for fold in range(FOLDS)
     ]
     repository.add(session, training, folds)
-    audit.record(
-        session, actor, "trainings.started", "training", training.id, release=wanted.release
-    )
-    for _ in folds:  # any five workers may take one each
+    audit.record(session, actor, "trainings.started", "training", training.id, release=form.release)
+    for _ in folds:  # so that up to five trainers take one each
         after_commit(session, TRAIN, training.id)
-    log.info("training_queued", training=str(training.id), release=wanted.release)
+    log.info("training_queued", training=str(training.id), release=form.release)
     return find(session, training.id)
 
 
 def _check_classes(session: Session, number: int, left_out: Sequence[UUID]) -> None:
-    """Each fold's model must have seen every class: two patients of each, in two folds."""
+    """Every fold's model must see every class, so each class needs patients in two folds."""
     homes = repository.folds_by_label(session, number, CLASSES, left_out)
     for label in CLASSES:
         if len(homes[label]) < 2:
@@ -99,17 +97,17 @@ def find(session: Session, training_id: UUID) -> Training:
 
 
 def page(session: Session, cursor: str | None, limit: int) -> TrainingPage:
-    """Trainings, the newest first.
+    """Trainings, newest first.
 
     Raises:
-        InvalidInputError: the cursor is none of ours.
+        InvalidInputError: the cursor is invalid.
     """
     found = repository.page(session, cursor or None, limit)
-    return TrainingPage(items=[shown(each) for each in found.rows], next=found.next)
+    return TrainingPage(items=[to_schema(row) for row in found.rows], next=found.next)
 
 
-def shown(training: Training) -> TrainingOut:
-    """The row as the API shows it. The folds are loaded."""
+def to_schema(training: Training) -> TrainingOut:
+    """The training as the API returns it. Its folds must be loaded."""
     return TrainingOut(
         id=training.id,
         release=training.release_number,
@@ -122,50 +120,49 @@ def shown(training: Training) -> TrainingOut:
         error=training.error,
         folds=[
             FoldOut(
-                fold=each.fold,
-                state=each.state,
-                stage=each.stage,
-                done=each.done,
-                total=each.total,
-                error=each.error,
-                metrics=each.metrics,
+                fold=fold.fold,
+                state=fold.state,
+                stage=fold.stage,
+                done=fold.done,
+                total=fold.total,
+                error=fold.error,
+                metrics=fold.metrics,
             )
-            for each in sorted(training.folds, key=lambda each: each.fold)
+            for fold in sorted(training.folds, key=lambda fold: fold.fold)
         ],
         artifact_version=training.artifact_version,
-        left_out=[UUID(each) for each in training.left_out],
+        left_out=[UUID(id_) for id_ in training.left_out],
         comparison=_comparison(training),
     )
 
 
 def _comparison(training: Training) -> dict[str, Any] | None:
-    """What was compared; without the figures of before recordings were known by what they show.
+    """The comparison, without figures from before recordings were recognised by appearance.
 
-    Those took recordings that the active artifact had been trained on, and which were encoded anew
-    since, for recordings that it had never seen.
+    Those treated re-encoded recordings that the active artifact was trained on as unseen ones.
     """
-    found = training.comparison
-    if found is None or "known_by" in found:
-        return found
+    comparison = training.comparison
+    if comparison is None or "known_by" in comparison:
+        return comparison
     return {
-        **found,
+        **comparison,
         "recordings": 0,
         "frames": 0,
-        "new": found["new"] | {"metrics": None},
-        "active": found["active"] | {"metrics": None, "may_have_seen": True},
+        "new": comparison["new"] | {"metrics": None},
+        "active": comparison["active"] | {"metrics": None, "may_have_seen": True},
     }
 
 
 def cancel(session: Session, actor: User, training_id: UUID) -> Training:
-    """End a training that waits or runs; its workers stop within seconds.
+    """Cancel a training that waits or runs; its workers stop within seconds.
 
     Raises:
         NotFoundError: there is none.
-        ConflictError: it has ended.
+        ConflictError: it has already ended.
     """
     if not repository.end(session, training_id, utc_now()):
         training = find(session, training_id)
-        raise ConflictError(f"This training has ended: it is {training.state}.")
+        raise ConflictError(f"This training has already ended: it is {training.state}.")
     repository.cancel(session, training_id, JobState.CANCELLED)
     audit.record(session, actor, "trainings.cancelled", "training", training_id)
     log.info("training_cancelled", training=str(training_id))

@@ -169,7 +169,7 @@ def matrix(start_api: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Ma
     api = start_api(attempts_per_client=10_000, attempts_per_account=10_000)
     with api.database.write() as session:
         create_ingested(session, api.storage)
-        releases.make(session, None, "The first")
+        releases.create(session, None, "The first")
         session.commit()
     mine = process.Process(
         "tests:1", api.settings, api.database, api.storage, make_celery(api.settings)

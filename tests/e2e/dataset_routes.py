@@ -149,7 +149,7 @@ EVENTS: list[Json] = [
         "subject_id": "5f0e9d5a-58a0-4c3b-9d0f-3f6f1c1e2a77",
         "detail": {"round": 1},
     }
-    for n, action in enumerate(("reviews.given", "reviews.approved"))
+    for n, action in enumerate(("reviews.submitted", "reviews.approved"))
 ]
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Uuid,
+    delete,
     insert,
     inspect,
     select,
@@ -24,12 +25,14 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 import migrations
 from backend.core.db import Base, make_engine
 from backend.core.settings import Settings
 from backend.tables import (
+    AuditEvent,
     Contribution,
     Release,
     ReleaseItem,
@@ -370,6 +373,47 @@ def test_files_of_before_they_had_roles_are_a_recording_and_its_frames(
     with engine.connect() as connection:
         kept = connection.execute(select(items.c.files).order_by(items.c.release_number))
         assert kept.scalars().all() == [old, None, None]
+    engine.dispose()
+
+
+def test_audit_events_get_their_new_names_and_still_cannot_be_changed(url: str) -> None:
+    names = {
+        "reviews.submitted": "reviews.submitted",
+        "contributions.bytes_deleted": "contributions.bytes_deleted",
+        "reviews.approved": "reviews.approved",
+    }
+    actions = select(AuditEvent.action).order_by(AuditEvent.id)
+    migrations.upgrade(url, "0016")
+    engine = make_engine(Settings(database_url=url))
+    with engine.begin() as connection:
+        for action in names:
+            connection.execute(
+                insert(AuditEvent).values(
+                    at=datetime(2025, 3, 1, tzinfo=UTC),
+                    actor_role="service",
+                    action=action,
+                    subject_kind="contribution",
+                    subject_id="1",
+                    detail={},
+                )
+            )
+    migrations.upgrade(url)
+    with engine.connect() as connection:
+        assert connection.execute(actions).scalars().all() == list(names.values())
+    for change in (update(AuditEvent).values(action="x"), delete(AuditEvent)):
+        with (
+            engine.connect() as connection,
+            pytest.raises(DatabaseError, match="audit_events are never changed"),
+        ):
+            connection.execute(change)
+    migrations.downgrade(url, "0016")
+    with engine.connect() as connection:
+        assert connection.execute(actions).scalars().all() == list(names)
+    with (
+        engine.connect() as connection,
+        pytest.raises(DatabaseError, match="audit_events are never changed"),
+    ):
+        connection.execute(delete(AuditEvent))
     engine.dispose()
 
 

@@ -56,7 +56,7 @@ def contribute(house: House, content: bytes, **changes: Any) -> UUID:
 def decide(house: House, contribution_id: UUID, **changes: Any) -> None:
     """A reviewer's verdict, an approval unless the changes say otherwise."""
     with house.database.write() as session:
-        row = repository.hold(session, contribution_id)
+        row = repository.lock(session, contribution_id)
         assert row is not None
         create_review(session, row, **changes)
         apply_reviews(session, None, row, 1, now())

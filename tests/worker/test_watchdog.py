@@ -37,7 +37,7 @@ def test_a_worker_that_stands_still_ends_as_failed_and_another_goes_on(
     screening = any_house.queue(still())
 
     said = wait_until(lambda: reasons(any_house), 30)
-    assert "takes nothing, although work has waited" in said[0]
+    assert "is idle although work has been waiting" in said[0]
     assert worker.wait(60) == 1, "whoever supervises it sees that it failed"
     assert any_house.row(screening).attempt == 0
 

@@ -14,7 +14,7 @@ from backend.jobs.kinds import DEIDENTIFICATION, PREVIEWS
 from backend.reviews import repository as reviews
 from backend.storage.base import MissingObjectError
 from backend.system.checks.finding import Context, Finding, in_transaction, pages
-from backend.system.checks.missing import ingest_again
+from backend.system.checks.missing import deidentify_again
 from backend.tables import Contribution
 from backend.tables.vocabulary import ContributionState, JobState
 from models.data import fingerprint
@@ -127,7 +127,7 @@ def _is_same(name: str, value: Any, row: Contribution) -> bool:
 
 def _read_again(session: Session, contribution_id: UUID, seen: dict[str, Any], sha256: str) -> bool:
     """Keep what was read now, and have everything made anew that was made of it."""
-    row = reviews.hold(session, contribution_id)
+    row = reviews.lock(session, contribution_id)
     if row is None or row.original_key is None or row.sha256 != sha256 or row.state in _ENDED:
         return False
     for name, value in seen.items():
@@ -153,7 +153,7 @@ def _dataset(context: Context, row: Contribution) -> Iterator[Finding]:
     if frames == row.dataset_frames:
         return
     can = row.whole_key is not None and row.state == ContributionState.APPROVED.value
-    mend = partial(ingest_again, contribution_id=row.id, pixels_key=row.pixels_key)
+    mend = partial(deidentify_again, contribution_id=row.id, pixels_key=row.pixels_key)
     yield Finding(
         "dataset_read_otherwise",
         "contribution",

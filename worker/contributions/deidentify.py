@@ -79,7 +79,7 @@ def _store_pixels(
 SPEC = contribution_spec(
     DEIDENTIFICATION,
     _deidentify,
-    "dataset.ingested",
+    "contributions.deidentified",
     on_failed=back_to_reviewers,
     on_done=delete_originals,
 )

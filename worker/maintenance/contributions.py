@@ -58,7 +58,7 @@ def _given_up(kind: JobKind[Contribution], session: Session, contribution_id: UU
 
 def back_to_reviewers(session: Session, contribution_id: UUID) -> None:
     """Open a new round for what was approved and could not be ingested: they see why."""
-    row = repository.hold(session, contribution_id)
+    row = repository.lock(session, contribution_id)
     if row is not None:
         reopen(session, None, row, now())
 
@@ -72,7 +72,7 @@ def delete_unwanted() -> None:
     """
     later = {UUID(each) for each in postponed("delete-unwanted")}
     with reading() as session:
-        found = repository.unwanted(session, now(), _kept_for(), later, MOST_AT_ONCE)
+        found = repository.expired(session, now(), _kept_for(), later, MOST_AT_ONCE)
     for_each("delete-unwanted", found, _forget_all)
 
 
@@ -85,11 +85,11 @@ def delete_originals() -> None:
     """
     for _ in range(MOST_AT_ONCE):
         with transaction() as session:
-            row = repository.next_ingested(session, now(), _kept_for())
+            row = repository.lock_next_deidentified(session, now(), _kept_for())
             if row is None:
                 return
             _forget_original(session, row)
-            audit.record(session, None, "dataset.bytes_deleted", "contribution", row.id)
+            audit.record(session, None, "contributions.bytes_deleted", "contribution", row.id)
 
 
 def _kept_for() -> timedelta:
@@ -108,7 +108,7 @@ def delete_made(contribution_id: UUID) -> None:
 def _forget_all(contribution_id: UUID) -> None:
     storage = process.current().storage
     with reading() as session:
-        row = repository.one_unwanted(session, contribution_id, now(), _kept_for())
+        row = repository.lock_expired(session, contribution_id, now(), _kept_for())
     if row is None:
         return
     for key in (row.original_key, row.preview_key):
@@ -117,7 +117,7 @@ def _forget_all(contribution_id: UUID) -> None:
     delete_made(row.id)
     storage.delete_folder(published_folder(row.id))
     with transaction() as session:
-        row = repository.one_unwanted(session, contribution_id, now(), _kept_for())
+        row = repository.lock_expired(session, contribution_id, now(), _kept_for())
         if row is None:
             return
         row.original_key = row.preview_key = row.whole_key = row.pixels_key = None
@@ -127,7 +127,7 @@ def _forget_all(contribution_id: UUID) -> None:
         row.ingest_attempt += 1
         if row.state == ContributionState.WITHDRAWN.value:
             row.pixels_deleted_at = now()
-        audit.record(session, None, "dataset.bytes_deleted", "contribution", row.id)
+        audit.record(session, None, "contributions.bytes_deleted", "contribution", row.id)
 
 
 def _forget_original(session: Session, row: Contribution) -> None:

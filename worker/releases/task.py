@@ -109,7 +109,7 @@ def sweep(before: datetime) -> int:
     ids = iter(owned)
     while chunk := set(itertools.islice(ids, _CHUNK_OF_IDS)):
         with reading() as session:
-            strangers = chunk - repository.holders(session, chunk)
+            strangers = chunk - repository.released_ids(session, chunk)
         orphans += [key for stranger in strangers for key in owned[stranger]]
     return delete_objects("sweep-releases", orphans)
 
@@ -152,7 +152,7 @@ def _measure(job: Job[Release]) -> bool:
 def _publish(job: Job[Release], member: ReleaseItem, earlier: ReleaseItem | None) -> None:
     """Copy one recording's files to where releases serve them, and note what they are."""
     contribution = member.contribution
-    if repository.is_gone(contribution):
+    if repository.is_removed(contribution):
         return  # left out at the end
     known = None if earlier is None else earlier.files
     if earlier and earlier.facts and known and _is_unchanged(known, contribution):
@@ -184,7 +184,7 @@ def _is_unchanged(earlier: ItemFiles, contribution: Contribution) -> bool:
 def _is_gone(number: int, contribution_id: UUID) -> bool:
     with reading() as session:
         item = repository.item(session, number, contribution_id)
-    return item is None or repository.is_gone(item.contribution)
+    return item is None or repository.is_removed(item.contribution)
 
 
 def _copied(contribution: Contribution) -> tuple[Facts, ItemFiles]:
@@ -263,7 +263,7 @@ def _finish(job: Job[Release]) -> Done:
     return Done(
         columns,
         lambda session: audit.record(
-            session, None, "releases.done", "release", number, recordings=recordings
+            session, None, "releases.published", "release", number, recordings=recordings
         ),
     )
 

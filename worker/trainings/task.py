@@ -193,7 +193,9 @@ def _assemble(job: Job[Training]) -> Done:
 
     def also(session: Session) -> None:
         artifacts.register(session, version, folder, manifest, now())
-        audit.record(session, None, "trainings.done", "training", training.id, artifact=version)
+        audit.record(
+            session, None, "trainings.completed", "training", training.id, artifact=version
+        )
 
     return Done(
         {
@@ -246,7 +248,7 @@ def _bring(training: Training, folder: Path) -> None:
         contribution = item.contribution
         if str(contribution.id) in training.left_out:
             continue
-        if not releases.is_gone(contribution):
+        if not releases.is_removed(contribution):
             if item.files is not None:
                 recording = item.files.recording
                 files.append(recording)

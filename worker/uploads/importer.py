@@ -128,7 +128,7 @@ def commit_recording(work: Import, entry: Entry | None, file: Unpacked, look: Lo
             submission = _draft(session, work)
             _note(session, work, entry, kind="recording", contribution=contribution)
             apply_manifest.rematch(session, submission)
-            audit.record(session, None, "contributions.added", "contribution", contribution_id)
+            audit.record(session, None, "contributions.created", "contribution", contribution_id)
     log.info("recording_taken_in", contribution=str(contribution_id), format=probe.format)
 
 

@@ -25,21 +25,21 @@ async def get_filters(
         Query(
             max_length=50,
             pattern=NO_NUL,
-            description="`users.role_changed`, or `users` for all of it.",
+            description="Such as `users.role_changed`, or `users` for the feature.",
         ),
     ] = "",
     actor: Annotated[UUID | None, Query(description="An account's id.")] = None,
     subject: Annotated[
-        str, Query(max_length=64, pattern=NO_NUL, description="What it was done to: an id.")
+        str, Query(max_length=64, pattern=NO_NUL, description="The id of the subject.")
     ] = "",
     since: Annotated[datetime | None, Query(description="Without a zone: UTC.")] = None,
 ) -> Filters:
-    """Which events are asked for."""
+    """The filters of the query."""
     if since is not None:
         try:
             since = since.replace(tzinfo=UTC) if since.tzinfo is None else since.astimezone(UTC)
         except OverflowError as error:
-            raise InvalidInputError("`since` is out of the calendar.") from error
+            raise InvalidInputError("`since` is out of range.") from error
     return Filters(action, actor, subject, since)
 
 
@@ -53,8 +53,8 @@ def get_audit(
     cursor: Annotated[str, Query(max_length=18)] = "",
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
 ) -> AuditEvents:
-    """Who did what to what, the newest first. Rows are added and never changed."""
-    return service.listed(session, filters, cursor, limit)
+    """Who did what to what, newest first. The log is append-only."""
+    return service.list_events(session, filters, cursor, limit)
 
 
 @router.get(
@@ -63,16 +63,16 @@ def get_audit(
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "All of it, the newest first, as a stream.",
+            "description": "All events, newest first, as a stream.",
             "content": {"text/csv": {"schema": {"type": "string"}}},
         },
         **problems(422),
     },
 )
 def export_audit(filters: FiltersDep, services: ServicesDep) -> StreamingResponse:
-    """Everything that fits the filters, with a line of column names."""
+    """All events that match the filters, with a header line."""
     return StreamingResponse(
-        service.exported(services.database, filters),
+        service.export(services.database, filters),
         media_type="text/csv",
         headers={"Content-Disposition": 'attachment; filename="audit.csv"'},
     )

@@ -1,4 +1,4 @@
-"""Every query about the audit log."""
+"""Queries on the audit log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from backend.tables import AuditEvent, User
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which events: of this action (or feature), by this actor, about this subject, since then."""
+    """Filters of events: by action (or feature), actor, subject and time."""
 
     action: str = ""
     actor: UUID | None = None
@@ -23,17 +23,17 @@ class Filters:
 
     def clauses(self) -> list[ColumnElement[bool]]:
         """The filters that are set."""
-        wanted: list[ColumnElement[bool]] = []
+        clauses: list[ColumnElement[bool]] = []
         if self.action:
             feature = AuditEvent.action.startswith(f"{self.action}.", autoescape=True)
-            wanted.append(or_(AuditEvent.action == self.action, feature))
+            clauses.append(or_(AuditEvent.action == self.action, feature))
         if self.actor is not None:
-            wanted.append(AuditEvent.actor_id == self.actor)
+            clauses.append(AuditEvent.actor_id == self.actor)
         if self.subject:
-            wanted.append(AuditEvent.subject_id == self.subject)
+            clauses.append(AuditEvent.subject_id == self.subject)
         if self.since is not None:
-            wanted.append(AuditEvent.at >= self.since)
-        return wanted
+            clauses.append(AuditEvent.at >= self.since)
+        return clauses
 
 
 def page(session: Session, filters: Filters, cursor: str | None, limit: int) -> Page[AuditEvent]:
@@ -43,7 +43,7 @@ def page(session: Session, filters: Filters, cursor: str | None, limit: int) -> 
 
 
 def names(session: Session, events: Sequence[AuditEvent]) -> dict[UUID, str]:
-    """What the actors of these events are called today, by id."""
+    """The current names of the actors of these events, by id."""
     ids = {event.actor_id for event in events if event.actor_id is not None}
     rows = session.execute(select(User.id, User.name).where(User.id.in_(ids)))
     return {row.id: row.name for row in rows}

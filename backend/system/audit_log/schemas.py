@@ -1,4 +1,4 @@
-"""What goes out of the audit log."""
+"""Response bodies of the audit log."""
 
 from datetime import datetime
 from typing import Any
@@ -27,18 +27,20 @@ class AuditEventOut(BaseModel):
 
     id: int
     at: datetime
-    actor_id: UUID | None = Field(description="Null for the service itself, or nobody known.")
-    actor_name: str | None = Field(description="As it is today; the log itself names nobody.")
-    actor_role: str = Field(description="At that time; or `service`, or `anonymous`.")
+    actor_id: UUID | None = Field(
+        description="Null for the service itself and for anonymous requests."
+    )
+    actor_name: str | None = Field(description="The current name; the log itself holds no names.")
+    actor_role: str = Field(description="At the time; or `service`, or `anonymous`.")
     action: str = Field(description="`feature.verb`.")
     subject_kind: str
     subject_id: str
     detail: dict[str, Any]
-    request_id: str = Field(description="As in the answer's `X-Request-ID` and in the log lines.")
+    request_id: str = Field(description="As in the response's `X-Request-ID` and in log lines.")
 
 
 class AuditEvents(BaseModel):
-    """The newest events first, a page of them."""
+    """A page of events, newest first."""
 
     items: list[AuditEventOut]
     next: str | None = Field(description="The cursor of the next page.")

@@ -1,4 +1,4 @@
-"""How the audit log is shown: by the page, or all of it as CSV."""
+"""Reading the audit log: page by page, or as CSV."""
 
 import csv
 import io
@@ -21,22 +21,22 @@ CSV_COLUMNS = (
 _CHUNK = 1000
 
 
-def listed(session: Session, filters: Filters, cursor: str, limit: int) -> AuditEvents:
+def list_events(session: Session, filters: Filters, cursor: str, limit: int) -> AuditEvents:
     """A page of what fits, the newest first.
 
     Raises:
-        InvalidInputError: the cursor is none of ours.
+        InvalidInputError: the cursor is invalid.
     """
     page = repository.page(session, filters, cursor or None, limit)
     names = repository.names(session, page.rows)
-    return AuditEvents(items=[_shown(event, names) for event in page.rows], next=page.next)
+    return AuditEvents(items=[_to_schema(event, names) for event in page.rows], next=page.next)
 
 
-def exported(database: Database, filters: Filters) -> Iterator[bytes]:
-    """All that fits as CSV, the newest first: a line of column names, then a line for each.
+def export(database: Database, filters: Filters) -> Iterator[bytes]:
+    """All matching events as CSV, newest first, with a header line.
 
-    However long the log is, one chunk of it is in memory, and no connection is held while the
-    reader takes its time.
+    Only one chunk of the log is in memory at a time, and no database connection is held while a
+    slow client reads.
     """
     yield _line(CSV_COLUMNS)
     cursor: str | None = None
@@ -49,7 +49,7 @@ def exported(database: Database, filters: Filters) -> Iterator[bytes]:
         cursor = page.next
 
 
-def _shown(event: AuditEvent, names: dict[UUID, str]) -> AuditEventOut:
+def _to_schema(event: AuditEvent, names: dict[UUID, str]) -> AuditEventOut:
     columns = {name: getattr(event, name) for name in CSV_COLUMNS}
     actor = event.actor_id
     return AuditEventOut(**columns, actor_name=None if actor is None else names.get(actor))

@@ -1,4 +1,4 @@
-"""HTTP of checks, all of it for admins: start one, look at what the last ones found."""
+"""HTTP of checks, for administrators: start one, and view the results of the latest."""
 
 from typing import Annotated
 from uuid import UUID
@@ -16,10 +16,10 @@ router = APIRouter(prefix="/checks", tags=["checks"])
 _ADMINS = [Depends(get_admin)]
 
 
-@router.get("", summary="The last checks", dependencies=_ADMINS, responses=problems(401, 403))
+@router.get("", summary="The latest checks", dependencies=_ADMINS, responses=problems(401, 403))
 def list_checks(session: ReadSessionDep) -> CheckRuns:
-    """The newest first, without what they found. Twenty are kept."""
-    return service.listed(session)
+    """Newest first, without their findings. The last twenty are kept."""
+    return service.list_checks(session)
 
 
 @router.post(
@@ -27,15 +27,15 @@ def list_checks(session: ReadSessionDep) -> CheckRuns:
     status_code=202,
     summary="Check what is stored",
     responses={
-        202: {"description": "It is queued; Location is where to look."},
+        202: {"description": "It is queued; Location holds its address."},
         **problems(401, 403, 409, 422),
     },
 )
 def start_check(
-    wanted: CheckRunIn, response: Response, session: SessionDep, admin: CurrentAdmin
+    body: CheckRunIn, response: Response, session: SessionDep, admin: CurrentAdmin
 ) -> CheckRunOut:
-    """Hold labels, patients, bytes and pixels against each other; the service goes on meanwhile."""
-    check = service.start(session, admin, wanted)
+    """Check labels, patients, bytes and pixels for consistency while the service runs."""
+    check = service.start(session, admin, body)
     response.headers["Location"] = f"{service.PATH}/{check.id}"
     return CheckRunOut.model_validate(check)
 
@@ -46,5 +46,5 @@ def start_check(
 def get_check(
     check_id: Annotated[UUID, Path(description="The check's id.")], session: ReadSessionDep
 ) -> CheckRunDetail:
-    """How far it is, and what it has found so far."""
+    """Its progress, and its findings so far."""
     return service.find(session, check_id)

@@ -1,4 +1,4 @@
-"""What a check is made of: what it may look at, what it finds, and how that is mended."""
+"""The parts of a check: its context, its findings, and how they are mended."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -21,19 +21,19 @@ from backend.storage.base import Storage
 from backend.tables import Contribution, Recording, Submission, Upload, User
 
 UNDER_WAY = timedelta(hours=1)
-"""What is younger may be an upload, or a worker's work, that is still under way."""
+"""Anything younger may belong to an upload or a job that is still under way."""
 
 Progress = Callable[[str], None]
-"""Called after each row or object with where it stands in its order, to go on from there."""
+"""Called after each row or object with a cursor from which the check can continue."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What every check is given.
+    """The context of a check.
 
-    `transaction` gives a session whose changes are committed at the end of the context, or undone
-    by an error. `deep`: also read all bytes, which takes long. `after`: go on behind this cursor,
-    where a check was interrupted. `actor`: who asked; None for the command line.
+    `transaction` opens a session that is committed at the end of the context, or rolled back by an
+    error. `deep`: also read all bytes, which takes long. `after`: the cursor of an interrupted
+    check, after which it continues. `actor`: who started it; None for the command line.
     """
 
     database: Database
@@ -49,7 +49,7 @@ class Context:
 
     @property
     def old(self) -> datetime:
-        """What was written before this is nobody's work under way."""
+        """Anything written before this cannot belong to work under way."""
         return self.now - UNDER_WAY
 
 
@@ -57,10 +57,10 @@ class Context:
 class Finding:
     """One thing that is not as it should be.
 
-    `kind` is a stable name for programs; `subject` and `id` say of what; `text` is a sentence for
-    people, without file names and pseudonyms. `mend` brings it to order where that takes nobody's
-    judgement, and says whether it could and had to; `advice` says what a person should do where
-    there is no mend, or where it may come to nothing.
+    `kind` is a stable name for programs; `subject` and `id` identify what it is about; `text` is a
+    sentence for people, without file names and pseudonyms. `mend` repairs it if that needs no
+    human judgement, and returns whether it changed anything; `advice` says what a person should do
+    if there is no mend, or if it may fail.
     """
 
     kind: str
@@ -71,7 +71,7 @@ class Finding:
     mend: "Mend | None" = None
 
     def to_dict(self, *, mended: bool) -> dict[str, Any]:
-        """As it is kept and shown."""
+        """The finding as it is stored and returned by the API."""
         return {
             "kind": self.kind,
             "subject": self.subject,
@@ -86,7 +86,7 @@ class Finding:
 Mend = Callable[[Context, Finding], bool]
 
 Check = Callable[[Context], Iterator[Finding]]
-"""Looks at one kind of thing, a page of rows at a time. What it raises ends the whole check."""
+"""Checks one kind of thing, a page of rows at a time; an exception ends the whole check."""
 
 
 Row = TypeVar("Row", Upload, Contribution, Recording, Submission)
@@ -94,9 +94,9 @@ Row = TypeVar("Row", Upload, Contribution, Recording, Submission)
 
 
 def in_transaction(change: Callable[[Session], bool]) -> Mend:
-    """A mend that is one transaction, with its row in the audit log.
+    """A mend in a single transaction, with its row in the audit log.
 
-    `change` looks again, with what it changes locked, and returns False where nothing is left to
+    `change` locks what it changes, looks again, and returns False if there is nothing left to
     mend.
     """
 
@@ -112,10 +112,10 @@ def in_transaction(change: Callable[[Session], bool]) -> Mend:
 
 
 def note(session: Session, context: Context, finding: Finding) -> None:
-    """Write into the audit log that a finding is mended."""
+    """Record in the audit log that a finding was mended."""
     subject_id = finding.id[-64:]
     audit.record(
-        session, context.actor, "checks.mended", finding.subject, subject_id, kind=finding.kind
+        session, context.actor, "checks.fixed", finding.subject, subject_id, kind=finding.kind
     )
 
 

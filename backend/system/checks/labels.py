@@ -1,4 +1,4 @@
-"""What contributors said, as it was kept: each recording against its row of the tables."""
+"""Labels and other fields: every recording compared with its manifest row."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -24,19 +24,19 @@ _UNDECIDED = (
 _NAMES = {"patient_hash": "patient"}
 _ASK = "Ask its contributor, who sees it on the page of the submission, whether it is right."
 _DECIDED = (
-    "It is decided: compare what the reviewers saw, and report its label on the page of the "
-    "release (or reject it), which opens a new review."
+    "It has been reviewed: compare what the reviewers saw. To have it reviewed again, report its "
+    "label on the page of the release."
 )
 
-Said = tuple[Mapping[str, Any], list[str]]
-"""A row's fields, and the names of those that were refused."""
+RowValues = tuple[Mapping[str, Any], list[str]]
+"""A row's fields, and the names of refused ones."""
 
 
 def labels(context: Context) -> Iterator[Finding]:
-    """Recordings whose fields are not those of the row that tells of their file.
+    """Find recordings whose fields differ from the manifest row of their file.
 
-    What a person set by hand is as it should be. Where the fields are those of another file's
-    row, the wrong row was taken: earlier versions took names for the same that are not.
+    Fields set by hand are right. If the fields are those of another file's row, the wrong row was
+    used: earlier versions matched names that are not the same.
     """
     for submission in pages(context, Submission, size=20):
         if submission.manifest:
@@ -55,14 +55,16 @@ def _of_submission(context: Context, submission: Submission) -> Iterator[Finding
     by_id = {row.id: row for row in rows}
     matching = apply_manifest.match_rows(submission.manifest, files)
     for ambiguity in matching.ambiguities:
-        for row in (by_id[each.key] for each in ambiguity.files if each.key in by_id):  # type: ignore[index]  # our ids
-            if any(said[0] and not _differing(row, said[0]) for said in _said(ambiguity.rows)):
+        for row in (by_id[file.key] for file in ambiguity.files if file.key in by_id):  # type: ignore[index]  # our ids
+            if any(
+                said[0] and not _differing(row, said[0]) for said in _row_values(ambiguity.rows)
+            ):
                 yield Finding(
                     "label_in_doubt",
                     "contribution",
                     str(row.id),
-                    "It has what one of several rows says that fit its name, and which of them "
-                    "tells of it cannot be known.",
+                    "Its fields are those of one of several rows that match its name, and which of "
+                    "them is right is unknown.",
                     _advice(row),
                 )
     every = [row["values"] for row in submission.manifest.values()]
@@ -78,35 +80,37 @@ def _of_row(
     every: list[Mapping[str, Any]],
     defaults: Mapping[str, Any],
 ) -> Iterator[Finding]:
-    """A recording against the row that tells of it, and `every` row of its submission."""
-    said: Said = match.rows[0].values
-    wanted = dict(said[0])
+    """Compare a recording with its row, and with `every` row of its submission."""
+    row_values: RowValues = match.rows[0].values
+    wanted = dict(row_values[0])
     if not (differing := _differing(row, wanted)):
         return
-    others = [values for values in every if values and values != said[0]]
-    anothers = next((values for values in others if not _differing(row, values)), None)
-    is_anothers = anothers is not None
-    for name in anothers or ():  # what only the other row says is not of this recording either
+    others = [values for values in every if values and values != row_values[0]]
+    other_row = next((values for values in others if not _differing(row, values)), None)
+    is_other_row = other_row is not None
+    for name in other_row or ():  # what only the other row has is not about this recording either
         if name not in wanted and (defaults.get(name) or name not in fields.REQUIRED):
             wanted[name] = defaults.get(name)
-    is_noted = row.table_digest is not None
-    if row.state == ContributionState.DRAFT and not is_noted and not is_anothers:
-        return  # its contributor is at work on it, and sees what counts
-    named = ", ".join(_NAMES.get(each, each) for each in differing)
-    origin = " It has what is said of another file." if is_anothers else ""
-    can = row.state in _UNDECIDED and (is_anothers or is_noted)
+    is_tracked = row.table_digest is not None
+    if row.state == ContributionState.DRAFT and not is_tracked and not is_other_row:
+        return  # its contributor is editing it, and sees the effective values
+    named = ", ".join(_NAMES.get(field_name, field_name) for field_name in differing)
+    origin = " Its fields are those of another file." if is_other_row else ""
+    can_fix = row.state in _UNDECIDED and (is_other_row or is_tracked)
     yield Finding(
         "label_differs",
         "contribution",
         str(row.id),
-        f"The table that came with it says otherwise: {named}.{origin}",
-        "" if can else _advice(row),
-        mend=in_transaction(partial(_fill, contribution_id=row.id, wanted=wanted)) if can else None,
+        f"Its manifest row has other values: {named}.{origin}",
+        "" if can_fix else _advice(row),
+        mend=in_transaction(partial(_fill, contribution_id=row.id, wanted=wanted))
+        if can_fix
+        else None,
     )
 
 
-def _said(rows: Any) -> Iterator[Said]:
-    return (each.values for each in rows)
+def _row_values(rows: Any) -> Iterator[RowValues]:
+    return (row.values for row in rows)
 
 
 def _advice(row: Contribution) -> str:
@@ -114,9 +118,9 @@ def _advice(row: Contribution) -> str:
 
 
 def _differing(row: Contribution, values: Mapping[str, Any]) -> list[str]:
-    """Names of the fields that are neither as the table says nor set by hand.
+    """Names of the fields that are neither as in the table nor set by hand.
 
-    Of recordings that came before it was noted, nobody knows what was set by hand.
+    For recordings of earlier versions it is unknown which fields were set by hand.
     """
     by_hand = row.set_by_hand if row.table_digest is not None else ()
     return [
@@ -127,10 +131,10 @@ def _differing(row: Contribution, values: Mapping[str, Any]) -> list[str]:
 
 
 def _fill(session: Session, contribution_id: UUID, wanted: Mapping[str, Any]) -> bool:
-    row = reviews.hold(session, contribution_id)
+    row = reviews.lock(session, contribution_id)
     if row is None or row.state not in _UNDECIDED or not (differing := _differing(row, wanted)):
         return False
-    # Not as a table fills a draft: of what was sent, the defaults are copied into these fields.
+    # Unlike in a draft, the defaults have been copied into the fields of a submitted recording.
     fields.set_fields(row, {name: wanted[name] for name in differing})
     row.set_by_hand = [name for name in row.set_by_hand if name not in differing]
     return True

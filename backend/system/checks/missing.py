@@ -1,4 +1,4 @@
-"""Rows without bytes: what the database says is stored, and is not there."""
+"""Rows whose bytes are missing from the storage."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -31,11 +31,11 @@ PREVIEW_SIDE = 1024
 """Longer side of a preview in pixels, as worker/uploads/importer.py makes it."""
 
 _AT_WORK = (JobState.QUEUED, JobState.RUNNING)
-_SEND_AGAIN = "Its bytes are nowhere: ask its contributor to withdraw it and to send it again."
+_SEND_AGAIN = "Its bytes are lost: ask its contributor to withdraw it and send it again."
 
 
 def missing(context: Context) -> Iterator[Finding]:
-    """Go through every row that names bytes."""
+    """Check every row that refers to bytes."""
     yield from _recordings(context)
     for row in pages(context, Contribution, Contribution.created_at < context.old):
         yield from _contribution(context, row)
@@ -44,7 +44,7 @@ def missing(context: Context) -> Iterator[Finding]:
 
 
 def _recordings(context: Context) -> Iterator[Finding]:
-    """What was uploaded to be screened. The numbers stay, so that the row can say what is so."""
+    """Check recordings uploaded for screening; a mend marks their pixels as deleted."""
     wanted = (Recording.pixels_deleted_at.is_(None), Recording.created_at < context.old)
     for row in pages(context, Recording, *wanted):
         if not context.storage.exists(row.storage_key):
@@ -52,20 +52,20 @@ def _recordings(context: Context) -> Iterator[Finding]:
                 "recording_missing",
                 "recording",
                 str(row.id),
-                "An uploaded recording is not stored any more; its answers are.",
-                mend=in_transaction(partial(_is_gone, recording_id=row.id)),
+                "An uploaded recording is no longer stored; its results are.",
+                mend=in_transaction(partial(_mark_deleted, recording_id=row.id)),
             )
         elif not context.storage.exists(row.preview_key):
             yield Finding(
                 "preview_missing",
                 "recording",
                 str(row.id),
-                "The preview of an uploaded recording is not stored any more.",
+                "The preview of an uploaded recording is no longer stored.",
                 mend=_preview(row.storage_key, row.preview_key),
             )
 
 
-def _is_gone(session: Session, recording_id: UUID) -> bool:
+def _mark_deleted(session: Session, recording_id: UUID) -> bool:
     row = recordings.get(session, recording_id)
     if row is None or row.pixels_deleted_at is not None:
         return False
@@ -75,7 +75,7 @@ def _is_gone(session: Session, recording_id: UUID) -> bool:
 def _contribution(context: Context, row: Contribution) -> Iterator[Finding]:
     storage, row_id = context.storage, str(row.id)
     ended = row.state in (ContributionState.WITHDRAWN, ContributionState.REJECTED)
-    if ended:  # whose bytes maintenance deletes, some before others
+    if ended:  # maintenance deletes their bytes step by step
         return
     original = row.original_key is not None and storage.exists(row.original_key)
     whole = row.whole_key is not None and storage.exists(row.whole_key)
@@ -86,7 +86,7 @@ def _contribution(context: Context, row: Contribution) -> Iterator[Finding]:
             "original_missing",
             "contribution",
             row_id,
-            "A contributed recording is not stored any more.",
+            "A contributed recording is no longer stored.",
             _SEND_AGAIN,
         )
     if row.whole_key is not None and not whole:
@@ -94,7 +94,7 @@ def _contribution(context: Context, row: Contribution) -> Iterator[Finding]:
             "copy_missing",
             "contribution",
             row_id,
-            "The de-identified copy, for a new review, is not stored any more.",
+            "The de-identified copy, for a new review, is no longer stored.",
             mend=in_transaction(lambda session: _without_copy(session, row.id)),
         )
     if row.preview_key is not None and not storage.exists(row.preview_key):
@@ -102,21 +102,23 @@ def _contribution(context: Context, row: Contribution) -> Iterator[Finding]:
             "preview_missing",
             "contribution",
             row_id,
-            "The preview of a contributed recording is not stored any more.",
+            "The preview of a contributed recording is no longer stored.",
             "" if source else _SEND_AGAIN,
             mend=_preview(source, row.preview_key) if source else None,
         )
     if ingested and row.pixels_key is not None:
-        there = {each.key for each in storage.listing(dataset_folder(row.id))}
+        there = {stored.key for stored in storage.listing(dataset_folder(row.id))}
         named = {row.pixels_key} | {dataset_frame_key(row.id, n) for n in range(row.dataset_frames)}
         if not named <= there:
             yield Finding(
                 "pixels_missing",
                 "contribution",
                 row_id,
-                f"{len(named - there)} of {len(named)} files of the dataset are not stored.",
+                f"{len(named - there)} of {len(named)} files of the dataset are missing.",
                 "" if source else _SEND_AGAIN,
-                mend=in_transaction(lambda session: ingest_again(session, row.id, row.pixels_key))
+                mend=in_transaction(
+                    lambda session: deidentify_again(session, row.id, row.pixels_key)
+                )
                 if source
                 else None,
             )
@@ -129,7 +131,7 @@ def _contribution(context: Context, row: Contribution) -> Iterator[Finding]:
                 "review_frames_missing",
                 "contribution",
                 row_id,
-                f"{len(named - there)} of {len(named)} pictures for the reviewers are not stored.",
+                f"{len(named - there)} of {len(named)} images for the reviewers are missing.",
                 "" if source else _SEND_AGAIN,
                 mend=in_transaction(lambda session: prepare_again(session, row.id))
                 if source
@@ -138,19 +140,19 @@ def _contribution(context: Context, row: Contribution) -> Iterator[Finding]:
 
 
 def _without_copy(session: Session, contribution_id: UUID) -> bool:
-    """From the original there is another copy; without one, the row says that there is none."""
-    row = reviews.hold(session, contribution_id)
+    """Make the copy again from the original, or record that there is none."""
+    row = reviews.lock(session, contribution_id)
     if row is None or row.whole_key is None or row.ingest_state in _AT_WORK:
         return False
     if row.original_key is not None and row.pixels_key is not None:
-        return ingest_again(session, contribution_id, row.pixels_key)
+        return deidentify_again(session, contribution_id, row.pixels_key)
     row.whole_key = None
     return True
 
 
-def ingest_again(session: Session, contribution_id: UUID, pixels_key: str | None) -> bool:
-    """Have what releases hold made anew, where it is still what was found."""
-    row = reviews.hold(session, contribution_id)
+def deidentify_again(session: Session, contribution_id: UUID, pixels_key: str | None) -> bool:
+    """Queue the de-identification again, if the row has not changed since it was found."""
+    row = reviews.lock(session, contribution_id)
     if row is None or row.pixels_key != pixels_key or row.ingest_state in _AT_WORK:
         return False
     if row.state != ContributionState.APPROVED:
@@ -162,8 +164,8 @@ def ingest_again(session: Session, contribution_id: UUID, pixels_key: str | None
 
 
 def prepare_again(session: Session, contribution_id: UUID) -> bool:
-    """Have the reviewers' pictures made anew, at once where somebody is to review them."""
-    row = reviews.hold(session, contribution_id)
+    """Discard the reviewers' images, and queue them again if the recording is to be reviewed."""
+    row = reviews.lock(session, contribution_id)
     if row is None or row.prep_state in _AT_WORK:
         return False
     row.cine = row.prep_state = None
@@ -173,7 +175,7 @@ def prepare_again(session: Session, contribution_id: UUID) -> bool:
 
 
 def _preview(source: str, key: str) -> Mend:
-    """Make a preview anew from the recording at `source`."""
+    """Make a preview again from the recording at `source`."""
 
     def mend(context: Context, finding: Finding) -> bool:
         try:
@@ -193,14 +195,14 @@ def _uploads(context: Context) -> Iterator[Finding]:
     waits = Upload.state.in_((UploadState.QUEUED, UploadState.RUNNING))
     for row in pages(context, Upload, waits, Upload.queued_at < context.old):
         with context.database.read() as session:
-            keys = [each.key for each in uploads.pieces(session, row.id)]
+            keys = [piece.key for piece in uploads.pieces(session, row.id)]
         if not all(map(context.storage.exists, keys or [upload_key(row.id)])):
             yield Finding(
                 "upload_missing",
                 "arrival",
                 str(row.id),
-                "A file that waits to be taken in is not stored any more.",
-                "The next worker that takes it refuses it, and its sender is told. Start a worker.",
+                "A file that waits to be imported is no longer stored.",
+                "The next worker refuses it and its sender is informed. Start a worker.",
             )
 
 
@@ -217,6 +219,6 @@ def _artifacts(context: Context) -> Iterator[Finding]:
                 "artifact_missing",
                 "artifact",
                 version,
-                f"The files of {version} are not stored any more.",
+                f"The files of {version} are no longer stored.",
                 "Activate another artifact, and train on its release again.",
             )

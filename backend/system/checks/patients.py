@@ -1,4 +1,4 @@
-"""Patients who count as two, and patients who are tested in two folds."""
+"""Patients that count as two, and patients that are tested in two folds."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,18 +12,18 @@ from backend.tables import Contribution, Release, ReleaseItem, Submission
 from backend.tables.vocabulary import ContributionState, JobState
 
 _ONE_OF_THEM = func.min(cast(Contribution.id, String))
-"""PostgreSQL has no smallest UUID."""
+"""PostgreSQL has no min() for UUIDs."""
 
 
 def patients(context: Context) -> Iterator[Finding]:
-    """What follows from patients that were hashed with more than one key, and from folds."""
+    """Find patients hashed with more than one key, or tested in more than one fold."""
     yield from _one_recording_of_two_patients(context)
     yield from _hashed_before_the_key(context)
     yield from _in_two_folds(context)
 
 
 def _one_recording_of_two_patients(context: Context) -> Iterator[Finding]:
-    """The same bytes, twice from one contributor, under two hashes: two keys, or two words."""
+    """The same bytes from one contributor under two hashes: two keys, or two pseudonyms."""
     same = (
         select(Submission.contributor_id, Contribution.sha256)
         .join(Submission, Submission.id == Contribution.submission_id)
@@ -48,34 +48,34 @@ def _one_recording_of_two_patients(context: Context) -> Iterator[Finding]:
             "patient_counts_as_two",
             "contribution",
             str(ids[0]),
-            f"The same recording is here {len(ids)} times, of two patients: they were hashed with "
-            "two keys, or their contributor calls one patient by two names.",
-            "Ask its contributor to withdraw one of them; see them in the list of duplicates.",
+            f"The same recording exists {len(ids)} times, of two patients: their pseudonyms were "
+            "hashed with two keys, or one patient has two pseudonyms.",
+            "Ask its contributor to withdraw one of them; the list of duplicates shows them.",
         )
 
 
 def _hashed_before_the_key(context: Context) -> Iterator[Finding]:
-    """Of each contributor, how many patients nobody can tell the key of.
+    """Count each contributor's patients that were hashed with an unknown key.
 
-    With SQLite every process had the one data folder, and so the one key that lay in it.
+    With SQLite all processes shared one data folder, and so the key in it.
     """
     if context.settings.database_url.startswith("sqlite"):
         return
     with context.database.read() as session:
         before = installation.hashed_before(session)
     of_each: dict[str, list[str]] = defaultdict(list)
-    for each in before:
-        of_each[str(each.contributor_id)].append(str(each.contributions[0]))
+    for patient in before:
+        of_each[str(patient.contributor_id)].append(str(patient.contributions[0]))
     for contributor_id, firsts in of_each.items():
         yield Finding(
             "patients_of_unknown_key",
             "user",
             contributor_id,
-            f"{len(firsts)} patients of this contributor were hashed before all processes had one "
-            "key, and have not been seen since: one of them may count as two.",
-            "If several machines took submissions in then, ask the contributor to send the table "
-            "of their patients again with new recordings: a patient that is known again was hashed "
-            f"with the right key. The first recording of one of them is {firsts[0]}.",
+            f"{len(firsts)} patients of this contributor were hashed before all processes shared "
+            "one key, and have not been seen since: some of them may count as two.",
+            "If several machines accepted submissions then, ask the contributor to send their "
+            "manifest again with new recordings: patients recognised by it were hashed with the "
+            f"right key. The first recording of one of them is {firsts[0]}.",
         )
 
 
@@ -105,6 +105,6 @@ def _in_two_folds(context: Context) -> Iterator[Finding]:
             str(UUID(one)),
             f"{number} recordings of one patient are tested in folds {first} and {last} of release "
             f"{newest}; this is one of them.",
-            "Do not compare models on this release: a model is tested on a patient that it has "
-            "learnt from. Make another release, where the patient's groups are merged.",
+            "Do not compare models on this release: a model is tested on a patient that it was "
+            "trained on. Create another release, which merges the patient's groups.",
         )

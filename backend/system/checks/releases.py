@@ -1,4 +1,4 @@
-"""Released files, which never change: those that are gone, and those that are others."""
+"""Released files, which must never change: missing and altered ones."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,14 @@ from backend.tables import Contribution, Release, ReleaseItem
 from backend.tables.releases import StoredFile
 from backend.tables.vocabulary import ContributionState, JobState
 
-_ADVICE = "Bring it back from a backup, or make another release."
+_ADVICE = "Restore it from a backup, or create another release."
 
 
 def releases(context: Context) -> Iterator[Finding]:
-    """Every file of every release, before anything of the dataset is made anew: it may be what a
-    released file can be copied from.
+    """Check every file of every release.
+
+    This runs before files of the dataset are made again, since these may be copies of a released
+    file.
     """
     with context.database.read() as session:
         found = session.execute(
@@ -49,7 +51,7 @@ def _items(context: Context, number: int) -> Iterator[Finding]:
         for file in files.all() if files else ():
             if (wrong := _wrong(context, file, number)) is None:
                 continue
-            sources = _made_of(row)
+            sources = _source_keys(row)
             yield Finding(
                 wrong[0],
                 "contribution",
@@ -61,7 +63,7 @@ def _items(context: Context, number: int) -> Iterator[Finding]:
 
 
 def _wrong(context: Context, file: StoredFile, number: int) -> tuple[str, str] | None:
-    """The kind of finding and a sentence, where the file is not as it was released."""
+    """The kind of finding and a sentence, if the file is missing or altered."""
     of = f"A file of release {number} is"
     if not context.storage.exists(file.key):
         return "release_file_missing", f"{of} not stored any more: {file.path}."
@@ -70,8 +72,8 @@ def _wrong(context: Context, file: StoredFile, number: int) -> tuple[str, str] |
     return None
 
 
-def _made_of(contribution: Contribution) -> list[str]:
-    """Where what releases are made of lies: the recording, and its frames."""
+def _source_keys(contribution: Contribution) -> list[str]:
+    """Storage keys of the files that releases are made of: the recording, and its frames."""
     if contribution.pixels_key is None:
         return []
     frames = range(contribution.dataset_frames)
@@ -79,7 +81,7 @@ def _made_of(contribution: Contribution) -> list[str]:
 
 
 def _publish_again(sources: Sequence[str], key: str, sha256: str) -> Mend:
-    """Copy a released file from whichever of the dataset's files has its content."""
+    """Copy a released file from a file of the dataset with the same content."""
 
     def mend(context: Context, finding: Finding) -> bool:
         for source in sources:

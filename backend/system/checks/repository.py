@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session, defer
 
 from backend.tables import Check
 
-MOST_KEPT = 20
-"""Checks whose results stay; older ones go when another is started."""
+MAX_KEPT = 20
+"""Number of checks that are kept; older ones are deleted when another is started."""
 
 
 def under_way(session: Session) -> Check | None:
@@ -18,16 +18,16 @@ def under_way(session: Session) -> Check | None:
 
 
 def add(session: Session, check: Check) -> None:
-    """Add one. Raises IntegrityError where another was faster."""
+    """Add a check. Raises IntegrityError if another is under way."""
     session.add(check)
     session.flush()
-    kept = select(Check.id).order_by(Check.created_at.desc(), Check.id).limit(MOST_KEPT)
+    kept = select(Check.id).order_by(Check.created_at.desc(), Check.id).limit(MAX_KEPT)
     old = set(session.scalars(select(Check.id))) - set(session.scalars(kept))
     session.execute(delete(Check).where(Check.id.in_(old)))
 
 
 def newest(session: Session) -> Sequence[Check]:
-    """All that are kept, the newest first, without what they found."""
+    """All kept checks, newest first, without their findings."""
     query = select(Check).order_by(Check.created_at.desc(), Check.id).options(defer(Check.findings))
     return session.scalars(query).all()
 

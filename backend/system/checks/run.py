@@ -1,6 +1,6 @@
-"""Running a check: one kind of damage after another, mending on the way, noting how far it is.
+"""Running a check: one kind of damage after another, with mending and progress.
 
-The web application's process never does this: a worker does, or the command line.
+A worker or the command line does this, never the web application.
 """
 
 import time
@@ -14,7 +14,7 @@ from backend.core.db import utc_now
 from backend.jobs import leases
 from backend.jobs.leases import Lease
 from backend.system.checks.contents import contents
-from backend.system.checks.finding import Check as LookFor
+from backend.system.checks.finding import Check as CheckFunction
 from backend.system.checks.finding import Context, Finding
 from backend.system.checks.labels import labels
 from backend.system.checks.missing import missing
@@ -25,7 +25,7 @@ from backend.tables import Check
 
 log = structlog.get_logger(__name__)
 
-CHECKS: Mapping[str, LookFor] = {
+CHECKS: Mapping[str, CheckFunction] = {
     "labels": labels,
     "patients": patients,
     "releases": releases,
@@ -33,29 +33,29 @@ CHECKS: Mapping[str, LookFor] = {
     "contents": contents,
     "stray": stray,
 }
-"""In this order: bytes are deleted last. What decodes pixels is added by who may do that."""
+"""In this order: bytes are deleted last. The worker adds the check that decodes pixels."""
 
 NAMES = ("labels", "patients", "releases", "missing", "contents", "pixels", "stray")
-"""All of them."""
+"""All checks, including that of pixels."""
 
-MOST_FINDINGS = 1000
-"""So many are kept of a check, and all are counted."""
+MAX_FINDINGS = 1000
+"""Findings stored per check; all are counted."""
 
 NOTE_EVERY_S = 1.0
 
 
 @dataclass
 class Runner:
-    """One attempt at a check, from where the last one was interrupted.
+    """One attempt at a check, continuing where the last one was interrupted.
 
     `told` is called with each finding, and `moved` with progress.
     """
 
     context: Context
     lease: Lease[Check]
-    checks: Mapping[str, LookFor]
-    told: Callable[[Finding, bool], None] = lambda _finding, _mended: None
-    moved: Callable[[str, int], None] = lambda _stage, _looked_at: None
+    checks: Mapping[str, CheckFunction]
+    on_finding: Callable[[Finding, bool], None] = lambda _finding, _mended: None
+    on_progress: Callable[[str, int], None] = lambda _stage, _looked_at: None
     counts: dict[str, dict[str, int]] = field(init=False)
     findings: list[dict[str, Any]] = field(init=False)
     _known: set[tuple[str, str, str, str]] = field(init=False, repr=False)
@@ -67,22 +67,23 @@ class Runner:
         return self.lease.row
 
     def __post_init__(self) -> None:
-        self.counts = {kind: dict(each) for kind, each in self.row.counts.items()}
+        self.counts = {kind: dict(count) for kind, count in self.row.counts.items()}
         self.findings = list(self.row.findings)
         self._known = {
-            (each["kind"], each["subject"], each["id"], each["text"]) for each in self.findings
+            (finding["kind"], finding["subject"], finding["id"], finding["text"])
+            for finding in self.findings
         }
 
     def run(self) -> None:
-        """Look for everything that was asked for.
+        """Run all requested checks.
 
         Raises:
             LeaseLostError: the lease is lost.
-            PocovidError, SQLAlchemyError: storage or database are away.
+            PocovidError, SQLAlchemyError: the storage or the database is unreachable.
         """
         row = self.row
-        wanted = [name for name in self.checks if not row.only or name in row.only]
-        for name in wanted:
+        names = [name for name in self.checks if not row.only or name in row.only]
+        for name in names:
             if name in row.ended:
                 continue
             if row.stage != name:
@@ -90,34 +91,34 @@ class Runner:
             self._note()
             context = replace(self.context, after=row.cursor, progress=self._progress)
             for finding in self.checks[name](context):
-                self._take(context, finding)
+                self._handle(context, finding)
             row.ended = [*row.ended, name]
             row.cursor = ""
             self._note()
         log.info("check_looked", check=str(row.id), counts=self.counts)
 
-    def _take(self, context: Context, finding: Finding) -> None:
-        """Count a finding, and mend it where that was asked for and takes nobody's judgement."""
+    def _handle(self, context: Context, finding: Finding) -> None:
+        """Count a finding, and mend it if that was requested and is possible."""
         mended = False
         if self.row.fix and finding.mend is not None:
             mended = finding.mend(context, finding)
-        said = finding.to_dict(mended=mended)
+        entry = finding.to_dict(mended=mended)
         key = (finding.kind, finding.subject, finding.id, finding.text)
         if key in self._known:
-            return  # it was found before a worker was lost
+            return  # it was found by an earlier attempt
         self._known.add(key)
         count = self.counts.setdefault(finding.kind, {"found": 0, "mendable": 0, "mended": 0})
         count["found"] += 1
         count["mendable"] += finding.mend is not None
         count["mended"] += mended
-        if len(self.findings) < MOST_FINDINGS:
-            self.findings.append(said)
-        self.told(finding, mended)
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(entry)
+        self.on_finding(finding, mended)
 
     def _progress(self, cursor: str) -> None:
         self.row.cursor = cursor or self.row.cursor
         self.row.looked_at += 1
-        self.moved(self.row.stage, self.row.looked_at)
+        self.on_progress(self.row.stage, self.row.looked_at)
         if time.monotonic() - self._noted_at >= NOTE_EVERY_S:
             self._note()
 

@@ -1,4 +1,4 @@
-"""What goes in and out about checks."""
+"""Request and response bodies of checks."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -12,7 +12,7 @@ FINDING_EXAMPLE: dict[str, Any] = {
     "kind": "preview_missing",
     "subject": "contribution",
     "id": "5f0e9d5a-58a0-4c3b-9d0f-3f6f1c1e2a77",
-    "text": "The preview of a contributed recording is not stored any more.",
+    "text": "The preview of a contributed recording is no longer stored.",
     "advice": "",
     "mendable": True,
     "mended": False,
@@ -35,22 +35,22 @@ CHECK_EXAMPLE: dict[str, Any] = {
 
 
 class CheckRunIn(BaseModel):
-    """What a check is to look for."""
+    """The options of a check."""
 
     model_config = ConfigDict(extra="forbid")
 
     deep: bool = Field(default=False, description="Also read and hash all stored bytes.")
-    fix: bool = Field(default=False, description="Mend what takes nobody's judgement.")
+    fix: bool = Field(default=False, description="Mend what needs no human judgement.")
     only: list[Name] = Field(
         default=[], max_length=10, description="Kinds of damage; empty for all."
     )
 
 
 class CountOut(BaseModel):
-    """How many findings there were of one kind."""
+    """The number of findings of one kind."""
 
     found: int
-    mendable: int = Field(description="Can be mended without anybody's judgement.")
+    mendable: int = Field(description="Can be mended without human judgement.")
     mended: int
 
 
@@ -63,13 +63,13 @@ class FindingOut(BaseModel):
     subject: str = Field(description="What it is about: `contribution`, `recording`, `storage` …")
     id: str
     text: str
-    advice: str = Field(description="What a person should do, where it cannot be mended.")
+    advice: str = Field(description="What a person should do if it cannot be mended.")
     mendable: bool
     mended: bool
 
 
 class CheckRunOut(BaseModel):
-    """A check, and how far it is."""
+    """A check with its progress."""
 
     model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [CHECK_EXAMPLE]})
 
@@ -81,15 +81,15 @@ class CheckRunOut(BaseModel):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    stage: str = Field(description="What is looked for now.")
-    looked_at: int = Field(description="Rows or objects that this stage has looked at.")
-    ended: list[str] = Field(description="What was looked for already.")
+    stage: str = Field(description="The current stage.")
+    looked_at: int = Field(description="Rows or objects checked in this stage.")
+    ended: list[str] = Field(description="The finished stages.")
     counts: dict[str, CountOut] = Field(description="By kind of finding.")
-    error: str | None = Field(description="Why it could not look at everything.")
+    error: str | None = Field(description="Why it is incomplete.")
 
 
 class CheckRunDetail(CheckRunOut):
-    """A check with what it found."""
+    """A check with its findings."""
 
     model_config = ConfigDict(
         from_attributes=True,
@@ -100,6 +100,6 @@ class CheckRunDetail(CheckRunOut):
 
 
 class CheckRuns(BaseModel):
-    """The last checks, the newest first, without what they found."""
+    """The latest checks, newest first, without their findings."""
 
     items: list[CheckRunOut]

@@ -1,4 +1,4 @@
-"""The rules of checks: one at a time, for administrators, run by a worker."""
+"""Checks: one at a time, started by administrators, run by a worker."""
 
 from uuid import UUID
 
@@ -18,37 +18,37 @@ from backend.tables.vocabulary import JobState
 PATH = "/api/v1/checks"
 
 
-def listed(session: Session) -> CheckRuns:
-    """The last checks, the newest first."""
+def list_checks(session: Session) -> CheckRuns:
+    """The latest checks, newest first."""
     return CheckRuns(
-        items=[CheckRunOut.model_validate(each) for each in repository.newest(session)]
+        items=[CheckRunOut.model_validate(check) for check in repository.newest(session)]
     )
 
 
 def find(session: Session, check_id: UUID) -> CheckRunDetail:
-    """One check with what it found.
+    """A check with its findings.
 
     Raises:
         NotFoundError
     """
-    found = repository.get(session, check_id)
-    if found is None:
-        raise NotFoundError("There is no such check.")
-    return CheckRunDetail.model_validate(found)
+    check = repository.get(session, check_id)
+    if check is None:
+        raise NotFoundError(f"There is no check {check_id}.")
+    return CheckRunDetail.model_validate(check)
 
 
-def start(session: Session, actor: User | None, wanted: CheckRunIn, *, attempt: int = 0) -> Check:
-    """Queue a check for the next worker; with an `attempt`, it is the caller's own, and runs.
+def start(session: Session, actor: User | None, options: CheckRunIn, *, attempt: int = 0) -> Check:
+    """Queue a check for a worker; with an `attempt`, the caller runs it itself.
 
     Raises:
-        ConflictError: one is under way already.
+        ConflictError: another one is under way.
     """
     now = utc_now()
     check = Check(
         under_way=True,
-        deep=wanted.deep,
-        fix=wanted.fix,
-        only=sorted(set(wanted.only)),
+        deep=options.deep,
+        fix=options.fix,
+        only=sorted(set(options.only)),
         created_by=actor and actor.id,
         created_at=now,
         notified_at=now,
@@ -61,7 +61,7 @@ def start(session: Session, actor: User | None, wanted: CheckRunIn, *, attempt: 
         if repository.under_way(session) is not None:
             raise _under_way()
         repository.add(session, check)
-    except IntegrityError as error:  # another was started at the same moment
+    except IntegrityError as error:  # another was started at the same time
         raise _under_way() from error
     audit.record(
         session, actor, "checks.started", "check", check.id, fix=check.fix, deep=check.deep
@@ -72,4 +72,6 @@ def start(session: Session, actor: User | None, wanted: CheckRunIn, *, attempt: 
 
 
 def _under_way() -> ConflictError:
-    return ConflictError("A check is under way. Wait until it has ended.", code="check_under_way")
+    return ConflictError(
+        "A check is under way. Wait until it has finished.", code="check_under_way"
+    )

@@ -1,4 +1,4 @@
-"""Bytes without rows: what lies in the storage, and nothing in the database answers for."""
+"""Bytes without rows: objects in the storage that nothing in the database refers to."""
 
 import re
 from collections import defaultdict
@@ -18,26 +18,26 @@ from backend.trainings import repository as trainings
 from backend.trainings.artifacts import repository as artifacts
 
 _CHUNK = 500
-_NOT_STORED = ("incoming", "uploads")
-"""Folders of the local storage that hold what is not in it yet; maintenance looks after them."""
+_SKIPPED = ("incoming", "uploads")
+"""Folders of the local storage with unfinished files, which maintenance cleans up."""
 
 _OWNER = re.compile(r"[a-z-]+/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[./].*)?")
 
 
 def stray(context: Context) -> Iterator[Finding]:
-    """List the whole storage, each object against the rows of its folder."""
+    """List the whole storage, and look up the rows of every object."""
     waiting: dict[str, list[str]] = defaultdict(list)
     for stored in context.storage.listing(""):
         folder = stored.key.partition("/")[0]
-        if folder in _NOT_STORED or stored.modified_at >= context.old:
+        if folder in _SKIPPED or stored.modified_at >= context.old:
             continue
-        if folder not in _ANSWERED_FOR:
+        if folder not in _LOOKUPS:
             yield Finding(
                 "unknown_bytes",
                 "storage",
                 stored.key,
-                "Bytes lie where this service keeps nothing.",
-                "See what it is, and move it away: this folder or bucket is the service's alone.",
+                "An object is in a folder that this service does not use.",
+                "Find out what it is and move it: this folder or bucket is for the service alone.",
             )
             continue
         waiting[folder].append(stored.key)
@@ -51,14 +51,14 @@ def stray(context: Context) -> Iterator[Finding]:
 
 def _without_rows(context: Context, folder: str, keys: list[str]) -> Iterator[Finding]:
     with context.database.read() as session:
-        known = _ANSWERED_FOR[folder](session, keys)
+        known = _LOOKUPS[folder](session, keys)
     for key in keys:
         if key not in known:
             yield Finding(
                 "stray_bytes",
                 "storage",
                 key,
-                "No row answers for these bytes.",
+                "No row refers to this object.",
                 mend=_delete(folder, key),
             )
 
@@ -66,7 +66,7 @@ def _without_rows(context: Context, folder: str, keys: list[str]) -> Iterator[Fi
 def _delete(folder: str, key: str) -> Mend:
     def mend(context: Context, finding: Finding) -> bool:
         with context.database.read() as session:
-            if _ANSWERED_FOR[folder](session, [key]) or not context.storage.exists(key):
+            if _LOOKUPS[folder](session, [key]) or not context.storage.exists(key):
                 return False
         context.storage.delete(key)
         with context.transaction() as session:
@@ -77,16 +77,16 @@ def _delete(folder: str, key: str) -> Mend:
 
 
 Known = Callable[[Session, list[str]], set[str]]
-"""Those keys of a folder for which there is a row, or may be one in a moment."""
+"""Returns those of a folder's keys that have a row, or may soon have one."""
 
 
 def _by_owner(known: Callable[[Session, set[UUID]], set[UUID]]) -> Known:
-    def answered_for(session: Session, keys: list[str]) -> set[str]:
+    def lookup(session: Session, keys: list[str]) -> set[str]:
         owners = {key: UUID(match[1]) for key in keys if (match := _OWNER.fullmatch(key))}
-        found = known(session, set(owners.values()))
-        return {key for key, owner in owners.items() if owner in found}
+        existing = known(session, set(owners.values()))
+        return {key for key, owner in owners.items() if owner in existing}
 
-    return answered_for
+    return lookup
 
 
 def _of_contributions(folder: str) -> Known:
@@ -106,7 +106,7 @@ def _of_artifacts(session: Session, keys: list[str]) -> set[str]:
     return {key for key in keys if key.rpartition("/")[0] in folders}
 
 
-_ANSWERED_FOR: dict[str, Known] = {
+_LOOKUPS: dict[str, Known] = {
     "recordings": recordings.known_keys,
     "previews": recordings.known_keys,
     "frames": _by_owner(screenings.known_ids),
@@ -117,7 +117,7 @@ _ANSWERED_FOR: dict[str, Known] = {
     "review": _of_contributions("review"),
     "dataset": _of_contributions("dataset"),
     "wholes": _of_contributions("wholes"),
-    "published": _by_owner(releases.holders),
+    "published": _by_owner(releases.released_ids),
     "releases": _of_releases,
     "trainings": _by_owner(lambda session, ids: set(trainings.under_way_ids(session)) & ids),
     "artifacts": _of_artifacts,

@@ -10,13 +10,13 @@ from backend.system.health.schemas import Health, Limits
 router = APIRouter(tags=["service"])
 
 
-@router.get("/health", summary="Is it well?", responses=problems(503))
+@router.get("/health", summary="Health", responses=problems(503))
 def get_health(services: ServicesDep) -> Health:
-    """Database, storage, queue and workers. 503 where the database or the storage is down."""
+    """Database, storage, queue and workers. 503 if the database or the storage is down."""
     return service.health(services.database, services.storage, services.settings)
 
 
-@router.get("/limits", summary="What may be sent")
+@router.get("/limits", summary="Limits of uploads")
 def get_limits(settings: SettingsDep) -> Limits:
-    """Sizes, types and rates, so that a client can check before it sends."""
+    """Sizes, types and rates, so that clients can check before they upload."""
     return service.limits(settings)

@@ -1,4 +1,4 @@
-"""What goes out about the service itself."""
+"""Response bodies about the service itself."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Limits(BaseModel):
-    """What may be sent, so that a page can say no before anything is uploaded."""
+    """The limits of uploads, so that clients can check before they upload."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -30,15 +30,15 @@ class Limits(BaseModel):
 
     max_bytes: int
     max_seconds: float = Field(description="Length of a video.")
-    max_pixels: int = Field(description="Width times height of a picture.")
+    max_pixels: int = Field(description="Width times height of an image.")
     max_video_pixels: int = Field(description="Width times height of a video.")
-    max_frames: int = Field(description="Frames in the file of a video.")
+    max_frames: int = Field(description="Frames of a video.")
     min_side: int = Field(description="Pixels of the shorter side, and of the square.")
-    types: list[str] = Field(description="Media types that are read.")
-    retention_hours: float = Field(description="Uploaded pixels are deleted then.")
+    types: list[str] = Field(description="Accepted media types.")
+    retention_hours: float = Field(description="Uploaded pixels are deleted after this.")
     uploads_per_minute: int
     open_screening: bool = Field(description="Screening needs no account.")
-    open_sign_up: bool = Field(description="Everybody can make an account.")
+    open_sign_up: bool = Field(description="Anybody can create an account.")
 
 
 class Queue(BaseModel):
@@ -49,7 +49,7 @@ class Queue(BaseModel):
 
 
 class Health(BaseModel):
-    """Whether the service can answer. `degraded` takes uploads, but not all goes on."""
+    """Health of the service. `degraded`: uploads are accepted, but not everything works."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -73,8 +73,8 @@ class Health(BaseModel):
     reasons: list[str] = Field(description="Why it is degraded.")
     database: Literal["ok"]
     storage: Literal["ok"]
-    free_bytes: int | None = Field(description="Room for uploads.")
+    free_bytes: int | None = Field(description="Free space for uploads.")
     queue: Queue
     workers: int = Field(description="Worker processes seen in the last half minute.")
-    draining: bool = Field(description="Takes no new work.")
+    draining: bool = Field(description="Accepts no new work.")
     version: str

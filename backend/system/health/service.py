@@ -1,4 +1,4 @@
-"""What makes the service healthy, and what its limits are."""
+"""Health and limits of the service."""
 
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -17,14 +17,14 @@ from backend.tables import Duty, Status, Worker
 from models.media.formats import FORMATS
 from models.media.sampling import LIMITS
 
-FAILURES_TO_TELL = 2
-"""A duty that failed once may have met a blip; the next turn tells."""
+FAILURES_TO_REPORT = 2
+"""A single failure of a maintenance task may be transient."""
 
 VERSION = version("pocovidscreen")
 
 
 def limits(settings: Settings) -> Limits:
-    """What may be sent."""
+    """The limits of uploads."""
     return Limits(
         max_bytes=settings.max_upload_bytes,
         max_seconds=LIMITS.seconds,
@@ -32,7 +32,7 @@ def limits(settings: Settings) -> Limits:
         max_video_pixels=LIMITS.video_pixels,
         max_frames=LIMITS.frames,
         min_side=LIMITS.smallest_side,
-        types=[each.media_type for each in FORMATS.values()],
+        types=[media_format.media_type for media_format in FORMATS.values()],
         retention_hours=settings.retention_hours,
         uploads_per_minute=settings.uploads_per_minute,
         open_screening=settings.open_screening,
@@ -41,7 +41,7 @@ def limits(settings: Settings) -> Limits:
 
 
 def health(database: Database, storage: Storage, settings: Settings) -> Health:
-    """Look at everything that a screening needs.
+    """Check everything that a screening needs.
 
     Raises:
         UnavailableError: the database or the storage does not answer.
@@ -63,9 +63,7 @@ def health(database: Database, storage: Storage, settings: Settings) -> Health:
         checks["storage"] = "down"
     down = [name for name, state in checks.items() if state == "down"]
     if down:
-        raise UnavailableError(
-            f"Not reachable now: {' and '.join(down)}.", code="unhealthy", **checks
-        )
+        raise UnavailableError(f"Unreachable: {' and '.join(down)}.", code="unhealthy", **checks)
     return Health(
         status="degraded" if reasons else "ok",
         reasons=reasons,
@@ -80,30 +78,30 @@ def health(database: Database, storage: Storage, settings: Settings) -> Health:
 
 
 def _reasons(workers: int, idle: list[Worker], now: datetime, patience: timedelta) -> list[str]:
-    """Why the service is not as it should be, in sentences for whoever runs it."""
-    found = [] if workers else ["No worker was seen: nobody screens what is queued."]
-    for each in idle:
-        waited = now - (each.idle_since or now)
+    """Why the service is degraded, in sentences for its operator."""
+    reasons = [] if workers else ["No worker is running, so queued screenings do not start."]
+    for worker in idle:
+        waited = now - (worker.idle_since or now)
         if waited > patience:
-            found.append(
-                f"The {each.kind} {each.name} takes nothing, although work has waited for "
-                f"{waited.total_seconds():.0f} s: it stands still, or the broker is away."
+            reasons.append(
+                f"The {worker.kind} {worker.name} is idle although work has been waiting for "
+                f"{waited.total_seconds():.0f} s: it is stuck, or the broker is unreachable."
             )
-    return found
+    return reasons
 
 
 def _of_maintenance(known: list[Duty], settings: Settings, now: datetime) -> list[str]:
-    found = [
-        f"Maintenance fails: {each.name}, {each.failures} times in a row ({each.error})."
-        for each in known
-        if each.failures >= FAILURES_TO_TELL
+    reasons = [
+        f"Maintenance task {duty.name} has failed {duty.failures} times in a row ({duty.error})."
+        for duty in known
+        if duty.failures >= FAILURES_TO_REPORT
     ]
-    ended = [each.succeeded_at for each in known if each.succeeded_at is not None]
-    # A worker alone does it between two jobs, of which none takes longer.
+    ended = [duty.succeeded_at for duty in known if duty.succeeded_at is not None]
+    # A single worker does maintenance between two jobs, none of which takes longer.
     patience = timedelta(seconds=6 * settings.upkeep_every_s + settings.dataset_time_limit_s)
     if ended and now - max(ended) > patience:
-        found.append(
-            f"No duty of maintenance was done since {max(ended):%Y-%m-%d %H:%M} UTC: "
-            "is the scheduler running?"
+        reasons.append(
+            f"No maintenance task has succeeded since {max(ended):%Y-%m-%d %H:%M} UTC. "
+            "Is the scheduler running?"
         )
-    return found
+    return reasons

@@ -1,4 +1,4 @@
-"""HTTP of artifacts: which models there are, and which of them answer."""
+"""HTTP of artifacts: the available models, and which one is active."""
 
 from typing import Annotated
 
@@ -17,25 +17,25 @@ Version = Annotated[
 ]
 
 
-@router.get("", summary="Models that can answer")
+@router.get("", summary="Available models")
 def list_artifacts(session: ReadSessionDep) -> ArtifactList:
-    """With their cross-validated figures; each screening names the one that answered it."""
+    """With their cross-validated figures; every screening names the one it used."""
     return service.listing(session)
 
 
 @router.get("/{version}", summary="An artifact", responses=problems(404, 422))
 def get_artifact(version: Version, session: ReadSessionDep) -> ArtifactOut:
-    """Its manifest: preprocessing, every hyperparameter, what it was trained on, its figures."""
-    return service.shown(session, version)
+    """Its manifest: preprocessing, hyperparameters, training data and figures."""
+    return service.to_schema(session, version)
 
 
 @router.post(
     "/{version}/activate",
-    summary="Have it answer",
+    summary="Activate it",
     responses=problems(401, 403, 404, 409, 422),
 )
 def activate_artifact(
     version: Version, session: SessionDep, storage: StorageDep, admin: CurrentAdmin
 ) -> ArtifactOut:
-    """From the next screening on, on every worker. Activate the one before to roll back."""
+    """Takes effect with the next screening. Activate the previous one to roll back."""
     return service.activate(session, storage, admin, version)

@@ -1,4 +1,4 @@
-"""Every query about artifacts: which there are, and which one answers."""
+"""Queries on artifacts: which exist, and which one is active."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from backend.tables.vocabulary import JobState
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """What was trained here and is to answer: a version, and where it lies.
+    """The active artifact, trained here: its version and its storage folder.
 
-    `activation` is the number of the decision.
+    `activation` is the id of the activation.
     """
 
     activation: int
@@ -32,17 +32,17 @@ def get(session: Session, version: str) -> Artifact | None:
 
 
 def listing(session: Session) -> Sequence[Artifact]:
-    """All of them, the newest first."""
+    """All artifacts, newest first."""
     return session.scalars(
         select(Artifact).order_by(Artifact.created_at.desc(), Artifact.version)
     ).all()
 
 
 def active(session: Session) -> Active | None:
-    """What somebody decided is to answer; None for what ships, decided or not.
+    """The active artifact, if it was trained here; None for the shipped one.
 
-    Whoever went back to what ships gets what ships today: a newer version of the software has no
-    older models.
+    Activating a shipped artifact means the one shipped today: a newer version of the software does
+    not include older models.
     """
     row = session.execute(
         select(Activation.id, Artifact.version, Artifact.storage_folder)
@@ -56,18 +56,18 @@ def active(session: Session) -> Active | None:
 
 
 def shipped(session: Session) -> Artifact | None:
-    """The newest one that came with the code."""
+    """The newest artifact that ships with the code."""
     query = select(Artifact).where(Artifact.storage_folder.is_(None))
     return session.scalars(query.order_by(Artifact.created_at.desc()).limit(1)).first()
 
 
 def activations(session: Session, limit: int) -> Sequence[Activation]:
-    """The last decisions, the newest first."""
+    """The latest activations, newest first."""
     return session.scalars(select(Activation).order_by(Activation.id.desc()).limit(limit)).all()
 
 
 def activate(session: Session, version: str, actor_id: UUID | None, now: datetime) -> None:
-    """Note that this version answers from now on."""
+    """Activate this version."""
     session.add(Activation(version=version, activated_by=actor_id, activated_at=now))
     session.flush()
 
@@ -85,7 +85,7 @@ def origins(session: Session) -> dict[str, tuple[UUID, int]]:
 def register(
     session: Session, version: str, folder: str | None, manifest: dict[str, Any], now: datetime
 ) -> None:
-    """Add an artifact, unless it is there; of workers that start at once, one adds it."""
+    """Add an artifact, unless it exists; of concurrently starting workers, one adds it."""
     if session.get(Artifact, version) is not None:
         return
     made = Artifact(version=version, storage_folder=folder, manifest=manifest, created_at=now)
@@ -93,11 +93,11 @@ def register(
         with session.begin_nested():
             session.add(made)
     except IntegrityError:
-        if session.get(Artifact, version) is None:  # nobody was faster: it is something else
+        if session.get(Artifact, version) is None:  # another constraint was violated
             raise
 
 
 def folders(session: Session) -> set[str]:
-    """Where the artifacts that were trained here lie."""
+    """Storage folders of the artifacts that were trained here."""
     query = select(Artifact.storage_folder).where(Artifact.storage_folder.is_not(None))
     return {folder for folder in session.scalars(query) if folder}

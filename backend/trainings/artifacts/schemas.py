@@ -1,4 +1,4 @@
-"""What goes out about artifacts."""
+"""Response bodies of artifacts."""
 
 from datetime import datetime
 from typing import Any
@@ -12,12 +12,14 @@ class ArtifactLine(BaseModel):
 
     version: str
     created_at: datetime
-    active: bool = Field(description="Whether it answers.")
-    shipped: bool = Field(description="Whether it came with the service.")
+    active: bool = Field(description="Whether it is used for screenings.")
+    shipped: bool = Field(description="Whether it ships with the service.")
     available: bool = Field(
-        description="Whether it can answer: one that came with an earlier software cannot."
+        description="Whether it can be activated; those shipped with earlier versions cannot."
     )
-    release: int | None = Field(description="The release it was trained on, where that was here.")
+    release: int | None = Field(
+        description="The release it was trained on, if it was trained here."
+    )
     training: UUID | None = Field(description="The training it came from.")
     group: str = Field(description="What the folds of its models keep together.")
     metrics: dict[str, Any] = Field(
@@ -26,13 +28,13 @@ class ArtifactLine(BaseModel):
 
 
 class ArtifactOut(ArtifactLine):
-    """An artifact with everything it says of itself."""
+    """An artifact with its manifest."""
 
     manifest: dict[str, Any]
 
 
 class ActivationOut(BaseModel):
-    """A change of the artifact that answers."""
+    """An activation of an artifact."""
 
     version: str
     at: datetime
@@ -40,12 +42,12 @@ class ActivationOut(BaseModel):
 
 
 class ArtifactList(BaseModel):
-    """All artifacts, the newest first."""
+    """All artifacts, newest first."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     items: list[ArtifactLine]
     next: None = None
-    active: str | None = Field(description="The version that answers.")
+    active: str | None = Field(description="The active version.")
     previous: str | None = Field(description="Activate it to roll back.")
-    history: list[ActivationOut] = Field(description="The last changes, the newest first.")
+    history: list[ActivationOut] = Field(description="The latest activations, newest first.")

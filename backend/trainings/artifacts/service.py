@@ -1,4 +1,4 @@
-"""The rules of artifacts: which one answers, and who may change that."""
+"""Artifacts: which one is active, and activating another."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -25,22 +25,26 @@ log = structlog.get_logger(__name__)
 
 
 def listing(session: Session) -> ArtifactList:
-    """All artifacts, which of them answers, and which one did before."""
+    """All artifacts, with the active and the previously active one."""
     active, shipped = _active(session), repository.shipped(session)
     origins = repository.origins(session)
     history = repository.activations(session, HISTORY)
     return ArtifactList(
-        items=[_line(each, active, shipped, origins) for each in repository.listing(session)],
+        items=[
+            _line(artifact, active, shipped, origins) for artifact in repository.listing(session)
+        ],
         active=active,
         previous=_previous(session, active),
         history=[
-            ActivationOut(version=each.version, at=each.activated_at, by=each.activated_by)
-            for each in history
+            ActivationOut(
+                version=activation.version, at=activation.activated_at, by=activation.activated_by
+            )
+            for activation in history
         ],
     )
 
 
-def shown(session: Session, version: str) -> ArtifactOut:
+def to_schema(session: Session, version: str) -> ArtifactOut:
     """An artifact with its manifest.
 
     Raises:
@@ -65,30 +69,31 @@ def find(session: Session, version: str) -> Artifact:
 
 
 def activate(session: Session, storage: Storage, actor: User | None, version: str) -> ArtifactOut:
-    """Have this version answer every screening that is claimed from now on.
+    """Use this version for every screening claimed from now on.
 
     Raises:
         NotFoundError: there is none of this version.
-        ConflictError: it answers already, or its files are gone or of an earlier software.
+        ConflictError: it is active already, its files are missing, or it shipped with an earlier
+            version of the software.
     """
     artifact = find(session, version)
     before = _active(session)
     if before == version:
-        raise ConflictError(f"{version} answers already.")
-    if not _is_here(artifact, repository.shipped(session)):
+        raise ConflictError(f"{version} is already active.")
+    if not _is_available(artifact, repository.shipped(session)):
         raise ConflictError(
-            f"{version} came with an earlier version of this software and is no longer part of it."
+            f"{version} shipped with an earlier version of this software and is no longer included."
         )
     if artifact.storage_folder is not None:
         for name in (*artifact.manifest["files"], "manifest.json"):
             if not storage.exists(f"{artifact.storage_folder}/{name}"):
                 raise ConflictError(
-                    f"{version} cannot answer: its file {name} is missing. Train it again."
+                    f"{version} cannot be activated: its file {name} is missing. Train it again."
                 )
     repository.activate(session, version, None if actor is None else actor.id, utc_now())
     audit.record(session, actor, "artifacts.activated", "artifact", version, before=before)
     log.info("artifact_activated", version=version, before=before)
-    return shown(session, version)
+    return to_schema(session, version)
 
 
 def _active(session: Session) -> str | None:
@@ -100,16 +105,18 @@ def _active(session: Session) -> str | None:
 
 
 def _previous(session: Session, active: str | None) -> str | None:
-    """What answered before the version that answers."""
+    """The version that was active before this one."""
     shipped = repository.shipped(session)
-    for each in repository.activations(session, HISTORY):
-        if each.version != active and _is_here(find(session, each.version), shipped):
-            return each.version
+    for activation in repository.activations(session, HISTORY):
+        if activation.version != active and _is_available(
+            find(session, activation.version), shipped
+        ):
+            return activation.version
     return None if shipped is None or shipped.version == active else shipped.version
 
 
-def _is_here(artifact: Artifact, shipped: Artifact | None) -> bool:
-    """Whether it was trained here, or is the one that ships today."""
+def _is_available(artifact: Artifact, shipped: Artifact | None) -> bool:
+    """Whether it was trained here, or is the one shipped today."""
     return artifact.storage_folder is not None or artifact is shipped
 
 
@@ -126,7 +133,7 @@ def _line(
             "created_at": artifact.created_at,
             "active": artifact.version == active,
             "shipped": artifact.storage_folder is None,
-            "available": _is_here(artifact, shipped),
+            "available": _is_available(artifact, shipped),
             "release": release,
             "training": training,
             "group": artifact.manifest["group"],

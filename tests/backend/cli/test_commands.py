@@ -123,7 +123,7 @@ def test_a_database_that_is_away_is_named(tmp_path: Path, monkeypatch: pytest.Mo
     ],
 )
 def test_the_printed_address_can_be_opened(host: str, shown: str) -> None:
-    assert cli._for_people(host) == shown
+    assert cli._browsable_host(host) == shown
 
 
 @pytest.mark.parametrize("command", ["up", "serve", "worker", "trainer", "scheduler"])

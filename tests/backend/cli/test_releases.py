@@ -97,7 +97,7 @@ class TestArtifact:
         assert run("artifact", "activate", "pocovidnet-r1-a").exit_code == 0
         assert "* pocovidnet-r1-a" in run("artifact", "list").output
         answer = run("artifact", "activate")
-        assert "pocovidnet-1 answers from now on." in answer.output
+        assert "pocovidnet-1 is active now." in answer.output
 
     def test_what_cannot_be_is_said_and_ends_with_1(self) -> None:
         answer = run("artifact", "activate", "pocovidnet-9")

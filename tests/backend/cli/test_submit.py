@@ -90,7 +90,7 @@ def test_a_folder_is_sent_and_submitted(
     manifest.write_text("file_name,label\na.mp4,covid19\nelsewhere.mp4,covid19\n")
     result = submit(*SAID, "--consent", "--manifest", str(manifest))
     assert result.exit_code == 1, result.output
-    assert "1 row names a file that is not here: elsewhere.mp4" in result.output
+    assert "1 row has no file: elsewhere.mp4" in result.output
     assert {row.state for row in all_of(busy, Contribution)} == {"draft"}
     result = submit(*SAID, "--consent", "--manifest", str(manifest), "--skip-problems")
     assert result.exit_code == 0, result.output
@@ -208,7 +208,7 @@ def test_what_computers_keep_for_themselves_is_skipped_and_counted(
         (ward / name).write_bytes(b"x")
     result = submit(*SAID, "--consent")
     assert result.exit_code == 0, result.output
-    assert "6 files that computers keep for themselves" in result.output
+    assert "6 system files" in result.output
     assert len(all_of(busy, Contribution)) == 4
 
 
@@ -249,7 +249,7 @@ def test_names_that_are_no_text_or_very_long_are_sent(
     manifest.write_text("file_name,label\nLungeü.png,viral\nü.png,covid19\n", encoding="utf-8")
     result = submit(*SAID, "--consent", "--manifest", str(manifest))
     assert result.exit_code == 0, result.output
-    assert "its name is no text; it is sent as Lungeü.png" in result.output
+    assert "the name is not valid text; it is sent as Lungeü.png" in result.output
     found = {row.file_name: row.label for row in all_of(busy, Contribution)}
     assert set(found) >= {"Lungeü.png", *odd[1:]}
     assert (found["Lungeü.png"], found["u\u0308.png"]) == ("viral", "covid19")

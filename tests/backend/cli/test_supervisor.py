@@ -71,7 +71,7 @@ def test_a_child_that_cannot_be_kept_ends_everything() -> None:
         (steady, child("hopeless", "raise SystemExit(3)")),
         ready=lambda: False,
         on_ready=lambda: None,
-        most_crashes=2,
+        max_crashes=2,
     )
     with pytest.raises(GaveUpError, match=r"hopeless ended 2 times in a row, last with code 3"):
         keep.run()
@@ -142,6 +142,6 @@ def test_a_child_that_ran_long_is_trusted_again(
         (crashing,),
         ready=lambda: len(lines(note)) == 3,
         on_ready=sends(signal.SIGINT),
-        most_crashes=2,
+        max_crashes=2,
     ).run()
     assert crashing.crashes == 1

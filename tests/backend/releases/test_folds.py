@@ -168,7 +168,7 @@ class TestReleases:
     @staticmethod
     def make(session: Session) -> dict[UUID, tuple[int, bool]]:
         """Make a release and end it; of each recording its fold, and whether it is left out."""
-        release = service.make(session, None, "")
+        release = service.create(session, None, "")
         release.state = JobState.DONE
         session.flush()
         return {

@@ -58,7 +58,7 @@ def ready(api: Api) -> list[UUID]:
 def released(api: Api, ready: list[UUID], worker: Callable[[], None]) -> list[UUID]:
     """Release 1, of these two."""
     with api.database.write() as session:
-        service.make(session, None, "The first")
+        service.create(session, None, "The first")
         session.commit()
     worker()
     return ready
@@ -175,7 +175,7 @@ def test_of_two_at_the_same_instant_one_is_made(database: Database, tmp_path: An
         together.wait()
         with database.write() as session:
             try:
-                service.make(session, None, "")
+                service.create(session, None, "")
                 session.commit()
                 outcomes.append("made")
             except ConflictError:

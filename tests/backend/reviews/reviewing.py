@@ -131,7 +131,7 @@ def release(api: Api, contribution_id: UUID, number: int = 1) -> None:
 def report(api: Api, contribution_id: UUID, actor: User | None = None) -> bool:
     """Somebody says that the released label is wrong."""
     with api.database.write() as session:
-        held = repository.hold(session, contribution_id)
+        held = repository.lock(session, contribution_id)
         assert held is not None
         session.add(
             LabelReport(

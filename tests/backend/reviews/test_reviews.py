@@ -65,7 +65,7 @@ class TestApproval:
         assert found.original_key is not None
         assert actions(api, contribution) == [
             "reviews.claimed",
-            "reviews.given",
+            "reviews.submitted",
             "reviews.approved",
         ]
 

@@ -85,7 +85,7 @@ def test_twenty_reviewers_decide_everything_once(api: Api, readers: list[SignedI
     assert states == {"approved"}
     assert log == {
         "reviews.claimed": RECORDINGS,
-        "reviews.given": RECORDINGS,
+        "reviews.submitted": RECORDINGS,
         "reviews.approved": RECORDINGS,
     }
 

@@ -50,7 +50,7 @@ def test_one_approval_is_not_enough(api: Api, anna: SignedIn) -> None:
     assert given["outcome"] == "waiting_for_second"
     found = row(api, contribution)
     assert (found.state, found.final_label, found.ingest_state) == ("pending", None, None)
-    assert actions(api, contribution) == ["reviews.claimed", "reviews.given"]
+    assert actions(api, contribution) == ["reviews.claimed", "reviews.submitted"]
 
 
 def test_a_reader_has_one_word(api: Api, anna: SignedIn) -> None:
@@ -140,7 +140,7 @@ def test_the_log_does_not_tell_the_first_verdict(api: Api, anna: SignedIn) -> No
     judge(anna, contribution, **REJECT, comment="Blurred beyond use.")
     with api.database.read() as session:
         log = session.scalars(select(AuditEvent)).all()
-    assert [each.action for each in log] == ["reviews.claimed", "reviews.given"]
+    assert [each.action for each in log] == ["reviews.claimed", "reviews.submitted"]
     told = str([each.detail for each in log])
     assert "reject" not in told
     assert "poor_quality" not in told

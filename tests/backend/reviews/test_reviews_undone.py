@@ -146,7 +146,7 @@ class TestReopened:
     def test_is_opened_once(self, api: Api, released: UUID) -> None:
         assert report(api, released)
         with api.database.write() as session:
-            held = repository.hold(session, released)
+            held = repository.lock(session, released)
             assert held is not None
             assert not reopen(session, None, held, utc_now())
         assert row(api, released).review_round == 2

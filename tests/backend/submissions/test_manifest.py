@@ -152,7 +152,7 @@ class TestRows:
     def test_words_for_nothing_are_none_where_the_column_does_not_say_so(self) -> None:
         row = one("file_name,label,probe\na.mp4,n/a,nd\n")
         assert set(row.refused) == {"label", "probe"}
-        open_ones = {each.name for each in manifest.COLUMNS if "leave it open" in each.about}
+        open_ones = {each.name for each in manifest.COLUMNS if "leave it empty" in each.about}
         assert open_ones == {each.name for each in manifest.COLUMNS if each.may_be_unknown}
 
     def test_two_columns_that_contradict_each_other_count_for_nothing(self) -> None:

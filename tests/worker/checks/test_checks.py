@@ -332,7 +332,7 @@ def test_much_damage_at_once_on_every_database_and_storage(stored_house: House) 
 
 def mended_kinds(house: House) -> set[str]:
     with house.database.read() as session:
-        mends = session.scalars(select(AuditEvent).where(AuditEvent.action == "checks.mended"))
+        mends = session.scalars(select(AuditEvent).where(AuditEvent.action == "checks.fixed"))
         return {each.detail["kind"] for each in mends}
 
 
@@ -531,7 +531,7 @@ class TestCommand:
 
     def test_a_healthy_installation_is_clean(self, small: Healthy) -> None:
         answer = CliRunner().invoke(cli.app, ["check", "--deep"])
-        assert (answer.exit_code, answer.stdout) == (0, "Nothing was found.\n")
+        assert (answer.exit_code, answer.stdout) == (0, "No findings.\n")
 
     def test_found_then_fixed_then_clean(self, small: Healthy) -> None:
         label_of_another_row(small)
@@ -551,7 +551,7 @@ class TestCommand:
     def test_only_looks_for_what_was_asked(self, small: Healthy) -> None:
         label_of_another_row(small)
         answer = CliRunner().invoke(cli.app, ["check", "--only", "stray", "--only", "patients"])
-        assert (answer.exit_code, answer.stdout) == (0, "Nothing was found.\n")
+        assert (answer.exit_code, answer.stdout) == (0, "No findings.\n")
         wrong = CliRunner().invoke(cli.app, ["check", "--only", "everything"])
         assert wrong.exit_code == 2
         assert "labels, patients, releases, missing" in wrong.stderr

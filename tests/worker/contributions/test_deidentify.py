@@ -73,7 +73,10 @@ def test_a_clip_becomes_its_part_on_its_square(house: House, tmp_path: Path) -> 
     for png, wanted in zip(frames, expected, strict=True):
         assert np.array_equal(np.asarray(Image.open(io.BytesIO(png)).convert("RGB")), wanted)
     assert opened(tmp_path, bytes_of["wholes/.mp4"]).still().shape == (64, 96, 3)
-    assert actions(house, contribution)[-2:] == ["dataset.ingested", "dataset.bytes_deleted"]
+    assert actions(house, contribution)[-2:] == [
+        "contributions.deidentified",
+        "contributions.bytes_deleted",
+    ]
 
 
 def test_a_picture_becomes_a_png(house: House, tmp_path: Path) -> None:
@@ -204,4 +207,4 @@ def test_killed_anywhere_it_ends_the_same(house: House) -> None:
         sweep(now() + timedelta(seconds=1))
         assert kept(house, contribution) == expected, point
         assert row(house, contribution).original_key is None
-        assert actions(house, contribution).count("dataset.ingested") == 1
+        assert actions(house, contribution).count("contributions.deidentified") == 1

@@ -109,7 +109,7 @@ def test_nothing_planted_is_published(house: House) -> None:
         deidentify.run(str(contribution))
         contributions.append(contribution)
     with house.database.write() as session:
-        number = releases.make(session, None, "").number
+        number = releases.create(session, None, "").number
         session.commit()
     for _ in contributions:
         release.run(str(number))

@@ -42,8 +42,8 @@ def test_a_worker_prepares_and_ingests_what_nobody_told_it_of(any_house: House) 
     assert actions(any_house, contribution) == [
         "reviews.prepared",
         "reviews.approved",
-        "dataset.ingested",
-        "dataset.bytes_deleted",
+        "contributions.deidentified",
+        "contributions.bytes_deleted",
     ]
 
 
@@ -69,5 +69,5 @@ def test_a_worker_killed_during_ingest_leaves_the_same_dataset(any_house: House)
     assert found.ingest_attempt > died.ingest_attempt
     assert kept(any_house, contribution) == expected
     assert found.pixels_sha256 == row(any_house, reference).pixels_sha256
-    assert actions(any_house, contribution).count("dataset.ingested") == 1
+    assert actions(any_house, contribution).count("contributions.deidentified") == 1
     assert not [each for each in everything(any_house) if each.key.startswith("contributions/")]

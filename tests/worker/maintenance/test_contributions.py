@@ -79,7 +79,7 @@ class TestDeleted:
         assert (found.original_key, found.preview_key, found.whole_key) == (None, None, None)
         assert (found.pixels_key, found.cine, found.ingest_state) == (None, None, None)
         assert found.pixels_deleted_at is not None
-        assert actions(house, contribution)[-1] == "dataset.bytes_deleted"
+        assert actions(house, contribution)[-1] == "contributions.bytes_deleted"
 
     def test_a_rejected_one_after_the_time_for_an_undo(self, house: House) -> None:
         contribution = prepared(house)

@@ -26,7 +26,7 @@ def ask(house: House) -> int:
     with house.database.write() as session:
         for label in ("covid19", "healthy"):
             create_ingested(session, house.storage, label=label, dataset_frames=3)
-        number = service.make(session, None, "").number
+        number = service.create(session, None, "").number
         session.commit()
         return number
 

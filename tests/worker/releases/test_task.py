@@ -44,7 +44,7 @@ def three(house: House) -> list[UUID]:
 
 def ask(house: House, note: str = "") -> int:
     with house.database.write() as session:
-        number = service.make(session, None, note).number
+        number = service.create(session, None, note).number
         session.commit()
     return number
 
@@ -327,7 +327,7 @@ def test_each_step_is_in_the_audit_log(house: House, three: list[UUID]) -> None:
     make(house)
     with house.database.read() as session:
         actions = session.scalars(select(AuditEvent.action).order_by(AuditEvent.id)).all()
-    assert actions == ["releases.asked", "releases.done"]
+    assert actions == ["releases.requested", "releases.published"]
 
 
 def test_nothing_happens_where_no_release_waits(house: House) -> None:

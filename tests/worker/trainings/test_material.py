@@ -52,7 +52,7 @@ def released(house: House, public: Path) -> dict[UUID, str]:
         deidentify.run(str(contribution))
         found[contribution] = key
     with house.database.write() as session:
-        releases.make(session, None, "")
+        releases.create(session, None, "")
         session.commit()
     finish(house, 1)
     return found

@@ -51,7 +51,7 @@ def released(house: House) -> list[UUID]:
             for label in ("covid19", "pneumonia", "healthy")
             for n in range(2)
         ]
-        releases.make(session, None, "")
+        releases.create(session, None, "")
         session.commit()
         ids = [each.id for each in found]
     make_release(house, 1)
@@ -240,7 +240,7 @@ def test_each_step_is_in_the_audit_log(house: House, admin: User, released: list
     with house.database.read() as session:
         events = session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
     found = [(each.action, each.actor_id) for each in events if "trainings" in each.action]
-    assert found == [("trainings.started", admin.id), ("trainings.done", None)]
+    assert found == [("trainings.started", admin.id), ("trainings.completed", None)]
 
 
 def test_workers_share_the_folds_and_train_each_once(

@@ -85,7 +85,7 @@ class TestRecordings:
         import_upload(str(sent(house, draft, "Jane Doe.mp4", media_files.video())))
         with house.database.read() as session:
             (event,) = session.scalars(select(AuditEvent)).all()
-        assert event.action == "contributions.added"
+        assert event.action == "contributions.created"
         assert "Jane" not in str(event.detail)
 
     @pytest.mark.parametrize("name", [name for name in media_files.BAD if name != "empty.png"])
