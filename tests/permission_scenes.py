@@ -220,7 +220,7 @@ def training(world: World) -> Values:
         settings=TrainingSettings().model_dump(),
         created_by=world.people["admin"].id,
         created_at=utc_now(),
-        notified_at=utc_now(),
+        assembly_notified_at=utc_now(),
     )
     world.session.add(row)
     return {"training_id": row.id}
