@@ -9,7 +9,7 @@ from fastapi.security.utils import get_authorization_scheme_param
 from backend.accounts import identity as identities
 from backend.accounts.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, Identity
 from backend.core.db import utc_now
-from backend.http.deps import ServicesDep
+from backend.http.deps import ServicesDep, transaction
 from backend.http.services import Services
 from backend.tables import User
 from backend.tables.vocabulary import Role, Scope
@@ -61,9 +61,8 @@ def _identify(
                 session, services.settings, now, cookie or "", request.method, csrf
             )
     if identity is not None and identity.is_due(now):
-        with services.database.write() as session:
+        with transaction(services) as session:
             identities.touch(session, identity, now)
-            session.commit()
     return identity
 
 

@@ -7,7 +7,7 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description A change of the artifact that answers. */
+        /** @description An activation of an artifact. */
         ActivationOut: {
             version: string;
             /** Format: date-time */
@@ -30,13 +30,13 @@ export interface components {
             version: string;
             /** Format: date-time */
             created_at: string;
-            /** @description Whether it answers. */
+            /** @description Whether it is used for screenings. */
             active: boolean;
-            /** @description Whether it came with the service. */
+            /** @description Whether it ships with the service. */
             shipped: boolean;
-            /** @description Whether it can answer: one that came with an earlier software cannot. */
+            /** @description Whether it can be activated; those shipped with earlier versions cannot. */
             available: boolean;
-            /** @description The release it was trained on, where that was here. */
+            /** @description The release it was trained on, if it was trained here. */
             release: number | null;
             /** @description The training it came from. */
             training: string | null;
@@ -47,29 +47,29 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /** @description All artifacts, the newest first. */
+        /** @description All artifacts, newest first. */
         ArtifactList: {
             items: components["schemas"]["ArtifactLine"][];
             next: null;
-            /** @description The version that answers. */
+            /** @description The active version. */
             active: string | null;
             /** @description Activate it to roll back. */
             previous: string | null;
-            /** @description The last changes, the newest first. */
+            /** @description The latest activations, newest first. */
             history: components["schemas"]["ActivationOut"][];
         };
-        /** @description An artifact with everything it says of itself. */
+        /** @description An artifact with its manifest. */
         ArtifactOut: {
             version: string;
             /** Format: date-time */
             created_at: string;
-            /** @description Whether it answers. */
+            /** @description Whether it is used for screenings. */
             active: boolean;
-            /** @description Whether it came with the service. */
+            /** @description Whether it ships with the service. */
             shipped: boolean;
-            /** @description Whether it can answer: one that came with an earlier software cannot. */
+            /** @description Whether it can be activated; those shipped with earlier versions cannot. */
             available: boolean;
-            /** @description The release it was trained on, where that was here. */
+            /** @description The release it was trained on, if it was trained here. */
             release: number | null;
             /** @description The training it came from. */
             training: string | null;
@@ -88,11 +88,11 @@ export interface components {
             id: number;
             /** Format: date-time */
             at: string;
-            /** @description Null for the service itself, or nobody known. */
+            /** @description Null for the service itself and for anonymous requests. */
             actor_id: string | null;
-            /** @description As it is today; the log itself names nobody. */
+            /** @description The current name; the log itself holds no names. */
             actor_name: string | null;
-            /** @description At that time; or `service`, or `anonymous`. */
+            /** @description At the time; or `service`, or `anonymous`. */
             actor_role: string;
             /** @description `feature.verb`. */
             action: string;
@@ -101,10 +101,10 @@ export interface components {
             detail: {
                 [key: string]: unknown;
             };
-            /** @description As in the answer's `X-Request-ID` and in the log lines. */
+            /** @description As in the response's `X-Request-ID` and in log lines. */
             request_id: string;
         };
-        /** @description The newest events first, a page of them. */
+        /** @description A page of events, newest first. */
         AuditEvents: {
             items: components["schemas"]["AuditEventOut"][];
             /** @description The cursor of the next page. */
@@ -124,25 +124,25 @@ export interface components {
         Changed: {
             changed: number;
         };
-        /** @description What stands between a draft and the reviewers. Duplicates are shown, and may be sent. */
+        /** @description What keeps a draft from being submitted. Duplicates are reported, but may be submitted. */
         CheckOut: {
             ready: boolean;
-            /** @description Files that are still on their way. */
+            /** @description Files that are still being uploaded or imported. */
             waiting: number;
             problems: components["schemas"]["CheckProblem"][];
             duplicates: components["schemas"]["Duplicate"][];
-            /** @description Rows that found no file, or of which it is in doubt. They do not block. */
+            /** @description Rows without a file, or with several possible files. They do not block. */
             manifest: components["schemas"]["RowOut"][];
-            /** @description Rows that were taken for a file whose name differs in case or punctuation. */
+            /** @description Rows applied to a file whose name differs in case or punctuation. */
             loose: components["schemas"]["RowOut"][];
         };
-        /** @description Why a submission cannot be sent yet. */
+        /** @description Why a submission cannot be submitted yet. */
         CheckProblem: {
             contribution_id: string | null;
             field: string;
             message: string;
         };
-        /** @description A check with what it found. */
+        /** @description A check with its findings. */
         CheckRunDetail: {
             /** Format: uuid */
             id: string;
@@ -155,22 +155,22 @@ export interface components {
             created_at: string;
             started_at: string | null;
             finished_at: string | null;
-            /** @description What is looked for now. */
+            /** @description The current stage. */
             stage: string;
-            /** @description Rows or objects that this stage has looked at. */
+            /** @description Rows or objects checked in this stage. */
             looked_at: number;
-            /** @description What was looked for already. */
+            /** @description The finished stages. */
             ended: string[];
             /** @description By kind of finding. */
             counts: {
                 [key: string]: components["schemas"]["CountOut"];
             };
-            /** @description Why it could not look at everything. */
+            /** @description Why it is incomplete. */
             error: string | null;
             /** @description The first 1,000. */
             findings: components["schemas"]["FindingOut"][];
         };
-        /** @description What a check is to look for. */
+        /** @description The options of a check. */
         CheckRunIn: {
             /**
              * @description Also read and hash all stored bytes.
@@ -178,7 +178,7 @@ export interface components {
              */
             deep?: boolean;
             /**
-             * @description Mend what takes nobody's judgement.
+             * @description Mend what needs no human judgement.
              * @default false
              */
             fix?: boolean;
@@ -188,7 +188,7 @@ export interface components {
              */
             only?: ("labels" | "patients" | "releases" | "missing" | "contents" | "pixels" | "stray")[];
         };
-        /** @description A check, and how far it is. */
+        /** @description A check with its progress. */
         CheckRunOut: {
             /** Format: uuid */
             id: string;
@@ -201,35 +201,40 @@ export interface components {
             created_at: string;
             started_at: string | null;
             finished_at: string | null;
-            /** @description What is looked for now. */
+            /** @description The current stage. */
             stage: string;
-            /** @description Rows or objects that this stage has looked at. */
+            /** @description Rows or objects checked in this stage. */
             looked_at: number;
-            /** @description What was looked for already. */
+            /** @description The finished stages. */
             ended: string[];
             /** @description By kind of finding. */
             counts: {
                 [key: string]: components["schemas"]["CountOut"];
             };
-            /** @description Why it could not look at everything. */
+            /** @description Why it is incomplete. */
             error: string | null;
         };
-        /** @description The last checks, the newest first, without what they found. */
+        /** @description The latest checks, newest first, without their findings. */
         CheckRuns: {
             items: components["schemas"]["CheckRunOut"][];
         };
-        /** @description What a player needs: when each frame is shown, and where the frames are. */
+        /** @description A choice in a list: the key for programs, the name for people. */
+        Choice: {
+            key: string;
+            name: string;
+        };
+        /** @description What a player needs: the time of every frame, and the URLs of the frames. */
         CineOut: {
             /** @enum {string} */
             state: "preparing" | "ready";
             /** @description Empty while it is being prepared. */
             times_s: number[];
             duration_s: number | null;
-            /** @description Of the recording, in the pixels in which squares are given. */
+            /** @description Of the recording, in the pixels that crops refer to. */
             width: number;
             height: number;
             proposed_crop: components["schemas"]["Crop"];
-            /** @description With `{n}` for the frame's place, from 0. */
+            /** @description With `{n}` for the frame's index, from 0. */
             frame_url: string;
             contact_sheet_url: string;
         };
@@ -242,7 +247,7 @@ export interface components {
         /** @description A column of the manifest. */
         ColumnOut: {
             name: string;
-            /** @description Other names that are read as this one. */
+            /** @description Other accepted names. */
             also: string[];
             about: string;
         };
@@ -271,7 +276,7 @@ export interface components {
             /** Format: uuid */
             submission_id: string;
             state: components["schemas"]["ContributionState"];
-            /** @description Only its contributor ever sees it. */
+            /** @description Shown to its contributor only. */
             file_name: string;
             /** @enum {string} */
             kind: "image" | "video";
@@ -284,12 +289,12 @@ export interface components {
             bytes: number;
             proposed_crop: components["schemas"]["Crop"];
             preview_url: string | null;
-            /** @description Fields that come from the defaults. */
+            /** @description Fields whose value is the default. */
             fields_from: string[];
-            reviewer_words: components["schemas"]["Words"][];
-            /** @description The class that the reviewers decided on, once it is approved: what counts. */
+            reviewer_words: components["schemas"]["ReviewerComment"][];
+            /** @description The class that the reviewers decided on, once it is approved. */
             final_label: components["schemas"]["Label"] | null;
-            /** @description What the contributor answered to a request for changes. */
+            /** @description The contributor's answer to a request for changes. */
             answer: string;
             /** Format: date-time */
             created_at: string;
@@ -307,10 +312,10 @@ export interface components {
          * @enum {string}
          */
         ContributionState: "draft" | "pending" | "changes_requested" | "approved" | "rejected" | "withdrawn";
-        /** @description How many findings there were of one kind. */
+        /** @description The number of findings of one kind. */
         CountOut: {
             found: number;
-            /** @description Can be mended without anybody's judgement. */
+            /** @description Can be mended without human judgement. */
             mendable: number;
             mended: number;
         };
@@ -321,18 +326,18 @@ export interface components {
             /** @description Sampled frames of both. */
             frames: number;
         };
-        /** @description A square part of the picture, in source pixels from its left upper corner. */
+        /** @description A square part of the image, in source pixels from the upper left corner. */
         Crop: {
             x: number;
             y: number;
             size: number;
         };
-        /** @description One reviewer's verdicts of a day. */
+        /** @description The number of one reviewer's verdicts on a day. */
         DayShare: {
             name: string;
             reviews: number;
         };
-        /** @description The verdicts of a day (UTC). */
+        /** @description The number of verdicts on a day (UTC). */
         DayThroughput: {
             /** Format: date */
             day: string;
@@ -350,7 +355,7 @@ export interface components {
             /** @description Another word in its row than the label. */
             corrected: string[];
         };
-        /** @description A recording that is, or looks like, another one. */
+        /** @description A recording that equals or resembles another one. */
         Duplicate: {
             /** Format: uuid */
             contribution_id: string;
@@ -361,7 +366,7 @@ export interface components {
             /** @enum {string} */
             kind: "exact" | "near";
         };
-        /** @description A verdict of a round that is over, without its author. */
+        /** @description A verdict of an earlier round, without its author. */
         EarlierRound: {
             verdict: components["schemas"]["Verdict"];
             reason: components["schemas"]["Reason"] | null;
@@ -369,19 +374,19 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
-        /** @description Why there is no answer. */
+        /** @description Why the screening failed. */
         Failure: {
             code: string;
             /** @description One sentence for people. */
             message: string;
         };
-        /** @description What is said about a recording. What is left out stays; null empties a field. */
+        /** @description The fields of a recording. Omitted fields stay as they are; null clears a field. */
         FieldsIn: {
             label?: components["schemas"]["Label"] | null;
             probe?: components["schemas"]["Probe"] | null;
             licence?: components["schemas"]["Licence"] | null;
             source?: string | null;
-            /** @description A pseudonym, never a name. Only a keyed hash of it is kept. */
+            /** @description A pseudonym, never a name. Only a keyed hash of it is stored. */
             patient?: string | null;
             age_band?: components["schemas"]["AgeBand"] | null;
             sex?: components["schemas"]["Sex"] | null;
@@ -392,7 +397,7 @@ export interface components {
             symptoms?: components["schemas"]["Symptom"][] | null;
             note?: string | null;
         };
-        /** @description What is said about a recording; of the patient only whether one is named. */
+        /** @description The fields of a recording; of the patient only whether one is given. */
         FieldsOut: {
             label: components["schemas"]["Label"] | null;
             probe: components["schemas"]["Probe"] | null;
@@ -413,7 +418,7 @@ export interface components {
             /** @default  */
             note: string;
         };
-        /** @description A file at the top of a release. */
+        /** @description A file at the top level of a release. */
         FileOut: {
             name: string;
             bytes: number;
@@ -432,34 +437,34 @@ export interface components {
             subject: string;
             id: string;
             text: string;
-            /** @description What a person should do, where it cannot be mended. */
+            /** @description What a person should do if it cannot be mended. */
             advice: string;
             mendable: boolean;
             mended: boolean;
         };
-        /** @description One fold: five of them, each trained by whichever worker is free. */
+        /** @description One of five folds, each trained by whichever trainer is free. */
         FoldOut: {
             fold: number;
             state: components["schemas"]["JobState"];
-            /** @description What is being done. */
+            /** @description The current step. */
             stage: string;
             done: number;
             total: number;
             error: string | null;
-            /** @description On the recordings it never saw. */
+            /** @description On its test recordings. */
             metrics: {
                 [key: string]: unknown;
             } | null;
         };
-        /** @description What the five models together say about one frame. */
+        /** @description The result of the five models together for one frame. */
         FrameAnswer: {
-            /** @description Its place among the screened frames. */
+            /** @description Its index among the screened frames. */
             index: number;
             /** @description Its time in the recording, in seconds. */
             time_s: number;
             probabilities: components["schemas"]["Probabilities"];
         };
-        /** @description A verdict just given, and what follows from it. */
+        /** @description A verdict just given, and its outcome. */
         GivenOut: {
             /** Format: uuid */
             id: string;
@@ -476,18 +481,18 @@ export interface components {
             trim_end_s: number | null;
             comment: string;
             round: number;
-            /** @description 1, 2, or 3 for the one who decides. */
+            /** @description 1, 2, or 3 for the deciding one. */
             reading: number;
             /** Format: date-time */
             claimed_at: string;
             /** Format: date-time */
             created_at: string;
             undone_at: string | null;
-            /** @description Null where the model had none. */
+            /** @description Null if the model had none. */
             model_answer: components["schemas"]["Result"] | null;
             outcome: components["schemas"]["Outcome"];
         };
-        /** @description Whether the service can answer. `degraded` takes uploads, but not all goes on. */
+        /** @description Health of the service. `degraded`: uploads are accepted, but not everything works. */
         Health: {
             /** @enum {string} */
             status: "ok" | "degraded";
@@ -497,12 +502,12 @@ export interface components {
             database: "ok";
             /** @constant */
             storage: "ok";
-            /** @description Room for uploads. */
+            /** @description Free space for uploads. */
             free_bytes: number | null;
             queue: components["schemas"]["Queue"];
             /** @description Worker processes seen in the last half minute. */
             workers: number;
-            /** @description Takes no new work. */
+            /** @description Accepts no new work. */
             draining: boolean;
             version: string;
         };
@@ -520,24 +525,24 @@ export interface components {
             patient: number | null;
             /** @description The fold that tests it, from 0. */
             fold: number;
-            /** @description Whether no model learns from it or is tested on it: its patient or a copy of it is tested in another fold. */
+            /** @description Whether it is excluded from training and testing, since its patient or a copy of it is tested in another fold. */
             left_out: boolean;
-            /** @description How many …/frames/{n}.jpg there are. */
+            /** @description The number of …/frames/{n}.jpg. */
             frames: number;
-            /** @description What a medical doctor said of it. */
+            /** @description The reviewers' comments. */
             comment: string;
             findings: {
                 [key: string]: boolean;
             };
-            /** @description Its pixels are gone. */
+            /** @description Its pixels are deleted. */
             withdrawn: boolean;
-            /** @description Put a number from 0 in place of {n}. */
+            /** @description Replace {n} by the frame's index, from 0. */
             frame_url: string;
         };
-        /** @description Some recordings of a release. */
+        /** @description A page of recordings of a release. */
         ItemPage: {
             items: components["schemas"]["ItemOut"][];
-            /** @description Give it as `cursor` for those that follow. */
+            /** @description The cursor of the next page. */
             next: string | null;
         };
         /**
@@ -555,30 +560,30 @@ export interface components {
          * @enum {string}
          */
         Licence: "CC BY 4.0" | "CC BY-NC 4.0" | "CC BY-NC-SA 4.0" | "CC0 1.0" | "PMC COVID-19 licence";
-        /** @description What may be sent, so that a page can say no before anything is uploaded. */
+        /** @description The limits of uploads, so that clients can check before they upload. */
         Limits: {
             max_bytes: number;
             /** @description Length of a video. */
             max_seconds: number;
-            /** @description Width times height of a picture. */
+            /** @description Width times height of an image. */
             max_pixels: number;
             /** @description Width times height of a video. */
             max_video_pixels: number;
-            /** @description Frames in the file of a video. */
+            /** @description Frames of a video. */
             max_frames: number;
             /** @description Pixels of the shorter side, and of the square. */
             min_side: number;
-            /** @description Media types that are read. */
+            /** @description Accepted media types. */
             types: string[];
-            /** @description Uploaded pixels are deleted then. */
+            /** @description Uploaded pixels are deleted after this. */
             retention_hours: number;
             uploads_per_minute: number;
             /** @description Screening needs no account. */
             open_screening: boolean;
-            /** @description Everybody can make an account. */
+            /** @description Anybody can create an account. */
             open_sign_up: boolean;
         };
-        /** @description What may be sent at most. */
+        /** @description The limits of a submission. */
         LimitsOut: {
             files: number;
             file_bytes: number;
@@ -588,17 +593,17 @@ export interface components {
             manifest_bytes: number;
             manifest_rows: number;
         };
-        /** @description How far the making of a release is, in recordings. */
+        /** @description How far building a release has come, in recordings. */
         MakingProgress: {
             done: number;
             total: number;
         };
-        /** @description What became of a manifest: how many rows filled a recording without a problem, and each. */
+        /** @description The outcome of a manifest: how many rows were used without a problem, and every row. */
         ManifestOut: {
             applied: number;
             rows: components["schemas"]["RowOut"][];
         };
-        /** @description A verdict of one's own, and where the recording stands now. */
+        /** @description A verdict of your own, and the recording's current state. */
         MineOut: {
             /** Format: uuid */
             id: string;
@@ -615,24 +620,24 @@ export interface components {
             trim_end_s: number | null;
             comment: string;
             round: number;
-            /** @description 1, 2, or 3 for the one who decides. */
+            /** @description 1, 2, or 3 for the deciding one. */
             reading: number;
             /** Format: date-time */
             claimed_at: string;
             /** Format: date-time */
             created_at: string;
             undone_at: string | null;
-            /** @description Null where the model had none. */
+            /** @description Null if the model had none. */
             model_answer: components["schemas"]["Result"] | null;
             state: components["schemas"]["ContributionState"];
             undoable: boolean;
         };
-        /** @description One's own verdicts, the newest first. */
+        /** @description Your own verdicts, newest first. */
         MinePage: {
             items: components["schemas"]["MineOut"][];
             next: string | null;
         };
-        /** @description What one of the five models says on its own, over all frames. */
+        /** @description The result of one of the five models, over all frames. */
         ModelAnswer: {
             probabilities: components["schemas"]["Probabilities"];
         };
@@ -642,18 +647,18 @@ export interface components {
             /** @description 12 to 200 characters. */
             new_password: string;
         };
-        /** @description What a release would hold if it were made now. */
+        /** @description What a release would hold if it were created now. */
         NextRelease: {
             ready: boolean;
-            /** @description Why none can be made now. */
+            /** @description Why none can be created now. */
             reason: string | null;
-            /** @description Approved recordings that a worker has still to take in. */
+            /** @description Approved recordings that are still to be de-identified. */
             waiting_for_ingest: number;
             summary: components["schemas"]["Summary"];
             diff: components["schemas"]["Difference"];
         };
         /**
-         * @description Where a round of reviews stands.
+         * @description The state of a round of reviews.
          * @enum {string}
          */
         Outcome: "waiting" | "waiting_for_second" | "disputed" | "approved" | "rejected" | "changes_requested";
@@ -669,7 +674,7 @@ export interface components {
             /** @description True: sessions end, API tokens stop working. */
             disabled?: boolean | null;
         };
-        /** @description One number for each class; they add up to 1. */
+        /** @description One probability per class; they add up to 1. */
         Probabilities: {
             covid19: number;
             pneumonia: number;
@@ -698,13 +703,13 @@ export interface components {
             name?: string | null;
             affiliation?: string | null;
         };
-        /** @description How far it is, in frames. */
+        /** @description Progress in frames. */
         Progress: {
             done: number;
             total: number;
-            /** @description Until the answer, by the pace of the last screenings and what waits before it; null while there is no pace or no worker. */
+            /** @description Estimated time until the result, from the pace of recent screenings and the queue ahead; null while no pace is known or no worker is running. */
             seconds_left: number | null;
-            /** @description How many screenings have their turn before it; null once it is claimed. */
+            /** @description How many screenings are ahead of it in the queue; null once it has started. */
             ahead: number | null;
         };
         /** @description Screenings that are not finished. */
@@ -712,19 +717,19 @@ export interface components {
             queued: number;
             running: number;
         };
-        /** @description Which part of the queue is wanted; what is left out is no filter. */
+        /** @description Filters of the queue; omitted ones match everything. */
         QueueFilters: {
-            /** @description The class in the contributor's words. */
+            /** @description The contributor's label. */
             label?: components["schemas"]["Label"] | null;
             /** @description Part of the source's name. */
             source?: string | null;
             probe?: components["schemas"]["Probe"] | null;
             /** @description Hours since it was submitted. */
             older_than_h?: number | null;
-            /** @description Two readers differ; a third decides. */
+            /** @description Two reviewers disagree; a third decides. */
             disputed?: boolean | null;
         };
-        /** @description What waits for a verdict that you may give, oldest first. */
+        /** @description Recordings that you may review, oldest first. */
         QueueOut: {
             items: components["schemas"]["ReviewItem"][];
             /** @description The cursor of the next page. */
@@ -742,16 +747,16 @@ export interface components {
             id: string;
             /** @enum {string} */
             kind: "image" | "video";
-            /** @description Found in the bytes, whatever the file's name says. */
+            /** @description Detected from the content, whatever the file's name says. */
             format: string;
-            /** @description Pixels, as shown: after rotation. */
+            /** @description Pixels, after rotation. */
             width: number;
             height: number;
             /** @description Seconds; null for an image. */
             duration_s: number | null;
             /** @description Frames in the file. */
             frames: number;
-            /** @description Frames that a screening answers, 1 to 30. */
+            /** @description Frames that a screening uses, 1 to 30. */
             sampled_frames: number;
             bytes: number;
             proposed_crop: components["schemas"]["Crop"];
@@ -772,15 +777,15 @@ export interface components {
             before: components["schemas"]["Label"];
             after: components["schemas"]["Label"];
         };
-        /** @description A release to be made. */
+        /** @description A release to be created. */
         ReleaseIn: {
             /**
-             * @description What people should know.
+             * @description Release notes.
              * @default
              */
             note?: string;
         };
-        /** @description A release in a list. Only an admin sees others than finished ones. */
+        /** @description A release in a list. Only administrators see unfinished ones. */
         ReleaseLine: {
             number: number;
             state: components["schemas"]["JobState"];
@@ -792,7 +797,7 @@ export interface components {
             progress: components["schemas"]["MakingProgress"];
             /** @description Null until it is done. */
             summary: components["schemas"]["Summary"] | null;
-            /** @description Size of the archive when it was made. */
+            /** @description Size of the archive when it was built. */
             archive_bytes: number | null;
         };
         /** @description One version of the dataset. */
@@ -807,57 +812,57 @@ export interface components {
             progress: components["schemas"]["MakingProgress"];
             /** @description Null until it is done. */
             summary: components["schemas"]["Summary"] | null;
-            /** @description Size of the archive when it was made. */
+            /** @description Size of the archive when it was built. */
             archive_bytes: number | null;
             /** @description Null until it is done. */
             diff: components["schemas"]["Difference"] | null;
             files: components["schemas"]["FileOut"][];
-            /** @description Withdrawn since: still listed in the table, their pixels are gone. */
+            /** @description Withdrawn since: still in the table, but without pixels. */
             withdrawn: string[];
             archive_url: string;
             csv_url: string;
             croissant_url: string;
         };
-        /** @description Some releases, the newest first. */
+        /** @description A page of releases, newest first. */
         ReleasePage: {
             items: components["schemas"]["ReleaseLine"][];
-            /** @description Give it as `cursor` for those that follow. */
+            /** @description The cursor of the next page. */
             next: string | null;
         };
-        /** @description Somebody's word that the released label is wrong. */
+        /** @description A report that the released label is wrong. */
         Report: {
             label: components["schemas"]["Label"] | null;
             message: string;
             /** Format: date-time */
             at: string;
         };
-        /** @description Somebody's word that a label is wrong. */
+        /** @description A report that a label is wrong. */
         ReportIn: {
             /** @description What it should be. */
             label?: components["schemas"]["Label"] | null;
             message: string;
         };
-        /** @description The report is noted, and somebody will look at the recording again. */
+        /** @description The recorded report; reviewers will review the recording again. */
         ReportOut: {
             /** Format: uuid */
             id: string;
             /** Format: date-time */
             created_at: string;
         };
-        /** @description A row of a manifest, and why it did not count; null where it did. */
+        /** @description The outcome of a manifest row; `problem` is null if it was used. */
         ReportRow: {
             /**
-             * @description The name of the table, where it was sent under one.
+             * @description The name of the table, if it was sent with one.
              * @default
              */
             table: string;
             /** @description In the file, counted from 1; line 1 names the columns. */
             line: number;
             file_name: string;
-            /** @description used: it filled a recording; loose: one whose name differs in case or punctuation; waiting: its file is not here; doubt: it cannot be told which file or row counts; partly: some cells cannot be used; refused: nothing of it counts. */
+            /** @description used: it filled in a recording; loose: one whose name differs in case or punctuation; waiting: its file has not been uploaded; doubt: several files or rows may match; partly: some cells cannot be used; refused: none of it is used. */
             status: ("used" | "loose" | "waiting" | "doubt" | "partly" | "refused") | null;
             problem: string | null;
-            /** @description What to know of it, where it does count. */
+            /** @description A remark on a row that was used. */
             note: string | null;
         };
         /** @description The account whose password was forgotten. */
@@ -870,27 +875,27 @@ export interface components {
             /** @description 12 to 200 characters. */
             password: string;
         };
-        /** @description The answer. */
+        /** @description The result of a screening. */
         Result: {
             /** @enum {string} */
             label: "covid19" | "pneumonia" | "healthy";
-            /** @description That of the label. */
+            /** @description Probability of the label. */
             probability: number;
             probabilities: components["schemas"]["Probabilities"];
             models: components["schemas"]["ModelAnswer"][];
             /**
-             * @description The class that most frames name.
+             * @description The most frequent class over the frames.
              * @enum {string}
              */
             majority_vote: "covid19" | "pneumonia" | "healthy";
             frames: components["schemas"]["FrameAnswer"][];
-            /** @description How many of the models name the label. */
+            /** @description How many of the models agree on the label. */
             agreement: number;
             crop: components["schemas"]["Crop"];
             model_version: string;
             disclaimer: string;
         };
-        /** @description A verdict. What is left out stays as the contributor said, or as it is. */
+        /** @description A verdict. Omitted fields stay as the contributor set them. */
         ReviewIn: {
             verdict: components["schemas"]["Verdict"];
             /** @description Of a rejection; `other` needs a comment. */
@@ -903,7 +908,7 @@ export interface components {
             trim_start_s?: number | null;
             trim_end_s?: number | null;
             /**
-             * @description The tick on the contact sheet; an approval needs it.
+             * @description The tick below the contact sheet; an approval requires it.
              * @default false
              */
             no_identifying_marks?: boolean;
@@ -913,7 +918,7 @@ export interface components {
              */
             comment?: string;
         };
-        /** @description A recording in review: what is said of it, and nothing of who sent it or judged it. */
+        /** @description A recording in review, without its contributor and reviewers. */
         ReviewItem: {
             /** Format: uuid */
             id: string;
@@ -926,7 +931,7 @@ export interface components {
             frames: number;
             proposed_crop: components["schemas"]["Crop"];
             preview_url: string | null;
-            /** @description In the contributor's words. */
+            /** @description The contributor's label. */
             label: components["schemas"]["Label"] | null;
             probe: components["schemas"]["Probe"] | null;
             licence: components["schemas"]["Licence"] | null;
@@ -940,29 +945,37 @@ export interface components {
             };
             symptoms: string[];
             note: string;
-            /** @description What the contributor said to the last question. */
+            /** @description The contributor's answer to the last request for changes. */
             answer_to_reviewer: string;
             submitted_at: string | null;
             round: number;
             earlier_rounds: components["schemas"]["EarlierRound"][];
-            /** @description Open reports of a wrong label, once released. */
+            /** @description Open reports of a wrong label, if it is released. */
             reports: components["schemas"]["Report"][];
-            /** @description In the dataset, until it is decided anew. */
+            /** @description Its label in the dataset, until there is a new decision. */
             standing_label: components["schemas"]["Label"] | null;
-            /** @description Why it could not be taken in after its approval. */
+            /** @description Why de-identification failed after its approval. */
             trouble: string | null;
             disputed: boolean;
-            /** @description Whether there is something to look at. */
+            /** @description Whether its images are ready. */
             prepared: boolean;
-            /** @description Somebody is at work on it until then. */
+            /** @description A reviewer has claimed it until then. */
             claimed_until: string | null;
             claimed_by_me: boolean;
         };
-        /** @description How much one reviewer has done. */
+        /** @description A reviewer's verdict and comment, without the reviewer's name. */
+        ReviewerComment: {
+            verdict: components["schemas"]["Verdict"];
+            reason: components["schemas"]["Reason"] | null;
+            comment: string;
+            /** Format: date-time */
+            at: string;
+        };
+        /** @description The throughput of one reviewer. */
         ReviewerThroughput: {
             name: string;
             reviews: number;
-            /** @description In the time between claim and verdict; null before ten minutes of that. */
+            /** @description Over the time between claims and verdicts; null for less than ten minutes. */
             per_hour: number | null;
             median_seconds: number | null;
         };
@@ -971,20 +984,20 @@ export interface components {
          * @enum {string}
          */
         Role: "contributor" | "reviewer" | "admin";
-        /** @description A row of a manifest, and why it does not count; null where it does. */
+        /** @description The outcome of a manifest row; `problem` is null if it is used. */
         RowOut: {
             /**
-             * @description The name of the table, where it was sent under one.
+             * @description The name of the table, if it was sent with one.
              * @default
              */
             table: string;
             /** @description In the file, counted from 1; line 1 names the columns. */
             line: number;
             file_name: string;
-            /** @description used: it filled a recording; loose: one whose name differs in case or punctuation; waiting: its file is not here; doubt: it cannot be told which file or row counts; partly: some cells cannot be used; refused: nothing of it counts. */
+            /** @description used: it filled in a recording; loose: one whose name differs in case or punctuation; waiting: its file has not been uploaded; doubt: several files or rows may match; partly: some cells cannot be used; refused: none of it is used. */
             status: ("used" | "loose" | "waiting" | "doubt" | "partly" | "refused") | null;
             problem: string | null;
-            /** @description What to know of it, where it does count. */
+            /** @description A remark on a row that was used. */
             note: string | null;
         };
         /**
@@ -992,7 +1005,7 @@ export interface components {
          * @enum {string}
          */
         Scope: "submit" | "review" | "admin";
-        /** @description A screening of a recording that was uploaded before. */
+        /** @description A screening of a recording that was uploaded earlier. */
         ScreeningIn: {
             /** Format: uuid */
             recording_id: string;
@@ -1002,7 +1015,7 @@ export interface components {
              */
             crop?: components["schemas"]["Crop"] | null;
         };
-        /** @description A recording, the question "which class?", and the answer. */
+        /** @description A screening: a recording, and once it is done the result. */
         ScreeningOut: {
             /** Format: uuid */
             id: string;
@@ -1015,7 +1028,7 @@ export interface components {
             finished_at: string | null;
             crop: components["schemas"]["Crop"];
             progress: components["schemas"]["Progress"];
-            /** @description Whether …/frames/{n}.jpg answers with pictures. */
+            /** @description Whether …/frames/{n}.jpg returns images. */
             frames_available: boolean;
             result: components["schemas"]["Result"] | null;
             error: components["schemas"]["Failure"] | null;
@@ -1041,12 +1054,12 @@ export interface components {
             /** @description 12 to 200 characters. */
             password: string;
         };
-        /** @description How far independent readers agree, and how much is done. */
+        /** @description Agreement between independent readers, and throughput. */
         StatsOut: {
-            /** @description Cohen's, over verdict and label of first and second readers; null where there are no pairs, or chance alone would agree. */
+            /** @description Cohen's, over verdict and label of first and second readers; null if there are no pairs, or if agreement by chance is certain. */
             kappa: number | null;
             pairs: number;
-            /** @description Share of the pairs that agree. */
+            /** @description Share of pairs that agree. */
             agreement: number | null;
             per_reviewer: components["schemas"]["ReviewerThroughput"][];
             per_day: components["schemas"]["DayThroughput"][];
@@ -1056,7 +1069,7 @@ export interface components {
          * @enum {string}
          */
         Status: "queued" | "running" | "done" | "failed";
-        /** @description A draft: its title for oneself, and the fields set once for all. */
+        /** @description A draft: its title, and the default fields of its recordings. */
         SubmissionIn: {
             /** @default  */
             title?: string;
@@ -1084,7 +1097,7 @@ export interface components {
             created_at: string;
             /**
              * Format: date-time
-             * @description A draft is deleted when this is too long ago.
+             * @description A draft is deleted when it was last touched too long ago.
              */
             touched_at: string;
             consent_at: string | null;
@@ -1095,12 +1108,12 @@ export interface components {
             items: components["schemas"]["SubmissionOut"][];
             next: string | null;
         };
-        /** @description What is to change of a draft. */
+        /** @description Changes of a draft. */
         SubmissionPatch: {
             title?: string | null;
             defaults?: components["schemas"]["FieldsIn"] | null;
         };
-        /** @description The consent: I may share these recordings under the licences given, and they name nobody. */
+        /** @description The consent, whose text is in the vocabulary. */
         SubmitIn: {
             /** @constant */
             consent: true;
@@ -1197,7 +1210,7 @@ export interface components {
             id: string;
             release: number;
             state: components["schemas"]["JobState"];
-            /** @description What is being done, in words. */
+            /** @description The current step. */
             stage: string;
             settings: components["schemas"]["TrainingSettings"];
             /** Format: date-time */
@@ -1206,25 +1219,25 @@ export interface components {
             finished_at: string | null;
             error: string | null;
             folds: components["schemas"]["FoldOut"][];
-            /** @description What came out; activate it to use it. */
+            /** @description The resulting artifact; activate it to use it. */
             artifact_version: string | null;
-            /** @description Recordings of the release that are not trained on: their patient or a copy of them is tested in another fold. */
+            /** @description Recordings of the release excluded from training, since their patient or a copy of them is tested in another fold. */
             left_out: string[];
             /** @description The figures of the new and of the then active artifact (`new`, `active`) on the same recordings, each answered by models that never saw it, nor a copy of it. `metrics` of both are null where that cannot be known (`may_have_seen`). */
             comparison: {
                 [key: string]: unknown;
             } | null;
         };
-        /** @description Some trainings, the newest first. */
+        /** @description A page of trainings, newest first. */
         TrainingPage: {
             items: components["schemas"]["TrainingOut"][];
-            /** @description Give it as `cursor` for those that follow. */
+            /** @description The cursor of the next page. */
             next: string | null;
         };
-        /** @description What may be chosen; the rest is as the shipped models were trained. */
+        /** @description What can be chosen; everything else is as for the shipped models. */
         TrainingSettings: {
             /**
-             * @description Of each fold; at most so many where there is patience.
+             * @description Of each fold; with patience, at most.
              * @default 15
              */
             epochs?: number;
@@ -1244,7 +1257,7 @@ export interface components {
             /** @default 0.0001 */
             learning_rate?: number;
             /**
-             * @description Epochs without progress before a fold ends; 0: none.
+             * @description Epochs without progress before a fold ends; 0: train all epochs.
              * @default 0
              */
             patience?: number;
@@ -1256,7 +1269,7 @@ export interface components {
             code: string;
             message: string;
         };
-        /** @description A file that was sent for a submission, and what became of it. */
+        /** @description A file uploaded for a submission, and its outcome. */
         UploadOut: {
             /**
              * Format: uuid
@@ -1267,23 +1280,23 @@ export interface components {
             parent_id: string | null;
             file_name: string;
             bytes: number;
-            /** @description Bytes that are here. */
+            /** @description Bytes received so far. */
             received: number;
             state: components["schemas"]["UploadState"];
             /** @description recording, archive or manifest, once it is known. */
             kind: string | null;
-            /** @description Entries of an archive that are through. */
+            /** @description Finished entries of an archive. */
             done: number;
             total: number;
             error: components["schemas"]["UploadError"] | null;
-            /** @description What became of a manifest's rows; of an archive, what was skipped. */
+            /** @description The outcome of a manifest's rows; for an archive, what was skipped. */
             report: components["schemas"]["ReportRow"][];
             contribution_id: string | null;
             /** Format: date-time */
             created_at: string;
             /**
              * Format: date-time
-             * @description Its last byte must be here by then.
+             * @description The upload must be complete by then.
              */
             expires_at: string;
         };
@@ -1315,37 +1328,24 @@ export interface components {
          * @enum {string}
          */
         Verdict: "approve" | "reject" | "request_changes";
-        /** @description Every list of words, the manifest's columns, and the limits. */
+        /** @description Every list of choices, the manifest's columns, and the limits. */
         VocabularyOut: {
-            labels: components["schemas"]["Word"][];
-            probes: components["schemas"]["Word"][];
-            licences: components["schemas"]["Word"][];
-            age_bands: components["schemas"]["Word"][];
-            sexes: components["schemas"]["Word"][];
-            blue_points: components["schemas"]["Word"][];
-            findings: components["schemas"]["Word"][];
-            symptoms: components["schemas"]["Word"][];
-            verdicts: components["schemas"]["Word"][];
-            reasons: components["schemas"]["Word"][];
-            states: components["schemas"]["Word"][];
+            labels: components["schemas"]["Choice"][];
+            probes: components["schemas"]["Choice"][];
+            licences: components["schemas"]["Choice"][];
+            age_bands: components["schemas"]["Choice"][];
+            sexes: components["schemas"]["Choice"][];
+            blue_points: components["schemas"]["Choice"][];
+            findings: components["schemas"]["Choice"][];
+            symptoms: components["schemas"]["Choice"][];
+            verdicts: components["schemas"]["Choice"][];
+            reasons: components["schemas"]["Choice"][];
+            states: components["schemas"]["Choice"][];
             required: string[];
             manifest_columns: components["schemas"]["ColumnOut"][];
             limits: components["schemas"]["LimitsOut"];
-            /** @description What a contributor agrees to when a submission is sent. */
+            /** @description What a contributor agrees to by submitting. */
             consent: string;
-        };
-        /** @description An entry of a list: the key for programs, the name for people. */
-        Word: {
-            key: string;
-            name: string;
-        };
-        /** @description What a reviewer said; of the reviewer nothing. */
-        Words: {
-            verdict: components["schemas"]["Verdict"];
-            reason: components["schemas"]["Reason"] | null;
-            comment: string;
-            /** Format: date-time */
-            at: string;
         };
     };
     responses: never;
@@ -1371,6 +1371,7 @@ export type CheckRunDetail = components['schemas']['CheckRunDetail'];
 export type CheckRunIn = components['schemas']['CheckRunIn'];
 export type CheckRunOut = components['schemas']['CheckRunOut'];
 export type CheckRuns = components['schemas']['CheckRuns'];
+export type Choice = components['schemas']['Choice'];
 export type CineOut = components['schemas']['CineOut'];
 export type ClassCounts = components['schemas']['ClassCounts'];
 export type ColumnOut = components['schemas']['ColumnOut'];
@@ -1436,6 +1437,7 @@ export type ResetPasswordIn = components['schemas']['ResetPasswordIn'];
 export type Result = components['schemas']['Result'];
 export type ReviewIn = components['schemas']['ReviewIn'];
 export type ReviewItem = components['schemas']['ReviewItem'];
+export type ReviewerComment = components['schemas']['ReviewerComment'];
 export type ReviewerThroughput = components['schemas']['ReviewerThroughput'];
 export type Role = components['schemas']['Role'];
 export type RowOut = components['schemas']['RowOut'];
@@ -1469,7 +1471,5 @@ export type UploadState = components['schemas']['UploadState'];
 export type UserOut = components['schemas']['UserOut'];
 export type Verdict = components['schemas']['Verdict'];
 export type VocabularyOut = components['schemas']['VocabularyOut'];
-export type Word = components['schemas']['Word'];
-export type Words = components['schemas']['Words'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

@@ -6,7 +6,7 @@ describe('agreement', () => {
   it('says that all agree, and how far apart they are', () => {
     const models = [0.81, 0.93, 0.88, 0.85, 0.9].map((p) => shares(p, 0.05));
     expect(agreement(makeResult({ models }))).toBe(
-      '5 of 5 models agree. They give COVID-19 between 81% and 93%.',
+      '5 of 5 models agree. Their probabilities for COVID-19 range from 81% to 93%.',
     );
   });
 
@@ -24,7 +24,7 @@ describe('agreement', () => {
     ];
     expect(agreement(makeResult({ models }))).toBe(
       '3 of 5 models say COVID-19; models 2 and 4 say Pneumonia. ' +
-        'They give COVID-19 between 20% and 90%.',
+        'Their probabilities for COVID-19 range from 20% to 90%.',
     );
   });
 
