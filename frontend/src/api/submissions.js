@@ -14,7 +14,7 @@ import { request, remove, query, sendJson } from './client.js';
  * @typedef {import('./schema.d.ts').Duplicate} Duplicate
  * @typedef {import('./schema.d.ts').RowOut} Row of a manifest
  * @typedef {import('./schema.d.ts').VocabularyOut} Vocabulary
- * @typedef {import('./schema.d.ts').Word} Word
+ * @typedef {import('./schema.d.ts').Choice} Choice
  */
 
 const MOST = 200;

@@ -13,7 +13,7 @@ export async function loadVocabulary() {
 }
 
 /**
- * @param {readonly import('../api/submissions.js').Word[]} words
+ * @param {readonly import('../api/submissions.js').Choice[]} words
  * @param {string | null} key
  * @returns {string} the name; the key itself where it is not in the list, '' for none
  */
