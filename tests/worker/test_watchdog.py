@@ -70,7 +70,7 @@ def test_a_worker_does_not_start_anew_while_its_broker_is_away(
     wait_until(house.workers, 60)
     house.queue(still(), notify=False)
 
-    assert "the broker is away" in wait_until(lambda: reasons(house), 30)[0]
+    assert "the broker is unreachable" in wait_until(lambda: reasons(house), 30)[0]
     assert worker.poll() is None
 
 

@@ -167,6 +167,6 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(
     monkeypatch.setenv("PORT", "0")
     answer = CliRunner().invoke(cli.app, [command])
     assert answer.exit_code == 1
-    assert answer.output.startswith(f"The folder {tmp_path / 'file' / 'data'} cannot be written: ")
+    assert answer.output.startswith(f"The folder {tmp_path / 'file' / 'data'} is not writable: ")
     assert answer.output.endswith("Choose another with POCOVID_DATA_DIR.\n")
     assert answer.output.count("\n") == 1
