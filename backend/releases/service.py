@@ -198,7 +198,7 @@ def _objection(
         )
     if unfinished := repository.still_there(session, diff.withdrawn):
         return ConflictError(
-            f"{unfinished} released recordings are being de-identified again after a review. "
+            f"Released recordings are being de-identified again after a review: {unfinished}. "
             "Please wait, so that they are not left out."
         )
     if is_unchanged(diff):

@@ -378,8 +378,9 @@ def test_files_of_before_they_had_roles_are_a_recording_and_its_frames(
 
 def test_audit_events_get_their_new_names_and_still_cannot_be_changed(url: str) -> None:
     names = {
-        "reviews.submitted": "reviews.submitted",
-        "contributions.bytes_deleted": "contributions.bytes_deleted",
+        "reviews.given": "reviews.submitted",
+        "dataset.bytes_deleted": "contributions.bytes_deleted",
+        "dataset.ingested_not": "contributions.deidentification_failed",
         "reviews.approved": "reviews.approved",
     }
     actions = select(AuditEvent.action).order_by(AuditEvent.id)

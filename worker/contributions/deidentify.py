@@ -80,6 +80,7 @@ SPEC = contribution_spec(
     DEIDENTIFICATION,
     _deidentify,
     "contributions.deidentified",
+    "contributions.deidentification_failed",
     on_failed=back_to_reviewers,
     on_done=delete_originals,
 )

@@ -71,4 +71,4 @@ def _store_cine(job: Job[Contribution], recording: sampling.Recording) -> Cine:
     return Cine(times_s=stored_s, width=width, height=height)
 
 
-SPEC = contribution_spec(PREVIEWS, _make_previews, "reviews.prepared")
+SPEC = contribution_spec(PREVIEWS, _make_previews, "reviews.prepared", "reviews.preparation_failed")

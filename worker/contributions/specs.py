@@ -33,6 +33,7 @@ def contribution_spec(
     kind: JobKind[Contribution],
     work: Work,
     action: str,
+    failed_action: str,
     *,
     on_failed: Callable[[Session, UUID], None] = lambda _session, _contribution_id: None,
     on_done: Callable[[], object] = lambda: None,
@@ -43,6 +44,7 @@ def contribution_spec(
         kind: which job.
         work: see `Work`.
         action: the audit log's name for it, such as `reviews.prepared`.
+        failed_action: the same where it fails.
         on_failed: what else is written when it fails.
         on_done: what is done once it is recorded.
     """
@@ -54,7 +56,7 @@ def contribution_spec(
         )
 
     def failed(session: Session, lease: Lease[Contribution], why: Failure) -> None:
-        audit.record(session, None, f"{action}_not", "contribution", lease.key, why=why.message)
+        audit.record(session, None, failed_action, "contribution", lease.key, why=why.message)
         on_failed(session, lease.key)
 
     def afterwards(job: Job[Contribution], ended: Ended) -> None:

@@ -73,7 +73,7 @@ class TestRelease:
         def made(session: object, _actor: object, _note: str) -> object:
             return create_release(session, 1, summary=summary)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(service, "make", made)
+        monkeypatch.setattr(service, "create", made)
         answer = run("dataset", "release")
         assert answer.exit_code == 0, answer.output
         assert "Release 1: 1 recordings, 2 frames; 1 added" in answer.output

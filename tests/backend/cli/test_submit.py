@@ -225,7 +225,7 @@ def test_a_spreadsheet_is_refused_in_one_sentence(
     (ward / "labels.csv").rename(table)
     result = submit(*SAID, "--consent")
     assert result.exit_code == 0, result.output
-    assert "labels.xlsx: left out; It is a spreadsheet" in result.output
+    assert "labels.xlsx: skipped; This is a spreadsheet" in result.output
 
 
 def test_names_that_are_no_text_or_very_long_are_sent(

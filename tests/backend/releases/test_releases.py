@@ -114,7 +114,7 @@ class TestMaking:
         assert problem(admin.post("/releases", json={})) == (409, "nothing_to_release")
         preview = admin.get("/releases/next").json()
         assert not preview["ready"]
-        assert "no approved recording" in preview["reason"]
+        assert "no recording is approved" in preview["reason"]
 
     def test_nothing_new_is_a_conflict(self, api: Api, sign_in: Any, released: list[UUID]) -> None:
         admin = sign_in(api, "admin").client
@@ -138,7 +138,7 @@ class TestMaking:
         admin = sign_in(api, "admin").client
         answer = admin.post("/releases", json={})
         assert problem(answer) == (409, "conflict")
-        assert "taken into the dataset anew" in answer.json()["detail"]
+        assert "de-identified again after a review" in answer.json()["detail"]
 
     def test_a_reported_label_alone_takes_nothing_out(
         self, api: Api, sign_in: Any, released: list[UUID]

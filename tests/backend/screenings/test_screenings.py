@@ -211,7 +211,7 @@ class TestRolledBack:
         messages = api.settings.broker_dir / "messages"
         assert ask(api).status_code == 202
         (message,) = (path.name for path in messages.glob("*.msg"))
-        monkeypatch.setattr("backend.screenings.service.shown", fail)
+        monkeypatch.setattr("backend.screenings.service.to_schema", fail)
         rows, stored = api.rows(), api.stored()
         assert ask(api).status_code == 404
         assert (api.rows(), api.stored()) == (rows, stored)

@@ -118,7 +118,7 @@ def test_check_is_quiet_where_all_is_well(storage: Storage) -> None:
 
 @pytest.mark.parametrize("key", ["../etc/passwd", "frames/../x/y", "/etc/passwd", "plain", "A/b"])
 def test_a_key_that_is_none_is_refused(storage: Storage, key: str) -> None:
-    with pytest.raises(ValueError, match="not a storage key"):
+    with pytest.raises(ValueError, match="invalid storage key"):
         storage.put_bytes(key, b"")
 
 

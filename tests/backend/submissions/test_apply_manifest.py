@@ -207,7 +207,7 @@ class TestRefusedCells:
         assert item["licence"] is None
         (problem,) = draft.check()["problems"]
         assert problem["field"] == "licence"
-        assert "set it by hand" in problem["message"]
+        assert "Set it by hand" in problem["message"]
         me.client.patch(f"/contributions/{recording}", json={"licence": None})
         assert me.client.get(f"/contributions/{recording}").json()["licence"] == "CC BY 4.0"
         assert draft.check()["ready"] is False  # the file's own row in the list is on its way

@@ -107,7 +107,10 @@ def test_what_fails_keeps_the_original_and_says_why(house: House) -> None:
     assert "No frame is shown" in found.ingest_error
     assert found.original_key is not None
     assert found.pixels_key is None
-    assert actions(house, contribution)[-2:] == ["dataset.ingested_not", "reviews.reopened"]
+    assert actions(house, contribution)[-2:] == [
+        "contributions.deidentification_failed",
+        "reviews.reopened",
+    ]
     assert (found.state, found.review_round) == ("pending", 2)
     assert incoming(house) == []
 

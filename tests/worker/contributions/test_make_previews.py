@@ -103,7 +103,7 @@ def test_other_bytes_than_were_uploaded_are_refused(house: House) -> None:
     assert found.prep_state == "failed"
     assert found.prep_error is not None
     assert "damaged" in found.prep_error
-    assert actions(house, contribution) == ["reviews.prepared_not"]
+    assert actions(house, contribution) == ["reviews.preparation_failed"]
 
 
 @pytest.mark.parametrize("step", ["write_full_frame", "write_square"])
