@@ -56,7 +56,7 @@ def clip(frames: int = 30) -> bytes:
     return file.getvalue()
 
 
-def wait_until(what: Callable[[], Any], within_s: float = 30, every_s: float = 0.05) -> Any:
+def wait_until(what: Callable[[], Any], within_s: float = 90, every_s: float = 0.05) -> Any:
     """What `what` returns, once that is true. Raises AssertionError when time is up."""
     deadline = time.monotonic() + within_s
     while not (found := what()):
