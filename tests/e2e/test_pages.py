@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from tests.e2e import dataset_routes
 from tests.e2e.conftest import take_picture
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 PAGES = {
     "dataset": "Release 2",

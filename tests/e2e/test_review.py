@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.conftest import take_picture
 from tests.e2e.review_routes import ReviewRoutes, contribution
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 SMALL: Any = {
     "viewport": {"width": 390, "height": 844},

@@ -176,7 +176,7 @@ class House:
             if each.key.startswith(f"frames/{screening_id}/")
         }
 
-    def finished(self, screening_id: UUID, within_s: float = 60) -> Screening:
+    def finished(self, screening_id: UUID, within_s: float = 120) -> Screening:
         """The screening, once it is done or failed."""
         ended = {Status.DONE.value, Status.FAILED.value}
         wait_until(lambda: self.row(screening_id).status in ended, within_s)

@@ -151,7 +151,7 @@ def test_a_blip_of_the_database_costs_a_running_screening_nothing_but_time(
 
 
 @pytest.mark.services
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_worker_cut_off_from_the_storage_leaves_all_to_a_healthy_one(
     services_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

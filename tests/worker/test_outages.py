@@ -12,7 +12,7 @@ from tests.worker.house import House, clip, still, wait_until
 
 pytestmark = [
     pytest.mark.services,
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(400),
     pytest.mark.skipif(not Broker.is_installed(), reason="no redis-server to start and to stop"),
 ]
 

@@ -16,7 +16,7 @@ from worker import watchdog
 from worker.progress import Progress
 from worker.watchdog import Watchdog
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 DEAF_WORKER = Path(__file__).with_name("deaf.py")
 

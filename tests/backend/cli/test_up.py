@@ -19,7 +19,7 @@ ACTIVE = Path(__file__).parents[3] / "models" / "artifacts" / "ACTIVE"
 WORKER_NICE = Settings.model_fields["worker_nice"].default
 
 pytestmark = [
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(400),
     pytest.mark.skipif(not ACTIVE.exists(), reason="no trained artifact in models/artifacts"),
 ]
 

@@ -12,7 +12,7 @@ from tests.worker.house import House, clip
 ACTIVE = Path(__file__).parents[3] / "models" / "artifacts" / "ACTIVE"
 
 pytestmark = [
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(400),
     pytest.mark.skipif(not ACTIVE.exists(), reason="no trained artifact in models/artifacts"),
 ]
 

@@ -8,7 +8,7 @@ import redis
 from backend.tables import Status
 from tests.worker.house import House, clip, kill_tree, still, tree, wait_until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_a_queued_screening_is_answered(any_house: House) -> None:
