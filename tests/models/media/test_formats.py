@@ -132,8 +132,8 @@ NAMED: list[tuple[bytes, str, str]] = [
     (b"YUV4MPEG2 W320 H240", "Y4M", "MP4"),
     (b"\x1f\x07\0\x3f", "DV", "MP4"),
     (b"\0\0\0\x01\x67\x64\0\x1f", "H.264", "MP4"),
-    (b"ID3\x04\0\0\0\0\0\0", "audio", "nothing to see"),
-    (b"RIFF\x24\0\0\0WAVEfmt ", "audio", "nothing to see"),
+    (b"ID3\x04\0\0\0\0\0\0", "audio", "without any picture"),
+    (b"RIFF\x24\0\0\0WAVEfmt ", "audio", "without any picture"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Office", ""),
     (b"\0\x05\x16\x07\0\x02\0\0", "macOS", ""),
 ]
