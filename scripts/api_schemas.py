@@ -1,7 +1,7 @@
 """Print the schemas of the API as an OpenAPI document: what the frontend's types are made from.
 
 Paths are left out, since the frontend names them itself; so are examples and the titles that
-Pydantic makes from names, which say nothing in a type.
+Pydantic makes from names, which add nothing to a type.
 """
 
 import json

@@ -35,7 +35,7 @@ RELEASE_WITHIN_S = 600.0
 class Job(Generic[Row]):
     """A row that this process works on.
 
-    `lost` is set once the lease is not ours any more. `unexpected` are errors that nobody expected
+    `lost` is set once the lease is lost. `unexpected` are errors that nobody expected
     and that did not end the job: the first is raised once the outcome is written.
     """
 
