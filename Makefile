@@ -1,6 +1,6 @@
 # Each target calls a short file in scripts/, which also works on its own. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench load demo train types lock
+.PHONY: help install run test coverage check bench load demo train types lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,10 +15,13 @@ run: ## install, build, migrate and start everything; prints the address, Ctrl-C
 test: ## run every test (ARGS="tests/worker -k retention" for some)
 	@scripts/test.sh $(ARGS)
 
+coverage: ## run every test and report which lines and branches they run
+	@scripts/coverage.sh
+
 check: ## lint, format, types, import rules, lock files, migrations, frontend
 	@scripts/check.sh
 
-bench: ## time the five models together against five models one after the other
+bench: ## time the five models together against five models one after the other (ARGS=growth: the calls while the installation grows)
 	@scripts/bench.sh $(ARGS)
 
 load: ## load a service of its own with 50 browsers and print latencies, throughput and losses (ARGS="mix --kill-worker", "uploads", "scaling --workers 1 2", "outages")

@@ -5,6 +5,7 @@ Standard library only, so that the web application can import it without loading
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any, ClassVar
 
 CLASSES = ("covid19", "pneumonia", "healthy")
@@ -15,6 +16,75 @@ CLASS_NAMES: Mapping[str, str] = {
     "pneumonia": "Pneumonia",
     "healthy": "Healthy",
 }
+
+SIGNS = (
+    "a_lines",
+    "b_lines",
+    "consolidation",
+    "effusion",
+    "pleural_irregularity",
+    "air_bronchogram",
+)
+"""Keys of the signs that a doctor names in a picture, in the order of every list of signs."""
+
+SIGN_NAMES: Mapping[str, str] = {
+    "a_lines": "A-lines",
+    "b_lines": "B-lines",
+    "consolidation": "Consolidation",
+    "effusion": "Effusion",
+    "pleural_irregularity": "Pleural irregularity",
+    "air_bronchogram": "Air bronchogram",
+}
+
+SIGN_MAPS = (
+    "pleura",
+    "a_lines",
+    "b_lines",
+    "consolidation",
+    "effusion",
+    "tissue",
+    "shadow",
+)
+"""Keys of the maps that say where things are: four signs, and the pleura, tissue that is no lung
+(chest wall, liver, spleen) and the shadows of ribs, which tell them apart.
+"""
+
+MAP_NAMES: Mapping[str, str] = {
+    "pleura": "Pleura",
+    "a_lines": "A-lines",
+    "b_lines": "B-lines",
+    "consolidation": "Consolidation",
+    "effusion": "Effusion",
+    "tissue": "Other tissue",
+    "shadow": "Rib shadow",
+}
+
+MAP_COLOURS: Mapping[str, str] = {
+    "pleura": "#F0E442",
+    "a_lines": "#56B4E9",
+    "b_lines": "#D55E00",
+    "consolidation": "#CC79A7",
+    "effusion": "#0072B2",
+    "tissue": "#009E73",
+    "shadow": "#BBBBBB",
+}
+"""Colours of the maps over a frame, which colour-blind people tell apart too (Okabe and Ito 2008;
+grey instead of black, which a dark picture hides).
+"""
+
+CAM_COLOUR = "#E69F00"
+"""Of Grad-CAM, whichever class it is of: a colour does not say which class is likely."""
+
+LUNG, CONVEX = "lung", "convex"
+"""Keys of what the sign network says of a whole picture besides signs: whether it shows a lung at
+all, and whether a convex probe made it.
+"""
+
+SIGN_SIDE = 112
+"""Side in pixels of the grey squares that the sign network sees."""
+
+SIGN_PLACES = 14
+"""Rows and columns of its maps."""
 
 FRAME_SIDE = 224
 """Side in pixels of the square frame that the network sees (POCOVID-Net, section 4.1)."""
@@ -45,24 +115,89 @@ class Square:
     size: int
 
 
+class Probe(StrEnum):
+    """The probe that a screening is asked for; others are reported, not answered."""
+
+    CONVEX = "convex"
+    LINEAR = "linear"
+
+
+class ReasonCode(StrEnum):
+    """Why a recording, or a part of it, is not answered for, or what is to be known of it."""
+
+    NOT_LUNG = "not_lung"
+    LINEAR_PROBE = "linear_probe"
+    NOT_LINEAR_PROBE = "not_linear_probe"
+    FRAMES_LEFT_OUT = "frames_left_out"
+    FROZEN = "frozen"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a recording, or some of its frames, are not answered for; `message` is for people."""
+
+    code: ReasonCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignFinding:
+    """How plainly a sign is seen in a recording.
+
+    `probability` is the mean over the frames that show a lung, `highest` that of the plainest of
+    them, each 0 to 1; `frames` counts those in which it is rather seen than not (0.5 or more).
+    """
+
+    probability: float
+    highest: float
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """How often answers as sure as this one were right, on recordings held out from training.
+
+    `right` of `answers` recordings; their probabilities were from `low` to `high`. `group` says
+    what of a recording no model had seen: its `source`, or only its `patient`.
+    """
+
+    right: int
+    answers: int
+    low: float
+    high: float
+    group: str = "source"
+
+
 @dataclass(frozen=True, slots=True)
 class FramePrediction:
     """The prediction for one frame: its index among the sampled frames, its time in seconds, and
-    the mean softmax over models, 0 to 1 for each class.
+    the mean over models, 0 to 1 for each class.
+
+    `usable` says whether it shows a lung; others do not count for the recording. `signs` holds a
+    probability for each of `SIGNS`; None where the artifact has no sign network.
     """
 
     index: int
     time_s: float
     probabilities: Probabilities
+    usable: bool = True
+    signs: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """The prediction for one recording.
 
-    `probabilities` is the mean over frames of the mean over models (paper, section 4.3), 0 to 1
-    for each class; `models` holds each model's mean over frames; `agreement` counts the models
-    whose top class is `label`; `majority_vote` is the top class of the most frames.
+    `probabilities` is the mean over usable frames of the mean over models (paper, section 4.3),
+    calibrated, 0 to 1 for each class; `models` holds each model's mean over frames; `agreement`
+    counts the models whose top class is `label`; `majority_vote` is the top class of the most
+    frames.
+
+    Where `usable` is False, the recording does not look like lung ultrasound of the probe asked
+    for: the rest is what would be answered anyway, over all frames, and is shown to nobody who
+    has not asked for it. `reasons` says why, or which frames were left out. `parts` names what
+    answered: "pocovidnet", "signs" or both. `signs` has each of `SIGNS`, and `sentence` says them
+    in words; both None, and `reliability` too, where the artifact does not know them.
     """
 
     label: str
@@ -74,13 +209,20 @@ class Prediction:
     agreement: int
     crop: Square
     model_version: str
+    usable: bool = True
+    reasons: tuple[Reason, ...] = ()
+    parts: tuple[str, ...] = ("pocovidnet",)
+    signs: Mapping[str, SignFinding] | None = None
+    sentence: str | None = None
+    reliability: Reliability | None = None
     disclaimer: str = DISCLAIMER
 
     def to_dict(self) -> dict[str, Any]:
-        """The prediction as plain JSON values: exactly the API's `result`."""
+        """The prediction as plain JSON values."""
         answer = asdict(self)
         answer["models"] = [{"probabilities": each} for each in self.models]
-        answer["frames"] = list(answer["frames"])
+        for name in ("frames", "reasons", "parts"):
+            answer[name] = list(answer[name])
         return answer
 
 
@@ -106,6 +248,8 @@ class Manifest:
             excluded because the predefined folds would have split a patient.
         metrics: cross-validated metrics by group.
         licence: permitted use of the artifact.
+        answer: how scores and signs become an answer, see `models.inference.answer`; empty where
+            POCOVID-Net answers alone.
         files: SHA-256 of each weights file.
         format: version of the manifest's format.
     """
@@ -123,6 +267,7 @@ class Manifest:
     data: Mapping[str, Any]
     metrics: Mapping[str, Any]
     licence: str
+    answer: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     format: int = FORMAT
 

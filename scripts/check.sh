@@ -5,12 +5,25 @@ cd "$(dirname "$0")/.."
 scripts/install.sh dev && scripts/frontend.sh || exit 1
 bin=.venv/bin
 failed=""
+begun=$(mktemp -d)
+trap 'rm -rf "$begun"' EXIT
 step() {
     name=$1; shift
     printf '== %s\n' "$name"
     "$@" || failed="$failed
   $name"
 }
+# A step that runs beside the others; `finish` waits for it and shows what it wrote.
+begin() {
+    name=$1; shift
+    "$@" > "$begun/$name" 2>&1 &
+    echo $! > "$begun/$name.pid"
+}
+finish() {
+    wait "$(cat "$begun/$1.pid")"
+    step "$1" ended "$1" $?
+}
+ended() { cat "$begun/$1"; return "$2"; }
 
 lock_is_fresh() {
     fresh=$(mktemp -d)
@@ -44,17 +57,19 @@ migrations_import_nothing_of_ours() {
     ! git grep -nE '^ *(from|import) +(backend|worker|models|migrations)\b' -- migrations/versions
 }
 
+begin "frontend" npm --prefix frontend run --silent check
+begin "lock files fit pyproject.toml" lock_is_fresh
 step "lint" $bin/ruff check .
 step "format" $bin/ruff format --check .
 step "types" $bin/mypy
 step "who may import whom" $bin/lint-imports --no-logo --cache-dir .cache/import_linter
 step "migrations import nothing of ours" migrations_import_nothing_of_ours
-step "lock files fit pyproject.toml" lock_is_fresh
+finish "lock files fit pyproject.toml"
 step "no registry address" names_no_registry
 step "who commits" commits_in_three_places
 step "migrations make the tables" $bin/python scripts/check_migrations.py
 step "the frontend's types fit the API" scripts/api_types.sh --check
-step "frontend" npm --prefix frontend run --silent check
+finish "frontend"
 
 if [ -n "$failed" ]; then printf '\nfailed:%s\n' "$failed"; exit 1; fi
 printf '\nall checks passed\n'

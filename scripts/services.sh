@@ -10,6 +10,8 @@ install_packages() {
     DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y --no-install-recommends "$@" >/dev/null
 }
 
+has_postgres() { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }
+
 free_port() { .venv/bin/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
 postgres_folder=""
@@ -23,7 +25,7 @@ start_services() {
 # A server of its own, even where one runs already: nothing in it outlives the tests, so it need not wait
 # for the disk, and every test makes a database.
 start_postgres() {
-    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || install_packages postgresql
+    has_postgres || install_packages postgresql
     bin=$(ls -d /usr/lib/postgresql/*/bin | tail -1)
     postgres_folder=$(mktemp -d)
     port=$(free_port)

@@ -11,9 +11,10 @@ from backend.core.db import utc_now
 from backend.jobs import leases
 from backend.jobs.kinds import SCREENING
 from backend.screenings import repository
+from models.contract import Prediction
 from tests import media_files
 from tests.conftest import Api
-from tests.factories import answer
+from tests.factories import prediction
 
 
 def ask(api: Api, content: bytes | None = None, **form: str) -> httpx.Response:
@@ -25,12 +26,12 @@ def ask_again(api: Api, recording_id: UUID | str, **more: Any) -> httpx.Response
     return api.client.post("/screenings", json={"recording_id": str(recording_id), **more})
 
 
-def finish(api: Api, screening_id: UUID, result: dict[str, Any] | None = None) -> None:
+def finish(api: Api, screening_id: UUID, result: Prediction | None = None) -> None:
     """What a worker does, without a model."""
     with api.database.write() as session:
         lease = leases.lease_this(session, SCREENING, screening_id, utc_now())
         assert lease is not None
-        columns = repository.answer(result or answer())
+        columns = repository.answer(result or prediction())
         leases.complete(session, lease, utc_now(), **columns)
         session.commit()
 

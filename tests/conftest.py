@@ -1,8 +1,8 @@
 """Fixtures for all: databases made by the real migrations, and a real server on loopback.
 
-SQLite and local files by default. Where POCOVID_TEST_DATABASE_URL or POCOVID_TEST_REDIS_URL
-name servers, the same fixtures use those: a database of its own for each test, and one of Redis'
-last databases, which is emptied.
+What stores anything is tested on SQLite and local files, and once more on PostgreSQL and Redis
+where POCOVID_TEST_DATABASE_URL and POCOVID_TEST_REDIS_URL name them: there each test has a
+database of its own, and one of Redis' last databases, which is emptied.
 """
 
 import logging
@@ -14,8 +14,8 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,16 @@ import httpx
 import pytest
 import redis
 import structlog
+from argon2 import PasswordHasher
 from fastapi import FastAPI
+from hypothesis import HealthCheck, settings
 from sqlalchemy import func, select
 
 import migrations
 from backend.accounts import identity
 from backend.accounts.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, csrf_token
 from backend.app import create_app
-from backend.core import logs
+from backend.core import logs, passwords
 from backend.core.db import Base, Database
 from backend.core.redaction import redact_line
 from backend.core.settings import Settings
@@ -44,6 +46,11 @@ from scripts.no_secrets import LOGS
 from tests import buckets, planted, postgresql
 from tests.factories import create_sign_in, create_user
 from tests.openapi import Contract
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
+
 
 DATABASE_SERVER = os.environ.get("POCOVID_TEST_DATABASE_URL")
 REDIS_SERVER = os.environ.get("POCOVID_TEST_REDIS_URL")
@@ -72,21 +79,29 @@ TLS = ssl.create_default_context()
 LAST_REDIS_DATABASE = 15  # of the sixteen that a server has
 NO_DATABASE_SERVER = "no POCOVID_TEST_DATABASE_URL: no PostgreSQL to test on"
 
+# A mark, and no skip in a fixture: pytest then reports one line for each file.
+POSTGRESQL = pytest.param(
+    "postgresql",
+    marks=[
+        pytest.mark.services,
+        *([] if DATABASE_SERVER else [pytest.mark.skip(NO_DATABASE_SERVER)]),
+    ],
+)
+"""The parameter of what is tested on SQLite and PostgreSQL; skipped where there is no server."""
+
 
 LONG_FILES = re.compile(
     r"/(e2e/|test_many_machines|test_real_|test_interrupted|test_on_hosts"
-    r"|worker/test_(dependencies|outages|watchdog)|cli/test_(up|supervisor|settings))"
+    r"|worker/test_(dependencies|outages|watchdog)|cli/test_(up|supervisor|settings)"
+    r"|models/(comparison|evaluation|inference|training)/|test_numbered_clips)"
 )
-"""Files of tests that start processes or a browser: begun late, one would run on by itself."""
+"""Files of tests that start processes or a browser, or compute: begun late, one would run on by
+itself."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put long files first; where there is a server, a test on any database needs the services."""
+    """Put long files first."""
     items.sort(key=lambda item: LONG_FILES.search(item.path.as_posix()) is None)
-    for item in items if DATABASE_SERVER is not None else ():
-        if isinstance(item, pytest.Function) and "database_url" in item.fixturenames:
-            item.add_marker(pytest.mark.services)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -153,6 +168,15 @@ def _secrets_are_noted() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_are_hashed_quickly() -> Iterator[None]:
+    """In this process; `tests/backend/core/test_passwords` tests what others use."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "hasher", quick)
+        yield
+
+
 @pytest.fixture(scope="session")
 def s3_url() -> Iterator[str]:
     """An S3 server's stand-in; `tests.buckets.make` makes buckets in it."""
@@ -184,9 +208,12 @@ def _logs_end_with_their_test() -> Iterator[None]:
 
 
 def redis_database(number: int) -> str:
-    """A database of the test server by its URL, `number` for the first of the test processes."""
+    """A database of the test server by its URL, `number` for the first of the test processes.
+
+    `number` is one of the last three; five processes share none.
+    """
     assert REDIS_SERVER is not None
-    return urlunsplit(urlsplit(REDIS_SERVER)._replace(path=f"/{number - 2 * PROCESS}"))
+    return urlunsplit(urlsplit(REDIS_SERVER)._replace(path=f"/{number - 3 * PROCESS}"))
 
 
 def postgresql_database(template: str | None = None) -> AbstractContextManager[str]:
@@ -206,8 +233,6 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def migrated_postgresql() -> Iterator[str]:
     """The name of a migrated PostgreSQL database, to be used as a template."""
-    if DATABASE_SERVER is None:
-        pytest.skip(NO_DATABASE_SERVER)
     with postgresql_database() as url:
         migrations.upgrade(Settings(database_url=url).database_url)
         yield urlsplit(url).path.removeprefix("/")
@@ -219,32 +244,20 @@ def _sqlite_url(template: Path, folder: Path) -> str:
     return f"sqlite:///{path}"
 
 
-@pytest.fixture
+@pytest.fixture(params=["sqlite", POSTGRESQL])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A migrated database: SQLite, or PostgreSQL where there is a test server."""
-    if DATABASE_SERVER is None:
-        yield _sqlite_url(request.getfixturevalue("migrated_sqlite"), tmp_path)
-    else:
-        with postgresql_database(request.getfixturevalue("migrated_postgresql")) as url:
-            yield url
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
-def any_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated database, once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
         yield _sqlite_url(request.getfixturevalue("migrated_sqlite"), tmp_path)
-    elif DATABASE_SERVER is None:
-        pytest.skip(NO_DATABASE_SERVER)
     else:
         with postgresql_database(request.getfixturevalue("migrated_postgresql")) as url:
             yield url
 
 
 @pytest.fixture
-def database(any_database_url: str) -> Iterator[Database]:
+def database(database_url: str) -> Iterator[Database]:
     """Sessions on a migrated database, on each kind of server."""
-    made = Database.connect(Settings(database_url=any_database_url))
+    made = Database.connect(Settings(database_url=database_url))
     yield made
     made.close()
 
@@ -293,57 +306,71 @@ def start_api(
 ) -> Iterator[Callable[..., Api]]:
     """Start applications with changed settings; each answers on a port of its own.
 
-    Every answer to the client is checked against the OpenAPI document.
+    On PostgreSQL they have Redis too, where there is a server. Every answer to the client is
+    checked against the OpenAPI document.
     """
-    started: list[Api] = []
     broker_url = ""
-    if REDIS_SERVER is not None:
+    if REDIS_SERVER is not None and not database_url.startswith("sqlite:"):
         broker_url = redis_database(LAST_REDIS_DATABASE)
         redis.Redis.from_url(broker_url).flushdb()
+    with ExitStack() as started:
 
-    def start(**changes: Any) -> Api:
-        values: dict[str, Any] = {
-            "data_dir": tmp_path / "data",
-            "port": 0,
-            "database_url": database_url,
-            "broker_url": broker_url,
-            "min_free_bytes": 0,
-            "frontend_dir": tmp_path / "no_frontend",
-            "uploads_per_minute": 10_000,
-        }
-        settings = Settings(**values | changes)
-        app = create_app(settings)
-        server = Server(app, settings)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            time.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        url = f"http://127.0.0.1:{port}"
-        client = httpx.Client(
-            base_url=f"{url}/api/v1",
-            timeout=ANSWER_S,
-            verify=TLS,
-            event_hooks={"response": [contract.check]},
-        )
+        def start(**changes: Any) -> Api:
+            values = {"database_url": database_url, "broker_url": broker_url, **changes}
+            return started.enter_context(running_api(tmp_path, contract, values))
 
-        def stop() -> None:
-            server.should_exit = True
-            thread.join()
-
-        database, storage = Database.connect(settings), open_storage(settings)
-        api = Api(app, settings, database, storage, url, client, stop)
-        started.append(api)
-        return api
-
-    yield start
-    for api in started:
-        api.client.close()
-        api.stop()
-        api.database.close()
+        yield start
     if broker_url:
         redis.Redis.from_url(broker_url).flushdb()
+
+
+@contextmanager
+def running_api(folder: Path, contract: Contract, changes: Mapping[str, Any]) -> Iterator[Api]:
+    """An application with changed settings, on a port of its own, until the context ends."""
+    values: dict[str, Any] = {
+        "data_dir": folder / "data",
+        "port": 0,
+        "min_free_bytes": 0,
+        "frontend_dir": folder / "no_frontend",
+        "uploads_per_minute": 10_000,
+    }
+    settings = Settings(**values | dict(changes))
+    app = create_app(settings)
+    server = Server(app, settings)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    client = httpx.Client(
+        base_url=f"{url}/api/v1",
+        timeout=ANSWER_S,
+        verify=TLS,
+        event_hooks={"response": [contract.check]},
+    )
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join()
+
+    database, storage = Database.connect(settings), open_storage(settings)
+    yield Api(app, settings, database, storage, url, client, stop)
+    client.close()
+    stop()
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def shared_api(
+    tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path, contract: Contract
+) -> Iterator[Api]:
+    """A running application on SQLite for all tests of a file that leave nothing in it."""
+    folder = tmp_path_factory.mktemp("shared")
+    changes = {"database_url": _sqlite_url(migrated_sqlite, folder)}
+    with running_api(folder, contract, changes) as api:
+        yield api
 
 
 @pytest.fixture

@@ -1,19 +1,34 @@
 """Rows for tests: whole and valid, each field open to change."""
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from backend.accounts.identity import TOKEN_PREFIX, digest, new_secret
 from backend.core.db import utc_now
 from backend.storage.base import Storage
-from backend.storage.keys import frame_key, preview_key, recording_key
+from backend.storage.keys import frame_key, preview_key, recording_key, signs_key
 from backend.tables import ApiToken, Recording, Screening, SignIn, User
 from backend.tables.vocabulary import Scope
-from models.contract import CLASSES, DISCLAIMER, Square, summarise
+from models.contract import (
+    CLASSES,
+    SIGN_NAMES,
+    SIGN_PLACES,
+    SIGNS,
+    Prediction,
+    Reason,
+    ReasonCode,
+    Reliability,
+    SignFinding,
+    Square,
+    summarise,
+)
+from models.media import overlay
 from tests import planted
 
 
@@ -127,19 +142,73 @@ def create_token(
 
 
 def store_pixels(storage: Storage, recording: Recording, screening: Screening | None) -> None:
-    """Put bytes where a recording, its preview and a screening's frames would lie."""
+    """Put bytes where a recording, its preview, a screening's frames and maps would lie."""
     storage.put_bytes(recording.storage_key, b"recording")
     storage.put_bytes(recording.preview_key, b"preview")
     if screening is not None:
         for index in range(screening.total):
             storage.put_bytes(frame_key(screening.id, index), b"frame %d" % index)
+            storage.put_bytes(signs_key(screening.id, index), overlay.encode(maps(index)))
 
 
-def answer(frames: int = 3, label: str = "covid19") -> dict[str, Any]:
-    """A result as the worker writes it: five models that agree on the label."""
+def maps(index: int) -> overlay.Grey:
+    """Maps over a frame, of which no two are the same, none of them black."""
+    flat = np.arange(len(overlay.MAPS), dtype=np.uint8)[:, None, None] + 10 * (index + 1)
+    return np.broadcast_to(flat, (len(overlay.MAPS), SIGN_PLACES, SIGN_PLACES)).astype(np.uint8)
+
+
+def prediction(frames: int = 3, label: str = "covid19") -> Prediction:
+    """A prediction of five models that agree on the label."""
     scores = [0.8 if key == label else 0.1 for key in CLASSES]
     softmax = [[scores] * frames] * 5
     times_s = [n / 3 for n in range(frames)]
-    prediction = summarise(softmax, times_s, Square(16, 0, 64), "pocovidnet-test")
-    assert prediction.disclaimer == DISCLAIMER
-    return prediction.to_dict()
+    return summarise(softmax, times_s, Square(16, 0, 64), "pocovidnet-test")
+
+
+def with_signs(answer: Prediction | None = None, **probabilities: float) -> Prediction:
+    """The prediction with these signs and no others in each frame, and what comes with them."""
+    answer = answer or prediction()
+    frame = {sign: probabilities.get(sign, 0.0) for sign in SIGNS}
+    signs = {
+        sign: SignFinding(value, value, len(answer.frames) if value >= 0.5 else 0)
+        for sign, value in frame.items()
+    }
+    return replace(
+        answer,
+        frames=tuple(replace(each, signs=frame) for each in answer.frames),
+        parts=("pocovidnet", "signs"),
+        signs=signs,
+        sentence="; ".join(SIGN_NAMES[sign] for sign in probabilities) or "Nothing is seen.",
+        reliability=Reliability(right=31, answers=40, low=0.7, high=0.9),
+    )
+
+
+def unusable(
+    answer: Prediction | None = None, code: ReasonCode = ReasonCode.NOT_LUNG
+) -> Prediction:
+    """The prediction of a recording that is not answered for, signs and all."""
+    answer = answer or with_signs(b_lines=0.8)
+    return replace(
+        answer,
+        usable=False,
+        reasons=(Reason(code, "This does not look like lung ultrasound."),),
+        frames=tuple(replace(each, usable=False) for each in answer.frames),
+    )
+
+
+def answer(frames: int = 3, label: str = "covid19") -> dict[str, Any]:
+    """The prediction as the database stores it; as the API returns it, less `answered_anyway`."""
+    return prediction(frames, label).to_dict()
+
+
+_ADDED = ("usable", "reasons", "parts", "signs", "sentence", "reliability")
+
+
+def answer_of_before(frames: int = 3, label: str = "covid19") -> dict[str, Any]:
+    """The same as it was stored before recordings could be unusable."""
+    stored = {key: value for key, value in answer(frames, label).items() if key not in _ADDED}
+    stored["frames"] = [
+        {key: frame[key] for key in ("index", "time_s", "probabilities")}
+        for frame in stored["frames"]
+    ]
+    return stored

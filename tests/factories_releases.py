@@ -6,14 +6,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.storage.base import Storage
 from backend.storage.keys import dataset_frame_key, dataset_pixels_key
 from backend.tables import Contribution, FoldAssignment, Release, ReleaseItem
-from backend.tables.releases import Difference, ReleaseSummary
+from backend.tables.releases import Difference, Summary
 from tests.factories_contributions import create_contribution
 from tests.models.media import odd_files
-from tests.worker.house import still
+from tests.worker.deployment import still
 
 
 def create_ingested(session: Session, storage: Storage, **changes: Any) -> Contribution:
@@ -30,9 +30,9 @@ def create_ingested(session: Session, storage: Storage, **changes: Any) -> Contr
             "final_findings": {"b_lines": True, "effusion": False},
             "md_comment": "B-lines on the right",
             "original_key": None,
-            "ingest_state": "done",
+            "deidentify_state": "done",
             "dataset_frames": frames,
-            "decided_at": now(),
+            "decided_at": utc_now(),
         }
         | changes,
     )
@@ -53,25 +53,20 @@ def _video() -> bytes:
     return odd_files.clip(frames=4, rate=2, width=64, height=64)
 
 
-NOTHING = ReleaseSummary(
-    recordings=0,
-    frames=0,
-    patients=0,
-    classes=[],
-    licences={},
-    diff=Difference(since=None, added=[], withdrawn=[], relabelled=[], corrected=[]),
-)
+NOTHING = Summary(recordings=0, frames=0, patients=0, classes=[], licences={})
+UNCHANGED = Difference(since=None, added=[], withdrawn=[], relabelled=[], corrected=[])
 
 
 def create_release(session: Session, number: int = 1, **changes: Any) -> Release:
     """A finished release of nothing."""
-    moment = changes.pop("created_at", now())
+    moment = changes.pop("created_at", utc_now())
     values: dict[str, Any] = {
         "state": "done",
         "created_at": moment,
         "notified_at": moment,
         "finished_at": moment,
         "summary": NOTHING,
+        "diff": UNCHANGED,
     }
     release = Release(number=number, **values | changes)
     session.add(release)
@@ -96,6 +91,7 @@ def create_item(
         "label": contribution.final_label or "covid19",
         "probe": contribution.probe or "convex",
         "row": {"License": "CC BY 4.0", "Patient ID / Name": ""},
+        "removed": contribution.state in ("withdrawn", "rejected"),
     }
     item = ReleaseItem(
         release_number=release.number, contribution_id=contribution.id, **values | changes

@@ -17,7 +17,7 @@ CINE = Cine(times_s=[n / 10 for n in range(10)], width=96, height=64)
 
 def create_prepared(session: Session, **changes: Any) -> Contribution:
     """A pending contribution that is ready for review; its pictures are nowhere."""
-    values: dict[str, Any] = {"prep_state": "done", "cine": CINE}
+    values: dict[str, Any] = {"previews_state": "done", "cine": CINE}
     return create_contribution(session, **values | changes)
 
 

@@ -3,7 +3,8 @@
 import io
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -11,6 +12,10 @@ from typing import cast
 import av
 import numpy as np
 from PIL import Image
+
+from models.phantom.clip import draw_clip, random_motion
+from models.phantom.machine import ProbeKind, random_machine
+from models.phantom.scene import random_scene
 
 
 def speckle(width: int = 96, height: int = 64, seed: int = 0) -> np.ndarray:
@@ -44,13 +49,31 @@ def video(
     options: dict[str, str] | None = None,
 ) -> bytes:
     """A video; the bytes of any container that FFmpeg writes."""
+    pictures = [speckle(width, height, number) for number in range(max(1, round(seconds * rate)))]
+    return _encoded(pictures, form, codec, rate, options or {})
+
+
+def lung_video(seconds: float = 8, rate: int = 10, side: int = 240, seed: int = 0) -> bytes:
+    """An MP4 of a drawn lung under a convex probe, for which the models answer, a third wider."""
+    rng = np.random.default_rng(seed)
+    machine = random_machine(rng, ProbeKind.CONVEX)
+    motion = replace(random_motion(rng, round(seconds * rate)), rate_hz=rate, frozen=0)
+    drawn = draw_clip(random_scene(rng), machine, motion, rng, side)
+    beside = ((0, 0), (side // 6, side // 6))
+    pictures = [np.dstack([np.pad(frame.picture, beside)] * 3) for frame in drawn.frames]
+    return _encoded(pictures, "mp4", "mpeg4", rate, {})
+
+
+def _encoded(
+    pictures: Sequence[np.ndarray], form: str, codec: str, rate: int, options: dict[str, str]
+) -> bytes:
     file = io.BytesIO()
-    with av.open(file, "w", format=form, options=options or {}) as container:
+    height, width, _ = pictures[0].shape
+    with av.open(file, "w", format=form, options=options) as container:
         stream = cast("av.VideoStream", container.add_stream(codec, rate=rate))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for number in range(max(1, round(seconds * rate))):
-            frame = av.VideoFrame.from_ndarray(speckle(width, height, number), format="rgb24")
-            container.mux(stream.encode(frame))
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     return file.getvalue()
 

@@ -9,12 +9,13 @@ from sqlalchemy import delete, func, select, update
 from backend.accounts.resets import make_link
 from backend.core import passwords
 from backend.core.db import utc_now
-from backend.storage.keys import cine_key, contact_sheet_key
+from backend.storage.keys import cine_key, contact_sheet_key, contribution_signs_key
 from backend.system.checks.schemas import FINDING_EXAMPLE
 from backend.tables import Check, Contribution, Release, ReleaseItem, Training
+from backend.tables.trainings import TrainingSettings
 from backend.trainings.artifacts import repository as artifacts
-from backend.trainings.schemas import TrainingSettings
 from models.contract import CLASSES
+from models.media import overlay
 from tests import media_files, tus
 from tests.factories import (
     answer,
@@ -22,8 +23,11 @@ from tests.factories import (
     create_screening,
     create_token,
     create_user,
+    maps,
     store_pixels,
+    unusable,
 )
+from tests.factories_artifacts import create_manifest
 from tests.factories_contributions import (
     create_contribution,
     create_submission,
@@ -57,6 +61,12 @@ def screening(world: World) -> Values:
     )
     store_pixels(world.api.storage, row, screened)
     return {"screening_id": screened.id, "index": 0}
+
+
+def unusable_screening(world: World) -> Values:
+    """A screening of something that does not look like lung ultrasound."""
+    row = create_screening(world.session, status="done", result=unusable(), finished_at=utc_now())
+    return {"screening_id": row.id}
 
 
 # Accounts.
@@ -154,6 +164,15 @@ def claimed(world: World) -> Values:
     return {"contribution_id": row.id}
 
 
+def reviewed_with_signs(world: World) -> Values:
+    """A recording with maps, on which the reviewer who calls has given a verdict."""
+    row = _of_owner(world, state="approved", final_label="covid19", decided_at=utc_now())
+    store_contribution(world.api.storage, row)
+    create_review(world.session, row, world.reviewer)
+    world.api.storage.put_bytes(contribution_signs_key(row.id, 0), overlay.encode(maps(0)))
+    return {"contribution_id": row.id, "index": 0}
+
+
 def reviewed(world: World) -> Values:
     """A verdict of the reviewer who calls: approved, and in no release yet."""
     row = _of_owner(world, state="approved", final_label="covid19", decided_at=utc_now())
@@ -230,7 +249,7 @@ def artifact(world: World) -> Values:
     """An artifact that does not answer yet."""
     version = f"pocovidnet-{uuid4().hex}"
     folder = f"artifacts/{version}/1"
-    manifest = {"metrics": {}, "group": "patient", "files": {"heads.safetensors": "0" * 64}}
+    manifest = create_manifest(files={"heads.safetensors": "0" * 64})
     artifacts.register(world.session, version, folder, manifest, utc_now())
     for name in ("manifest.json", "heads.safetensors"):
         world.api.storage.put_bytes(f"{folder}/{name}", b"content")

@@ -17,6 +17,8 @@ def new_database(server_url: str, template: str | None = None) -> Iterator[str]:
     name = f"pocovid_test_{uuid4().hex[:12]}"
     with psycopg.connect(urlunsplit(server), autocommit=True) as admin:
         like = f' TEMPLATE "{template}"' if template else ""
+        if template and admin.info.server_version >= 15_00_00:
+            like += " STRATEGY FILE_COPY"  # a quarter of the time: no page goes through the buffers
         admin.execute(f'CREATE DATABASE "{name}"{like}')
         try:
             yield urlunsplit(server._replace(netloc=_with_password(server), path=f"/{name}"))

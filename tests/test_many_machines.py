@@ -43,7 +43,7 @@ from tests.machines.installation import (
 from tests.machines.outcome import Held, groups
 from tests.machines.recordings import STORY
 from tests.machines.story import Story
-from tests.worker.house import maintain
+from tests.worker.deployment import maintain
 from worker import own_folder, process
 from worker.maintenance import contributions, screenings, uploads
 from worker.releases import task as release
@@ -57,7 +57,7 @@ ADMIN = "machines-admin@example.org"
 
 pytestmark = [
     pytest.mark.services,
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(2400),
     pytest.mark.skipif(not ACTIVE.exists(), reason="no trained artifact in models/artifacts"),
     pytest.mark.skipif(
         not DATABASE_SERVER or not REDIS_SERVER,
@@ -100,7 +100,7 @@ def test_many_machines_are_as_one(
     assert_as_sent(found)
     for held in (found, expected):
         assert held.unfinished == []
-        assert held.strangers == []
+        assert held.orphans == []
     for number in found.fields:
         assert found.fields[number] == expected.fields[number]
         assert found.bytes[number] == expected.bytes[number]
@@ -188,7 +188,7 @@ def assert_as_sent(held: Held) -> None:
 def assert_every_worker_answers(told: Story, version: str) -> None:
     """The new models answer on both workers, and both say the same."""
     workers = [each for each in told.place.machines if each.name.startswith("worker")]
-    before = [each.events("screening_done") for each in workers]
+    before = [worker.events("screening_done") for worker in workers]
 
     def both_have() -> bool:
         story.screen(told)
@@ -221,8 +221,8 @@ def sweep(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
 def left_in(folder: Path) -> list[str]:
     """Files on a machine's disk that are neither its key nor a copy of an artifact."""
     lasting = ("artifacts/", "broker/", "storage/", "client.key", "pocovid.sqlite3")
-    names = [str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file()]
-    return [each for each in names if not each.startswith(lasting) or "incoming/" in each]
+    names = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+    return [name for name in names if not name.startswith(lasting) or "incoming/" in name]
 
 
 def assert_died(place: Installation) -> None:

@@ -24,7 +24,7 @@ from celery.worker import WorkController, state
 from kombu import Queue
 from sqlalchemy.orm import Session
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.logs import configure
 from backend.core.settings import Settings
 from backend.installation import key
@@ -44,7 +44,7 @@ from backend.jobs.names import (
     TRAINING_QUEUE,
 )
 from backend.tables import WorkerKind
-from worker import own_folder, predictor, process
+from worker import own_folder, predictor, process, starting
 from worker.checks import task as checks
 from worker.contributions import deidentify, make_previews
 from worker.maintenance import contributions, screenings, uploads
@@ -86,11 +86,7 @@ _parts = _Parts()
 def make_trainer_app(settings: Settings, concurrency: int = 1) -> Celery:
     """The app of a worker that trains and does nothing else."""
     app = make_worker_app(settings, concurrency)
-    limit = settings.training_time_limit_s
-    app.conf.update(
-        task_queues=[Queue(TRAINING_QUEUE)],
-        task_annotations={TRAIN: {"soft_time_limit": limit, "time_limit": limit + GRACE_S}},
-    )
+    app.conf.task_queues = [Queue(TRAINING_QUEUE)]
     _parts.kind = WorkerKind.TRAINER
     return app
 
@@ -103,8 +99,13 @@ def make_worker_app(settings: Settings, concurrency: int = 1) -> Celery:
     app.conf.update(
         task_queues=[Queue(QUEUE), Queue(DATASET_QUEUE), Queue(MAINTENANCE_QUEUE)],
         task_create_missing_queues=False,
+        # Before any task is registered: what is set later does not reach it.
         task_annotations={
-            name: _limited(settings) for name in (IMPORT_UPLOAD, MAKE_PREVIEWS, DEIDENTIFY, CHECK)
+            **{
+                name: _limited(settings.dataset_time_limit_s)
+                for name in (IMPORT_UPLOAD, MAKE_PREVIEWS, DEIDENTIFY, CHECK)
+            },
+            TRAIN: _limited(settings.training_time_limit_s),
         },
         worker_consumer="worker.consumer:Consumer",
         broker_connection_max_retries=None,  # whoever gave up would only be started anew
@@ -130,6 +131,7 @@ def make_worker_app(settings: Settings, concurrency: int = 1) -> Celery:
         *(each.task for each in DUTIES.values()),
     ):
         task.register(app)
+    starting.register(app)
     return app
 
 
@@ -153,10 +155,9 @@ def _note_status(sender: WorkController, **_: Any) -> None:
     _parts.status = sender.exitcode or 0
 
 
-def _limited(settings: Settings) -> dict[str, float]:
-    """Time limits of a task on a whole recording, which takes longer than its sampled frames."""
-    limit = settings.dataset_time_limit_s
-    return {"soft_time_limit": limit, "time_limit": limit + GRACE_S}
+def _limited(limit_s: float) -> dict[str, float]:
+    """Time limits of a task that takes longer than a screening, of which only frames are read."""
+    return {"soft_time_limit": limit_s, "time_limit": limit_s + GRACE_S}
 
 
 def _every(seconds: float, name: str) -> dict[str, Any]:
@@ -169,7 +170,12 @@ def _every(seconds: float, name: str) -> dict[str, Any]:
 def _set_up_logging(**_: Any) -> None:
     configure(Settings())
     # A line for each message received, sent and done says nothing that the tasks do not say better.
-    for chatty in ("celery.app.trace", "celery.beat", "celery.worker.strategy"):
+    for chatty in (
+        "celery.app.trace",
+        "celery.beat",
+        "celery.worker.request",  # that a duty came too late to be done again
+        "celery.worker.strategy",
+    ):
         structlog.stdlib.get_logger(chatty).setLevel(logging.WARNING)
 
 
@@ -179,14 +185,15 @@ def _start_process(**_: Any) -> None:
 
     One that trains needs no models in memory.
     """
-    mine = process.current()
-    os.nice(mine.settings.worker_nice)
+    this_process = process.current()
+    os.nice(this_process.settings.worker_nice)
     _until_shutdown.enter_context(Heartbeat(own_folder.tidy, own_folder.EVERY_S))
     try:
-        key.check(mine.database, mine.settings)
-        predictor.register_shipped()
-        if _parts.kind is WorkerKind.WORKER:
-            log.info("models_loaded", version=predictor.load().version)
+        with starting.until_worker_stops():
+            key.check(this_process.database, this_process.settings)
+            predictor.register_shipped()
+            if _parts.kind is WorkerKind.WORKER:
+                log.info("models_loaded", version=predictor.load().version)
     except Exception:
         # Without models there is nothing to do here. Celery would log the error and take tasks
         # all the same; the whole worker stops instead, and whoever supervises it is told.
@@ -194,21 +201,23 @@ def _start_process(**_: Any) -> None:
         os.kill(os.getppid(), signal.SIGTERM)
         raise SystemExit(1) from None
     warn_of_other_hosts()
-    watchdog = _watchdog(mine.settings)
+    watchdog = _watchdog(this_process.settings)
     watchdog.look()
     _until_shutdown.callback(_gone)
-    _until_shutdown.enter_context(Heartbeat(watchdog.look, mine.settings.heartbeat_s))
+    _until_shutdown.enter_context(Heartbeat(watchdog.look, this_process.settings.heartbeat_s))
     _until_shutdown.callback(watchdog.close)
 
 
 def warn_of_other_hosts() -> None:
     """Where workers of other hosts are there, but no broker: it is for one machine only."""
-    mine = process.current()
-    if not mine.settings.broker_is_embedded:
+    this_process = process.current()
+    if not this_process.settings.broker_is_embedded:
         return
     with transaction() as session:
-        within = timedelta(seconds=mine.settings.stale_after_s)
-        others = workers.hosts_alive(session, now(), within) - {mine.name.rpartition(":")[0]}
+        within = timedelta(seconds=this_process.settings.stale_after_s)
+        others = workers.hosts_alive(session, utc_now(), within) - {
+            this_process.name.rpartition(":")[0]
+        }
     if others:
         log.warning("broker_is_for_one_machine", others=sorted(others), set="POCOVID_BROKER_URL")
 

@@ -19,17 +19,17 @@ class RefusedError(Exception):
 
 
 class DiedError(Exception):
-    """The child ended without an answer, as one does that is killed for want of memory."""
+    """The child ended without an answer, for example because it ran out of memory."""
 
 
 class StoppedError(Exception):
-    """We ended the child because nobody wants its answer any more."""
+    """The child was ended because its answer is no longer needed."""
 
 
 def run(
     module: str,
     request: dict[str, Any],
-    told: Callable[[str, int, int], None],
+    report: Callable[[str, int, int], None],
     stop: threading.Event,
 ) -> dict[str, Any]:
     """Run `python -m module request` to its end and return its result.
@@ -37,9 +37,9 @@ def run(
     The child ends with this process, however that ends: its standard input is a pipe of ours.
 
     Args:
-        module: see `models.training.retrain` for what it reads and says.
+        module: see `models.training.retrain` for what it reads and writes.
         request: plain JSON values.
-        told: called with each step it tells of.
+        report: called with a stage, the steps of it that are done, and their number.
         stop: the child is ended when this is set.
 
     Raises:
@@ -58,10 +58,10 @@ def run(
     try:
         assert process.stdout is not None  # noqa: S101  # a pipe, as asked for
         for line in process.stdout:
-            said = _parsed(line)
-            if "stage" in said:
-                told(said["stage"], said["done"], said["total"])
-            answer = said if "stage" not in said else answer
+            message = _parsed(line)
+            if "stage" in message:
+                report(message["stage"], message["done"], message["total"])
+            answer = message if "stage" not in message else answer
         process.wait()
     finally:
         over.set()
@@ -82,13 +82,13 @@ def run(
 
 def _parsed(line: str) -> dict[str, Any]:
     try:
-        said = json.loads(line)
+        message = json.loads(line)
     except ValueError:
-        said = None
-    if not isinstance(said, dict):
-        log.info("child_said", line=line.rstrip()[:500])
+        message = None
+    if not isinstance(message, dict):
+        log.info("child_output", line=line.rstrip()[:500])
         return {"stage": "", "done": 0, "total": 0}
-    return said
+    return message
 
 
 def _watch(process: "subprocess.Popen[str]", stop: threading.Event, over: threading.Event) -> None:

@@ -1,4 +1,4 @@
-"""Celery's consumer of messages, which comes back soon after the broker does."""
+"""Celery's consumer of messages, which reconnects soon after the broker is back."""
 
 from functools import partial
 
@@ -10,7 +10,7 @@ LONGEST_WAIT_S = 4
 
 
 class Consumer(CeleryConsumer):
-    """Tries every few seconds, for as long as it takes.
+    """Tries every few seconds until it succeeds.
 
     Celery has no setting for that: it waits 2 s longer each time, up to 30 s, and so sleeps through
     the moments in which a broker that comes and goes is there.

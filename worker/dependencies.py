@@ -21,11 +21,11 @@ from worker import process
 log = structlog.get_logger(__name__)
 
 AWAY = (DatabaseUnreachableError, StorageUnreachableError, StorageFullError)
-"""Errors that say nothing of the job, and everything of what it needs."""
+"""Errors of what a job needs, and not of the job itself."""
 
 SHORTEST_S = 1.0
 LONGEST_S = 30.0
-"""A worker that is told to stop ends within this, however long it was cut off."""
+"""A worker that is told to stop ends within this, even while it waits for its dependencies."""
 
 
 @contextmanager
@@ -46,34 +46,34 @@ def database_errors() -> Iterator[None]:
 
 
 class Backoff:
-    """How often in a row this process found itself cut off, and the waiting that follows."""
+    """How often in a row this process could not reach its dependencies, and how long it waits."""
 
     def __init__(self) -> None:
         self._failures = 0
 
     @property
     def is_on(self) -> bool:
-        """Whether it was cut off at the last look."""
+        """Whether something was unreachable at the last try."""
         return self._failures > 0
 
     def look(self) -> bool:
         """Look whether everything is there. True where it is: the next wait is short again."""
-        mine = process.current()
+        this_process = process.current()
         try:
-            with database_errors(), mine.database.read() as session:
+            with database_errors(), this_process.database.read() as session:
                 session.execute(select(1))
-            mine.storage.check()
+            this_process.storage.check()
         except AWAY as error:
             self._failures += 1
-            log.warning("cut_off", failures=self._failures, error=repr(error))
+            log.warning("dependency_unreachable", failures=self._failures, error=repr(error))
             return False
         if self._failures:
-            log.info("not_cut_off_any_more", failures=self._failures)
+            log.info("dependency_reachable_again", failures=self._failures)
         self._failures = 0
         return True
 
     def wait(self) -> None:
-        """Take nothing for a while: twice as long as the last time, within bounds, and jittered."""
+        """Lease nothing for a while: twice as long as the last time, within bounds, with jitter."""
         distance = min(SHORTEST_S * 2.0 ** min(self._failures - 1, 10), LONGEST_S)
         time.sleep(distance * random.uniform(0.75, 1.0))
 

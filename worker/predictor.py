@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.storage.private_files import make_folder, private_folder
 from backend.trainings.artifacts import repository
 from backend.trainings.artifacts.repository import Active
@@ -69,16 +69,19 @@ def _loaded(wanted: Active | None) -> FrameScorer:
 
 def local_folder(folder: str) -> Path:
     """Where an artifact's files are on this machine; they are fetched where they are not."""
-    mine = process.current()
-    home = mine.settings.data_dir / "artifacts" / folder.replace("/", "-")
+    this_process = process.current()
+    home = this_process.settings.data_dir / "artifacts" / folder.replace("/", "-")
     if home.is_dir():
         return home
     make_folder(home.parent)
     with private_folder(home.parent) as scratch:
-        for stored in mine.storage.listing(folder):
+        for stored in this_process.storage.listing(folder):
             target = scratch / "artifact" / stored.key.rpartition("/")[2]
             target.parent.mkdir(exist_ok=True)
-            with closing(mine.storage.open(stored.key)) as source, target.open("wb") as file:
+            with (
+                closing(this_process.storage.open(stored.key)) as source,
+                target.open("wb") as file,
+            ):
                 shutil.copyfileobj(source, file)
         try:
             (scratch / "artifact").rename(home)
@@ -90,10 +93,8 @@ def local_folder(folder: str) -> Path:
 
 def register_shipped() -> None:
     """Let the database know of the artifact that ships with the code."""
-    from dataclasses import asdict
-
     from models.inference import artifact
 
     manifest = artifact.read_manifest(artifact.active())
     with transaction() as session:
-        repository.register(session, manifest.version, None, asdict(manifest), now())
+        repository.register(session, manifest.version, None, manifest, utc_now())

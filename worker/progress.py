@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from backend.core.db import now
+from backend.core.db import utc_now
 
 
 @dataclass
@@ -25,7 +25,7 @@ progress = Progress()
 def at_work() -> Iterator[None]:
     """Note that a job's message was taken, and how long it is worked on."""
     progress.taken += 1
-    progress.taken_at = now()
+    progress.taken_at = utc_now()
     progress.busy_since = time.monotonic()
     try:
         yield

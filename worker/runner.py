@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 from structlog.contextvars import bound_contextvars
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import DatabaseUnreachableError
 from backend.jobs import leases
 from backend.jobs.celery import send
@@ -57,7 +57,7 @@ class Job(Generic[Row]):
         """Say that we are alive; set `lost` where the lease is lost."""
         try:
             with transaction() as session:
-                leases.renew(session, self.lease, now())
+                leases.renew(session, self.lease, utc_now())
         except LeaseLostError:
             self.lost.set()
 
@@ -80,7 +80,7 @@ class Job(Generic[Row]):
         if self.lost.is_set():
             raise LeaseLostError
         with transaction() as session:
-            leases.progress(session, self.lease, now(), **columns)
+            leases.progress(session, self.lease, utc_now(), **columns)
 
 
 def _nothing_else(_session: Session) -> None:
@@ -176,11 +176,11 @@ def run_job(spec: JobSpec[Row], notified_for: str) -> bool:
     kind = spec.kind
     with transaction() as session:
         turns = None if spec.turns is None else spec.turns()
-        lease = leases.lease(session, kind, now(), turns=turns, load=spec.load)
+        lease = leases.lease(session, kind, utc_now(), turns=turns, load=spec.load)
         if lease is not None:
             spec.on_leased(session, lease)
     if lease is None:
-        log.info("nothing_waits", job=kind.name)
+        log.info("nothing_to_lease", job=kind.name)
         return False
     parts = lease.key if len(kind.key) > 1 else (lease.key,)
     tags = {name: str(part) for name, part in zip(spec.subject, parts, strict=True)}
@@ -201,7 +201,7 @@ def _run(spec: JobSpec[Row], job: Job[Row]) -> None:
         try:
             ended = _outcome(spec, job)
         except AWAY:
-            moment = now()
+            moment = utc_now()
             due_at = leases.next_try(job.lease.away_since, moment) if backoff.look() else None
             released = _release_when_possible(job, due_at)
             log.warning("job_waits", released=released, due_at=due_at)
@@ -230,10 +230,10 @@ def _record_failure(spec: JobSpec[Row], job: Job[Row], error: Exception) -> Ende
     failure = why or spec.internal
     try:
         with transaction() as session:
-            leases.fail(session, job.lease, failure, now())
+            leases.fail(session, job.lease, failure, utc_now())
             spec.on_failed(session, job.lease, failure)
     except LeaseLostError:  # whoever has the row now may have taken away what the work was at
-        log.info("job_broke_without_its_lease", exc_info=error)
+        log.info("job_failed_after_its_lease", exc_info=error)
         return Ended.LEASE_LOST
     if why is None:
         job.unexpected.insert(0, error)
@@ -250,9 +250,9 @@ def _record(kind: JobKind[Row], job: Job[Row], outcome: Outcome) -> Ended:
     with transaction() as session:
         if isinstance(outcome, Done):
             outcome.also(session)
-            leases.complete(session, job.lease, now(), **outcome.columns)
+            leases.complete(session, job.lease, utc_now(), **outcome.columns)
             return Ended.DONE
-        leases.release_lease(session, job.lease, now())
+        leases.release_lease(session, job.lease, utc_now())
     if outcome.announced:
         send(process.current().celery, kind.task, kind.text(job.key))
     return Ended.RELEASED
@@ -264,7 +264,7 @@ def _release_when_possible(job: Job[Row], due_at: datetime | None) -> bool:
     while True:
         try:
             with transaction() as session:
-                leases.release_lease(session, job.lease, now(), is_away=True, due_at=due_at)
+                leases.release_lease(session, job.lease, utc_now(), is_away=True, due_at=due_at)
         except LeaseLostError:
             return False
         except DatabaseUnreachableError:

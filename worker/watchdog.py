@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.jobs import workers
 from backend.jobs.celery import send
 from backend.tables import WorkerKind
@@ -68,7 +68,7 @@ class Watchdog:
 
     def look(self) -> None:
         """Tell that this process is there, and whether it stands still; act where it does."""
-        moment, clock = now(), time.monotonic()
+        moment, clock = utc_now(), time.monotonic()
         with transaction() as session:
             waiting = self._waiting(session, moment)
             idle_s = self._idle_s(waiting is not None, clock)

@@ -14,7 +14,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def artifact() -> None:
-    """Manage the artifacts: list, activate, add fingerprints."""
+    """Manage the artifacts: list, activate, add fingerprints or signs, calibrate."""
 
 
 @app.command("list")
@@ -80,3 +80,113 @@ def fingerprints(
         except (ArtifactError, DatasetError, HeldOutError) as error:
             terminal.stop(str(error))
     typer.echo(f"{folder}: {count} recordings have fingerprints.")
+
+
+@app.command()
+def calibrate(
+    folder: Annotated[Path, typer.Argument(help="Folder of an artifact with signs.")],
+    data: Annotated[Path, typer.Option(help="Dataset folder with all its training recordings.")],
+    out: Annotated[Path, typer.Option(help="Folder of the new artifact; its name is its version.")],
+    work: Annotated[Path, typer.Option(help="Folder that caches extracted frames.")] = WORK,
+) -> None:
+    """Write a new artifact whose sign network also runs in 8 bits; all else stays as it is."""
+    terminal.quiet()
+    from models.data.importing import find_dataset
+    from models.data.index import DatasetError
+    from models.evaluation.held_out import HeldOutError
+    from models.inference.artifact import ArtifactError
+    from models.training.add_signs import calibrate_artifact
+
+    with terminal.stages() as progress:
+        try:
+            calibrate_artifact(folder, find_dataset(data), work, out, progress)
+        except (ArtifactError, DatasetError, HeldOutError) as error:
+            terminal.stop(str(error))
+    typer.echo(f"{out}: the sign network is calibrated for 8 bits.")
+
+
+@app.command()
+def signs(
+    folder: Annotated[Path, typer.Argument(help="Folder of an artifact without signs.")],
+    network: Annotated[Path, typer.Option(help="Weights written by `pocovid train-signs`.")],
+    data: Annotated[Path, typer.Option(help="Dataset folder with all its training recordings.")],
+    lungs: Annotated[
+        Path, typer.Option(help="Folder of further lung recordings, listed in its manifest.csv.")
+    ],
+    others: Annotated[
+        Path,
+        typer.Option(help="Folder of pictures that show no lung, listed in its manifest.csv."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the new artifact; its name is its version.")],
+    work: Annotated[Path, typer.Option(help="Folder that caches extracted frames.")] = WORK,
+) -> None:
+    """Write a new artifact that also reads signs, refuses what is no lung, and is calibrated."""
+    terminal.quiet()
+    from models.data.importing import find_dataset
+    from models.data.index import DatasetError
+    from models.evaluation.held_out import HeldOutError
+    from models.inference.artifact import ArtifactError
+    from models.inference.sign_weights import SignWeights, SignWeightsError
+    from models.training.add_signs import add_signs
+
+    with terminal.stages() as progress:
+        try:
+            weights = SignWeights.read(network)
+            manifest = add_signs(
+                folder, weights, find_dataset(data), lungs, others, work, out, progress
+            )
+        except (ArtifactError, DatasetError, HeldOutError, SignWeightsError) as error:
+            terminal.stop(str(error))
+    for part, by_group in manifest.answer["metrics"].items():
+        for group, metrics in by_group.items():
+            typer.echo(
+                f"{part} by {group}: frames {metrics['frame_balanced_accuracy']:.3f} balanced, "
+                f"videos {metrics['video_accuracy']:.3f}"
+            )
+    refused = manifest.answer["refused"]
+    for kind, row in {"lungs": refused["lungs"], **refused["others"]}.items():
+        typer.echo(f"{kind}: {row['refused']} of {row['recordings']} refused")
+    for probe, row in refused["taken_for_linear"].items():
+        typer.echo(f"{probe}: {row['refused']} of {row['recordings']} taken for a linear probe")
+
+
+@app.command()
+def refusals(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of an artifact. [default: the shipped one]")
+    ] = None,
+    others: Annotated[
+        Path | None,
+        typer.Option(help="Folder of pictures that show no lung, listed in its manifest.csv."),
+    ] = None,
+    lungs: Annotated[
+        Path | None, typer.Option(help="Folder of lung recordings, listed in its manifest.csv.")
+    ] = None,
+    drawings: Annotated[int, typer.Option(min=0, help="Drawings of each kind.")] = 30,
+    sheet: Annotated[
+        Path | None, typer.Option(help="PNG for the five worst mistakes on each side.")
+    ] = None,
+) -> None:
+    """Show an artifact pictures of many kinds, real and drawn; print how many it refuses."""
+    terminal.quiet()
+    from models.data.index import DatasetError
+    from models.evaluation import refusals as measured
+    from models.inference.artifact import ArtifactError, active
+    from models.media.reencode import png
+
+    with terminal.stages() as progress:
+        try:
+            shown = measured.show_all(folder or active(), others, lungs, drawings, progress)
+        except (ArtifactError, DatasetError) as error:
+            terminal.stop(str(error))
+    for row in measured.rows(shown):
+        share = row.refused / row.shown
+        typer.echo(f"{row.kind} ({row.origin}): {row.refused} of {row.shown} refused, {share:.1%}")
+    for lung, name in ((False, "no lung"), (True, "lungs")):
+        counted = [each.is_refused for each in shown if each.is_lung is lung]
+        if counted:
+            typer.echo(f"all, {name}: {sum(counted)} of {len(counted)} refused")
+    picture = measured.worst_sheet(shown)
+    if sheet is not None and picture is not None:
+        sheet.write_bytes(png(picture))
+        typer.echo(f"wrote {sheet}", err=True)

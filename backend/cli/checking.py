@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from backend.system.checks.finding import Finding
     from backend.system.checks.run import Runner
     from backend.tables import Check
+    from backend.tables.checks import FindingCount
 
 app = typer.Typer()
 
@@ -140,7 +141,7 @@ def _report(runner: "Runner", lines: "_Lines", *, as_json: bool) -> int:
     return FOUND if left else CLEAN
 
 
-def _summary(counts: Mapping[str, Mapping[str, int]], *, fixed: bool) -> str:
+def _summary(counts: Mapping[str, "FindingCount"], *, fixed: bool) -> str:
     found = sum(count["found"] for count in counts.values())
     if not found:
         return "No findings."

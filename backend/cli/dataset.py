@@ -67,7 +67,11 @@ def import_(
 def release(
     note: Annotated[str, typer.Option(help="Release notes of this version.")] = "",
     wait: Annotated[
-        bool, typer.Option(help="Wait until a worker has built it, and print its statistics.")
+        bool,
+        typer.Option(
+            help="Wait until everything approved is de-identified, and then until a worker has "
+            "built the release; print its statistics."
+        ),
     ] = True,
 ) -> None:
     """Create a numbered version of everything approved. A running worker builds it."""
@@ -76,6 +80,8 @@ def release(
     from backend.releases import service
 
     settings = read_settings()
+    if wait:
+        _wait_for_deidentification(settings)
     try:
         with transaction(settings) as session:
             number = service.create(session, None, note).number
@@ -85,6 +91,28 @@ def release(
     typer.echo(f"Release {number} is queued.")
     if wait:
         _follow(settings, number)
+
+
+def _wait_for_deidentification(settings: "Settings") -> None:
+    """Show how much of what is approved now is de-identified, until all of it is."""
+    from backend.core.db import Database
+    from backend.releases import repository
+
+    database = Database.connect(settings)
+    most = 0
+    try:
+        with terminal.stages() as progress:
+            while True:
+                with database.read() as session:
+                    waiting = repository.waiting_for_ingest(session)
+                most = max(most, waiting)
+                if most:
+                    progress("De-identifying", most - waiting, most)
+                if not waiting:
+                    break
+                time.sleep(POLL_S)
+    finally:
+        database.close()
 
 
 def _follow(settings: "Settings", number: int) -> None:
@@ -100,6 +128,7 @@ def _follow(settings: "Settings", number: int) -> None:
             while True:
                 with database.read() as session:
                     row = repository.get(session, number)
+                    diff = repository.diff(session, number) if row else None
                 if row is None or row.state in ended:
                     break
                 progress("Recordings", row.done, row.total)
@@ -109,8 +138,7 @@ def _follow(settings: "Settings", number: int) -> None:
     if row is None or row.error:
         refuse(f"Release {number} failed: {row.error if row else 'it no longer exists.'}")
     summary = row.summary
-    assert summary and summary.diff, number  # noqa: S101, PT018  # it is done
-    diff = summary.diff
+    assert summary and diff, number  # noqa: S101, PT018  # it is done
     typer.echo(
         f"Release {number}: {summary.recordings} recordings, {summary.frames} frames; "
         f"{len(diff.added)} added, {len(diff.withdrawn)} withdrawn, "

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backend.cli import artifacts, checking, dataset, evaluation, submitting, users
+from backend.cli import artifacts, checking, dataset, evaluation, phantom, submitting, users
 from backend.cli import screening as cli_models
 from backend.cli import training as cli_training
 from backend.cli.start import check_key, make_folders, migrate_first, read_settings, refuse
@@ -32,6 +32,7 @@ app = typer.Typer(
 app.add_typer(cli_models.app)  # screen
 app.add_typer(cli_training.app)  # train and compare
 app.add_typer(evaluation.app)  # evaluate
+app.add_typer(phantom.app)  # phantom
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(artifacts.app, name="artifact")
 app.add_typer(users.app, name="user")

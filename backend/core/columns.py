@@ -36,15 +36,15 @@ class TypedJSON(TypeDecorator[Any]):
     and the field; so does a value that is to be written.
 
     Args:
-        model: a pydantic model or a dataclass with the fields of the stored object, or the type of
-            a list or dictionary.
+        model: a pydantic model or a dataclass with the fields of the stored object, or another type
+            that pydantic knows, such as that of a list.
         none_as_empty: the column takes no NULL, and holds an empty object for None.
     """
 
     impl = JSON
     cache_ok = True
 
-    def __init__(self, model: type, *, none_as_empty: bool = False) -> None:
+    def __init__(self, model: Any, *, none_as_empty: bool = False) -> None:
         super().__init__(none_as_null=True)
         self.model = model
         self.none_as_empty = none_as_empty

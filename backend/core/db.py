@@ -1,10 +1,12 @@
 """Engine, sessions, naming convention, and the column type for points in time."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Lock
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
@@ -55,9 +57,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-now = utc_now
-
-
 def make_engine(settings: Settings) -> Engine:
     """An engine for the settings' database, with SQLite set up for several processes.
 
@@ -78,8 +77,56 @@ def make_engine(settings: Settings) -> Engine:
         _make_private(Path(url.database))
     engine = create_engine(url, hide_parameters=True, pool_size=10, max_overflow=40)
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    writers = _Writers()
+    event.listen(engine, "begin", writers.begin)
+    event.listen(engine, "checkin", writers.checked_in)
     return engine
+
+
+SQLITE_WAIT_S = 10
+"""How long a transaction waits for its turn to write, and then for writers in other processes."""
+
+
+class _Writers:
+    """Begins transactions on SQLite; those of one process write in the order in which they came.
+
+    SQLite alone lets its waiters ask again at intervals that grow, and whoever asks at the right
+    moment is next: among many writers, one may wait until its time is up.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._turns: deque[Event] = deque()  # whose is first may write
+
+    def begin(self, connection: Connection) -> None:
+        if connection.get_execution_options().get("read_only", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        if "turn" not in connection.info:
+            connection.info["turn"] = self._wait_for_turn()
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def checked_in(self, _connection: Any, record: Any) -> None:
+        turn = record.info.pop("turn", None)
+        if turn is not None:
+            self._end(turn)
+
+    def _wait_for_turn(self) -> Event | None:
+        """None where it did not come in time; SQLite then waits, and answers with its own error."""
+        turn = Event()
+        with self._lock:
+            self._turns.append(turn)
+            self._turns[0].set()
+        if turn.wait(SQLITE_WAIT_S):
+            return turn
+        self._end(turn)
+        return None
+
+    def _end(self, turn: Event) -> None:
+        with self._lock:
+            self._turns.remove(turn)
+            if self._turns:
+                self._turns[0].set()
 
 
 REQUESTS_AT_ONCE = 12
@@ -140,7 +187,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.create_function("lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
     for pragma in (
-        "busy_timeout = 10000",
+        f"busy_timeout = {SQLITE_WAIT_S * 1000}",
         "journal_mode = WAL",
         "synchronous = NORMAL",
         "foreign_keys = ON",
@@ -151,8 +198,3 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _lower(text: Any) -> Any:
     return text.lower() if isinstance(text, str) else text
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    read_only = connection.get_execution_options().get("read_only", False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -121,7 +121,7 @@ class Settings(BaseSettings):
         None, description="Frozen layers to train on. Empty: the shipped artifact's."
     )
     training_time_limit_s: float = Field(
-        86_400, gt=0, le=MOST_S, description="One fold of a training."
+        86_400, gt=0, le=MOST_S, description="One fold of a training, or its last stage."
     )
 
     heartbeat_s: float = Field(

@@ -38,21 +38,23 @@ from backend.storage.private_files import (
 
 FILE_FIELD = "file"
 CROP_FIELD = "crop"
+PROBE_FIELD = "probe"
 
 _BATCH_BYTES = 256 * 1024
 _MAX_OVERHEAD_BYTES = 64 * 1024
-_MAX_CROP_BYTES = 1024
+_MAX_FIELD_BYTES = 1024
 _CHECK_DISK_EVERY_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A complete upload: the file at `path`, its size and SHA-256, and the text of `crop`."""
+    """A complete upload: the file at `path`, its size and SHA-256, and the text of the fields."""
 
     path: Path
     bytes: int
     sha256: str
     crop: str | None
+    probe: str | None
 
 
 @asynccontextmanager
@@ -78,12 +80,15 @@ async def receive_upload(
 
 
 class _Form:
-    """The parser with its two fields, and the limits that apply while it is fed."""
+    """The parser with its three fields, and the limits that apply while it is fed."""
 
     def __init__(self, headers: Mapping[str, str], path: Path, settings: Settings) -> None:
         self._path = path
         self._file = _FileTarget(path, settings)
-        self._crop = ValueTarget(validator=MaxSizeValidator(_MAX_CROP_BYTES))
+        self._texts = {
+            name: ValueTarget(validator=MaxSizeValidator(_MAX_FIELD_BYTES))
+            for name in (CROP_FIELD, PROBE_FIELD)
+        }
         self._received = 0
         try:
             self._parser = StreamingFormDataParser(headers=headers, strict=True)
@@ -92,7 +97,8 @@ class _Form:
                 "Send the recording as multipart/form-data with a boundary."
             ) from error
         self._parser.register(FILE_FIELD, self._file)
-        self._parser.register(CROP_FIELD, self._crop)
+        for name, target in self._texts.items():
+            self._parser.register(name, target)
 
     def feed(self, batch: bytes) -> None:
         """Parse, hash and write one batch. Runs in a thread."""
@@ -102,7 +108,7 @@ class _Form:
         except UnexpectedPartException as error:
             raise InvalidInputError(
                 f"Unknown field {str(error.part_name)[:50]!r}: send the recording as "
-                f"{FILE_FIELD!r} and, optionally, {CROP_FIELD!r}.",
+                f"{FILE_FIELD!r} and, optionally, {CROP_FIELD!r} and {PROBE_FIELD!r}.",
                 code="missing_file" if not self._file.started else None,
             ) from error
         except UnicodeDecodeError as error:
@@ -113,7 +119,7 @@ class _Form:
             raise BadRequestError("The multipart body cannot be read.") from error
         except ValidationError as error:
             raise InvalidInputError(
-                f"The field {CROP_FIELD!r} is longer than {_MAX_CROP_BYTES} bytes."
+                f"A field besides {FILE_FIELD!r} is longer than {_MAX_FIELD_BYTES} bytes."
             ) from error
         if self._received - self._file.bytes > _MAX_OVERHEAD_BYTES + _BATCH_BYTES:
             raise BadRequestError("The multipart body holds too much besides the file.")
@@ -125,7 +131,7 @@ class _Form:
     def upload(self) -> Upload:
         """The upload, once it is known to be complete and not empty."""
         if not self._file.started:
-            if self._received and not self._crop.value:
+            if self._received and not any(each.value for each in self._texts.values()):
                 raise BadRequestError("The multipart body has no readable part.")
             raise InvalidInputError(
                 f"The recording is missing: send it as {FILE_FIELD!r}.", code="missing_file"
@@ -136,12 +142,20 @@ class _Form:
             raise InvalidInputError(
                 "The file is empty: choose the recording again.", code="empty_file"
             )
-        crop: bytes = self._crop.value
+        return Upload(
+            self._path,
+            self._file.bytes,
+            self._file.sha256,
+            crop=self._text(CROP_FIELD),
+            probe=self._text(PROBE_FIELD),
+        )
+
+    def _text(self, name: str) -> str | None:
+        content: bytes = self._texts[name].value
         try:
-            text = crop.decode() or None
+            return content.decode() or None
         except UnicodeDecodeError as error:
-            raise InvalidInputError(f"The field {CROP_FIELD!r} is not UTF-8 text.") from error
-        return Upload(self._path, self._file.bytes, self._file.sha256, text)
+            raise InvalidInputError(f"The field {name!r} is not UTF-8 text.") from error
 
 
 class _FileTarget(BaseTarget):  # type: ignore[misc]  # the library has no types

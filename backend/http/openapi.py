@@ -42,6 +42,11 @@ JPEG: dict[str, Any] = {
     "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
 }
 
+PNG: dict[str, Any] = {
+    "description": "A PNG picture.",
+    "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
+}
+
 EVENT_STREAM: dict[str, Any] = {
     "text/event-stream": {
         "schema": {"type": "string"},

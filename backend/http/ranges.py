@@ -8,11 +8,11 @@ _RANGE = re.compile(r"bytes=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*")
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
-    """The bytes from `start` up to but not including `stop`; `whole` if that is all of them."""
+    """The bytes from `start` up to but not including `stop`; `is_complete`: all there are."""
 
     start: int
     stop: int
-    whole: bool
+    is_complete: bool
 
 
 class UnsatisfiableError(Exception):
@@ -28,7 +28,7 @@ def requested_range(header: str | None, if_range: str | None, etag: str, size: i
     Raises:
         UnsatisfiableError: the range starts beyond the end of the file.
     """
-    everything = ByteRange(0, size, whole=True)
+    everything = ByteRange(0, size, is_complete=True)
     match = _RANGE.fullmatch(header or "")
     if match is None or (if_range is not None and if_range.strip() != etag):
         return everything
@@ -43,4 +43,4 @@ def requested_range(header: str | None, if_range: str | None, etag: str, size: i
         return everything
     if start >= size or stop <= start:
         raise UnsatisfiableError
-    return ByteRange(start, stop, whole=False)
+    return ByteRange(start, stop, is_complete=False)

@@ -1,5 +1,6 @@
 """The web server: uvicorn, which also ends event streams when it stops."""
 
+import gc
 import socket
 from contextlib import suppress
 
@@ -46,6 +47,9 @@ def serve(app: FastAPI, settings: Settings) -> None:
         SystemExit: the server could not start; its log lines tell why.
     """
     server = Server(app, settings)
+    # What was imported stays: going through it at every full collection stopped requests for 0.1 s.
+    gc.collect()
+    gc.freeze()
     with suppress(KeyboardInterrupt):
         server.run()
     if not server.started:

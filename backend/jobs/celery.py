@@ -120,7 +120,7 @@ def send(celery: Celery, task: str, *arguments: str) -> bool:
     queues it again. While it is down one call at a time waits for it, and the others do not try.
     """
     if not _may_try(celery):
-        log.info("broker_not_tried", task=task, arguments=arguments)
+        log.info("broker_skipped", task=task, arguments=arguments)
         return False
     try:
         celery.send_task(task, args=arguments, queue=QUEUES.get(task, QUEUE), retry=False)

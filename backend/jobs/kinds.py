@@ -1,4 +1,4 @@
-"""Every kind of job: whose rows wait, and which workers take them."""
+"""The kinds of jobs: their tables, their order, and which workers run them."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from backend.jobs.names import (
 from backend.tables import Check, Contribution, Release, Screening, Training, TrainingFold, Upload
 from backend.tables.vocabulary import ContributionState, JobState
 
-STORAGE_AWAY = "The storage could not be used for too long."
+STORAGE_AWAY = "The storage was unavailable for too long."
 
 
 def _finished(now: datetime) -> Columns:
@@ -43,11 +43,11 @@ SCREENING = JobKind(
         "claimed_at": now,
         "started_at": func.coalesce(Screening.started_at, now),
     },
-    # Its client was not served by a lease that came to nothing.
+    # `claimed_at` counts as the client's turn, which an attempt without a result is not.
     queued_again=lambda _now: {"done": 0, "claimed_at": None},
     ended=_finished,
 )
-"""Served by clients in turns (`backend.screenings.repository.turns`)."""
+"""Leased by clients in turns (`backend.screenings.repository.turns`)."""
 
 UPLOAD = JobKind(
     name="upload",
@@ -55,11 +55,9 @@ UPLOAD = JobKind(
     table=Upload,
     key=(Upload.id,),
     order=(Upload.queued_at, Upload.id),
-    lost=Failure(
-        "Our workers stopped while they took this file in. Please send it again.", "worker_lost"
-    ),
-    away=Failure(f"{STORAGE_AWAY} Please send it again.", "storage_unreachable"),
-    # What makes room for others waits behind them.
+    lost=Failure("Importing this file was interrupted. Please upload it again.", "worker_lost"),
+    away=Failure(f"{STORAGE_AWAY} Please upload it again.", "storage_unreachable"),
+    # An upload that was interrupted so that others can run goes to the end of the queue.
     released=lambda now: {"queued_at": now},
     ended=_finished,
 )
@@ -73,9 +71,9 @@ PREVIEWS = JobKind(
     lost=Failure("It was interrupted {lost} times; the recording may be damaged."),
     away=Failure(STORAGE_AWAY),
     wanted=Contribution.state == ContributionState.PENDING,
-    prefix="prep_",
+    prefix="previews_",
 )
-"""Frames for the reviewers' player, the contact sheet and the model's answer: all that waits."""
+"""Frames for the reviewers' player, the contact sheet and the models' answer."""
 
 DEIDENTIFICATION = JobKind(
     name="deidentification",
@@ -85,14 +83,14 @@ DEIDENTIFICATION = JobKind(
     order=(Contribution.decided_at, Contribution.id),
     lost=Failure("It was interrupted {lost} times; the recording may be damaged."),
     away=Failure(STORAGE_AWAY),
-    # A review that was opened again leaves the last decision standing until there is another.
+    # A reopened review does not cancel it: the last decision holds until there is a new one.
     wanted=and_(
         Contribution.final_label.is_not(None),
         Contribution.state.not_in((ContributionState.WITHDRAWN, ContributionState.REJECTED)),
     ),
-    prefix="ingest_",
+    prefix="deidentify_",
 )
-"""Pixels for the dataset, of what was approved."""
+"""The approved recording as pixels of the dataset, without anything that identifies."""
 
 RELEASING = JobKind(
     name="release",
@@ -119,12 +117,14 @@ FOLD = JobKind(
         TrainingFold.training_id,
         TrainingFold.fold,
     ),
-    lost=Failure("A worker was lost {lost} times in the middle of it, perhaps for want of memory."),
+    lost=Failure(
+        "A worker stopped {lost} times during this step, perhaps because it ran out of memory."
+    ),
     away=Failure(f"{STORAGE_AWAY} Please try again."),
     wanted=TrainingFold.training_id.in_(
         select(Training.id).where(Training.state.in_((JobState.QUEUED, JobState.RUNNING)))
     ),
-    # While one runs, its end announces the next.
+    # While a fold runs, the next one gets its message when that ends.
     announced=~select(_OTHER_FOLD.fold)
     .where(
         _OTHER_FOLD.training_id == TrainingFold.training_id,
@@ -152,7 +152,7 @@ ASSEMBLY = JobKind(
     error="error",
     leased=lambda _now: {"stage": "Making the artifact"},
 )
-"""The last stage of a training, in which the folds become an artifact: wanted when all are done."""
+"""The last stage of a training, once all folds are done: it makes their artifact."""
 
 CHECKING = JobKind(
     name="check",
@@ -160,12 +160,12 @@ CHECKING = JobKind(
     table=Check,
     key=(Check.id,),
     order=(Check.created_at, Check.id),
-    lost=Failure("Workers were lost in the middle of it, perhaps for want of memory."),
+    lost=Failure("Workers stopped during the check, perhaps because they ran out of memory."),
     away=Failure("The storage or the database was away too long."),
     leased=lambda now: {"started_at": now},
     ended=lambda now: {"finished_at": now, "under_way": None, "stage": ""},
 )
-"""A look at everything that is stored; one is under way at a time."""
+"""A check of everything that is stored; only one is unfinished at a time."""
 
 _Kinds = tuple[JobKind[Any], ...]
 

@@ -1,9 +1,10 @@
-"""The one queue: who holds a row, for how long, and what happens when nobody does.
+"""The state machine of every job queue: enqueue, lease, renew, complete, fail, requeue.
 
-Each kind of job is a row that waits in its own table. A lease is a row and the number of an
-attempt: attempts only grow, and every update by a holder names its own, so that what an earlier
-holder writes never lands. A lost worker is counted (`lost`); what the job needs being away
-(storage, database) costs nothing but time, and is given up after `MOST_AWAY`.
+Each kind of job has its rows in a table of its own. A lease is a row together with the number of
+an attempt. The number only grows, and every update by a worker names its own, so that a worker
+that lost its lease cannot overwrite what its successor wrote. A worker that disappears is counted
+(`lost`). Unavailable storage or an unavailable database is not: the job waits, and fails after
+`MOST_AWAY`.
 """
 
 import random
@@ -21,14 +22,14 @@ from backend.jobs.celery import after_commit
 from backend.tables.vocabulary import JobState
 
 MOST_AWAY = timedelta(hours=24)
-"""A job whose storage or database is away for so long fails, for people to see."""
+"""A job fails once its storage or database has been unavailable for this long."""
 
 SHORTEST_AWAY = timedelta(seconds=2)
 LONGEST_AWAY = timedelta(minutes=5)
-"""Between two attempts at a job that found something away, while this worker does not."""
+"""Bounds of the delay before a job is tried again that found something unavailable."""
 
 MOST_NOTIFIED = 20
-"""Messages sent again in one turn: a queue that is merely long needs none for each row."""
+"""Limit of messages sent again at a time: a long queue does not need one for each row."""
 
 Row = TypeVar("Row", bound=Base)
 Columns = Mapping[str, Any]
@@ -36,7 +37,7 @@ Columns = Mapping[str, Any]
 
 
 class LeaseLostError(Exception):
-    """The row is gone, unwanted, ended or given to another attempt: nothing was written."""
+    """The row was deleted, cancelled, completed or leased again; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +61,18 @@ class JobKind(Generic[Row]):
         task: the Celery task that runs it.
         table: its rows.
         key: the primary key's columns.
-        order: whose turn is first among those that wait.
+        order: which of the waiting rows is leased first.
         lost: why it fails after too many lost workers; `{lost}` in it is how many.
-        away: why it fails where something that it needs was away for `MOST_AWAY`.
-        wanted: rows whose work anybody still wants.
-        announced: rows that may be announced again while they wait; others wait for one of their
-            own, whose end announces them.
+        away: why it fails after something it needs was unavailable for `MOST_AWAY`.
+        wanted: rows whose result is still needed.
+        announced: waiting rows for which a message may be sent again; the others get theirs
+            when a job that they depend on ends.
         prefix: what the names of its lease's columns begin with.
         error: the column of its sentence for people, where that has another name.
-        leased: further columns of a row that is leased at that moment.
-        queued_again: the same of one whose lease came to nothing.
-        released: further ones of those whose lease was released by its holder.
-        ended: the same of one that is done or has failed.
+        leased: further columns to write when a row is leased, by the time.
+        queued_again: the same when it returns to the queue.
+        released: the same when a worker released it, in addition to `queued_again`.
+        ended: the same when it is done or has failed.
     """
 
     name: str
@@ -156,9 +157,9 @@ class RequeueResult:
 
 
 def enqueue(session: Session, kind: JobKind[Row], row: Row, now: datetime) -> None:
-    """Queue a row, anew where it was queued, running or done, and send a message at the commit.
+    """Queue a row, again if it was queued, running or done, and send a message after the commit.
 
-    Whoever is at work on it loses the lease.
+    A worker that is running it loses its lease.
     """
     attempt = kind.value(row, "attempt")
     values = kind.values(
@@ -172,7 +173,7 @@ def enqueue(session: Session, kind: JobKind[Row], row: Row, now: datetime) -> No
     for name, value in (values | kind.error_columns(None)).items():
         setattr(row, name, value)
     session.flush()
-    key = _key(kind, [getattr(row, each.key) for each in kind.key])
+    key = _key(kind, [getattr(row, column.key) for column in kind.key])
     after_commit(session, kind.task, kind.text(key))
 
 
@@ -190,7 +191,7 @@ def lease(
     turns: Select[*tuple[Any, ...]] | None = None,
     load: Sequence[ORMOption] = (),
 ) -> Lease[Row] | None:
-    """Lease the row whose turn it is: running, one attempt more, a heartbeat now.
+    """Lease the first row in the queue: running, one attempt more, a heartbeat now.
 
     Two callers never get the same: PostgreSQL leaves out a row that another transaction has
     locked, and on SQLite a writing transaction is alone.
@@ -243,7 +244,7 @@ def _lease(
 
 
 def renew(session: Session, lease: Lease[Row], now: datetime) -> None:
-    """Say that the worker is alive.
+    """Write a heartbeat: the worker is alive.
 
     Raises:
         LeaseLostError
@@ -252,7 +253,7 @@ def renew(session: Session, lease: Lease[Row], now: datetime) -> None:
 
 
 def progress(session: Session, lease: Lease[Row], now: datetime, **columns: Any) -> None:
-    """Write columns that say how far the job is; that is a heartbeat too.
+    """Write how far the job has come, which is a heartbeat too.
 
     Raises:
         LeaseLostError
@@ -261,7 +262,7 @@ def progress(session: Session, lease: Lease[Row], now: datetime, **columns: Any)
 
 
 def complete(session: Session, lease: Lease[Row], now: datetime, **columns: Any) -> None:
-    """Write what came of the job.
+    """Write the result of the job.
 
     Raises:
         LeaseLostError
@@ -272,7 +273,7 @@ def complete(session: Session, lease: Lease[Row], now: datetime, **columns: Any)
 
 
 def fail(session: Session, lease: Lease[Row], failure: Failure, now: datetime) -> None:
-    """Write why nothing came of the job.
+    """Write why the job failed.
 
     Raises:
         LeaseLostError
@@ -289,11 +290,11 @@ def release_lease(
     is_away: bool = False,
     due_at: datetime | None = None,
 ) -> None:
-    """Queue the row again unharmed; the attempt's number stays spent.
+    """Return the row to the queue without a failure; the next attempt has a new number.
 
     Args:
         session, lease, now: as above.
-        is_away: something that it needs is away, since now unless it was before.
+        is_away: something that it needs is unavailable, from now on unless it already was.
         due_at: when it may be leased again; None for now.
 
     Raises:
@@ -312,7 +313,7 @@ def release_lease(
 
 
 def next_try(away_since: datetime | None, now: datetime) -> datetime:
-    """When to try again what has found something away since then: after as long again, roughly."""
+    """When to try again: after about as long as something has been unavailable, within bounds."""
     waited = now - (away_since or now)
     distance = min(max(waited, SHORTEST_AWAY), LONGEST_AWAY)
     return now + distance * random.uniform(0.75, 1.25)
@@ -328,13 +329,13 @@ def requeue_expired(
     notify_after: timedelta | None = None,
     notify_at_most: int = MOST_NOTIFIED,
 ) -> RequeueResult:
-    """Queue again what lost its worker, give up what cannot be done, choose what is announced.
+    """Requeue jobs that lost their worker, fail those without hope, choose messages to repeat.
 
-    Wanted and never queued: queued.
+    Needed and never queued: queued.
     Running without heartbeat for `stale_after`: queued at its old place, or failed where
-    `max_lost` workers vanished with it. Queued, and what it needs away for `MOST_AWAY`: failed.
-    Queued and not announced for `notify_after` (or else `stale_after`), or since it became due:
-    announced again, the first in turn first, at most `notify_at_most` of them.
+    `max_lost` workers vanished with it. Queued, with something unavailable for `MOST_AWAY`: failed.
+    Queued, without a message for `notify_after` (or else `stale_after`) or since it became due:
+    chosen for another message, in the order of the queue, at most `notify_at_most` of them.
     """
     cutoff = now - stale_after
     beat, count = kind.column("heartbeat_at"), kind.column("lost")
@@ -353,12 +354,14 @@ def requeue_expired(
         and_(state == JobState.QUEUED, since < now - MOST_AWAY, kind.wanted),
         kind.failed(kind.away, now),
     )
-    back = _update_all(
-        session,
-        kind,
-        and_(state.is_(None), kind.wanted),
-        kind.values(state=JobState.QUEUED.value, notified_at=now, lost=0),
-    )
+    back: tuple[Any, ...] = ()
+    if state.property.columns[0].nullable:  # else every row would be looked at for nothing
+        back = _update_all(
+            session,
+            kind,
+            and_(state.is_(None), kind.wanted),
+            kind.values(state=JobState.QUEUED.value, notified_at=now, lost=0),
+        )
     back += _update_all(
         session,
         kind,
@@ -381,14 +384,18 @@ def requeue_expired(
 def _overdue(
     session: Session, kind: JobKind[Row], now: datetime, cutoff: datetime, at_most: int
 ) -> tuple[Any, ...]:
-    """Rows that are announced again, now."""
-    told = kind.column("notified_at")
+    """Keys of rows for which a message is sent again; noted as sent now."""
+    notified_at = kind.column("notified_at")
     waiting = session.execute(
         select(*kind.key)
         .where(
             kind.is_due(now),
             kind.announced,
-            or_(told.is_(None), told < cutoff, told < kind.column("due_at")),
+            or_(
+                notified_at.is_(None),
+                notified_at < cutoff,
+                notified_at < kind.column("due_at"),
+            ),
         )
         .order_by(*kind.order)
         .limit(at_most)

@@ -1,36 +1,39 @@
 """Names of the tasks and of the queues that their messages wait in."""
 
 SCREEN = "worker.screenings.task.screen"
-"""Task: run the screening whose turn it is. Arguments: the id, as text, that made us send it."""
+"""Task: run the next screening in the queue. Argument: the key of the row that caused the message.
+
+As for all tasks but maintenance, the key is text and only logged: the queue decides what is run.
+"""
 
 MAKE_PREVIEWS = "worker.contributions.make_previews.make_previews"
-"""Task: make ready for review what was asked longest ago. Arguments: the id that made us send."""
+"""Task: make the previews of the next submitted contribution. Argument: as for `SCREEN`."""
 
 DEIDENTIFY = "worker.contributions.deidentify.deidentify"
-"""Task: take the next approved contribution into the dataset. Arguments: as MAKE_PREVIEWS's."""
+"""Task: de-identify the next approved contribution. Argument: as for `SCREEN`."""
 
 RELEASE = "worker.releases.task.release"
-"""Task: go on with the release that is being made. Arguments: the number that made us send it."""
+"""Task: build the next release. Argument: as for `SCREEN`."""
 
 IMPORT_UPLOAD = "worker.uploads.task.import_upload"
-"""Task: import the file that came first for a submission. Arguments: as MAKE_PREVIEWS's."""
+"""Task: import the next uploaded file of a submission. Argument: as for `SCREEN`."""
 
 TRAIN = "worker.trainings.task.train"
-"""Task: the next piece of a training. Arguments: the training's id, as text, that made us send."""
+"""Task: train the next fold, or assemble the next artifact. Argument: as for `SCREEN`."""
 
 CHECK = "worker.checks.task.check"
-"""Task: look through what is stored. Arguments: the check's id, as text, that made us send."""
+"""Task: check everything that is stored. Argument: as for `SCREEN`."""
 
 QUEUE = "pocovid"
 
 MAINTENANCE_QUEUE = f"{QUEUE}-maintenance"
-"""A queue of its own: hundreds of waiting screenings must not keep maintenance from its turn."""
+"""A separate queue, so that hundreds of waiting screenings do not delay maintenance."""
 
 DATASET_QUEUE = f"{QUEUE}-dataset"
-"""A queue of its own: a ward's 240 recordings must not keep a screening from its turn."""
+"""A separate queue, so that a submission of 240 recordings does not delay a screening."""
 
 TRAINING_QUEUE = f"{QUEUE}-training"
-"""Its workers do nothing else: a fold takes minutes to hours."""
+"""Served by workers that do nothing else: a fold takes minutes to hours."""
 
 _OF_THE_DATASET = (IMPORT_UPLOAD, MAKE_PREVIEWS, DEIDENTIFY, RELEASE, CHECK)
 QUEUES = {**dict.fromkeys(_OF_THE_DATASET, DATASET_QUEUE), TRAIN: TRAINING_QUEUE}

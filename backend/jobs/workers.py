@@ -27,7 +27,7 @@ def worker_seen(
     """
     worker = session.get(Worker, name)
     if worker is None:
-        worker = Worker(name=name, kind=kind.value, started_at=now)
+        worker = Worker(name=name, kind=kind, started_at=now)
         session.add(worker)
     worker.seen_at, worker.taken_at, worker.idle_since = now, taken_at, idle_since
 
@@ -44,7 +44,7 @@ def forget_silent_workers(session: Session, now: datetime, after: timedelta) -> 
 
 def workers_alive(session: Session, now: datetime, within: timedelta) -> int:
     """How many workers that screen were seen not longer ago than `within`."""
-    alive = and_(Worker.seen_at >= now - within, Worker.kind == WorkerKind.WORKER.value)
+    alive = and_(Worker.seen_at >= now - within, Worker.kind == WorkerKind.WORKER)
     return session.scalars(select(func.count()).select_from(Worker).where(alive)).one()
 
 

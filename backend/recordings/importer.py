@@ -14,11 +14,9 @@ from backend.recordings import repository
 from backend.storage.base import Storage
 from backend.storage.keys import preview_key, recording_key
 from backend.tables import Recording
+from backend.tables.media import media_columns
 from models.contract import Square
 from models.media import sampling
-
-PREVIEW_SIDE = 1024
-"""Longer side of a preview in pixels."""
 
 log = structlog.get_logger(__name__)
 
@@ -45,11 +43,10 @@ def import_upload(
         probe = opened.probe()
         if crop is not None:
             sampling.check_square(crop, probe.width, probe.height)
-        still = opened.still()
+        preview = opened.preview()
     except sampling.MediaError as error:
         log.info("recording_refused", code=error.code, cause=error.cause)
         raise refusal(error) from error
-    preview = sampling.encode_jpeg(still, PREVIEW_SIDE)
 
     recording_id, now = uuid4(), utc_now()
     recording = Recording(
@@ -58,19 +55,9 @@ def import_upload(
         storage_key=recording_key(upload.sha256, recording_id),
         preview_key=preview_key(recording_id),
         bytes=upload.bytes,
-        kind=probe.kind,
-        format=probe.format,
-        media_type=probe.media_type,
-        width=probe.width,
-        height=probe.height,
-        duration_s=probe.duration_s,
-        frames=probe.frames,
-        sampled_frames=probe.sampled,
-        square_x=probe.square.x,
-        square_y=probe.square.y,
-        square_size=probe.square.size,
         created_at=now,
         expires_at=now + timedelta(hours=settings.retention_hours),
+        **media_columns(probe),
     )
     undo_on_rollback(session, lambda: discard(storage, recording))
     storage.put(recording.storage_key, upload.path)

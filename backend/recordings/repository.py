@@ -46,14 +46,17 @@ def expired(
     unfinished = exists().where(
         Screening.recording_id == Recording.id, Screening.status.in_(_UNFINISHED)
     )
-    return session.scalars(
-        select(Recording)
+    found = session.scalars(
+        select(Recording.id)
         .where(Recording.expires_at <= now, Recording.pixels_deleted_at.is_(None), ~unfinished)
-        .where(Recording.id.not_in(exclude))
         .order_by(Recording.expires_at)
-        .limit(limit)
-        .options(selectinload(Recording.screenings))
-    ).all()
+        .limit(limit + len(exclude))
+    )
+    chosen = [recording_id for recording_id in found if recording_id not in exclude][:limit]
+    query = select(Recording).where(Recording.id.in_(chosen))
+    rows = session.scalars(query.options(selectinload(Recording.screenings)))
+    by_id = {recording.id: recording for recording in rows}
+    return [by_id[recording_id] for recording_id in chosen]
 
 
 def mark_pixels_deleted(session: Session, recording_id: UUID, now: datetime) -> bool:

@@ -96,14 +96,18 @@ def get_release(number: Number, session: ReadSessionDep, user: OptionalUser) -> 
     },
 )
 def download(
-    number: Number, request: Request, session: ReadSessionDep, storage: StorageDep
+    number: Number,
+    request: Request,
+    session: ReadSessionDep,
+    services: ServicesDep,
+    storage: StorageDep,
 ) -> Response:
     """Recordings, frames and tables, without recordings withdrawn since.
 
     Accepts one `Range`, so that a download can be resumed; send the `ETag` as `If-Range` to start
     over if a recording was withdrawn in the meantime.
     """
-    archive = public.archive(session, number)
+    archive = public.archive(session, number, services.database.read)
     headers = {
         **_REVALIDATE,
         "Accept-Ranges": "bytes",
@@ -124,12 +128,12 @@ def download(
             status_code=416, headers=headers | {"Content-Range": f"bytes */{archive.size}"}
         )
     headers["Content-Length"] = str(part.stop - part.start)
-    if not part.whole:
+    if not part.is_complete:
         headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{archive.size}"
-    status = 200 if part.whole else 206
+    status = 200 if part.is_complete else 206
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=ZIP)
-    content = public.stream(archive, storage, part.start, part.stop)
+    content = archive.read(part.start, part.stop, storage.open)
     return StreamingResponse(content, status, headers, ZIP)
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from backend.submissions.fields import FORMULA_STARTS
 from backend.tables import Contribution
+from backend.tables.releases import MetadataRow
 from backend.tables.vocabulary import Finding, Label, Licence, Sex, Symptom
 
 CHANGES = "Cropped to a square, trimmed where a reviewer said so, re-encoded without metadata"
@@ -51,7 +52,7 @@ _GENDERS = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "other"}
 
 def metadata_row(
     contribution: Contribution, patient: int | None, added: datetime, release: int
-) -> dict[str, str]:
+) -> MetadataRow:
     """What is published of a recording, except for the columns about its file and fold.
 
     The original file name, the contributor's note and the patient's hash are not published.

@@ -1,8 +1,5 @@
 """Releases as everybody sees them: versions, recordings, frames, and the archive."""
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
 from contextlib import closing
 from uuid import UUID
 
@@ -13,7 +10,8 @@ from sqlalchemy.orm import Session
 from backend.core.errors import GoneError, NotFoundError
 from backend.core.pagination import PAGE
 from backend.releases import repository
-from backend.releases.archive import Archive, of_release
+from backend.releases.archive import Archive
+from backend.releases.parts import MeasuredArchive, Sessions, open_archive
 from backend.releases.schemas import (
     FileOut,
     ItemOut,
@@ -31,8 +29,6 @@ from models.media import sampling
 PATH = "/api/v1/releases"
 PREVIEW_SIDE = 512
 """Longer side of a frame on the page, in pixels."""
-
-WITHDRAWN = "WITHDRAWN.csv"
 
 
 def find(session: Session, number: int, *, every_state: bool = False) -> Release:
@@ -62,7 +58,7 @@ def to_schema(session: Session, release: Release) -> ReleaseOut:
     address = f"{PATH}/{release.number}"
     return ReleaseOut(
         **_to_line(release).model_dump(),
-        diff=release.summary and release.summary.diff,
+        diff=repository.diff(session, release.number),
         files=[
             FileOut(name=file.path, bytes=file.bytes, sha256=file.sha256)
             for file in release.files.files
@@ -119,7 +115,7 @@ def _item(item: ReleaseItem) -> ItemOut:
         frames=len(item.files.frames) if item.files else 0,
         comment=columns["Comments first medical doctor (MD1)"],
         findings=item.contribution.final_findings,
-        withdrawn=repository.is_removed(item.contribution),
+        withdrawn=item.removed,
         frame_url=f"{PATH}/{item.release_number}/items/{item.contribution_id}/frames/{{n}}.jpg",
     )
 
@@ -147,7 +143,7 @@ def frame(
         GoneError: the recording was withdrawn.
     """
     item = find_item(session, number, contribution_id)
-    if repository.is_removed(item.contribution):
+    if item.removed:
         raise GoneError("This recording was withdrawn, and its pixels were deleted.")
     frames = item.files.frames if item.files else []
     if index >= len(frames):
@@ -163,42 +159,20 @@ def document(session: Session, storage: Storage, number: int, name: str) -> byte
     Raises:
         NotFoundError: no such release or file.
     """
-    for each in find(session, number).files.files:
-        if each.path == name:
-            with closing(storage.open(each.key)) as file:
+    for stored in find(session, number).files.files:
+        if stored.path == name:
+            with closing(storage.open(stored.key)) as file:
                 return file.read()
     raise NotFoundError(f"Release {number} has no file {name}.")
 
 
-def archive(session: Session, number: int) -> Archive:
+def archive(session: Session, number: int, sessions: Sessions) -> Archive | MeasuredArchive:
     """The archive of a finished release, without the pixels of recordings withdrawn since.
 
-    Its tables stay as they were; `WITHDRAWN.csv` lists what is missing.
+    Its tables stay as they were; `WITHDRAWN.csv` lists what is missing. What it sends is read with
+    `sessions`.
 
     Raises:
         NotFoundError: there is none.
     """
-    release = find(session, number)
-    files, withdrawn = [*release.files.files], []
-    for item in repository.items(session, number):
-        if repository.is_removed(item.contribution):
-            withdrawn.append(item)
-        elif item.files is not None:
-            files += item.files.all()
-    extra_files = {WITHDRAWN: _withdrawn(withdrawn)} if withdrawn else {}
-    return of_release(number, release.created_at, files, extra_files)
-
-
-def _withdrawn(items: Sequence[ReleaseItem]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("Filename", "File"))
-    for item in items:
-        path = "" if item.files is None else item.files.recording.path
-        writer.writerow((item.contribution_id, path))
-    return text.getvalue().encode()
-
-
-def stream(archive: Archive, storage: Storage, start: int, stop: int) -> Iterator[bytes]:
-    """The archive's bytes from `start` up to but not including `stop`, in chunks."""
-    return archive.read(start, stop, storage.open)
+    return open_archive(session, find(session, number), sessions)

@@ -31,12 +31,12 @@ def report(
         ConflictError: this client has reported it already, or it has this label.
     """
     item = public.find_item(session, number, contribution_id)
-    if repository.is_removed(item.contribution):
+    if item.removed:
         raise GoneError("This recording was withdrawn from the dataset.")
     contribution = reviews.lock(session, contribution_id) or item.contribution
     if body.label is not None and body.label == contribution.final_label:
         raise ConflictError(
-            f"The label of this recording is {body.label} by now: a later release says so."
+            f"The label of this recording was already changed to {body.label} in a later release."
             if item.label != contribution.final_label
             else f"The label of this recording is {body.label} already."
         )

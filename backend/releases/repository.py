@@ -1,16 +1,33 @@
 """Every query about releases: what goes in, what is shown."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    case,
+    delete,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
 from backend.core.pagination import Keyset, Page
-from backend.releases.contents import Content, difference, summary
+from backend.releases.contents import Content, Tally, difference
 from backend.releases.folds import FOLDS
 from backend.tables import (
+    ArchivePart,
     Contribution,
     FoldAssignment,
     LabelReport,
@@ -25,6 +42,11 @@ _RELEASE_LOCK = 0x72656C65617365  # "release": a number of ours among PostgreSQL
 _UNDER_WAY = (JobState.QUEUED, JobState.RUNNING)
 _REMOVED = (ContributionState.WITHDRAWN, ContributionState.REJECTED)
 _COUNTS = (*_UNDER_WAY, JobState.DONE)
+_IS_REMOVED = ReleaseItem.removed == true()  # as the index has it
+
+
+BATCH = 500
+"""Rows that are read at a time where all of a release are needed."""
 
 
 # Reading.
@@ -33,6 +55,11 @@ _COUNTS = (*_UNDER_WAY, JobState.DONE)
 def get(session: Session, number: int) -> Release | None:
     """The release with this number."""
     return session.get(Release, number)
+
+
+def diff(session: Session, number: int) -> Difference | None:
+    """What has changed in a finished release since the one before; it may name every recording."""
+    return session.scalars(select(Release.diff).where(Release.number == number)).one()
 
 
 def page(
@@ -82,11 +109,38 @@ def items_page(
 
 
 def _items(number: int) -> Select[ReleaseItem]:
+    # Their contributions follow in a statement of their own: joined, PostgreSQL would go through
+    # all of these up to the page's first.
     return (
         select(ReleaseItem)
         .where(ReleaseItem.release_number == number)
-        .options(joinedload(ReleaseItem.contribution))
+        .options(selectinload(ReleaseItem.contribution))
     )
+
+
+def whole_items(session: Session, number: int) -> Iterator[ReleaseItem]:
+    """All items of a release by id, read `BATCH` at a time, without their contributions."""
+    query = select(ReleaseItem).where(ReleaseItem.release_number == number)
+    for rows in _batches(session, query, BATCH):
+        for (row,) in rows:
+            yield row
+
+
+def _batches(
+    session: Session, query: Select[*tuple[Any, ...]], size: int
+) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of a query on a release's items, by id, `size` at a time."""
+    last: UUID | None = None
+    query = query.add_columns(ReleaseItem.contribution_id.label("at"))
+    query = query.order_by(ReleaseItem.contribution_id).limit(size)
+    while True:
+        after = query if last is None else query.where(ReleaseItem.contribution_id > last)
+        rows = session.execute(after).all()
+        if rows:
+            yield [row[:-1] for row in rows]
+        if len(rows) < size:
+            return
+        last = rows[-1].at
 
 
 def item(session: Session, number: int, contribution_id: UUID) -> ReleaseItem | None:
@@ -103,41 +157,48 @@ def is_removed(contribution: Contribution) -> bool:
 
 def removed_ids(session: Session, number: int) -> list[UUID]:
     """Ids of recordings that were withdrawn or rejected since the release."""
-    query = select(ReleaseItem.contribution_id).join(ReleaseItem.contribution)
     return list(
         session.scalars(
-            query.where(
-                ReleaseItem.release_number == number,
-                Contribution.state.in_(_REMOVED),
-            ).order_by(ReleaseItem.contribution_id)
+            select(ReleaseItem.contribution_id)
+            .where(ReleaseItem.release_number == number, _IS_REMOVED)
+            .order_by(ReleaseItem.contribution_id)
         )
     )
 
 
-def contents(session: Session, number: int | None) -> list[Content]:
-    """A release's items as they are counted and compared; empty for None."""
+def contents(session: Session, number: int | None) -> Iterator[Content]:
+    """A release's recordings as they are counted and compared, by id; none for None."""
     if number is None:
-        return []
-    return [
-        Content(
-            id=item.contribution_id,
-            group=item.group_key,
-            label=item.label,
-            probe=item.probe,
-            kind=item.contribution.kind,
-            frames=len(item.files.frames) if item.files else item.contribution.dataset_frames,
-            row=item.row,
-            left_out=item.left_out,
+        return
+    sampled = func.json_array_length(ReleaseItem.files["frames"])
+    frames = case((ReleaseItem.files.is_(None), Contribution.dataset_frames), else_=sampled)
+    query = (
+        select(
+            ReleaseItem.contribution_id,
+            ReleaseItem.group_key,
+            ReleaseItem.label,
+            ReleaseItem.probe,
+            Contribution.kind,
+            frames.label("frames"),
+            ReleaseItem.row,
+            ReleaseItem.left_out,
         )
-        for item in items(session, number)
-    ]
+        .join(ReleaseItem.contribution)
+        .where(ReleaseItem.release_number == number)
+    )
+    for rows in _batches(session, query, BATCH):
+        for row in rows:
+            yield Content(*row)
 
 
 def figures(session: Session, number: int) -> tuple[Summary, Difference]:
     """A release's summary, and its difference to the previous finished one."""
-    current, before = contents(session, number), last_done(session, number)
+    before = last_done(session, number)
     since = None if before is None else before.number
-    return summary(current), difference(contents(session, since), current, since)
+    tally = Tally()
+    current = tally.counted(contents(session, number))
+    changes = difference(contents(session, since), current, since)
+    return tally.summary(), changes
 
 
 def released_ids(session: Session, ids: Collection[UUID]) -> set[UUID]:
@@ -160,6 +221,96 @@ def file_keys(session: Session) -> set[str]:
     return {file.key for top in session.scalars(select(Release.files)) for file in top.files}
 
 
+# Archives.
+
+
+@dataclass(frozen=True, slots=True)
+class PartItem:
+    """A recording in a release: its files, and whether it was removed since."""
+
+    contribution_id: UUID
+    files: ItemFiles | None
+    removed: bool
+
+
+_PART_ITEM = select(ReleaseItem.contribution_id, ReleaseItem.files, ReleaseItem.removed)
+
+
+def archive_parts(session: Session, number: int) -> Sequence[Row[UUID, int, int, int, str, str]]:
+    """The stored parts of a release's archive, in their order: all columns but the number."""
+    stored = ArchivePart.__table__.c  # there are many, and as objects they would take longer
+    return session.execute(
+        select(
+            stored.first_id,
+            stored.members,
+            stored.bytes,
+            stored.directory_bytes,
+            stored.digest,
+            stored.withdrawn,
+        )
+        .where(stored.release_number == number)
+        .order_by(stored.first_id)
+    ).all()
+
+
+def part_items(session: Session, number: int, first: UUID, end: UUID | None) -> list[PartItem]:
+    """A release's recordings with ids from `first` up to but not including `end`."""
+    query = _PART_ITEM.where(
+        ReleaseItem.release_number == number, ReleaseItem.contribution_id >= first
+    )
+    if end is not None:
+        query = query.where(ReleaseItem.contribution_id < end)
+    rows = session.execute(query.order_by(ReleaseItem.contribution_id))
+    return [PartItem(*row) for row in rows]
+
+
+def item_batches(session: Session, number: int, size: int) -> Iterator[list[PartItem]]:
+    """All recordings of a release by id, `size` at a time."""
+    query = _PART_ITEM.where(ReleaseItem.release_number == number)
+    for rows in _batches(session, query, size):
+        yield [PartItem(*row) for row in rows]
+
+
+def replace_archive_parts(
+    session: Session,
+    number: int,
+    parts: Iterable[ArchivePart],
+    removals: int,
+    size: int,
+    etag: str,
+) -> None:
+    """Store what was measured at so many `removals`, unless a later measurement is stored."""
+    is_newer = or_(Release.measured_removals.is_(None), Release.measured_removals <= removals)
+    changed = session.execute(
+        update(Release)
+        .where(Release.number == number, is_newer)
+        .values(measured_removals=removals, measured_bytes=size, measured_etag=etag)
+        .returning(Release.number)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.first() is None:
+        return
+    session.execute(delete(ArchivePart).where(ArchivePart.release_number == number))
+    session.add_all(parts)
+    session.flush()
+
+
+def not_measured(session: Session) -> Sequence[int]:
+    """Numbers of finished releases whose stored parts are missing, or as before a removal."""
+    return session.scalars(
+        select(Release.number)
+        .where(
+            Release.state == JobState.DONE,
+            or_(
+                Release.measured_etag.is_(None),
+                Release.measured_removals.is_(None),
+                Release.measured_removals != Release.removals,
+            ),
+        )
+        .order_by(Release.number)
+    ).all()
+
+
 # What goes into the next one.
 
 
@@ -174,6 +325,18 @@ def highest_number(session: Session) -> int:
     return session.scalars(select(func.max(Release.number))).one() or 0
 
 
+_NOT_RELEASED = (
+    Contribution.cine,
+    Contribution.model_answer,
+    Contribution.note,
+    Contribution.answer_to_reviewer,
+    Contribution.set_by_hand,
+    Contribution.set_by_table,
+    Contribution.withheld,
+)
+"""What no release holds of a contribution, and would take room."""
+
+
 def ready(session: Session, *, lock: bool = False) -> Sequence[Contribution]:
     """Approved and de-identified contributions, with submission and contributor, by id.
 
@@ -185,10 +348,17 @@ def ready(session: Session, *, lock: bool = False) -> Sequence[Contribution]:
         .where(
             Contribution.final_label.is_not(None),
             Contribution.state.not_in(_REMOVED),
-            Contribution.ingest_state == JobState.DONE,
+            Contribution.deidentify_state == JobState.DONE,
             Contribution.pixels_key.is_not(None),
         )
-        .options(joinedload(Contribution.submission).joinedload(Submission.contributor))
+        .options(
+            joinedload(Contribution.submission).options(
+                defer(Submission.manifest),
+                defer(Submission.defaults),
+                joinedload(Submission.contributor),
+            ),
+            *(defer(column) for column in _NOT_RELEASED),
+        )
         .order_by(Contribution.id)
     )
     if lock:
@@ -201,27 +371,46 @@ def waiting_for_ingest(session: Session) -> int:
     query = select(func.count()).where(
         Contribution.final_label.is_not(None),
         Contribution.state.not_in(_REMOVED),
-        Contribution.ingest_state.in_(_UNDER_WAY),
+        Contribution.deidentify_state.in_(_UNDER_WAY),
     )
     return session.scalars(query).one()
 
 
-def still_there(session: Session, ids: Collection[UUID]) -> int:
+def still_there(session: Session, ids: Iterable[UUID]) -> int:
     """How many of these contributions are neither withdrawn nor rejected."""
-    query = select(func.count()).where(
-        Contribution.id.in_(ids), Contribution.state.not_in(_REMOVED)
-    )
-    return session.scalars(query).one()
+    query = select(func.count()).where(Contribution.state.not_in(_REMOVED))
+    left = iter(ids)
+    number = 0
+    while some := list(islice(left, BATCH)):
+        number += session.scalars(query.where(Contribution.id.in_(some))).one()
+    return number
 
 
-def earlier_items(session: Session, ids: Collection[UUID]) -> dict[UUID, ReleaseItem]:
-    """For each contribution in a finished release, its item in the newest one."""
-    query = (
-        select(ReleaseItem)
+def earlier_items(session: Session, ids: Collection[UUID] | None = None) -> dict[UUID, ReleaseItem]:
+    """For each contribution in a finished release, its item in the newest one.
+
+    Args:
+        session: the database's.
+        ids: some contributions, fewer than a statement may have parameters; None for all.
+    """
+    newest = (
+        select(ReleaseItem.contribution_id, func.max(ReleaseItem.release_number).label("number"))
         .join(ReleaseItem.release)
-        .where(ReleaseItem.contribution_id.in_(ids), Release.state == JobState.DONE)
-        .order_by(ReleaseItem.release_number)
+        .where(Release.state == JobState.DONE)
+        .group_by(ReleaseItem.contribution_id)
     )
+    if ids is not None:
+        newest = newest.where(ReleaseItem.contribution_id.in_(ids))
+    found = newest.subquery()
+    query = select(ReleaseItem).join(
+        found,
+        and_(
+            ReleaseItem.contribution_id == found.c.contribution_id,
+            ReleaseItem.release_number == found.c.number,
+        ),
+    )
+    if ids is None:
+        query = query.options(defer(ReleaseItem.files), defer(ReleaseItem.facts))
     return {row.contribution_id: row for row in session.scalars(query)}
 
 
@@ -257,6 +446,19 @@ def was_reported(session: Session, contribution_id: UUID, client: str) -> bool:
 # While one is made.
 
 
+def unmeasured(
+    session: Session, number: int, after: UUID | None, limit: int
+) -> Sequence[ReleaseItem]:
+    """The first items of a release that the worker has not come to, with their contributions.
+
+    Without those that are left out at the end; only those behind the id `after`, if it is given.
+    """
+    query = _items(number).where(ReleaseItem.files.is_(None), ReleaseItem.removed == false())
+    if after is not None:
+        query = query.where(ReleaseItem.contribution_id > after)
+    return session.scalars(query.order_by(ReleaseItem.contribution_id).limit(limit)).all()
+
+
 def note_item(
     session: Session,
     number: int,
@@ -275,9 +477,8 @@ def note_item(
 
 def drop_gone(session: Session, number: int) -> None:
     """Leave out what was withdrawn or rejected while it was made."""
-    gone = removed_ids(session, number)
-    if gone:
-        delete_items(session, number, ReleaseItem.contribution_id.in_(gone))
+    if removed_ids(session, number):
+        delete_items(session, number, _IS_REMOVED)
         left = select(func.count()).where(ReleaseItem.release_number == number)
         measured = left.where(ReleaseItem.files.is_not(None))
         values = {"total": left.scalar_subquery(), "done": measured.scalar_subquery()}

@@ -15,7 +15,7 @@ from backend.core.errors import ConflictError
 from backend.jobs.celery import after_commit
 from backend.jobs.names import RELEASE
 from backend.releases import folds, grouping, repository
-from backend.releases.contents import Content, difference, is_unchanged, summary
+from backend.releases.contents import Content, Tally, difference, is_unchanged
 from backend.releases.folds import Member, Place
 from backend.releases.metadata import metadata_row
 from backend.releases.schemas import NextRelease
@@ -48,13 +48,15 @@ def draft(session: Session, now: datetime, *, lock: bool = False) -> Draft:
     contributions = repository.ready(session, lock=lock)
     number = repository.highest_number(session) + 1
     last = repository.last_done(session)
-    earlier = repository.earlier_items(session, [contribution.id for contribution in contributions])
+    earlier = repository.earlier_items(session)
     assignments = repository.assignments(session)
     members = grouping.members(contributions, earlier, None if last is None else last.number)
     places = folds.assign_folds(
         members,
         {key: assignment.fold for key, assignment in assignments.items()},
-        repository.counts_by_fold(earlier.values()),
+        repository.counts_by_fold(
+            earlier[contribution.id] for contribution in contributions if contribution.id in earlier
+        ),
     )
     new_groups = _new_assignments(members, places, assignments, number)
     known = assignments | {assignment.group_key: assignment for assignment in new_groups}
@@ -69,15 +71,17 @@ def draft(session: Session, now: datetime, *, lock: bool = False) -> Draft:
         for item, contribution in zip(items, contributions, strict=True)
     ]
     since = None if last is None else last.number
-    diff = difference(repository.contents(session, since), contents, since)
+    tally = Tally()
+    diff = difference(repository.contents(session, since), tally.counted(contents), since)
+    waiting = repository.waiting_for_ingest(session)
     return Draft(
         number=number,
         items=items,
         new_groups=new_groups,
-        summary=summary(contents),
+        summary=tally.summary(),
         diff=diff,
-        waiting_for_ingest=repository.waiting_for_ingest(session),
-        objection=_objection(session, contents, diff),
+        waiting_for_ingest=waiting,
+        objection=_objection(session, contents, diff, waiting),
     )
 
 
@@ -184,12 +188,18 @@ def _content(item: ReleaseItem, contribution: Contribution) -> Content:
 
 
 def _objection(
-    session: Session, contents: Sequence[Content], diff: Difference
+    session: Session, contents: Sequence[Content], diff: Difference, waiting: int
 ) -> ConflictError | None:
     making = repository.under_way(session)
     if making is not None:
         return ConflictError(
             f"Release {making.number} is being built. Please wait until it is finished."
+        )
+    if waiting and (not contents or is_unchanged(diff)):
+        return ConflictError(
+            "There is nothing to release yet: approved recordings are still being de-identified "
+            f"({waiting}). Try again in a few minutes.",
+            code=NOTHING,
         )
     if not contents:
         return ConflictError(

@@ -47,10 +47,12 @@ def apply_reviews(
     If that changes which pixels the dataset holds, a worker is asked to make them.
     """
     reviews = repository.live_reviews(session, contribution.id)
-    current = [each for each in reviews if each.round == contribution.review_round]
-    earlier = [each for each in reviews if each.round < contribution.review_round]
+    current = [review for review in reviews if review.round == contribution.review_round]
+    earlier = [review for review in reviews if review.round < contribution.review_round]
     result = outcome(current, needed)
     contribution.state = _STATES.get(result, ContributionState.PENDING)
+    for review in current:
+        review.is_open = result not in _STATES
     contribution.disputed = result is Outcome.DISPUTED
     contribution.decided_at = now if result in (Outcome.APPROVED, Outcome.REJECTED) else None
     if result is Outcome.APPROVED:
@@ -158,7 +160,7 @@ def _decide(
     contribution.trim_start_s = decision.trim_start_s
     contribution.trim_end_s = decision.trim_end_s
     contribution.md_comment = decision.comment
-    failed = contribution.ingest_state in (None, JobState.FAILED)
+    failed = contribution.deidentify_state in (None, JobState.FAILED)
     if failed or _pixels(contribution) != before:
         _forget_pixels(contribution)
         leases.enqueue(session, DEIDENTIFICATION, contribution, now)
@@ -177,7 +179,7 @@ def _pixels(contribution: Contribution) -> tuple[object, ...]:
 
 def _forget_pixels(contribution: Contribution) -> None:
     """Discard what was or is being de-identified. The sweep deletes the bytes."""
-    contribution.ingest_state = contribution.ingest_error = None
-    contribution.ingest_attempt += 1
+    contribution.deidentify_state = contribution.deidentify_error = None
+    contribution.deidentify_attempt += 1
     contribution.pixels_key = contribution.pixels_sha256 = None
     contribution.dataset_frames = 0

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from backend.accounts.deps import CurrentReviewer
 from backend.core.pagination import LONGEST_PAGE, PAGE
 from backend.http.deps import ReadSessionDep, SessionDep, SettingsDep, StorageDep
-from backend.http.openapi import JPEG, problems
+from backend.http.openapi import JPEG, PNG, problems
 from backend.reviews import cine, service, statistics
 from backend.reviews.schemas import (
     CineOut,
@@ -40,7 +40,7 @@ class QueueQuery(QueueFilters):
 def get_queue(
     query: Annotated[QueueQuery, Query()], reviewer: CurrentReviewer, session: ReadSessionDep
 ) -> QueueOut:
-    """Oldest first, without your own recordings and those you have reviewed."""
+    """In the order asked for, without your own recordings and those you have reviewed."""
     filters = QueueFilters.model_validate(query.model_dump(exclude={"cursor", "limit"}))
     return service.queue(session, reviewer, filters, query.cursor, query.limit)
 
@@ -57,7 +57,7 @@ def claim_next(
     settings: SettingsDep,
     filters: QueueFilters | None = None,
 ) -> ReviewItem | Response:
-    """The one you have claimed already, else the oldest; those you returned come last."""
+    """The one you have claimed already, else the first; those you returned come last."""
     item = service.claim_next(session, settings, reviewer, filters or QueueFilters())
     return Response(status_code=204) if item is None else item
 
@@ -73,7 +73,7 @@ def get_mine(
 @router.get("/reviews/stats", summary="Agreement and throughput")
 def get_stats(_: CurrentReviewer, session: ReadSessionDep) -> StatsOut:
     """Cohen's kappa of first and second readers; verdicts per reviewer and day."""
-    return statistics.stats(session)
+    return statistics.read(session)
 
 
 @router.delete(
@@ -182,3 +182,25 @@ def get_contact_sheet(
     """Up to 30 uncropped frames, on which to look for identifying text and marks."""
     content = cine.contact_sheet(session, storage, reviewer, contribution_id)
     return Response(content, media_type="image/jpeg", headers=PIXELS_CACHE)
+
+
+@router.get(
+    "/contributions/{contribution_id}/frames/{index}/signs.png",
+    summary="Where its signs are, after your verdict",
+    response_class=Response,
+    responses={200: PNG, **problems(404, 409, 410, 422)},
+)
+def get_contribution_signs(
+    contribution_id: ContributionId,
+    index: Annotated[int, Path(ge=0, le=999, description="Of `model_answer.frames`.")],
+    reviewer: CurrentReviewer,
+    session: ReadSessionDep,
+    storage: StorageDep,
+) -> Response:
+    """Maps of 14 × 14 places over the proposed square; 404 where the models know no signs.
+
+    One grey picture as of a screening. Before your own verdict, and after you have taken it back,
+    a problem `no_verdict`.
+    """
+    content = cine.signs(session, storage, reviewer, contribution_id, index)
+    return Response(content, media_type="image/png", headers={"Cache-Control": "no-store"})

@@ -77,13 +77,13 @@ def check_verdict(verdict: ReviewIn, contribution: Contribution) -> None:
 
 
 def _check_approval(verdict: ReviewIn, contribution: Contribution) -> None:
-    if contribution.prep_state == JobState.FAILED:
+    if contribution.previews_state == JobState.FAILED:
         raise ConflictError(
             "This recording cannot be approved, since it could not be prepared: "
-            f"{contribution.prep_error} Reject it, or ask its contributor for another file.",
+            f"{contribution.previews_error} Reject it, or ask its contributor for another file.",
             code="preparation_failed",
         )
-    if contribution.prep_state in (JobState.QUEUED, JobState.RUNNING):
+    if contribution.previews_state in (JobState.QUEUED, JobState.RUNNING):
         raise ConflictError(
             "This recording is still being prepared, so it is not yet known whether it can go into "
             "the dataset. Try again in a moment.",

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backend.core.pagination import NO_NUL
 from backend.recordings.schemas import Crop
+from backend.reviews.repository import QueueOrder
 from backend.reviews.verdicts import Outcome
 from backend.screenings.schemas import Result
 from backend.tables.vocabulary import (
@@ -45,7 +46,7 @@ _REJECT: dict[str, Any] = {
 
 
 class QueueFilters(BaseModel):
-    """Filters of the queue; omitted ones match everything."""
+    """Filters of the queue, of which omitted ones match everything, and its order."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{}]})
 
@@ -58,6 +59,11 @@ class QueueFilters(BaseModel):
         None, ge=0, le=100_000, allow_inf_nan=False, description="Hours since it was submitted."
     )
     disputed: bool | None = Field(None, description="Two reviewers disagree; a third decides.")
+    order: QueueOrder = Field(
+        QueueOrder.OLDEST,
+        description="What comes first: what waits longest, what the models agree least on, or "
+        "where the signs agree least with the class. How far they agree is shown nowhere.",
+    )
 
 
 class EarlierRound(BaseModel):
@@ -118,7 +124,7 @@ class ReviewItem(BaseModel):
 
 
 class QueueOut(BaseModel):
-    """Recordings that you may review, oldest first."""
+    """Recordings that you may review, in the order asked for."""
 
     items: list[ReviewItem]
     next: str | None = Field(description="The cursor of the next page.")

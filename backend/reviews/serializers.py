@@ -51,9 +51,9 @@ def to_review_item(
             _report(report) for report in reports if report.contribution_id == contribution.id
         ],
         standing_label=contribution.final_label if contribution.pixels_key else None,
-        trouble=contribution.ingest_error,
+        trouble=contribution.deidentify_error,
         disputed=contribution.disputed,
-        prepared=contribution.prep_state == JobState.DONE,
+        prepared=contribution.previews_state == JobState.DONE,
         claimed_until=contribution.claimed_until if claimed else None,
         claimed_by_me=claimed and contribution.claimed_by == reviewer.id,
     )
@@ -78,7 +78,7 @@ def to_review_out(review: Review, contribution: Contribution) -> ReviewOut:
         claimed_at=review.claimed_at,
         created_at=review.created_at,
         undone_at=review.undone_at,
-        model_answer=None if answer is None else Result.model_validate(answer),
+        model_answer=None if answer is None else Result.of(answer),
     )
 
 

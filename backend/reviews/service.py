@@ -11,7 +11,7 @@ from backend.core import audit
 from backend.core.db import utc_now
 from backend.core.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
 from backend.core.settings import Settings
-from backend.reviews import repository, rules
+from backend.reviews import repository, rules, tally
 from backend.reviews.decisions import apply_reviews, ensure_previews, unclaim
 from backend.reviews.repository import Filters
 from backend.reviews.schemas import (
@@ -51,7 +51,7 @@ def queue(
 def claim_next(
     session: Session, settings: Settings, reviewer: User, filters: QueueFilters
 ) -> ReviewItem | None:
-    """Claim the oldest recording that nobody has claimed; None if there is none."""
+    """Claim the first recording that nobody has claimed; None if there is none."""
     now = utc_now()
     until = _until(settings, now)
     contribution = repository.claim_next(session, reviewer.id, _filters(filters, now), now, until)
@@ -112,6 +112,7 @@ def submit_review(
     rules.check_verdict(verdict, contribution)
     review = _row(reviewer, contribution, verdict, readings + 1, now)
     repository.add(session, review)
+    tally.count_given(session, review)
     unclaim(contribution)
     # The verdict itself is only in the review: a second reader may have access to the log.
     audit.record(
@@ -149,9 +150,11 @@ def undo(session: Session, settings: Settings, user: User, review_id: UUID) -> N
     review = repository.get_review(session, review_id)
     assert contribution is not None  # noqa: S101  # reviews are deleted with their contribution
     assert review is not None  # noqa: S101  # reviews are never deleted
-    _check_undoable(session, review, contribution)
+    releases = repository.releases_since(session, [review.id])
+    _check_undoable(review, contribution, releases.get(review.id))
     review.undone_at = now
     session.flush()
+    tally.count_undone(session, review)
     audit.record(
         session, user, "reviews.undone", "contribution", contribution.id, review=str(review_id)
     )
@@ -169,7 +172,11 @@ def own_reviews(session: Session, reviewer: User, cursor: str | None, limit: int
         InvalidInputError: the cursor is invalid.
     """
     page = repository.own_reviews(session, reviewer.id, cursor, limit)
-    return MinePage(items=[_to_own_review(session, review) for review in page.rows], next=page.next)
+    released = repository.releases_since(session, [review.id for review in page.rows])
+    return MinePage(
+        items=[_to_own_review(review, released.get(review.id)) for review in page.rows],
+        next=page.next,
+    )
 
 
 def find(
@@ -200,6 +207,7 @@ def _filters(filters: QueueFilters, now: datetime) -> Filters:
         probe=filters.probe,
         submitted_before=None if hours is None else now - timedelta(hours=hours),
         disputed=filters.disputed,
+        order=filters.order,
     )
 
 
@@ -226,7 +234,8 @@ def _check_not_reviewed(session: Session, reviewer: User, contribution: Contribu
     return len(reviews)
 
 
-def _check_undoable(session: Session, review: Review, contribution: Contribution) -> None:
+def _check_undoable(review: Review, contribution: Contribution, release: int | None) -> None:
+    """Raises if the verdict cannot be undone; `release` holds the recording and was made since."""
     if review.undone_at is not None:
         raise ConflictError("This verdict has already been undone.", code="already_undone")
     if contribution.state == ContributionState.WITHDRAWN:
@@ -234,7 +243,6 @@ def _check_undoable(session: Session, review: Review, contribution: Contribution
             "Its contributor has withdrawn this recording; verdicts on it no longer count.",
             code="withdrawn",
         )
-    release = repository.release_since(session, contribution.id, review.created_at)
     if release is not None:
         raise ConflictError(
             f"The recording is in release {release}, which does not change. "
@@ -246,7 +254,7 @@ def _check_undoable(session: Session, review: Review, contribution: Contribution
         raise ConflictError(
             "A later round of reviews has begun. Give a new verdict there.", code="later_round"
         )
-    if contribution.original_key is None and contribution.whole_key is None:
+    if contribution.original_key is None and contribution.deidentified_key is None:
         raise GoneError("The pixels of this recording were deleted after it was rejected.")
 
 
@@ -293,9 +301,9 @@ def _items(
     ]
 
 
-def _to_own_review(session: Session, review: Review) -> MineOut:
+def _to_own_review(review: Review, release: int | None) -> MineOut:
     try:
-        _check_undoable(session, review, review.contribution)
+        _check_undoable(review, review.contribution, release)
     except (ConflictError, GoneError):
         undoable = False
     else:

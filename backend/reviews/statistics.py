@@ -1,20 +1,17 @@
 """Agreement between independent readers, and their throughput."""
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from datetime import date, timedelta
-from statistics import median
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import groupby
 from uuid import UUID
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from backend.core.db import utc_now
 from backend.reviews import repository
 from backend.reviews.schemas import DayShare, DayThroughput, ReviewerThroughput, StatsOut
-from backend.reviews.verdicts import kappa, rating
-from backend.tables.vocabulary import Label, Verdict
+from backend.reviews.verdicts import kappa
+from backend.tables import ReviewDay, ReviewTime
 
 MIN_TIME_S = 600
 """Reviewing time below which no rate per hour is given."""
@@ -23,65 +20,70 @@ DAYS = 30
 """Number of days in the statistics per day."""
 
 
-class _Reading(NamedTuple):
-    verdict: Verdict
-    label: Label | None
-
-
-def stats(session: Session) -> StatsOut:
+def read(session: Session) -> StatsOut:
     """Agreement of first and second readers, and throughput per reviewer and day."""
-    pairs = _pairs(repository.valid_verdicts(session))
-    work = repository.review_times(session)
-    same = sum(first == second for first, second in pairs)
+    pairs = repository.pairs(session)
+    times = repository.times(session)
+    days = repository.days(session, utc_now().date() - timedelta(days=DAYS))
+    names = repository.names(
+        session, {row.reviewer_id for row in times} | {row.reviewer_id for row in days}
+    )
+    total = sum(pairs.values())
+    same = sum(number for (first, second), number in pairs.items() if first == second)
     return StatsOut(
         kappa=kappa(pairs),
-        pairs=len(pairs),
-        agreement=same / len(pairs) if pairs else None,
-        per_reviewer=_per_reviewer(work),
-        per_day=_per_day(work, utc_now().date() - timedelta(days=DAYS)),
+        pairs=total,
+        agreement=same / total if total else None,
+        per_reviewer=_per_reviewer(times, names),
+        per_day=_per_day(days, names),
     )
 
 
-def _pairs(verdicts: Sequence[Row[UUID, int, Verdict, Label | None]]) -> list[tuple[str, str]]:
-    """Ratings of the first and second reader, for every round that had both."""
-    rounds: defaultdict[tuple[UUID, int], list[str]] = defaultdict(list)
-    for contribution_id, number, verdict, label in verdicts:
-        rounds[contribution_id, number].append(rating(_Reading(verdict, label)))
-    return [(ratings[0], ratings[1]) for ratings in rounds.values() if len(ratings) > 1]
-
-
-def _per_reviewer(work: Sequence[Row[Any, Any, Any, Any]]) -> list[ReviewerThroughput]:
-    seconds: defaultdict[UUID, list[float]] = defaultdict(list)
-    names: dict[UUID, str] = {}
-    for reviewer_id, name, claimed_at, created_at in work:
-        names[reviewer_id] = name
-        seconds[reviewer_id].append((created_at - claimed_at).total_seconds())
+def _per_reviewer(
+    times: Sequence[ReviewTime], names: Mapping[UUID, str]
+) -> list[ReviewerThroughput]:
     reviewers = [
-        ReviewerThroughput(
-            name=names[reviewer_id],
-            reviews=len(durations),
-            per_hour=3600 * len(durations) / sum(durations)
-            if sum(durations) >= MIN_TIME_S
-            else None,
-            median_seconds=median(durations),
-        )
-        for reviewer_id, durations in seconds.items()
+        _throughput(list(rows), names[reviewer])
+        for reviewer, rows in groupby(times, key=lambda row: row.reviewer_id)
     ]
     return sorted(reviewers, key=lambda row: (-row.reviews, row.name))
 
 
-def _per_day(work: Sequence[Row[Any, Any, Any, Any]], since: date) -> list[DayThroughput]:
-    days: defaultdict[date, Counter[tuple[UUID, str]]] = defaultdict(Counter)
-    for reviewer_id, name, _, created_at in work:
-        if created_at.date() >= since:
-            days[created_at.date()][reviewer_id, name] += 1
+def _throughput(rows: Sequence[ReviewTime], name: str) -> ReviewerThroughput:
+    reviews = sum(row.reviews for row in rows)
+    seconds = sum(row.milliseconds for row in rows) / 1000
+    return ReviewerThroughput(
+        name=name,
+        reviews=reviews,
+        per_hour=3600 * reviews / seconds if seconds >= MIN_TIME_S else None,
+        median_seconds=_median(rows, reviews),
+    )
+
+
+def _median(rows: Sequence[ReviewTime], reviews: int) -> float:
+    """The median of whole seconds, each given as often as its row says; shortest first."""
+    middle = {(reviews - 1) // 2, reviews // 2}
+    found: list[int] = []
+    passed = 0
+    for row in rows:
+        passed += row.reviews
+        found += [row.seconds for place in sorted(middle) if place < passed]
+        middle = {place for place in middle if place >= passed}
+        if not middle:
+            break
+    return sum(found) / len(found)
+
+
+def _per_day(days: Sequence[ReviewDay], names: Mapping[UUID, str]) -> list[DayThroughput]:
+    by_day = [
+        (day, [DayShare(name=names[row.reviewer_id], reviews=row.reviews) for row in rows])
+        for day, rows in groupby(days, key=lambda row: row.day)
+    ]
     return [
         DayThroughput(
             day=day,
-            reviews=counts.total(),
-            reviewers=[
-                DayShare(name=name, reviews=number) for (_, name), number in counts.most_common()
-            ],
+            reviews=sum(share.reviews for share in shares),
+            reviewers=sorted(shares, key=lambda share: (-share.reviews, share.name)),
         )
-        for day, counts in sorted(days.items())
+        for day, shares in by_day
     ]

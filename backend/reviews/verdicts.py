@@ -1,7 +1,7 @@
 """The outcome of a round: one reader decides, or two who agree, or else a third."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -67,15 +67,22 @@ def rating(reading: Reading) -> str:
     return reading.verdict
 
 
-def kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
+def kappa(pairs: Mapping[tuple[str, str], int]) -> float | None:
     """Cohen's kappa of two readers' ratings; None without pairs, or if chance agreement is 1.
 
     Cohen, J. (1960): (p_o - p_e) / (1 - p_e), with p_e from both readers' own frequencies.
+
+    Args:
+        pairs: how often each pair of ratings was given.
     """
-    if not pairs:
+    total = sum(pairs.values())
+    if not total:
         return None
-    total = len(pairs)
-    observed = sum(first == second for first, second in pairs) / total
-    firsts, seconds = (Counter(ratings) for ratings in zip(*pairs, strict=True))
+    firsts: Counter[str] = Counter()
+    seconds: Counter[str] = Counter()
+    for (first, second), number in pairs.items():
+        firsts[first] += number
+        seconds[second] += number
+    observed = sum(number for (first, second), number in pairs.items() if first == second) / total
     expected = sum(firsts[value] * seconds[value] for value in firsts) / total**2
     return None if expected == 1 else (observed - expected) / (1 - expected)

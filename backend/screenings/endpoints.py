@@ -6,11 +6,12 @@ from typing import Annotated, TypeVar
 from uuid import UUID
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
 
+from backend.accounts.deps import CurrentUser
 from backend.core.errors import InvalidInputError, NotFoundError, UnsupportedTypeError
 from backend.http.deps import (
     ClientDep,
@@ -21,19 +22,21 @@ from backend.http.deps import (
     UploadSessionDep,
 )
 from backend.http.multipart import receive_upload
-from backend.http.openapi import JPEG, UPLOAD_BODY, WHERE_CLOSED, problems
+from backend.http.openapi import JPEG, PNG, UPLOAD_BODY, WHERE_CLOSED, problems
 from backend.http.services import Services
 from backend.recordings.importer import import_upload
 from backend.recordings.schemas import Crop
 from backend.screenings import service
 from backend.screenings.deps import EstimatorDep, WatchDep, may_screen
 from backend.screenings.estimates import QueueEstimator
-from backend.screenings.schemas import ScreeningIn, ScreeningOut
+from backend.screenings.schemas import MapKey, ScreeningIn, ScreeningOut
 from backend.tables import Status
+from models.contract import Probe
 
 router = APIRouter(prefix="/screenings", tags=["screenings"])
 
 ScreeningId = Annotated[UUID, Path(description="The screening's id.")]
+FrameIndex = Annotated[int, Path(ge=0, le=999, description="Its index, from 0.")]
 PIXELS_CACHE = {"Cache-Control": "private, max-age=600"}
 REFRESH_S = 3.0
 """While nothing else changes, followers get a new estimate of the time left this often."""
@@ -51,7 +54,13 @@ _BODY = {
                     "contentMediaType": "application/json",
                     "description": "The square as JSON text. Left out: the proposed one.",
                     "examples": ['{"x": 301, "y": 42, "size": 640}'],
-                }
+                },
+                "probe": {
+                    "type": "string",
+                    "enum": [each.value for each in Probe],
+                    "default": Probe.CONVEX.value,
+                    "description": "The signs alone answer for a linear probe.",
+                },
             }
         }
     },
@@ -100,8 +109,9 @@ async def _from_file(
 ) -> ScreeningOut:
     def import_and_queue() -> ScreeningOut:
         crop = None if upload.crop is None else _parse(Crop, upload.crop, "crop").square()
+        probe = _parse_probe(upload.probe)
         recording = import_upload(session, services.storage, services.settings, upload, crop)
-        screening = service.create(session, services.settings, client, recording, crop)
+        screening = service.create(session, services.settings, client, recording, crop, probe)
         return service.to_schema(session, estimator, screening)
 
     async with receive_upload(request.headers, request.stream(), services.settings) as upload:
@@ -121,10 +131,22 @@ async def _from_recording(
     def find_and_queue() -> ScreeningOut:
         recording = service.find_recording(session, form.recording_id)
         crop = None if form.crop is None else form.crop.square()
-        screening = service.create(session, services.settings, client, recording, crop)
+        screening = service.create(
+            session, services.settings, client, recording, crop, Probe(form.probe)
+        )
         return service.to_schema(session, estimator, screening)
 
     return await to_thread.run_sync(find_and_queue)
+
+
+def _parse_probe(text: str | None) -> Probe:
+    if text is None:
+        return Probe.CONVEX
+    try:
+        return Probe(text)
+    except ValueError as error:
+        known = " or ".join(repr(each.value) for each in Probe)
+        raise InvalidInputError(f"probe: expected {known}, got {text[:50]!r}.") from error
 
 
 def _parse(kind: type[Body], text: str | bytes, where: str) -> Body:
@@ -195,6 +217,22 @@ async def follow_screening(
                 continue
 
 
+@router.post(
+    "/{screening_id}/answer-anyway",
+    summary="Answer although it does not look like lung ultrasound",
+    responses=problems(404, 409, 422),
+)
+def answer_anyway(
+    screening_id: ScreeningId, user: CurrentUser, session: SessionDep, estimator: EstimatorDep
+) -> ScreeningOut:
+    """Show the class of a recording that is not usable, to everybody and for ever marked so.
+
+    A second call changes nothing.
+    """
+    screening = service.answer_anyway(session, user, screening_id)
+    return service.to_schema(session, estimator, screening)
+
+
 @router.get(
     "/{screening_id}/frames/{index}.jpg",
     summary="A frame as it was screened",
@@ -203,13 +241,41 @@ async def follow_screening(
 )
 def get_frame(
     screening_id: ScreeningId,
-    index: Annotated[int, Path(ge=0, le=999, description="Its index, from 0.")],
+    index: FrameIndex,
     session: ReadSessionDep,
     storage: StorageDep,
 ) -> Response:
     """The square that the models saw, at most 512 pixels wide."""
     content = service.frame(session, storage, screening_id, index)
     return Response(content, media_type="image/jpeg", headers=PIXELS_CACHE)
+
+
+@router.get(
+    "/{screening_id}/frames/{index}/signs.png",
+    summary="Where its signs are",
+    response_class=Response,
+    responses={200: PNG, **problems(404, 410, 422)},
+)
+def get_signs(
+    screening_id: ScreeningId,
+    index: FrameIndex,
+    session: ReadSessionDep,
+    storage: StorageDep,
+    sign: Annotated[
+        MapKey | None,
+        Query(description="One map in colour, transparent, 512 pixels wide, to lay over it."),
+    ] = None,
+) -> Response:
+    """Maps of 14 × 14 places over a frame; 404 where the models know no signs.
+
+    Without `sign` one grey picture, 14 pixels wide and 140 high, where 0 to 255 stands for 0 to 1:
+    pleura, A-lines, B-lines, consolidation, effusion, other tissue and rib shadow, one below the
+    other, and Grad-CAM of COVID-19, pneumonia and healthy. Where no class is shown, Grad-CAM is
+    left out: black, or 404.
+    """
+    content, is_final = service.signs(session, storage, screening_id, index, sign)
+    headers = PIXELS_CACHE if is_final else {"Cache-Control": "no-store"}
+    return Response(content, media_type="image/png", headers=headers)
 
 
 @router.delete(

@@ -204,7 +204,7 @@ def _expected_between(
     Each of the others has one turn, or a fraction of one where less than one of its screenings is
     uploaded meanwhile. How many are depends on how long it takes, so it is refined a few times.
     """
-    others = [each for each in uploads if each.client != client]
+    others = [upload for upload in uploads if upload.client != client]
     if not others:
         return 0.0
     first_at = min(each.first_at for each in others)

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from backend.tables import Recording, Screening, Status
+from models.contract import Prediction
 
 _RECENT = 30
 _QUEUE_LOCK = 0x7175657565  # "queue": a number of ours among PostgreSQL's advisory locks
@@ -72,6 +73,22 @@ def remove(session: Session, screening_id: UUID) -> bool:
     return deleted.first() is not None
 
 
+def set_answered_anyway(
+    session: Session, screening: Screening, user_id: UUID, now: datetime
+) -> bool:
+    """Note who asked for an answer anyway, and read the row again. False: somebody had before."""
+    noted = session.execute(
+        update(Screening)
+        .where(Screening.id == screening.id, Screening.answered_anyway_at.is_(None))
+        .values(answered_anyway_at=now, answered_anyway_by=user_id)
+        .returning(Screening.id)
+        .execution_options(synchronize_session=False)
+    )
+    is_first = noted.first() is not None
+    session.refresh(screening, ["answered_anyway_at", "answered_anyway_by"])
+    return is_first
+
+
 # Order of the queue: first come, first served within a client, and clients take turns.
 
 
@@ -108,12 +125,12 @@ def turns() -> Select[UUID, int, str]:
     )
 
 
-def answer(result: dict[str, Any]) -> dict[str, Any]:
-    """Columns of a screening that is answered, by `Prediction.to_dict()`."""
-    frames = len(result["frames"])
+def answer(prediction: Prediction) -> dict[str, Any]:
+    """Columns of a screening that is answered."""
+    frames = len(prediction.frames)
     return {
-        "result": result,
-        "model_version": result["model_version"],
+        "result": prediction,
+        "model_version": prediction.model_version,
         "done": frames,
         "total": frames,
     }
@@ -133,11 +150,15 @@ def known_ids(session: Session, ids: Collection[UUID]) -> set[UUID]:
 # For the API.
 
 
-def counts(session: Session) -> dict[Status, int]:
-    """How many screenings there are in each status."""
-    rows = session.execute(select(Screening.status, func.count()).group_by(Screening.status))
+def unfinished_counts(session: Session) -> tuple[int, int]:
+    """How many screenings wait, and how many run."""
+    rows = session.execute(
+        select(Screening.status, func.count())
+        .where(Screening.status.in_((Status.QUEUED, Status.RUNNING)))
+        .group_by(Screening.status)
+    )
     counted = dict(rows.all())
-    return {status: counted.get(status, 0) for status in Status}
+    return counted.get(Status.QUEUED, 0), counted.get(Status.RUNNING, 0)
 
 
 def lock_queue(session: Session) -> None:

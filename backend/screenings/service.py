@@ -5,8 +5,9 @@ from uuid import UUID, uuid4
 import structlog
 from sqlalchemy.orm import Session
 
+from backend.core import audit
 from backend.core.db import utc_now
-from backend.core.errors import GoneError, NotFoundError, QueueFullError
+from backend.core.errors import ConflictError, GoneError, NotFoundError, QueueFullError
 from backend.core.settings import Settings
 from backend.jobs.celery import after_commit
 from backend.jobs.names import SCREEN
@@ -17,10 +18,10 @@ from backend.screenings import repository
 from backend.screenings.estimates import QueueEstimator
 from backend.screenings.schemas import Failure, Progress, Result, ScreeningOut
 from backend.storage.base import MissingObjectError, Storage, delete_after_commit
-from backend.storage.keys import frame_key, frames_folder
-from backend.tables import Recording, Screening, Status
-from models.contract import Square
-from models.media import sampling
+from backend.storage.keys import frame_key, frames_folder, signs_key
+from backend.tables import Recording, Screening, Status, User
+from models.contract import CLASSES, Probe, Square
+from models.media import overlay, sampling
 
 PATH = "/api/v1/screenings"
 RETRY_QUEUE_S = 15
@@ -58,6 +59,7 @@ def create(
     client: str,
     recording: Recording,
     crop: Square | None,
+    probe: Probe = Probe.CONVEX,
 ) -> Screening:
     """Queue a client's screening of a recording, on this square or the proposed one.
 
@@ -87,6 +89,7 @@ def create(
         crop_x=square.x,
         crop_y=square.y,
         crop_size=square.size,
+        probe=probe,
         total=recording.sampled_frames,
         created_at=now,
         queued_at=now,
@@ -133,6 +136,7 @@ def to_schema(session: Session, estimator: QueueEstimator, screening: Screening)
         started_at=screening.started_at,
         finished_at=screening.finished_at,
         crop=Crop(x=screening.crop_x, y=screening.crop_y, size=screening.crop_size),
+        probe=screening.probe.value,
         progress=Progress(
             done=screening.done,
             total=screening.total,
@@ -142,13 +146,44 @@ def to_schema(session: Session, estimator: QueueEstimator, screening: Screening)
         frames_available=(
             screening.status == Status.DONE and screening.recording.pixels_deleted_at is None
         ),
-        result=None if screening.result is None else Result.model_validate(screening.result),
+        result=(
+            None
+            if screening.result is None
+            else Result.of(screening.result, screening.answered_anyway_at)
+        ),
         error=(
             None
             if screening.error_code is None
             else Failure(code=screening.error_code, message=screening.error_message or "")
         ),
     )
+
+
+def answer_anyway(session: Session, user: User, screening_id: UUID) -> Screening:
+    """Show the class of a recording that is not usable, from now on; who asked first is kept.
+
+    Raises:
+        NotFoundError: there is no such screening.
+        ConflictError: it is not done, or its recording is usable and has its answer.
+    """
+    screening = find(session, screening_id)
+    if screening.result is None:
+        raise ConflictError("This screening has no answer, so none can be shown.", code="not_done")
+    if screening.result.usable:
+        raise ConflictError(
+            "This recording is usable: its class is shown already.", code="already_answered"
+        )
+    if repository.set_answered_anyway(session, screening, user.id, utc_now()):
+        audit.record(
+            session,
+            user,
+            "screenings.answered_anyway",
+            "screening",
+            screening_id,
+            reasons=[reason.code for reason in screening.result.reasons],
+        )
+        log.info("answered_anyway", screening_id=str(screening_id))
+    return screening
 
 
 def frame(session: Session, storage: Storage, screening_id: UUID, index: int) -> bytes:
@@ -159,13 +194,51 @@ def frame(session: Session, storage: Storage, screening_id: UUID, index: int) ->
         GoneError: the pixels were deleted.
     """
     screening = find(session, screening_id)
+    return _of_frame(screening, storage, frame_key(screening_id, index), f"frame {index}")
+
+
+def signs(
+    session: Session, storage: Storage, screening_id: UUID, index: int, key: str | None
+) -> tuple[bytes, bool]:
+    """The maps over a frame as PNG: all of them in grey, or one in colour, see `media.overlay`.
+
+    Grad-CAM tells of the class: where no class is shown it is left out, and the second value is
+    False, since that may change.
+
+    Raises:
+        NotFoundError: there is no such screening, frame or map, or its models know no signs.
+        GoneError: the pixels were deleted.
+    """
+    screening = find(session, screening_id)
+    content = _of_frame(
+        screening, storage, signs_key(screening_id, index), f"signs in frame {index}"
+    )
+    is_whole = _shows_class(screening)
+    if is_whole and key is None:
+        return content, True
+    maps = overlay.decode(content)
+    if not is_whole:
+        if key in CLASSES:
+            raise NotFoundError(
+                "No class is shown of this recording, and so no Grad-CAM of any class."
+            )
+        maps = overlay.without_cams(maps)
+    return overlay.encode(maps) if key is None else overlay.layer_png(maps, key), is_whole
+
+
+def _shows_class(screening: Screening) -> bool:
+    answered = screening.result
+    return answered is not None and (answered.usable or screening.answered_anyway_at is not None)
+
+
+def _of_frame(screening: Screening, storage: Storage, key: str, lacks: str) -> bytes:
     if screening.recording.pixels_deleted_at is not None:
         raise GoneError("The frames of this screening were deleted after the retention time.")
     try:
-        with storage.open(frame_key(screening_id, index)) as file:
+        with storage.open(key) as file:
             return file.read()
     except MissingObjectError as error:
-        raise NotFoundError(f"The screening {screening_id} has no frame {index}.") from error
+        raise NotFoundError(f"The screening {screening.id} has no {lacks}.") from error
 
 
 def delete(session: Session, screening_id: UUID) -> None:

@@ -14,7 +14,7 @@ def preview_key(recording_id: UUID) -> str:
 
 
 def frames_folder(screening_id: UUID) -> str:
-    """The frames of a screening."""
+    """The frames of a screening, and the maps over them."""
     return f"frames/{screening_id}"
 
 
@@ -23,8 +23,13 @@ def frame_key(screening_id: UUID, index: int) -> str:
     return f"{frames_folder(screening_id)}/{index}.jpg"
 
 
+def signs_key(screening_id: UUID, index: int) -> str:
+    """The maps over such a frame: where its signs are, and Grad-CAM (`models.media.overlay`)."""
+    return f"{frames_folder(screening_id)}/{index}-signs.png"
+
+
 def review_folder(contribution_id: UUID) -> str:
-    """What reviewers look at: cine frames and the contact sheet. Private."""
+    """What reviewers look at: cine frames, the contact sheet and maps of signs. Private."""
     return f"review/{contribution_id}"
 
 
@@ -33,12 +38,17 @@ def cine_key(contribution_id: UUID, index: int) -> str:
     return f"{review_folder(contribution_id)}/{index}.jpg"
 
 
+def contribution_signs_key(contribution_id: UUID, index: int) -> str:
+    """The maps over a sampled frame on the proposed square, which reviewers see after a verdict."""
+    return f"{review_folder(contribution_id)}/{index}-signs.png"
+
+
 def contact_sheet_key(contribution_id: UUID) -> str:
     """The contact sheet, on which a reviewer looks for identifying text."""
     return f"{review_folder(contribution_id)}/sheet.jpg"
 
 
-def whole_key(contribution_id: UUID, suffix: str) -> str:
+def deidentified_key(contribution_id: UUID, suffix: str) -> str:
     """The de-identified copy in full length and full frame. Private."""
     return f"wholes/{contribution_id}.{suffix}"
 

@@ -7,9 +7,9 @@ a person set by hand stay.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
@@ -17,13 +17,22 @@ from sqlalchemy.orm import Session
 from backend.core.settings import Settings
 from backend.submissions import fields, manifest, repository
 from backend.tables import Submission
+from backend.tables.contributions import FieldValues, ManifestRow, UploadReportRow
 from models.data.file_names import canonical
 from models.data.table_matching import Ambiguity, FileName, Matching, TableRow, match
 
 NO_FILE = "No file of this name has been uploaded yet. The row applies as soon as one arrives."
 
-Report = list[dict[str, Any]]
-"""For each row: table, line, file_name, status (`schemas.RowOut`), problem and note."""
+
+class MatchedRow(UploadReportRow):
+    """The outcome of a stored row, with its key among the draft's rows."""
+
+    key: str
+
+
+Report = list[UploadReportRow]
+RowValues = tuple[FieldValues, list[str]]
+"""The fields of a row, and the names of those whose cells could not be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +70,31 @@ def apply(
     }
     keys = {uuid4().hex: row for row in table.rows if row.file_name}
     submission.manifest = remaining | {
-        key: {
-            "table": upload.table,
-            "within": within,
-            **_kept(session, settings, submission.contributor_id, row),
-        }
+        key: _kept(session, settings, submission.contributor_id, row)
+        | {"table": upload.table, "within": within}
         for key, row in keys.items()
     }
     current = {entry["key"]: entry for entry in rematch(session, submission)}
     key_of = {id(row): key for key, row in keys.items()}
-    whole_table = {"table": upload.table, "line": 1, "file_name": ""}
+    whole_table: UploadReportRow = {
+        "table": upload.table,
+        "line": 1,
+        "file_name": "",
+        "problem": None,
+    }
     report: Report = [
         {**whole_table, "status": "refused", "problem": f"Unknown column {name!r}: it was ignored."}
         for name in table.unknown_columns
     ]
-    report += [
-        {**whole_table, "status": "used", "problem": None, "note": note} for note in table.notes
-    ]
+    report += [{**whole_table, "status": "used", "note": note} for note in table.notes]
     for row in table.rows:
-        outcome = current.get(key_of.get(id(row), ""), {})
+        outcome = current.get(key_of.get(id(row), ""))
         report.append(_outcome(upload.table, row, outcome))
     return report
 
 
-def _outcome(table: str, row: manifest.Row, outcome: Mapping[str, Any]) -> dict[str, Any]:
-    status = outcome.get("status", "refused")
+def _outcome(table: str, row: manifest.Row, outcome: MatchedRow | None) -> UploadReportRow:
+    status = "refused" if outcome is None else outcome["status"]
     if row.problem is not None:
         status = "partly" if row.file_name and row.values else "refused"
     return {
@@ -93,12 +102,12 @@ def _outcome(table: str, row: manifest.Row, outcome: Mapping[str, Any]) -> dict[
         "line": row.line,
         "file_name": row.file_name,
         "status": status,
-        "problem": row.problem or outcome.get("problem"),
-        "note": outcome.get("note"),
+        "problem": row.problem or (outcome and outcome["problem"]),
+        "note": outcome and outcome["note"],
     }
 
 
-def rematch(session: Session, submission: Submission) -> Report:
+def rematch(session: Session, submission: Submission) -> list[MatchedRow]:
     """Match rows and recordings again, and fill in the recordings whose match has changed.
 
     Returns the report of all stored rows, with their keys.
@@ -107,7 +116,7 @@ def rematch(session: Session, submission: Submission) -> Report:
         return []
     files = repository.file_names(session, submission.id)
     matching = match_rows(submission.manifest, files)
-    new_values: dict[UUID, tuple[dict[str, Any], list[str]]] = {}
+    new_values: dict[UUID, RowValues] = {}
     for pair in matching.matches:
         row = submission.manifest[_key(pair.rows[0])]
         new_values[_id(pair.file)] = (row["values"], list(row.get("refused", ())))
@@ -130,19 +139,19 @@ def rematch(session: Session, submission: Submission) -> Report:
     return _report(submission.manifest, matching)
 
 
-def row_report(session: Session, submission: Submission) -> Report:
+def row_report(session: Session, submission: Submission) -> list[MatchedRow]:
     """The report of all stored rows, with their keys; nothing is changed."""
     files = repository.file_names(session, submission.id)
     return _report(submission.manifest, match_rows(submission.manifest, files))
 
 
-def rows_with_recording(session: Session, submission: Submission) -> dict[str, Any]:
+def rows_with_recording(session: Session, submission: Submission) -> dict[str, ManifestRow]:
     """The stored rows without those for files that never arrived."""
     used = {row["key"] for row in row_report(session, submission) if row["status"] != "waiting"}
     return {key: row for key, row in submission.manifest.items() if key in used}
 
 
-def match_rows(rows: Mapping[str, Any], files: Iterable[repository.NamedFile]) -> Matching:
+def match_rows(rows: Mapping[str, ManifestRow], files: Iterable[repository.NamedFile]) -> Matching:
     """Match the stored rows of a submission with its recordings.
 
     A row's values are its fields and the names of refused ones; the keys are the manifest's keys
@@ -165,8 +174,8 @@ def match_rows(rows: Mapping[str, Any], files: Iterable[repository.NamedFile]) -
     )
 
 
-def _report(rows: Mapping[str, Any], matching: Matching) -> Report:
-    report: Report = []
+def _report(rows: Mapping[str, ManifestRow], matching: Matching) -> list[MatchedRow]:
+    report: list[MatchedRow] = []
 
     def add(
         row: TableRow, status: str, problem: str | None = None, note: str | None = None
@@ -174,7 +183,7 @@ def _report(rows: Mapping[str, Any], matching: Matching) -> Report:
         stored = rows[_key(row)]
         report.append(
             {
-                "key": row.key,
+                "key": _key(row),
                 "table": stored.get("table", ""),
                 "line": stored["line"],
                 "file_name": stored["file_name"],
@@ -200,8 +209,8 @@ def _report(rows: Mapping[str, Any], matching: Matching) -> Report:
     return report
 
 
-def _reason(rows: Mapping[str, Any], ambiguity: Ambiguity) -> str:
-    stored: Sequence[Mapping[str, Any]] = [rows[_key(row)] for row in ambiguity.rows]
+def _reason(rows: Mapping[str, ManifestRow], ambiguity: Ambiguity) -> str:
+    stored = [rows[_key(row)] for row in ambiguity.rows]
     places = sorted((row.get("table", ""), row["line"]) for row in stored)
     several = len({table for table, _ in places}) > 1
     named = [
@@ -211,7 +220,7 @@ def _reason(rows: Mapping[str, Any], ambiguity: Ambiguity) -> str:
     return reason[:1].upper() + reason[1:]
 
 
-def _digest(values: tuple[dict[str, Any], list[str]] | None) -> str | None:
+def _digest(values: RowValues | None) -> str | None:
     if values is None:
         return None
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
@@ -227,9 +236,14 @@ def _id(file: FileName) -> UUID:
 
 def _kept(
     session: Session, settings: Settings, contributor_id: UUID, row: manifest.Row
-) -> dict[str, Any]:
+) -> ManifestRow:
     values = dict(row.values)
     if (pseudonym := values.pop("patient", None)) is not None:
         values["patient_hash"] = fields.patient_hash(session, settings, contributor_id, pseudonym)
     refused = ["patient_hash" if name == "patient" else name for name in row.refused]
-    return {"line": row.line, "file_name": row.file_name, "values": values, "refused": refused}
+    return {
+        "line": row.line,
+        "file_name": row.file_name,
+        "values": cast("FieldValues", values),
+        "refused": refused,
+    }

@@ -6,13 +6,14 @@ from sqlalchemy.orm import Session
 
 from backend.storage.base import delete_after_commit
 from backend.storage.keys import pieces_folder, upload_key
-from backend.submissions import repository
+from backend.submissions import near_copies, repository
 from backend.submissions.uploads import repository as uploads
 from backend.tables import Contribution
 
 
 def delete_draft(session: Session, submission_id: UUID) -> None:
     """Delete a draft, which the caller has locked, with everything uploaded for it."""
+    near_copies.lock(session)
     for contribution in repository.contributions(session, submission_id):
         delete_bytes(session, contribution)
     for upload_id in uploads.ids(session, submission_id):

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from backend.core.settings import Settings
 from backend.installation import key
 from backend.tables import Contribution
+from backend.tables.contributions import FieldValues
 
 FIELDS = (
     "label",
@@ -69,7 +70,7 @@ def unusable(name: str, text: str) -> str | None:
     return None
 
 
-def effective(contribution: Contribution, defaults: Mapping[str, Any]) -> dict[str, Any]:
+def effective(contribution: Contribution, defaults: FieldValues) -> dict[str, Any]:
     """The effective value of every field: the recording's own, or else the default."""
     own = {name: getattr(contribution, name) for name in FIELDS}
     return {
@@ -78,7 +79,7 @@ def effective(contribution: Contribution, defaults: Mapping[str, Any]) -> dict[s
     }
 
 
-def from_defaults(contribution: Contribution, defaults: Mapping[str, Any]) -> list[str]:
+def from_defaults(contribution: Contribution, defaults: FieldValues) -> list[str]:
     """Names of the fields whose effective value is the default."""
     return [
         name
@@ -87,7 +88,7 @@ def from_defaults(contribution: Contribution, defaults: Mapping[str, Any]) -> li
     ]
 
 
-def _default(contribution: Contribution, defaults: Mapping[str, Any], name: str) -> Any:
+def _default(contribution: Contribution, defaults: FieldValues, name: str) -> Any:
     """The default, unless a table has another value that could not be used."""
     return None if name in contribution.withheld else defaults.get(name)
 

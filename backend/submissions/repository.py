@@ -5,15 +5,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from backend.core.pagination import Keyset, Page
 from backend.tables import Contribution, Review, Submission, Upload
 from backend.tables.vocabulary import ContributionState
-
-_NOT_COMPARED = (ContributionState.WITHDRAWN, ContributionState.REJECTED)
-"""States that are ignored in the search for duplicates."""
 
 
 def add(session: Session, row: Submission | Contribution) -> None:
@@ -75,13 +72,13 @@ def abandoned_drafts(
     session: Session, before: datetime, exclude: Collection[UUID] = (), limit: int = 20
 ) -> Sequence[UUID]:
     """Ids of drafts that nobody has touched since `before`."""
-    return session.scalars(
+    found = session.scalars(
         select(Submission.id)
         .where(Submission.submitted_at.is_(None), Submission.touched_at < before)
-        .where(Submission.id.not_in(exclude))
         .order_by(Submission.touched_at)
-        .limit(limit)
-    ).all()
+        .limit(limit + len(exclude))
+    )
+    return [submission_id for submission_id in found if submission_id not in exclude][:limit]
 
 
 # Contributions
@@ -142,12 +139,15 @@ def contribution(
 def lock_contributions(
     session: Session, submission_id: UUID, contribution_ids: Collection[UUID]
 ) -> Sequence[Contribution]:
-    """These contributions of a submission, locked until the transaction ends."""
+    """These contributions of a submission, locked until the transaction ends.
+
+    Others may refer to them meanwhile: an import that finds a near copy among them goes on.
+    """
     return session.scalars(
         select(Contribution)
         .where(Contribution.submission_id == submission_id, Contribution.id.in_(contribution_ids))
         .order_by(Contribution.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).all()
 
 
@@ -168,24 +168,6 @@ def reviews_of(session: Session, contribution_ids: Collection[UUID]) -> dict[UUI
     for review in session.scalars(query):
         reviews.setdefault(review.contribution_id, []).append(review)
     return reviews
-
-
-# Duplicates
-
-Appearance = tuple[UUID, str, str, list[str]]
-"""A contribution's id, state, SHA-256 and fingerprints."""
-
-
-def others(session: Session, submission_id: UUID) -> Sequence[Appearance]:
-    """The appearance of everything in other submissions."""
-    query: Select[UUID, str, str, list[str]] = select(
-        Contribution.id, Contribution.state, Contribution.sha256, Contribution.fingerprints
-    ).where(
-        Contribution.submission_id != submission_id,
-        Contribution.state != ContributionState.DRAFT,
-        Contribution.state.not_in(_NOT_COMPARED),
-    )
-    return [(row[0], row[1], row[2], row[3]) for row in session.execute(query)]
 
 
 # For maintenance

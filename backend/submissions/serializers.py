@@ -7,6 +7,7 @@ from backend.recordings.schemas import Crop
 from backend.submissions import fields
 from backend.submissions.schemas import ContributionOut, FieldsOut, ReviewerComment, SubmissionOut
 from backend.tables import Contribution, Review, Submission
+from backend.tables.contributions import FieldValues
 from backend.tables.vocabulary import ContributionState, UploadState
 
 PATH = "/api/v1/contributions"
@@ -34,7 +35,7 @@ def submission_to_schema(
 
 
 def contribution_to_schema(
-    contribution: Contribution, defaults: Mapping[str, Any], reviews: Sequence[Review]
+    contribution: Contribution, defaults: FieldValues, reviews: Sequence[Review]
 ) -> ContributionOut:
     """A contribution with its effective fields and the reviewers' comments."""
     inherited = fields.from_defaults(contribution, defaults)

@@ -1,7 +1,7 @@
 """Drafts: their owner, fields, manifest and deletion."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import cast
 from uuid import UUID, uuid4
 
 import structlog
@@ -12,7 +12,7 @@ from backend.core.db import utc_now
 from backend.core.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
 from backend.core.settings import Settings
 from backend.storage.base import MissingObjectError, Storage
-from backend.submissions import apply_manifest, fields, manifest, repository
+from backend.submissions import apply_manifest, fields, manifest, near_copies, repository
 from backend.submissions.deletion import delete_bytes, delete_draft
 from backend.submissions.schemas import (
     ContributionOut,
@@ -28,6 +28,7 @@ from backend.submissions.schemas import (
 from backend.submissions.serializers import contribution_to_schema, submission_to_schema
 from backend.submissions.uploads import repository as uploads
 from backend.tables import Contribution, Submission, User
+from backend.tables.contributions import FieldValues
 from backend.tables.vocabulary import ContributionState, Role
 
 log = structlog.get_logger(__name__)
@@ -79,7 +80,7 @@ def draft(session: Session, user: User, submission_id: UUID) -> Submission:
 
 def to_schemas(session: Session, submissions: Sequence[Submission]) -> list[SubmissionOut]:
     """Submissions as the API returns them, with their counts."""
-    ids = [each.id for each in submissions]
+    ids = [submission.id for submission in submissions]
     states, files = repository.states(session, ids), uploads.counts(session, ids)
     return [
         submission_to_schema(
@@ -103,8 +104,10 @@ def change(
     if changes.title is not None:
         submission.title = changes.title.strip()
     if changes.defaults is not None:
-        merged = submission.defaults | columns(session, settings, user, changes.defaults)
-        submission.defaults = {name: value for name, value in merged.items() if value is not None}
+        merged = {**submission.defaults, **columns(session, settings, user, changes.defaults)}
+        submission.defaults = cast(
+            "FieldValues", {name: value for name, value in merged.items() if value is not None}
+        )
     return to_schemas(session, [submission])[0]
 
 
@@ -116,13 +119,13 @@ def delete(session: Session, user: User, submission_id: UUID) -> None:
     log.info("submission_deleted", submission_id=str(submission_id))
 
 
-def columns(session: Session, settings: Settings, user: User, form: FieldsIn) -> dict[str, Any]:
+def columns(session: Session, settings: Settings, user: User, form: FieldsIn) -> FieldValues:
     """The given fields as columns of a row, with the pseudonym hashed.
 
     Raises:
         InvalidInputError: the pseudonym is blank.
     """
-    values = form.model_dump(mode="json", include=form.model_fields_set)
+    values = form.model_dump(include=form.model_fields_set)
     if "patient" in values:
         pseudonym = values.pop("patient")
         values["patient_hash"] = None
@@ -132,7 +135,7 @@ def columns(session: Session, settings: Settings, user: User, form: FieldsIn) ->
                 raise InvalidInputError(
                     "The patient's pseudonym is blank. Leave it out, or set it."
                 )
-    return values
+    return cast("FieldValues", values)
 
 
 # Contributions
@@ -217,6 +220,7 @@ def delete_contribution(session: Session, user: User, contribution_id: UUID) -> 
     row = find_contribution(session, user, contribution_id)
     submission = draft(session, user, row.submission_id)
     delete_bytes(session, row)
+    near_copies.lock(session)
     repository.remove_contribution(session, row.id)
     apply_manifest.rematch(session, submission)
 

@@ -13,7 +13,7 @@ from backend.core.errors import ConflictError
 from backend.core.settings import Settings
 from backend.jobs import leases
 from backend.jobs.kinds import PREVIEWS
-from backend.submissions import apply_manifest, fields, repository
+from backend.submissions import apply_manifest, fields, near_copies, repository
 from backend.submissions.schemas import (
     AnswerIn,
     CheckOut,
@@ -33,8 +33,8 @@ from backend.submissions.service import (
 )
 from backend.submissions.uploads import repository as uploads
 from backend.tables import Contribution, Submission, User
+from backend.tables.contributions import FieldValues
 from backend.tables.vocabulary import ContributionState
-from models.data import fingerprint
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ def check(session: Session, user: User, submission_id: UUID) -> CheckOut:
         ready=not problems and not waiting and submission.submitted_at is None,
         waiting=waiting,
         problems=problems,
-        duplicates=_duplicates(recordings, repository.others(session, submission.id)),
+        duplicates=_duplicates(recordings, near_copies.duplicates(session, submission.id)),
         manifest=[row for row in rows if row.status in ("waiting", "doubt")],
         loose=[row for row in rows if row.status == "loose"],
     )
@@ -179,7 +179,7 @@ def _problems(submission: Submission, recordings: Sequence[Contribution]) -> lis
     ]
 
 
-def _problems_of(recording: Contribution, defaults: dict[str, object]) -> list[CheckProblem]:
+def _problems_of(recording: Contribution, defaults: FieldValues) -> list[CheckProblem]:
     effective = fields.effective(recording, defaults)
     return [
         CheckProblem(
@@ -193,30 +193,25 @@ def _problems_of(recording: Contribution, defaults: dict[str, object]) -> list[C
 
 
 def _duplicates(
-    recordings: Sequence[Contribution], others: Sequence[repository.Appearance]
+    recordings: Sequence[Contribution], found: Sequence[near_copies.Duplicate]
 ) -> list[Duplicate]:
-    """Recordings that duplicate another one of the batch, the queue or the dataset."""
-    own = [(recording.id, "", recording.sha256, recording.fingerprints) for recording in recordings]
-    appearances = own + list(others)
-    known = fingerprint.FingerprintIndex([look[3] for look in appearances])
-    same: dict[str, list[int]] = {}
-    for index, look in enumerate(appearances):
-        same.setdefault(look[2], []).append(index)
+    """Recordings that duplicate another one of the batch, the queue or the dataset, in order."""
+    places = {recording.id: place for place, recording in enumerate(recordings)}
     duplicates: list[Duplicate] = []
-    for place, one in enumerate(recordings):
-        exact = same[one.sha256]
-        for index in sorted({*exact, *known.similar(one.fingerprints)}):
-            other_id, state, _, _ = appearances[index]
-            in_batch = index < len(own)
-            if in_batch and index >= place:  # within the batch, the later one of a pair is reported
-                continue
-            approved = state == ContributionState.APPROVED
-            duplicates.append(
-                Duplicate(
-                    contribution_id=one.id,
-                    of="batch" if in_batch else "dataset" if approved else "queue",
-                    other_id=other_id if in_batch else None,
-                    kind="exact" if index in exact else "near",
-                )
+    for pair in sorted(
+        found, key=lambda pair: (places[pair.contribution_id], pair.other_id not in places)
+    ):
+        in_batch = pair.other_id in places
+        # within the batch, the later one of a pair is reported
+        if in_batch and places[pair.other_id] > places[pair.contribution_id]:
+            continue
+        approved = pair.other_state == ContributionState.APPROVED
+        duplicates.append(
+            Duplicate(
+                contribution_id=pair.contribution_id,
+                of="batch" if in_batch else "dataset" if approved else "queue",
+                other_id=pair.other_id if in_batch else None,
+                kind="exact" if pair.is_exact else "near",
             )
+        )
     return duplicates

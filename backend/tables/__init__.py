@@ -3,11 +3,18 @@
 from backend.core.audit import AuditEvent
 from backend.tables.accounts import ApiToken, PasswordReset, SignIn, User
 from backend.tables.checks import Check
-from backend.tables.contributions import Contribution, Submission, Upload, UploadPiece
+from backend.tables.contributions import (
+    Contribution,
+    Fingerprint,
+    NearCopy,
+    Submission,
+    Upload,
+    UploadPiece,
+)
 from backend.tables.installation import Installation
 from backend.tables.recordings import Recording
-from backend.tables.releases import FoldAssignment, LabelReport, Release, ReleaseItem
-from backend.tables.reviews import Review
+from backend.tables.releases import ArchivePart, FoldAssignment, LabelReport, Release, ReleaseItem
+from backend.tables.reviews import Review, ReviewDay, ReviewPair, ReviewTime
 from backend.tables.screenings import Screening, Status
 from backend.tables.trainings import Activation, Artifact, Training, TrainingFold
 from backend.tables.workers import Duty, Postponement, Worker, WorkerKind
@@ -15,20 +22,26 @@ from backend.tables.workers import Duty, Postponement, Worker, WorkerKind
 __all__ = [
     "Activation",
     "ApiToken",
+    "ArchivePart",
     "Artifact",
     "AuditEvent",
     "Check",
     "Contribution",
     "Duty",
+    "Fingerprint",
     "FoldAssignment",
     "Installation",
     "LabelReport",
+    "NearCopy",
     "PasswordReset",
     "Postponement",
     "Recording",
     "Release",
     "ReleaseItem",
     "Review",
+    "ReviewDay",
+    "ReviewPair",
+    "ReviewTime",
     "Screening",
     "SignIn",
     "Status",

@@ -1,7 +1,7 @@
 """The tables of contributions: submissions, and their recordings on the way into the dataset."""
 
 from datetime import datetime
-from typing import Any
+from typing import Required
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict
@@ -14,13 +14,17 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from typing_extensions import TypedDict
 
 from backend.core.columns import TypedJSON, string_enum
 from backend.core.db import Base, UTCDateTime
 from backend.tables.accounts import User
 from backend.tables.leases import LeaseMixin
+from backend.tables.media import MediaMixin
+from backend.tables.predictions import StoredPrediction
 from backend.tables.vocabulary import (
     AgeBand,
     BluePoint,
@@ -34,32 +38,81 @@ from backend.tables.vocabulary import (
     Symptom,
     UploadState,
 )
+from models.contract import Prediction
 
 FILE_NAME = String(255).with_variant(String(1024), "postgresql")
 """Up to 1024 characters, with folders; SQLite does not hold a text to the length of its column."""
 
 
+def _where(condition: str, name: str, *columns: str) -> Index:
+    """An index of the rows for which a condition holds."""
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
+class FieldValues(TypedDict, total=False):
+    """The fields of a recording that somebody filled in, by column; None: left empty on purpose."""
+
+    label: Label | None
+    probe: Probe | None
+    licence: Licence | None
+    source: str | None
+    patient_hash: str | None
+    age_band: AgeBand | None
+    sex: Sex | None
+    blue_point: BluePoint | None
+    findings: dict[Finding, bool] | None
+    symptoms: list[Symptom] | None
+    note: str | None
+
+
+class ManifestRow(TypedDict, total=False):
+    """A row of a manifest, with its `line` in the file, counted from 1.
+
+    `table` is the manifest's file name, and `within` the id of the archive whose files alone it is
+    about, empty where it is about all of them; rows of earlier versions have neither. `refused`
+    names the fields whose cells could not be used, so that no default takes their place.
+    """
+
+    table: str
+    within: str
+    line: Required[int]
+    file_name: Required[str]
+    values: Required[FieldValues]
+    refused: list[str]
+
+
 class Submission(Base):
     """What a contributor sends at once. A draft until `submitted_at`, which needs the consent.
 
-    `defaults` holds the fields set once for all (`ContributionFields` of the API), which a
-    recording's own fields override. `manifest` holds the rows of all tables that were sent, in a
-    draft also those for files that are still to come (`submissions.apply_manifest`). A submitted
-    one keeps only the rows of its recordings, which `pocovid check` compares them with. A draft
-    that nobody has touched since `touched_at` is deleted.
+    `defaults` holds the fields set once for all, which a recording's own fields override.
+    `manifest` holds, by a key of their own, the rows of all tables that were sent, in a draft also
+    those for files that are still to come (`submissions.apply_manifest`). A submitted one keeps
+    only the rows of its recordings, which `pocovid check` compares them with. A draft that nobody
+    has touched since `touched_at` is deleted.
     """
 
     __tablename__ = "submissions"
+    __table_args__ = (
+        Index("ix_submissions_contributor_id_created_at_id", "contributor_id", "created_at", "id"),
+        Index(
+            "ix_submissions_drafts_touched_at",
+            "touched_at",
+            sqlite_where=text("submitted_at IS NULL"),
+            postgresql_where=text("submitted_at IS NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    contributor_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    contributor_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     title: Mapped[str] = mapped_column(String(200), default="")
-    defaults: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    manifest: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    defaults: Mapped[FieldValues] = mapped_column(TypedJSON(FieldValues), default=dict)
+    manifest: Mapped[dict[str, ManifestRow]] = mapped_column(
+        TypedJSON(dict[str, ManifestRow]), default=dict
+    )
     consent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    touched_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
-    submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    touched_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     contributor: Mapped[User] = relationship(lazy="raise")
     contributions: Mapped[list["Contribution"]] = relationship(
@@ -79,7 +132,7 @@ class Cine(BaseModel):
     height: int
 
 
-class Contribution(Base):
+class Contribution(MediaMixin, Base):
     """One recording of a submission, from its upload to its place in the dataset.
 
     What the contributor says stands in `label` … `note`, empty where the submission's defaults
@@ -90,18 +143,21 @@ class Contribution(Base):
     says, null where no row tells of this recording.
 
     `original_key` is the private upload and null once it is deleted; `pixels_key` is the re-encoded
-    recording without any metadata (ingest made it), and `dataset_frames` counts its sampled square
-    frames, at `storage.dataset_frame_key(id, n)`.
+    recording without any metadata (the de-identification made it), and `dataset_frames` counts its
+    sampled square frames, at `storage.dataset_frame_key(id, n)`.
 
-    `whole_key` is the de-identified copy in full length and full frame, which is private and is
-    what a review plays that is opened again. `cine` tells of the player's frames, null where there
-    are none.
+    `deidentified_key` is the de-identified copy in full length and full frame, which is private
+    and is what a reopened review plays. `cine` describes the player's frames, null where there are
+    none.
 
-    `claimed_by` is the reviewer at work on it until `claimed_until`. `prep_state` and
-    `ingest_state` are those of the worker's two tasks (`vocabulary.JobState`, null where nothing
-    was asked), each fenced by its attempt as screenings are; `*_lost` counts the workers that
-    vanished since it was asked, `*_queued_at` is when the queue was last told; `*_due_at` and
-    `*_away_since` are as a screening's.
+    `models_agreement` and `signs_agreement` say how far the models agree with each other, and the
+    signs with their class, 0 to 1 (`reviews.agreement`); 1 without a `model_answer`. They order the
+    queue and are shown to nobody.
+
+    `claimed_by` is the reviewer at work on it until `claimed_until`. `previews_*` and
+    `deidentify_*` are the columns of its two jobs (see `tables.leases`): the first makes what
+    reviewers look at, the second what releases are made of. A job that was not asked for has the
+    state null.
     """
 
     __tablename__ = "contributions"
@@ -111,17 +167,54 @@ class Contribution(Base):
             "'withdrawn')",
             name="state_known",
         ),
-        Index("ix_contributions_state_submitted_at", "state", "submitted_at"),
-        Index("ix_contributions_prep_state_prep_notified_at", "prep_state", "prep_notified_at"),
-        Index(
-            "ix_contributions_ingest_state_ingest_notified_at", "ingest_state", "ingest_notified_at"
+        Index("ix_contributions_submission_id_created_at_id", "submission_id", "created_at", "id"),
+        Index("ix_contributions_state_submitted_at", "state", "submitted_at", "id"),
+        *(
+            _where(
+                "state = 'pending'",
+                f"ix_contributions_queue_{name}",
+                "state",  # SQLite takes the index of which a query compares most columns
+                column,
+                "submitted_at",
+                "id",
+            )
+            for name, column in (
+                ("label", "label"),
+                ("probe", "probe"),
+                ("source", "source"),
+                ("disputed", "disputed"),
+                ("models", "models_agreement"),
+                ("signs", "signs_agreement"),
+            )
+        ),
+        _where("claimed_by IS NOT NULL", "ix_contributions_claimed_by", "claimed_by"),
+        Index("ix_contributions_previews", "previews_state", "state", "submitted_at", "id"),
+        _where(
+            "final_label IS NOT NULL",
+            "ix_contributions_deidentification",
+            "deidentify_state",
+            "decided_at",
+            "id",
+        ),
+        _where(
+            "state IN ('withdrawn', 'rejected') AND (original_key IS NOT NULL "
+            "OR preview_key IS NOT NULL OR deidentified_key IS NOT NULL OR pixels_key IS NOT NULL "
+            "OR cine IS NOT NULL)",
+            "ix_contributions_ended_with_bytes",
+            "state",
+            "decided_at",
+        ),
+        _where(
+            "state = 'approved' AND deidentify_state = 'done' AND (original_key IS NOT NULL "
+            "OR cine IS NOT NULL OR previews_state IN ('queued', 'running'))",
+            "ix_contributions_deidentified_with_bytes",
+            "state",
+            "decided_at",
         ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    submission_id: Mapped[UUID] = mapped_column(
-        ForeignKey("submissions.id", ondelete="CASCADE"), index=True
-    )
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"))
     state: Mapped[ContributionState] = mapped_column(
         string_enum(ContributionState, 20), default=ContributionState.DRAFT
     )
@@ -137,17 +230,6 @@ class Contribution(Base):
     original_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     preview_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     bytes: Mapped[int] = mapped_column(BigInteger)
-    kind: Mapped[str] = mapped_column(String(10))
-    format: Mapped[str] = mapped_column(String(10))
-    media_type: Mapped[str] = mapped_column(String(50))
-    width: Mapped[int]
-    height: Mapped[int]
-    duration_s: Mapped[float | None]
-    frames: Mapped[int]
-    sampled_frames: Mapped[int]
-    square_x: Mapped[int]
-    square_y: Mapped[int]
-    square_size: Mapped[int]
     fingerprints: Mapped[list[str]] = mapped_column(JSON)  # perceptual hashes, hexadecimal
 
     # what the contributor says
@@ -170,17 +252,19 @@ class Contribution(Base):
     withheld: Mapped[list[str]] = mapped_column(JSON, default=list)
     table_digest: Mapped[str | None] = mapped_column(String(64))
 
-    # preparation for the reviewers
-    prep_state: Mapped[JobState | None] = mapped_column(string_enum(JobState, 10))
-    prep_attempt: Mapped[int] = mapped_column(default=0)
-    prep_notified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    prep_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    prep_lost: Mapped[int] = mapped_column(default=0)
-    prep_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    prep_away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    prep_error: Mapped[str | None] = mapped_column(String(500))
+    # previews: what the reviewers look at
+    previews_state: Mapped[JobState | None] = mapped_column(string_enum(JobState, 10))
+    previews_attempt: Mapped[int] = mapped_column(default=0)
+    previews_notified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    previews_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    previews_lost: Mapped[int] = mapped_column(default=0)
+    previews_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    previews_away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    previews_error: Mapped[str | None] = mapped_column(String(500))
     cine: Mapped[Cine | None] = mapped_column(TypedJSON(Cine))
-    model_answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    model_answer: Mapped[Prediction | None] = mapped_column(TypedJSON(StoredPrediction))
+    models_agreement: Mapped[float] = mapped_column(default=1.0, server_default="1")
+    signs_agreement: Mapped[float] = mapped_column(default=1.0, server_default="1")
 
     # review
     claimed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -201,21 +285,75 @@ class Contribution(Base):
     trim_end_s: Mapped[float | None]
     md_comment: Mapped[str] = mapped_column(Text, default="")
 
-    # ingest
-    ingest_state: Mapped[JobState | None] = mapped_column(string_enum(JobState, 10))
-    ingest_attempt: Mapped[int] = mapped_column(default=0)
-    ingest_notified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    ingest_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    ingest_lost: Mapped[int] = mapped_column(default=0)
-    ingest_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    ingest_away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    ingest_error: Mapped[str | None] = mapped_column(String(500))
-    whole_key: Mapped[str | None] = mapped_column(String(200))
+    # de-identification
+    deidentify_state: Mapped[JobState | None] = mapped_column(string_enum(JobState, 10))
+    deidentify_attempt: Mapped[int] = mapped_column(default=0)
+    deidentify_notified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    deidentify_heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    deidentify_lost: Mapped[int] = mapped_column(default=0)
+    deidentify_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    deidentify_away_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    deidentify_error: Mapped[str | None] = mapped_column(String(500))
+    deidentified_key: Mapped[str | None] = mapped_column(String(200))
     pixels_key: Mapped[str | None] = mapped_column(String(200))
     pixels_sha256: Mapped[str | None] = mapped_column(String(64))
     dataset_frames: Mapped[int] = mapped_column(default=0)
 
     submission: Mapped[Submission] = relationship(back_populates="contributions", lazy="raise")
+
+
+class Fingerprint(Base):
+    """One perceptual hash of a contribution, as a signed number of 64 bits, with its three bands.
+
+    By these columns contributions that look alike are found, whatever their number
+    (`submissions.near_copies`), in the indexes alone; equal hashes of one contribution have one
+    row.
+    """
+
+    __tablename__ = "fingerprints"
+    __table_args__ = tuple(
+        Index(f"ix_fingerprints_{band}", band, "hash", "contribution_id")
+        for band in ("first_band", "second_band", "third_band")
+    )
+
+    contribution_id: Mapped[UUID] = mapped_column(
+        ForeignKey("contributions.id", ondelete="CASCADE"), primary_key=True
+    )
+    hash: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    first_band: Mapped[int]
+    second_band: Mapped[int]
+    third_band: Mapped[int]
+
+
+class NearCopy(Base):
+    """Two contributions of other bytes that look alike, each as the other's copy: two rows.
+
+    Whatever their states are: those that do not count are left out when the rows are read.
+    """
+
+    __tablename__ = "near_copies"
+
+    contribution_id: Mapped[UUID] = mapped_column(
+        ForeignKey("contributions.id", ondelete="CASCADE"), primary_key=True
+    )
+    other_id: Mapped[UUID] = mapped_column(
+        ForeignKey("contributions.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class UploadReportRow(TypedDict, total=False):
+    """The outcome of a row of a manifest, or a remark on an archive.
+
+    `line` is counted from 1, and 0 where a remark concerns no line; `problem` is None for a row
+    that was used. `status` is one of `uploads.schemas.RowStatus`; rows of before it have none.
+    """
+
+    table: str
+    line: Required[int]
+    file_name: Required[str]
+    status: str | None
+    problem: Required[str | None]
+    note: str | None
 
 
 class Upload(LeaseMixin, Base):
@@ -235,12 +373,11 @@ class Upload(LeaseMixin, Base):
         # As it was named when an upload was an upload: SQLite cannot rename it.
         UniqueConstraint("parent_id", "entry", name="uq_arrivals_parent_id_entry"),
         Index("ix_uploads_state_queued_at", "state", "queued_at"),
+        Index("ix_uploads_submission_id_created_at_id", "submission_id", "created_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    submission_id: Mapped[UUID] = mapped_column(
-        ForeignKey("submissions.id", ondelete="CASCADE"), index=True
-    )
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"))
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("uploads.id", ondelete="CASCADE"))
     entry: Mapped[int | None]
     file_name: Mapped[str] = mapped_column(FILE_NAME)  # the contributor's own; never published
@@ -258,7 +395,9 @@ class Upload(LeaseMixin, Base):
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     error_code: Mapped[str | None] = mapped_column(String(50))
     error_message: Mapped[str | None] = mapped_column(String(500))
-    report: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    report: Mapped[list[UploadReportRow]] = mapped_column(
+        TypedJSON(list[UploadReportRow]), default=list
+    )
     contribution_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("contributions.id", ondelete="SET NULL"), index=True
     )

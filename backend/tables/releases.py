@@ -1,11 +1,20 @@
 """The tables of releases: numbered versions of the dataset, their items, reported labels."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import JSON, BigInteger, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.core.columns import TypedJSON, string_enum
@@ -13,6 +22,9 @@ from backend.core.db import Base, UTCDateTime
 from backend.tables.contributions import Contribution
 from backend.tables.leases import LeaseMixin
 from backend.tables.vocabulary import Label, Probe
+
+MetadataRow = dict[str, str]
+"""What a release publishes of a recording: the cells of its row by column (`releases.metadata`)."""
 
 
 class StoredFile(BaseModel):
@@ -114,18 +126,17 @@ class Difference(BaseModel):
     corrected: list[UUID] = Field(description="Another word in its row than the label.")
 
 
-class ReleaseSummary(Summary):
-    """What is kept of a release that is done: what is in it, and what has changed."""
-
-    diff: Difference | None = None
-
-
 class Release(LeaseMixin, Base):
     """A version of the dataset: immutable once `done`.
 
-    `summary` holds counts per class and probe and the difference to the release before, or None;
-    `files` each file below `storage.release_folder(number)`.
+    `summary` holds counts per class and probe, `diff` the difference to the release before; both
+    are None until then. `diff` may name every recording: it is only read where it is asked for
+    (`backend.releases.repository.diff`). `files` holds each file below
+    `storage.release_folder(number)`.
     `done` of `total` counts recordings; `archive_bytes` is the archive's size as it was then.
+    `removals` counts how often a recording of it was removed (withdrawn, or rejected after a
+    report) or came back; `measured_removals` is what it was when its `ArchivePart`s were measured,
+    null without any, and `measured_bytes` and `measured_etag` are those of the archive then.
     """
 
     __tablename__ = "releases"
@@ -138,11 +149,18 @@ class Release(LeaseMixin, Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     error: Mapped[str | None] = mapped_column(String(500))
-    summary: Mapped[ReleaseSummary | None] = mapped_column(
-        TypedJSON(ReleaseSummary, none_as_empty=True), nullable=False
+    summary: Mapped[Summary | None] = mapped_column(
+        TypedJSON(Summary, none_as_empty=True), nullable=False
+    )
+    diff: Mapped[Difference | None] = mapped_column(
+        TypedJSON(Difference), deferred=True, deferred_raiseload=True
     )
     files: Mapped[TopFiles] = mapped_column(TypedJSON(TopFiles), default=TopFiles)
     archive_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    removals: Mapped[int] = mapped_column(default=0)
+    measured_removals: Mapped[int | None]
+    measured_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    measured_etag: Mapped[str | None] = mapped_column(String(40))
 
     items: Mapped[list["ReleaseItem"]] = relationship(back_populates="release", lazy="raise")
 
@@ -154,10 +172,30 @@ class ReleaseItem(Base):
     found in the recording itself. Both are null until the worker has come to it. `copies` lists the
     contributions of the same release that look like it (null in releases of before that was known);
     `left_out` says that no model may learn from it or be tested on it, since its patient or a copy
-    of it is tested in another fold.
+    of it is tested in another fold. `removed` says that it must no longer be shown: a trigger keeps
+    it, and the `removals` of the release, in step with the contribution's state.
     """
 
     __tablename__ = "release_items"
+    __table_args__ = (
+        Index(
+            "ix_release_items_removed",
+            "release_number",
+            "contribution_id",
+            sqlite_where=text("removed = 1"),
+            postgresql_where=text("removed"),
+        ),
+        Index("ix_release_items_label", "release_number", "label", "contribution_id"),
+        Index("ix_release_items_probe", "release_number", "probe", "contribution_id"),
+        Index(
+            "ix_release_items_unmeasured",
+            "release_number",
+            "removed",  # SQLite takes the index of which a query compares most columns
+            "contribution_id",
+            sqlite_where=text("files IS NULL"),
+            postgresql_where=text("files IS NULL"),
+        ),
+    )
 
     release_number: Mapped[int] = mapped_column(ForeignKey("releases.number"), primary_key=True)
     contribution_id: Mapped[UUID] = mapped_column(
@@ -167,14 +205,33 @@ class ReleaseItem(Base):
     fold: Mapped[int]
     copies: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     left_out: Mapped[bool] = mapped_column(default=False)
+    removed: Mapped[bool] = mapped_column(default=False)
     label: Mapped[Label] = mapped_column(string_enum(Label, 20))
     probe: Mapped[Probe] = mapped_column(string_enum(Probe, 10))
-    row: Mapped[dict[str, Any]] = mapped_column(JSON)
+    row: Mapped[MetadataRow] = mapped_column(JSON)
     facts: Mapped[Facts | None] = mapped_column(TypedJSON(Facts))
     files: Mapped[ItemFiles | None] = mapped_column(TypedJSON(ItemFiles))
 
     release: Mapped[Release] = relationship(back_populates="items", lazy="raise")
     contribution: Mapped[Contribution] = relationship(lazy="raise")
+
+
+class ArchivePart(Base):
+    """The size of a run of recordings in a release's archive (`backend.releases.archive.Run`).
+
+    It has the recordings from `first_id` on, up to the next part's, without the removed ones, whose
+    lines of `WITHDRAWN.csv` are in `withdrawn`.
+    """
+
+    __tablename__ = "archive_parts"
+
+    release_number: Mapped[int] = mapped_column(ForeignKey("releases.number"), primary_key=True)
+    first_id: Mapped[UUID] = mapped_column(primary_key=True)
+    members: Mapped[int]
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    directory_bytes: Mapped[int] = mapped_column(BigInteger)
+    digest: Mapped[str] = mapped_column(String(64))
+    withdrawn: Mapped[str] = mapped_column(Text)
 
 
 class FoldAssignment(Base):

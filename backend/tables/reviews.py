@@ -1,9 +1,9 @@
-"""The table of reviews: one reviewer's verdict on one contribution."""
+"""The tables of reviews: one reviewer's verdict on one contribution, and numbers of them all."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.core.columns import TypedJSON, string_enum
@@ -19,7 +19,8 @@ class Review(Base):
 
     A round ends with a decision; a request for changes or a reported label opens the next.
     `undone_at` takes a verdict back and keeps the row. `square` and trims are null where the
-    reviewer left them alone. `no_identifying_marks` is the tick on the contact sheet.
+    reviewer left them alone. `no_identifying_marks` is the tick on the contact sheet. Only where
+    `is_open` is true may the round still wait for other verdicts.
     """
 
     __tablename__ = "reviews"
@@ -36,13 +37,30 @@ class Review(Base):
             sqlite_where=text("undone_at IS NULL"),
             postgresql_where=text("undone_at IS NULL"),
         ),
+        Index("ix_reviews_reviewer_id_created_at", "reviewer_id", "created_at", "id"),
+        Index(
+            "ix_reviews_open",
+            "reviewer_id",
+            "is_open",  # SQLite takes the index of which a query compares most columns
+            "undone_at",
+            "contribution_id",
+            "round",
+            sqlite_where=text("is_open = 1 AND undone_at IS NULL"),
+            postgresql_where=text("is_open AND undone_at IS NULL"),
+        ),
+        Index(
+            "ix_reviews_undone_at",
+            "undone_at",
+            sqlite_where=text("undone_at IS NOT NULL"),
+            postgresql_where=text("undone_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     contribution_id: Mapped[UUID] = mapped_column(
         ForeignKey("contributions.id", ondelete="CASCADE"), index=True
     )
-    reviewer_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    reviewer_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     round: Mapped[int]
     reading: Mapped[int]
     verdict: Mapped[Verdict] = mapped_column(string_enum(Verdict, 20))
@@ -59,6 +77,44 @@ class Review(Base):
     claimed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     undone_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    is_open: Mapped[bool] = mapped_column(default=True, server_default=true())
 
     contribution: Mapped[Contribution] = relationship(lazy="raise")
     reviewer: Mapped[User] = relationship(lazy="raise")
+
+
+# Numbers of the verdicts that were not undone, for statistics (`reviews.tally`).
+
+
+class ReviewDay(Base):
+    """How many verdicts a reviewer gave on one day (UTC)."""
+
+    __tablename__ = "review_days"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    reviewer_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    reviews: Mapped[int]
+
+
+class ReviewTime(Base):
+    """How many verdicts of a reviewer took so many seconds, rounded, from the claim on.
+
+    `milliseconds` is what they took together.
+    """
+
+    __tablename__ = "review_times"
+
+    reviewer_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    seconds: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    reviews: Mapped[int]
+    milliseconds: Mapped[int] = mapped_column(BigInteger)
+
+
+class ReviewPair(Base):
+    """In how many rounds the first and the second reader rated so (`reviews.verdicts.rating`)."""
+
+    __tablename__ = "review_pairs"
+
+    first: Mapped[str] = mapped_column(String(50), primary_key=True)
+    second: Mapped[str] = mapped_column(String(50), primary_key=True)
+    rounds: Mapped[int]

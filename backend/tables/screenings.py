@@ -2,16 +2,17 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship, synonym
 
-from backend.core.columns import string_enum
+from backend.core.columns import TypedJSON, string_enum
 from backend.core.db import Base, UTCDateTime
 from backend.tables.leases import LeaseMixin
+from backend.tables.predictions import StoredPrediction
 from backend.tables.recordings import Recording
+from models.contract import Prediction, Probe
 
 
 class Status(StrEnum):
@@ -27,8 +28,11 @@ class Screening(LeaseMixin, Base):
     """One screening. The row is the truth; the message in the queue only announces it.
 
     `client` is who asked, as `backend.core.clients` tells clients apart. `status` is what the API
-    calls `state`. `done` and `total` count frames. `result` is
-    `models.contract.Prediction.to_dict()`.
+    calls `state`. `done` and `total` count frames.
+
+    `answered_anyway_at` is when an account, `answered_anyway_by`, asked for the class of a
+    recording that is not usable; it is never taken back. It has no foreign key, since SQLite could
+    not drop such a column.
     """
 
     __tablename__ = "screenings"
@@ -47,6 +51,9 @@ class Screening(LeaseMixin, Base):
     crop_x: Mapped[int]
     crop_y: Mapped[int]
     crop_size: Mapped[int]
+    probe: Mapped[Probe] = mapped_column(
+        string_enum(Probe, 10), default=Probe.CONVEX, server_default="convex"
+    )
     state: Mapped[Status] = mapped_column(  # type: ignore[assignment]  # it is never cancelled
         string_enum(Status, 10), default=Status.QUEUED
     )
@@ -58,9 +65,11 @@ class Screening(LeaseMixin, Base):
     claimed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    result: Mapped[Prediction | None] = mapped_column(TypedJSON(StoredPrediction))
     error_code: Mapped[str | None] = mapped_column(String(50))
     error_message: Mapped[str | None] = mapped_column(String(500))
     model_version: Mapped[str | None] = mapped_column(String(100))
+    answered_anyway_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    answered_anyway_by: Mapped[UUID | None]
 
     recording: Mapped[Recording] = relationship(back_populates="screenings", lazy="raise")

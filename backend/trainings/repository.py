@@ -1,7 +1,9 @@
 """Every query about trainings."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -12,6 +14,7 @@ from backend.tables import ReleaseItem, Training, TrainingFold
 from backend.tables.vocabulary import JobState, Probe
 
 _TRAINING_LOCK = 0x747261696E  # "train": a number of ours among PostgreSQL's advisory locks
+_CHUNK = 500
 UNDER_WAY = (JobState.QUEUED, JobState.RUNNING)
 
 
@@ -57,19 +60,24 @@ def folds_by_label(
     session: Session, number: int, labels: Collection[str], left_out: Collection[UUID]
 ) -> dict[str, set[int]]:
     """For each label, the folds of a release that have it, among what is trained on."""
-    rows = session.execute(
-        select(ReleaseItem.label, ReleaseItem.fold)
+    counts = (
+        select(ReleaseItem.label, ReleaseItem.fold, func.count())
         .where(
             ReleaseItem.release_number == number,
             ReleaseItem.probe == Probe.CONVEX,
             ReleaseItem.label.in_(labels),
-            ReleaseItem.contribution_id.not_in(left_out),
         )
-        .distinct()
+        .group_by(ReleaseItem.label, ReleaseItem.fold)
     )
+    remaining = Counter({(label, fold): count for label, fold, count in session.execute(counts)})
+    ids = iter(set(left_out))
+    while chunk := list(islice(ids, _CHUNK)):
+        some = counts.where(ReleaseItem.contribution_id.in_(chunk))
+        remaining.subtract({(label, fold): count for label, fold, count in session.execute(some)})
     folds: dict[str, set[int]] = {label: set() for label in labels}
-    for label, fold in rows:
-        folds[label].add(fold)
+    for (label, fold), count in remaining.items():
+        if count:
+            folds[label].add(fold)
     return folds
 
 

@@ -1,36 +1,12 @@
 """Request and response bodies of trainings."""
 
 from datetime import datetime
-from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.tables.trainings import Comparison, FoldMetrics, TrainingSettings
 from backend.tables.vocabulary import JobState
-
-
-class TrainingSettings(BaseModel):
-    """What can be chosen; everything else is as for the shipped models."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    epochs: int = Field(default=15, ge=1, le=200, description="Of each fold; with patience, "
-                        "at most.")  # fmt: skip
-    copies: int = Field(default=4, ge=0, le=20, description="Augmented copies of each frame.")
-    augmentation: Literal["brightness", "paper", "both"] = Field(
-        default="brightness",
-        description="How copies differ from their frame: a gamma between 0.5 and 2; rotation, "
-        "shifts and flips as in the paper; or both.",
-    )
-    batch: int = Field(default=16, ge=1, le=128)
-    learning_rate: float = Field(default=1e-4, gt=0, le=0.1)
-    patience: int = Field(
-        default=0,
-        ge=0,
-        le=50,
-        description="Epochs without progress before a fold ends; 0: train all epochs.",
-    )
-    seed: int = Field(default=1, ge=0, le=2**31 - 1)
 
 
 class TrainingIn(BaseModel):
@@ -51,7 +27,7 @@ class FoldOut(BaseModel):
     done: int = Field(ge=0)
     total: int = Field(ge=0)
     error: str | None
-    metrics: dict[str, Any] | None = Field(description="On its test recordings.")
+    metrics: FoldMetrics | None = Field(description="On its test recordings.")
 
 
 class TrainingOut(BaseModel):
@@ -74,7 +50,7 @@ class TrainingOut(BaseModel):
         description="Recordings of the release excluded from training, since their patient or a "
         "copy of them is tested in another fold."
     )
-    comparison: dict[str, Any] | None = Field(
+    comparison: Comparison | None = Field(
         description="The figures of the new and of the then active artifact (`new`, `active`) on "
         "the same recordings, each answered by models that never saw it, nor a copy of it. "
         "`metrics` of both are null where that cannot be known (`may_have_seen`)."

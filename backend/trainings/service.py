@@ -1,7 +1,6 @@
 """Trainings: what can be trained on, one at a time, and cancelling."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
@@ -16,6 +15,7 @@ from backend.releases import repository as releases
 from backend.releases.folds import FOLDS
 from backend.releases.grouping import left_out_today
 from backend.tables import Training, TrainingFold, User
+from backend.tables.trainings import Comparison
 from backend.tables.vocabulary import JobState
 from backend.trainings import repository
 from backend.trainings.schemas import (
@@ -23,7 +23,6 @@ from backend.trainings.schemas import (
     TrainingIn,
     TrainingOut,
     TrainingPage,
-    TrainingSettings,
 )
 from models.contract import CLASS_NAMES, CLASSES
 
@@ -55,7 +54,7 @@ def start(session: Session, actor: User, form: TrainingIn) -> Training:
     training = Training(
         id=uuid4(),
         release_number=form.release,
-        settings=form.settings.model_dump(),
+        settings=form.settings,
         left_out=[str(id_) for id_ in left_out],
         created_by=actor.id,
         created_at=now,
@@ -113,7 +112,7 @@ def to_schema(training: Training) -> TrainingOut:
         release=training.release_number,
         state=training.state,
         stage=training.stage,
-        settings=TrainingSettings.model_validate(training.settings),
+        settings=training.settings,
         created_at=training.created_at,
         started_at=training.started_at,
         finished_at=training.finished_at,
@@ -136,7 +135,7 @@ def to_schema(training: Training) -> TrainingOut:
     )
 
 
-def _comparison(training: Training) -> dict[str, Any] | None:
+def _comparison(training: Training) -> Comparison | None:
     """The comparison, without figures from before recordings were recognised by appearance.
 
     Those treated re-encoded recordings that the active artifact was trained on as unseen ones.
@@ -148,8 +147,8 @@ def _comparison(training: Training) -> dict[str, Any] | None:
         **comparison,
         "recordings": 0,
         "frames": 0,
-        "new": comparison["new"] | {"metrics": None},
-        "active": comparison["active"] | {"metrics": None, "may_have_seen": True},
+        "new": {**comparison["new"], "metrics": None},
+        "active": {**comparison["active"], "metrics": None, "may_have_seen": True},
     }
 
 

@@ -25,6 +25,7 @@ import './screen/recordingList.css';
 import './shared/styles/square.css';
 import './shared/styles/progress.css';
 import './shared/styles/answer.css';
+import './shared/styles/signs.css';
 import './shared/styles/overlays.css';
 
 void loadLimits();

@@ -43,7 +43,7 @@ export const makeRecording = (changes) => ({
  * @param {object} [said]
  * @param {Probabilities[]} [said.models]
  * @param {Probabilities[]} [said.frames]
- * @returns {Result}
+ * @returns {import('../src/shared/outcome.js').Classified}
  */
 export function makeResult({ models = Array(5).fill(shares(0.85, 0.1)), frames = models } = {}) {
   const probabilities = /** @type {Probabilities} */ (
@@ -60,11 +60,80 @@ export function makeResult({ models = Array(5).fill(shares(0.85, 0.1)), frames =
     probabilities,
     models: models.map((each) => ({ probabilities: each })),
     majority_vote: CLASSES.reduce((best, key) => (count(key) > count(best) ? key : best)),
-    frames: frames.map((each, index) => ({ index, time_s: index / 3, probabilities: each })),
+    frames: frames.map((each, index) => ({
+      index,
+      time_s: index / 3,
+      probabilities: each,
+      usable: true,
+      signs: null,
+    })),
     agreement: models.filter((each) => topClass(each) === label).length,
     crop: { x: 110, y: 20, size: 420 },
     model_version: 'pocovidnet-1',
+    usable: true,
+    reasons: [],
+    parts: ['pocovidnet'],
+    signs: null,
+    sentence: null,
+    reliability: null,
+    answered_anyway: null,
     disclaimer: 'Research use only.',
+  };
+}
+
+/**
+ * An answer of POCOVID-Net and the signs.
+ * @param {Parameters<typeof makeResult>[0]} [said]
+ * @returns {import('../src/shared/outcome.js').Classified}
+ */
+export function makeSignedResult(said) {
+  const result = makeResult(said);
+  const count = result.frames.length;
+  return {
+    ...result,
+    parts: ['pocovidnet', 'signs'],
+    signs: {
+      a_lines: { probability: 0.08, highest: 0.2, frames: 0 },
+      b_lines: { probability: 0.91, highest: 0.98, frames: count },
+      consolidation: { probability: 0.12, highest: 0.55, frames: 1 },
+      effusion: { probability: 0.03, highest: 0.06, frames: 0 },
+      pleural_irregularity: { probability: 0.74, highest: 0.9, frames: count - 1 },
+      air_bronchogram: { probability: 0.04, highest: 0.1, frames: 0 },
+    },
+    sentence: 'B-lines and an irregular pleura; no consolidation; no effusion.',
+    reliability: { right: 39, answers: 50, low: 0.7, high: 0.9, group: 'source' },
+    frames: result.frames.map((frame) => ({
+      ...frame,
+      signs: {
+        a_lines: 0.08,
+        b_lines: 0.91,
+        consolidation: 0.12,
+        effusion: 0.03,
+        pleural_irregularity: 0.74,
+        air_bronchogram: 0.04,
+      },
+    })),
+  };
+}
+
+/**
+ * A recording that is not answered for.
+ * @param {string} code
+ * @returns {Result}
+ */
+export function makeRefusedResult(code = 'not_lung') {
+  const result = makeResult();
+  return {
+    ...result,
+    usable: false,
+    reasons: [/** @type {any} */ ({ code, message: 'No pleura and no ribs were found.' })],
+    label: null,
+    probability: null,
+    probabilities: null,
+    majority_vote: null,
+    agreement: null,
+    models: [],
+    frames: result.frames.map((frame) => ({ ...frame, probabilities: null, usable: false })),
   };
 }
 
@@ -77,6 +146,7 @@ export const makeScreening = (changes) => ({
   started_at: null,
   finished_at: null,
   crop: { x: 110, y: 20, size: 420 },
+  probe: 'convex',
   progress: { done: 0, total: 28, seconds_left: null, ahead: null },
   frames_available: changes?.status === 'done',
   result: null,

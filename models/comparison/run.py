@@ -80,7 +80,7 @@ def compare(
     cache = FrameCache(work / FRAMES)
     frame_set = read_frames(entries, cache, progress)
     entries = with_duplicate_groups(
-        entries, {each.sha256: cache.facts(each.sha256) for each in entries}
+        entries, {entry.sha256: cache.facts(entry.sha256) for entry in entries}
     )
     splits = {
         group: assign_folds(entries, group, budget.folds, budget.seed) for group in budget.groups
@@ -100,7 +100,7 @@ def compare(
 
     shared = SharedInputs(budget, frame_set, features, weights, trunk.describe_source(trunk_source))
     key = [listing_hash(entries), trunk.fingerprint(weights), json.dumps(asdict(budget))]
-    key += [each.duplicate_group for each in entries]
+    key += [entry.duplicate_group for entry in entries]
     home = work / f"compare-{hashlib.sha256(' '.join(key).encode()).hexdigest()[:12]}"
     parameters, outcomes = {}, []
     for name in names:
@@ -137,7 +137,7 @@ class _CrossValidation:
         path = self._home / "parameters.json"
         if not path.is_file():
             trained = self._player()[0].model.trainable_weights
-            path.write_text(json.dumps(sum(math.prod(each.shape) for each in trained)))
+            path.write_text(json.dumps(sum(math.prod(weights.shape) for weights in trained)))
         return int(json.loads(path.read_text()))
 
     def outcome(self, name: str, group: Group, folds: Sequence[int]) -> Outcome:
@@ -193,8 +193,8 @@ class _CrossValidation:
         if network.clips:
             recordings = fit.predict(network.model, network.inputs, tested)
         else:
-            mine = [frame_set.recordings[places] == number for number in tested]
-            recordings = np.stack([frames[each].mean(axis=0) for each in mine])
+            places_of_each = [frame_set.recordings[places] == number for number in tested]
+            recordings = np.stack([frames[player].mean(axis=0) for player in places_of_each])
         found = {"frames": frames, "recordings": recordings}
         save_file(found, home / "scores.tmp")
         (home / "scores.tmp").replace(home / _FINISHED)

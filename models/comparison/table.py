@@ -60,7 +60,7 @@ def rows(found: Comparison) -> list[Row]:
     """All networks in all cross-validations, and the paper's results by recording."""
     lines: list[Row] = []
     for group in found.shared.budget.groups:
-        lines += [_row(found, each) for each in found.outcomes if each.group == group]
+        lines += [_row(found, outcome) for outcome in found.outcomes if outcome.group == group]
         if group == "recording":
             lines.append(_paper())
     return lines
@@ -75,7 +75,7 @@ def as_text(lines: list[Row]) -> str:
     for group in dict.fromkeys(line.group for line in lines):
         over = " " * (wide + 3 * 9) + "".join(f"{CLASS_NAMES[key]:>18}" for key in CLASSES)
         head = (
-            f"{f'by {group}':<{wide}}" + "".join(f"{each:>9}" for each in heads) + "   starts from"
+            f"{f'by {group}':<{wide}}" + "".join(f"{head:>9}" for head in heads) + "   starts from"
         )
         body = [
             f"{line.title:<{wide}}"

@@ -30,6 +30,9 @@ Progress = Callable[[int, int], None]
 FRAMES = "frames"
 """Name of the cache's folder in a working folder, and of the array in its files."""
 
+_RECORDINGS_PER_PROCESS = 8
+"""Starting a process takes a second of a processor, as long as reading some recordings."""
+
 _FACTS = "facts"
 _SOURCE_MODULES = (formats, limits, depth, stills, clips, sources, square, sampling, fingerprint)
 _LIBRARY_NAMES = ("av", "pillow", "opencv-python-headless", "imagehash")
@@ -63,7 +66,8 @@ class FrameCache:
         Args:
             entries: recordings; the same content is extracted once.
             progress: called after each recording.
-            workers: number of processes; by default one for each processor.
+            workers: number of processes; by default one for every eight recordings, at most one for
+                each processor. With one, this process reads them itself.
 
         Returns:
             By SHA-256, the error of each recording that could not be read.
@@ -76,9 +80,9 @@ class FrameCache:
         done = len(paths) - len(uncached)
         progress(done, len(paths))
         failed: dict[str, MediaError] = {}
-        for sha256, error in self._extract_missing(
-            uncached, workers or len(os.sched_getaffinity(0))
-        ):
+        if workers is None:
+            workers = min(len(os.sched_getaffinity(0)), len(uncached) // _RECORDINGS_PER_PROCESS)
+        for sha256, error in self._extract_missing(uncached, workers):
             if error:
                 failed[sha256] = MediaError(*error)
             done += 1

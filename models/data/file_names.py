@@ -68,7 +68,7 @@ def canonical(path: str) -> str:
 def simplified(name: str) -> str:
     """A name without case, punctuation and spaces, in any script; may be empty."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return "".join(each for each in folded if unicodedata.category(each)[0] in "LNM")
+    return "".join(character for character in folded if unicodedata.category(character)[0] in "LNM")
 
 
 def stem(name: str) -> str:
@@ -89,7 +89,9 @@ def decode_names(names: Sequence[bytes]) -> list[str]:
     """
     as_utf8 = [_utf8(name) for name in names]
     others = [name for name, text in zip(names, as_utf8, strict=True) if text is None]
-    page = min(_CODE_PAGES, key=lambda each: _implausibility(others, each)) if others else ""
+    page = (
+        min(_CODE_PAGES, key=lambda code_page: _implausibility(others, code_page)) if others else ""
+    )
     return [
         name.decode(page) if text is None else text
         for name, text in zip(names, as_utf8, strict=True)
@@ -109,7 +111,7 @@ def to_valid_text(names: Sequence[str]) -> list[str]:
         if text == name:
             continue
         if text in taken:
-            text = "".join(_percent(each) for each in name)
+            text = "".join(_percent(byte) for byte in name)
         taken.add(text)
         texts[place] = text
     return texts

@@ -112,7 +112,7 @@ def without_split_groups(folder: Path, entries: Sequence[Entry]) -> tuple[Entry,
     rows = _read_folds_file(folder)
     if rows is None:
         return tuple(entries)
-    wanted = [each for each in entries if not rows.get(each.key, {}).get("Left out")]
+    wanted = [entry for entry in entries if not rows.get(entry.key, {}).get("Left out")]
     folds = predefined_folds(folder, wanted) or []
     counts: dict[str, Counter[int]] = {}
     names = group_names(wanted, "patient")

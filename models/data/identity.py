@@ -31,8 +31,8 @@ def identity(entry: Entry, facts: Facts | None) -> Identity:
     original = entry.original
     fingerprints = [() if facts is None else facts.fingerprints, original.fingerprints]
     return Identity(
-        hashes=frozenset(each for each in (entry.sha256, original.sha256) if each),
-        fingerprints=tuple(tuple(each) for each in fingerprints if each),
+        hashes=frozenset(hash_ for hash_ in (entry.sha256, original.sha256) if hash_),
+        fingerprints=tuple(tuple(fingerprint) for fingerprint in fingerprints if fingerprint),
     )
 
 
@@ -56,7 +56,7 @@ class RecordingMatcher:
         ]
         self._owners = [place for place, _ in fingerprints]
         self._fingerprints = FingerprintIndex([hashes_ for _, hashes_ in fingerprints])
-        self.fingerprints_complete = all(each.fingerprints for each in identities_)
+        self.fingerprints_complete = all(identity_.fingerprints for identity_ in identities_)
         """Whether all recordings have fingerprints; if not, a re-encoded copy may be missed."""
 
     def matches(self, target: Identity) -> list[int]:

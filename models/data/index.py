@@ -122,21 +122,21 @@ def read_index(folder: Path) -> Index:
     approximate: list[str] = []
     for kind in ("video", "image"):
         found = match(
-            (each for each in rows if _kind(each.values["Type"]) == kind),
+            (row for row in rows if _kind(row.values["Type"]) == kind),
             (
                 FileName(path, _key(folder, path))
                 for path in files
                 if _kind_of(folder, path) == kind
             ),
         )
-        for each in found.matches:
-            entry = _entry(folder, each)
+        for match_ in found.matches:
+            entry = _entry(folder, match_)
             if entry is None:
-                orphans.append(_path(each.file))
+                orphans.append(_path(match_.file))
                 continue
             entries.append(replace(entry, original=originals.get(entry.key, Original())))
-            if each.is_approximate:
-                approximate.append(f"{entry.key} was matched with the row {each.rows[0].name!r}.")
+            if match_.is_approximate:
+                approximate.append(f"{entry.key} was matched with the row {match_.rows[0].name!r}.")
         orphans += [_path(file) for file in found.files_without_row]
         unused += [row.name for row in found.rows_without_file]
         ambiguities += [_reason(ambiguity) for ambiguity in found.ambiguities]
@@ -209,7 +209,7 @@ def _kind_of(folder: Path, path: Path) -> Kind:
 
 def listing_hash(entries: Sequence[Entry]) -> str:
     """SHA-256 over the training set: content hash, label and patient of every recording."""
-    lines = sorted(f"{each.sha256} {each.label} {each.patient}" for each in entries)
+    lines = sorted(f"{entry.sha256} {entry.label} {entry.patient}" for entry in entries)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

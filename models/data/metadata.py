@@ -66,7 +66,7 @@ def read_metadata(row: Mapping[str, object]) -> RecordingMetadata:
         doi=text.get("DOI", ""),
         licence_url=text.get("LinkToLicense", ""),
         comment=text.get("Comments from web site", ""),
-        doctors=tuple(each for each in doctors if each),
+        doctors=tuple(doctor for doctor in doctors if doctor),
         frame_rate_hz=_number(stated.get("Framerate", "")),
         resolution=_resolution(stated.get("Resolution", "")),
         frames=int(frames) if frames else None,

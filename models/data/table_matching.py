@@ -61,7 +61,7 @@ class Ambiguity:
     def reason(self, rows: Sequence[str]) -> str:
         """A sentence for users; `rows` gives the place of each row, such as `line 3`."""
         which = _enumerate(rows)
-        names = _enumerate([repr(each) for each in sorted(each.name for each in self.files)])
+        names = _enumerate([repr(name) for name in sorted(file.name for file in self.files)])
         if len(self.rows) == 1:
             return (
                 f"{which} fits several files: {names}. It is used for none of them. Name the file "
@@ -101,16 +101,16 @@ def match(rows: Iterable[TableRow], files: Iterable[FileName]) -> Matching:
                 matches.append(Match(group_files[0], group_rows, step is _APPROXIMATE))
             else:
                 ambiguities.append(Ambiguity(group_rows, group_files))
-        decided = {id(each.file) for each in matches} | {
-            id(f) for each in ambiguities for f in each.files
+        decided = {id(match_.file) for match_ in matches} | {
+            id(f) for ambiguity in ambiguities for f in ambiguity.files
         }
         decided |= {id(row) for match_ in matches for row in match_.rows}
         decided |= {id(row) for ambiguity in ambiguities for row in ambiguity.rows}
         open_rows = [row for row in open_rows if id(row) not in decided]
         open_files = [file for file in open_files if id(file) not in decided]
     contradictions = list(_contradictions(open_rows))
-    ambiguities += [Ambiguity(each, ()) for each in contradictions]
-    contradicting = {id(row) for each in contradictions for row in each}
+    ambiguities += [Ambiguity(contradiction, ()) for contradiction in contradictions]
+    contradicting = {id(row) for contradiction in contradictions for row in contradiction}
     return Matching(
         tuple(matches),
         tuple(ambiguities),
@@ -200,8 +200,8 @@ class _FileIndex:
 
 def _is_unique(rows: Sequence[TableRow], files: Sequence[FileName], step: _Step) -> bool:
     """Whether the group is one file and rows that agree (approximately: of the same name)."""
-    same_values = all(each.values == rows[0].values for each in rows)
-    same_name = step is not _APPROXIMATE or len({parts_of(each.name) for each in rows}) == 1
+    same_values = all(row.values == rows[0].values for row in rows)
+    same_name = step is not _APPROXIMATE or len({parts_of(row.name) for row in rows}) == 1
     return len(files) == 1 and same_values and same_name
 
 
@@ -241,7 +241,7 @@ def _contradictions(rows: Sequence[TableRow]) -> Iterator[tuple[TableRow, ...]]:
         if parts := parts_of(row.name):
             same[row.within, parts].append(row)
     for found in same.values():
-        if any(each.values != found[0].values for each in found):
+        if any(row.values != found[0].values for row in found):
             yield tuple(found)
 
 

@@ -57,8 +57,8 @@ class TrainedRecording:
     def identity(self) -> Identity:
         """The hashes and fingerprints that identify it."""
         return Identity(
-            frozenset(each for each in (self.sha256, self.original) if each),
-            tuple(tuple(each.split()) for each in self.fingerprints),
+            frozenset(hash_ for hash_ in (self.sha256, self.original) if hash_),
+            tuple(tuple(fingerprint.split()) for fingerprint in self.fingerprints),
         )
 
 
@@ -94,7 +94,7 @@ def recordings_for_manifest(
 
 def fingerprints_of(entry: Entry, facts: Facts | None) -> list[str]:
     """A recording's fingerprints as the manifest lists them."""
-    return [" ".join(each) for each in identity(entry, facts).fingerprints]
+    return [" ".join(fingerprint) for fingerprint in identity(entry, facts).fingerprints]
 
 
 def trained_recordings(manifest: Manifest) -> tuple[TrainedRecording, ...]:
@@ -127,7 +127,7 @@ class TrainingSet:
     def __init__(self, manifest: Manifest) -> None:
         self.recordings = trained_recordings(manifest)
         self.group = manifest.group
-        self._matcher = RecordingMatcher([each.identity for each in self.recordings])
+        self._matcher = RecordingMatcher([recording.identity for recording in self.recordings])
 
     @property
     def fingerprints_complete(self) -> bool:
@@ -143,7 +143,7 @@ class TrainingSet:
 
         With more than one, every model was trained on some copy of it.
         """
-        return {each.folds[self.group] for each in self.matching(target)}
+        return {recording.folds[self.group] for recording in self.matching(target)}
 
 
 def add_fingerprints(folder: Path, data: Path, work: Path, progress: Progress) -> int:
@@ -164,19 +164,19 @@ def add_fingerprints(folder: Path, data: Path, work: Path, progress: Progress) -
     manifest = artifact.read_manifest(folder)
     entries = {entry.sha256: entry for entry in read_index(data).entries}
     wanted = trained_recordings(manifest)
-    missing = [each.key for each in wanted if each.sha256 not in entries]
+    missing = [recording.key for recording in wanted if recording.sha256 not in entries]
     if missing:
         raise HeldOutError(
             f"{data} lacks {len(missing)} of the {len(wanted)} recordings that {manifest.version} "
             f"was trained on, {missing[0]} among them."
         )
     cache = FrameCache(work / FRAMES)
-    failed = cache.fill([entries[each.sha256] for each in wanted], progress)
+    failed = cache.fill([entries[recording.sha256] for recording in wanted], progress)
     for sha256, error in failed.items():
         raise HeldOutError(f"{entries[sha256].key}: {error.message}")
-    for each in wanted:
-        manifest.data["recordings"][each.sha256]["fingerprints"] = fingerprints_of(
-            entries[each.sha256], cache.facts(each.sha256)
+    for recording in wanted:
+        manifest.data["recordings"][recording.sha256]["fingerprints"] = fingerprints_of(
+            entries[recording.sha256], cache.facts(recording.sha256)
         )
     artifact.write_manifest(folder, manifest)
     return len(wanted)
@@ -192,7 +192,7 @@ def scores_by_recording(manifest: Manifest, scores: Mapping[str, Array]) -> dict
     Raises:
         HeldOutError: the scores' shape does not match the manifest.
     """
-    counts = [each.frames for each in trained_recordings(manifest)]
+    counts = [recording.frames for recording in trained_recordings(manifest)]
     expected = (sum(counts), len(CLASSES))
     found = {}
     for group, values in scores.items():

@@ -41,8 +41,8 @@ def compute_metrics(tested: HeldOutScores) -> dict[str, Any]:
     videos = np.array([n for n in numbers if tested.is_video[n]])
     truth = np.array([tested.labels[tested.recordings == n][0] for n in videos])
     video_scores = [tested.scores[tested.recordings == n] for n in videos]
-    by_mean = np.array([each.mean(axis=0).argmax() for each in video_scores])
-    by_vote = np.array([majority_class(each) for each in video_scores])
+    by_mean = np.array([score.mean(axis=0).argmax() for score in video_scores])
+    by_vote = np.array([majority_class(score) for score in video_scores])
     return {
         "frames": len(predicted),
         "videos": len(videos),

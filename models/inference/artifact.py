@@ -18,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 
 from models.atomic_files import atomic_replace
 from models.contract import CLASSES, Manifest
+from models.inference.sign_weights import SignWeights, SignWeightsError
 
 Array = npt.NDArray[Any]
 
@@ -27,12 +28,15 @@ TRUNK = "trunk.safetensors"
 HEADS = "heads.safetensors"
 CALIBRATION = "calibration.safetensors"
 SCORES = "scores.safetensors"
+SIGNS = "signs.safetensors"
+READERS = "readers.safetensors"
 CURVES = "curves.png"
 _ACTIVE = "ACTIVE"
 _FILES = (TRUNK, HEADS, CALIBRATION, SCORES)
-"""The files of an artifact, besides an optional plot of the learning curves."""
+"""The files of every artifact."""
+_OPTIONAL = (SIGNS, READERS, CURVES)
 
-_KINDS = {"folds": int, "preprocessing": dict, "files": dict}
+_KINDS = {"folds": int, "preprocessing": dict, "answer": dict, "files": dict}
 
 
 _LIBRARIES = (
@@ -51,12 +55,16 @@ class Weights:
         calibration: parameters of 8-bit inference, see `models.inference.calibration`; may be
             empty.
         scores: held-out scores of each cross-validation, see `models.evaluation.held_out`.
+        signs: weights of the sign network; None where POCOVID-Net answers alone.
+        readers: what answers from signs, see `models.inference.answer.Readers`; may be empty.
     """
 
     trunk: dict[str, Array]
     heads: list[dict[str, Array]]
     calibration: dict[str, Array] = field(default_factory=dict)
     scores: dict[str, Array] = field(default_factory=dict)
+    signs: SignWeights | None = None
+    readers: dict[str, Array] = field(default_factory=dict)
 
 
 class ArtifactError(Exception):
@@ -86,7 +94,7 @@ def save(
     Args:
         folder: the new artifact.
         manifest: complete except for the hashes.
-        weights: with calibration and held-out scores.
+        weights: with calibration and held-out scores, and what else there is.
         curves: a PNG plot of the learning curves.
 
     Raises:
@@ -110,6 +118,10 @@ def save(
         scratch.mkdir()
         for name, content in contents.items():
             save_file(content, scratch / name)
+        if weights.signs is not None:
+            weights.signs.write(scratch / SIGNS)
+        if weights.readers:
+            save_file(weights.readers, scratch / READERS)
         if curves is not None:
             (scratch / CURVES).write_bytes(curves)
         files = {path.name: _sha256(path) for path in sorted(scratch.iterdir())}
@@ -156,9 +168,10 @@ def load(folder: Path) -> tuple[Manifest, Weights]:
         ArtifactError: a file is missing, modified, or not listed.
     """
     manifest = read_manifest(folder)
-    if set(manifest.files) - {CURVES} != set(_FILES):
+    if set(manifest.files) - set(_OPTIONAL) != set(_FILES):
         raise ArtifactError(
-            f"{folder}: expected {', '.join(_FILES)}, got {sorted(manifest.files)}."
+            f"{folder}: expected {', '.join(_FILES)} and perhaps {', '.join(_OPTIONAL)}, "
+            f"got {sorted(manifest.files)}."
         )
     for name, expected in manifest.files.items():
         path = folder / name
@@ -168,7 +181,9 @@ def load(folder: Path) -> tuple[Manifest, Weights]:
             raise ArtifactError(f"{path} is not what the manifest lists: copy the artifact again.")
     try:
         trunk, stacked, calibration, scores = (load_file(folder / name) for name in _FILES)
-    except SafetensorError as error:
+        signs = SignWeights.read(folder / SIGNS) if SIGNS in manifest.files else None
+        readers = load_file(folder / READERS) if READERS in manifest.files else {}
+    except (SafetensorError, SignWeightsError) as error:
         raise ArtifactError(f"{folder}: the weights cannot be read: {error}") from error
     heads: list[dict[str, Array]] = [{} for _ in range(manifest.folds)]
     for name, value in stacked.items():
@@ -176,7 +191,7 @@ def load(folder: Path) -> tuple[Manifest, Weights]:
         if not fold.isdecimal() or int(fold) >= len(heads):
             raise ArtifactError(f"{folder / HEADS}: unexpected weight {name!r}.")
         heads[int(fold)][rest] = value
-    return manifest, Weights(trunk, heads, calibration, scores)
+    return manifest, Weights(trunk, heads, calibration, scores, signs, readers)
 
 
 def versions() -> dict[str, str]:

@@ -43,6 +43,7 @@ def _trunk_shapes() -> dict[str, Shape]:
 
 
 _FILTERS = TRUNK_BLOCKS[-1][1]
+_PLACES = FRAME_SIDE // 16
 _TRUNK_SHAPES = _trunk_shapes()
 _HEAD_SHAPES = _convolution_shapes(_HEAD_CONVOLUTION, _FILTERS, _FILTERS) | {
     "hidden/kernel": (_FILTERS, HIDDEN_UNITS),
@@ -70,13 +71,7 @@ class Engine:
     def __init__(self, model: ov.Model, border: Array, precision: Precision) -> None:
         self.precision = precision
         self._border = border
-        hint = "f32" if precision == "f32" else "bf16"
-        compile_outputs = ov.Core().compile_model(
-            model,
-            "CPU",
-            {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint},
-        )
-        self._request = compile_outputs.create_infer_request()
+        self._request = compile_request(model, precision)
 
     def run(self, frames: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
         """The graph's outputs for uint8 RGB frames (n, 224, 224, 3)."""
@@ -86,6 +81,14 @@ class Engine:
         padded[:, 1:-1, 1:-1] = frames
         found = self._request.infer([padded])
         return [np.array(found[n]) for n in range(len(found))]
+
+
+def compile_request(model: ov.Model, precision: Precision) -> Any:
+    """A request for a graph on this processor; what is not quantised is computed in bfloat16 where
+    it can be, unless all is to be float32."""
+    hint = "f32" if precision == "f32" else "bf16"
+    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint}
+    return ov.Core().compile_model(model, "CPU", settings).create_infer_request()
 
 
 def best_precision(calibration: Calibration) -> Precision:
@@ -102,20 +105,28 @@ def compile_classifier(
     means_bgr: Sequence[float],
     precision: Precision,
     calibration: Calibration,
+    *,
+    cams: bool = False,
 ) -> Engine:
-    """An engine whose only output is the softmax scores (models, n, 3).
+    """An engine whose output is the softmax scores (models, n, 3).
+
+    With `cams`, a second output is Grad-CAM of each class (n, 3, 14, 14), see `Graph.add_cams`.
 
     Raises:
-        ValueError: the weights' names or shapes are not those of POCOVID-Net.
+        ValueError: there is no head, or the weights' names or shapes are not POCOVID-Net's.
     """
-    _check("the trunk", trunk, _TRUNK_SHAPES)
+    if not heads:
+        raise ValueError("expected at least one head, got none")
+    check_weights("the trunk", trunk, _TRUNK_SHAPES)
     for n, head in enumerate(heads):
-        _check(f"head {n}", head, _HEAD_SHAPES)
+        check_weights(f"head {n}", head, _HEAD_SHAPES)
     if precision == "int8":
-        _check("the calibration", calibration, _calibration_shapes(len(heads)))
+        check_weights("the calibration", calibration, _calibration_shapes(len(heads)))
     graph = Graph(means_bgr, calibration if precision == "int8" else {})
-    scores = graph.add_heads(graph.add_trunk(trunk), heads)
-    return graph.compile_outputs([scores], precision)
+    outputs = [graph.add_heads(graph.add_trunk(trunk), heads)]
+    if cams:
+        outputs.append(graph.add_cams(heads))
+    return graph.compile_outputs(outputs, precision)
 
 
 def compile_trunk(
@@ -136,7 +147,7 @@ def compile_trunk(
     Raises:
         ValueError: the weights' names or shapes are not those of VGG-16's trunk.
     """
-    _check("the trunk", trunk, _TRUNK_SHAPES)
+    check_weights("the trunk", trunk, _TRUNK_SHAPES)
     trunk = {name: value for name, value in trunk.items() if int(name[5]) <= blocks}
     graph = Graph(means_bgr, {})
     features = op.transpose(graph.add_trunk(trunk), op.constant(np.array([0, 2, 3, 1])))
@@ -148,8 +159,12 @@ class Graph:
 
     `inputs` holds the input of each convolution but the first, before quantisation;
     `pre_activations` the output of each convolution before its ReLU. Without a calibration,
-    nothing is quantised.
+    nothing is quantised. `hidden` is the heads' hidden layer after its ReLU (models, n, 64), and
+    `last` the output of their convolution (n, models * 512, 14, 14), once there are heads.
     """
+
+    hidden: Any
+    last: Any
 
     def __init__(self, means_bgr: Sequence[float], calibration: Calibration) -> None:
         self.inputs: dict[str, ov.Output] = {}
@@ -187,24 +202,42 @@ class Graph:
     def add_heads(self, features: Any, heads: Sequence[Mapping[str, Array]]) -> Any:
         """Add all heads: one wide convolution, then a batch of small matrix products."""
 
-        def stacked(name: str) -> Array:
-            return np.stack([np.asarray(head[name], dtype=np.float32) for head in heads])
-
-        kernel = np.concatenate(list(stacked(f"{_HEAD_CONVOLUTION}/kernel")), axis=-1)
-        bias = stacked(f"{_HEAD_CONVOLUTION}/bias").reshape(-1)
-        x = _pool(self._convolve(features, _HEAD_CONVOLUTION, kernel, bias))
+        stacked = _stacked(heads)
+        kernel = np.concatenate(list(stacked[f"{_HEAD_CONVOLUTION}/kernel"]), axis=-1)
+        bias = stacked[f"{_HEAD_CONVOLUTION}/bias"].reshape(-1)
+        self.last = self._convolve(features, _HEAD_CONVOLUTION, kernel, bias)
+        x = _pool(self.last)
         x = op.reduce_mean(x, op.constant(np.array([2, 3])), keep_dims=False)
         x = op.reshape(x, op.constant(np.array([0, len(heads), -1])), special_zero=True)
         x = op.transpose(x, op.constant(np.array([1, 0, 2])))
-        # At inference, batch normalisation is a scale and a shift, folded into the hidden layer.
-        scale = stacked("hidden_norm/gamma") / np.sqrt(
-            stacked("hidden_norm/moving_variance") + _NORM_EPSILON
-        )
-        shift = stacked("hidden_norm/beta") - stacked("hidden_norm/moving_mean") * scale
-        weights = stacked("hidden/kernel") * scale[:, None]
-        x = _dense(x, weights, stacked("hidden/bias") * scale + shift)
-        x = _dense(op.relu(x), stacked("output/kernel"), stacked("output/bias"))
+        self.hidden = op.relu(_dense(x, *_folded_hidden(stacked)))
+        x = _dense(self.hidden, stacked["output/kernel"], stacked["output/bias"])
         return op.softmax(x, 2)
+
+    def add_cams(self, heads: Sequence[Mapping[str, Array]]) -> Any:
+        """Add Grad-CAM (Selvaraju et al. 2017) on block5_conv3, the mean over the heads' maps.
+
+        Of each class before the softmax, (n, 3, 14, 14), 0 and more. Between the convolution and
+        the classes lie a maximum over 2 x 2 places, of which there are as many whatever the frame
+        shows, a mean over those, and two dense layers with a ReLU. So a channel's gradient, the
+        mean over all places, is a product of weights: that of the hidden units which are active.
+        """
+        stacked = _stacked(heads)
+        hidden, _ = _folded_hidden(stacked)
+        active = op.convert(op.greater(self.hidden, op.constant(np.float32(0))), "f32")
+        by_unit = op.constant(stacked["output/kernel"].transpose(0, 2, 1)[:, None])
+        products = op.multiply(op.unsqueeze(active, op.constant(np.array([2]))), by_unit)
+        # (models, n, 3, 64) to (models, n * 3, 512), and from there to (n, 3, models * 512).
+        products = _reshaped(products, [len(heads), -1, HIDDEN_UNITS])
+        to_channels = op.constant(np.ascontiguousarray(hidden.transpose(0, 2, 1)))
+        gradient = op.matmul(products, to_channels, transpose_a=False, transpose_b=False)
+        gradient = _reshaped(gradient, [len(heads), -1, len(CLASSES), _FILTERS])
+        gradient = op.transpose(gradient, op.constant(np.array([1, 2, 0, 3])))
+        gradient = _reshaped(gradient, [-1, len(CLASSES), len(heads) * _FILTERS])
+        places = _reshaped(self.last, [0, len(heads) * _FILTERS, -1])
+        maps = op.matmul(gradient, places, transpose_a=False, transpose_b=False)
+        maps = op.multiply(maps, op.constant(np.float32(1 / (_PLACES**2 * len(heads)))))
+        return _reshaped(op.relu(maps), [0, len(CLASSES), _PLACES, _PLACES])
 
     def _first_convolution(self, kernel: Array, bias: Array) -> Any:
         """The first convolution, on raw RGB pixels with a border of the mean colour.
@@ -215,16 +248,14 @@ class Graph:
         x = op.convert(self._frames, "f32")
         if self._calibration:
             # Pixels already have 256 levels.
-            x = _fake_quantize(x, np.float32(0), np.float32(255), _ACTIVATION_LEVELS)
+            x = quantize(x, 255)
         bias = bias - np.einsum("yxio,i->o", kernel, self._border.astype(np.float32))
         x = op.transpose(x, op.constant(np.array([0, 3, 1, 2])))
         return self._convolve(x, _FIRST_CONVOLUTION, kernel, bias, padding=0)
 
     def _convolve(self, x: Any, name: str, kernel: Array, bias: Array, padding: int = 1) -> Any:
-        weights = op.constant(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)))
+        weights = kernel_constant(kernel, quantized=bool(self._calibration))
         if self._calibration:
-            largest = np.abs(kernel).max(axis=(0, 1, 2)).reshape(-1, 1, 1, 1).astype(np.float32)
-            weights = _fake_quantize(weights, -largest, largest, _WEIGHT_LEVELS)
             # During calibration there are no shifts yet.
             bias = bias + self._calibration.get(f"{name}/shift", np.float32(0))
         pads = [padding, padding]
@@ -238,15 +269,28 @@ class Graph:
         self.inputs[name] = x
         if not self._calibration:
             return x
-        largest_ = np.float32(self._calibration[f"{name}/range"])
-        return _fake_quantize(x, np.float32(0), largest_, _ACTIVATION_LEVELS)
+        return quantize(x, self._calibration[f"{name}/range"])
+
+
+def quantize(x: Any, largest: Any) -> Any:
+    """Activations of 0 and more in 256 levels up to the largest."""
+    return _fake_quantize(x, np.float32(0), np.float32(largest), _ACTIVATION_LEVELS)
+
+
+def kernel_constant(kernel: Array, *, quantized: bool) -> Any:
+    """A convolution's kernel (height, width, inputs, filters); 255 levels for each filter."""
+    weights = op.constant(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)))
+    if not quantized:
+        return weights
+    largest = np.abs(kernel).max(axis=(0, 1, 2)).reshape(-1, 1, 1, 1).astype(np.float32)
+    return _fake_quantize(weights, -largest, largest, _WEIGHT_LEVELS)
 
 
 def _fake_quantize(x: Any, low: Any, high: Any, count: int) -> Any:
     return op.fake_quantize(x, low, high, low, high, count)
 
 
-def _check(part: str, weights: Mapping[str, Array], expected: Mapping[str, Shape]) -> None:
+def check_weights(part: str, weights: Mapping[str, Array], expected: Mapping[str, Shape]) -> None:
     """Refuse weights of another network: a graph without one of the layers might still run."""
     found = {name: value.shape for name, value in weights.items()}
     for name in sorted(found.keys() | expected.keys()):
@@ -255,6 +299,27 @@ def _check(part: str, weights: Mapping[str, Array], expected: Mapping[str, Shape
                 f"{part}: expected {name} of shape {expected.get(name, 'nothing')}, "
                 f"got {found.get(name, 'nothing')}"
             )
+
+
+def _stacked(heads: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """The heads' weights by name, (models, …)."""
+    return {
+        name: np.stack([np.asarray(head[name], dtype=np.float32) for head in heads])
+        for name in heads[0]
+    }
+
+
+def _folded_hidden(stacked: Mapping[str, Array]) -> tuple[Array, Array]:
+    """The hidden layers' kernel and bias, batch normalisation folded in: a scale and a shift."""
+    variance = stacked["hidden_norm/moving_variance"]
+    scale = stacked["hidden_norm/gamma"] / np.sqrt(variance + _NORM_EPSILON)
+    shift = stacked["hidden_norm/beta"] - stacked["hidden_norm/moving_mean"] * scale
+    return stacked["hidden/kernel"] * scale[:, None], stacked["hidden/bias"] * scale + shift
+
+
+def _reshaped(x: Any, shape: Sequence[int]) -> Any:
+    """In another shape; 0 keeps a dimension, -1 is what is left."""
+    return op.reshape(x, op.constant(np.array(shape)), special_zero=True)
 
 
 def _pool(x: Any) -> Any:

@@ -1,28 +1,49 @@
-"""The Predictor: the five models of an artifact as one trunk and five heads."""
+"""The Predictor: the models of an artifact, five of one trunk and five heads, and the signs'."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from models.contract import CLASSES, FRAME_SIDE, Manifest
+from models.contract import CLASSES, FRAME_SIDE, SIGN_PLACES, Manifest, Prediction, Probe, Square
 from models.inference import artifact, engine
+from models.inference.answer import Method
+from models.inference.artifact import ArtifactError, Weights
+from models.inference.evidence import Evidence
+from models.inference.sign_weights import SignWeightsError
+from models.inference.signs import SignEngine
 from models.media import sampling
 
 _NETWORK = "pocovidnet"
+_FAINTEST = np.float32(1e-9)
+"""Of Grad-CAM, which no frame's map is scaled up from."""
+
 _PREPROCESSING = {"side": FRAME_SIDE, "colour": sampling.COLOUR, "channels": "BGR"}
 
 
 class Predictor:
     """Predicts frames with every model of an artifact; load it once and reuse it."""
 
-    def __init__(self, manifest: Manifest, compiled: engine.Engine) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        method: Method,
+        compiled: engine.Engine,
+        signs: SignEngine | None = None,
+    ) -> None:
         self.manifest = manifest
+        self._method = method
         self._engine = compiled
+        self._signs = signs
 
     @classmethod
     def load(
-        cls, folder: Path | None = None, precision: engine.Precision | None = None
+        cls,
+        folder: Path | None = None,
+        precision: engine.Precision | None = None,
+        *,
+        pocovidnet_alone: bool = False,
     ) -> "Predictor":
         """Load and compile an artifact.
 
@@ -30,32 +51,42 @@ class Predictor:
             folder: the artifact; by default the active one.
             precision: of the computation; by default the fastest that this processor supports and
                 the artifact is calibrated for.
+            pocovidnet_alone: whether POCOVID-Net alone names the class, without the readers.
 
         Raises:
             ArtifactError: it is missing, modified, or of an unsupported format.
         """
         manifest, weights = artifact.load(folder or artifact.active())
+        method = _method(manifest, weights)
         preprocessing = {name: manifest.preprocessing.get(name) for name in _PREPROCESSING}
         if manifest.network != _NETWORK or preprocessing != _PREPROCESSING:
-            raise artifact.ArtifactError(
+            raise ArtifactError(
                 f"{manifest.version}: expected {_NETWORK} with {_PREPROCESSING}, "
                 f"got {manifest.network} with {preprocessing}."
             )
+        precision = precision or engine.best_precision(weights.calibration)
+        signs = _sign_engine(manifest, weights, precision)
         try:
             compiled = engine.compile_classifier(
                 weights.trunk,
                 weights.heads,
                 manifest.preprocessing["means"],
-                precision or engine.best_precision(weights.calibration),
+                precision,
                 weights.calibration,
+                cams=True,
             )
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise artifact.ArtifactError(
+            raise ArtifactError(
                 f"{manifest.version}: its weights are not those of POCOVID-Net: {error}"
             ) from error
-        predictor = cls(manifest, compiled)
+        predictor = cls(
+            manifest,
+            method.without_readers() if pocovidnet_alone else method,
+            compiled,
+            signs,
+        )
         # Warm up: the first run compiles kernels.
-        predictor.scores(np.zeros((1, FRAME_SIDE, FRAME_SIDE, 3), dtype=np.uint8))
+        predictor.evidence(np.zeros((1, FRAME_SIDE, FRAME_SIDE, 3), dtype=np.uint8))
         return predictor
 
     @property
@@ -67,6 +98,11 @@ class Predictor:
     def precision(self) -> engine.Precision:
         """The precision of the computation."""
         return self._engine.precision
+
+    @property
+    def sign_precision(self) -> engine.Precision | None:
+        """The sign network's; None where there is none."""
+        return None if self._signs is None else self._signs.precision
 
     def predict(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """The mean of the models' softmax scores for every frame.
@@ -84,9 +120,10 @@ class Predictor:
         return mean
 
     def scores(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Softmax scores of every model for every frame.
+        """What every model answers for every frame.
 
-        The frozen trunk is computed once for each frame and shared by the heads.
+        The mean of POCOVID-Net's softmax scores and those of the fold's reader, if the artifact has
+        readers; POCOVID-Net's otherwise. No temperature is applied.
 
         Args:
             frames: uint8 RGB, shape (n, 224, 224, 3).
@@ -97,6 +134,38 @@ class Predictor:
         Raises:
             ValueError: the frames have another shape or dtype.
         """
+        return self._method.scores(self.evidence(frames))
+
+    def evidence(self, frames: npt.NDArray[np.uint8]) -> Evidence:
+        """What all networks say of every frame.
+
+        Args:
+            frames: uint8 RGB, shape (n, 224, 224, 3).
+
+        Raises:
+            ValueError: the frames have another shape or dtype.
+        """
+        softmax, cams = self._run(frames)
+        return Evidence(
+            softmax,
+            None if self._signs is None else self._signs.run(frames),
+            cams / np.maximum(cams.max(axis=(1, 2, 3), keepdims=True), _FAINTEST),
+        )
+
+    def conclude(
+        self,
+        evidences: Sequence[Evidence],
+        times_s: Sequence[float],
+        square: Square,
+        probe: Probe = Probe.CONVEX,
+    ) -> Prediction:
+        """A recording's prediction, see `models.inference.answer.Method.conclude`."""
+        return self._method.conclude(evidences, times_s, square, probe)
+
+    def _run(
+        self, frames: npt.NDArray[np.uint8]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Scores (models, n, 3) and Grad-CAM (n, 3, 14, 14)."""
         expected = (FRAME_SIDE, FRAME_SIDE, 3)
         if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1:] != expected:
             raise ValueError(
@@ -104,5 +173,41 @@ class Predictor:
                 f"got {frames.dtype} {frames.shape}"
             )
         if not len(frames):
-            return np.zeros((self.manifest.folds, 0, len(CLASSES)), dtype=np.float32)
-        return self._engine.run(np.ascontiguousarray(frames))[0]
+            places = (SIGN_PLACES, SIGN_PLACES)
+            return (
+                np.zeros((self.manifest.folds, 0, len(CLASSES)), dtype=np.float32),
+                np.zeros((0, len(CLASSES), *places), dtype=np.float32),
+            )
+        scores, cams = self._engine.run(np.ascontiguousarray(frames))
+        return scores, cams
+
+
+def _method(manifest: Manifest, weights: Weights) -> Method:
+    """How the artifact answers."""
+    signs = weights.signs
+    try:
+        return Method.of(
+            manifest,
+            () if signs is None else signs.maps,
+            () if signs is None else signs.signs,
+            weights.readers,
+        )
+    except KeyError as error:
+        raise ArtifactError(f"{manifest.version}: its answer lacks {error}.") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{manifest.version} cannot answer: {error}.") from error
+
+
+def _sign_engine(
+    manifest: Manifest, weights: Weights, precision: engine.Precision
+) -> SignEngine | None:
+    """The compiled sign network, if there is one."""
+    if weights.signs is None:
+        return None
+    if precision == "int8" and not weights.signs.calibration:
+        # An artifact from before the sign network was calibrated.
+        precision = engine.best_precision({})
+    try:
+        return SignEngine(weights.signs, precision)
+    except SignWeightsError as error:
+        raise ArtifactError(f"{manifest.version}: {error}.") from error

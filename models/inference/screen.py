@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from models.contract import Prediction, Square, summarise
+from models.contract import Prediction, Probe, Square
+from models.inference.evidence import Evidence
 from models.media import sampling
 from models.media.square import propose_square
 
@@ -27,13 +28,25 @@ class FrameScorer(Protocol):
     def scores(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Softmax scores (models, n, 3) for uint8 RGB frames (n, 224, 224, 3)."""
 
+    def evidence(self, frames: npt.NDArray[np.uint8]) -> Evidence:
+        """What all networks say of uint8 RGB frames (n, 224, 224, 3)."""
+
+    def conclude(
+        self,
+        evidences: Sequence[Evidence],
+        times_s: Sequence[float],
+        square: Square,
+        probe: Probe = Probe.CONVEX,
+    ) -> Prediction:
+        """A recording's prediction from the evidence of all its batches."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Consecutive frames of a recording, and the models' softmax scores (models, n, 3)."""
+    """Consecutive frames of a recording, and what the networks say of them."""
 
     frames: Sequence[sampling.Frame]
-    scores: npt.NDArray[np.float32]
+    evidence: Evidence
 
 
 def batches(
@@ -47,17 +60,7 @@ def batches(
     frames = recording.frames(square)
     while chunk := list(itertools.islice(frames, BATCH)):
         inputs = np.stack([sampling.to_input(frame.pixels) for frame in chunk])
-        yield Batch(chunk, predictor.scores(inputs))
-
-
-def conclude(
-    scores: Sequence[npt.NDArray[np.float32]],
-    times_s: Sequence[float],
-    square: Square,
-    version: str,
-) -> Prediction:
-    """The recording's prediction, from the scores of all batches and the times of all frames."""
-    return summarise(np.concatenate(scores, axis=1).tolist(), times_s, square, version)
+        yield Batch(chunk, predictor.evidence(inputs))
 
 
 def screen(
@@ -65,6 +68,8 @@ def screen(
     predictor: FrameScorer,
     square: Square | None = None,
     progress: Callable[[int, int], None] | None = None,
+    probe: Probe = Probe.CONVEX,
+    look: Callable[[Batch], None] | None = None,
 ) -> Prediction:
     """The prediction for one image or video.
 
@@ -73,6 +78,8 @@ def screen(
         predictor: see `models.inference.predict.Predictor.load`.
         square: crop in source pixels; by default the proposed one.
         progress: called with the number of frames done and in all.
+        probe: that the recording was made with.
+        look: called with each batch, for example to draw its maps.
 
     Raises:
         MediaError: the file cannot be used, see `models.media.sources.open_source`.
@@ -82,13 +89,15 @@ def screen(
     report = progress or _no_progress
     total = len(recording.sampled())
     report(0, total)
-    scores: list[npt.NDArray[np.float32]] = []
+    evidences: list[Evidence] = []
     times_s: list[float] = []
     for batch in batches(recording, crop, predictor):
-        scores.append(batch.scores)
+        evidences.append(batch.evidence)
         times_s += [frame.time_s for frame in batch.frames]
+        if look is not None:
+            look(batch)
         report(len(times_s), total)
-    return conclude(scores, times_s, crop, predictor.version)
+    return predictor.conclude(evidences, times_s, crop, probe)
 
 
 def _no_progress(_done: int, _total: int) -> None:

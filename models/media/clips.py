@@ -298,7 +298,7 @@ class Clip:
             stream = (
                 _main_stream(container)
                 if index is None
-                else next(each for each in container.streams.video if each.index == index)
+                else next(stream for stream in container.streams.video if stream.index == index)
             )
             # A later frame may be larger than the header says; FFmpeg then refuses it.
             settings = {"max_pixels": str(limits.LIMITS.video_pixels)}
@@ -356,9 +356,7 @@ def spread_duplicates(stamps: list[float]) -> list[float]:
     gaps = [b - a for a, b in itertools.pairwise(stamps)]
     if min(gaps, default=1.0) > TIME_TOLERANCE_S:
         return stamps
-    gap = statistics.median(
-        [each for each in gaps if each > TIME_TOLERANCE_S] or [TIME_TOLERANCE_S]
-    )
+    gap = statistics.median([gap for gap in gaps if gap > TIME_TOLERANCE_S] or [TIME_TOLERANCE_S])
     if abs(stamps[-1] - stamps[0] - gap * len(gaps)) < gap / 2:
         return [stamps[0] + gap * place for place in range(len(stamps))]
     apart = stamps[-1:]
@@ -370,7 +368,7 @@ def spread_duplicates(stamps: list[float]) -> list[float]:
 def as_browsers_show(stamps: Sequence[float]) -> list[float]:
     """Frame times of an animation as browsers show it, see `displayed_ms`."""
     gaps_ms = [displayed_ms(round(1000 * (b - a))) for a, b in itertools.pairwise(stamps)]
-    return [stamps[0] + each / 1000 for each in itertools.accumulate(gaps_ms, initial=0.0)]
+    return [stamps[0] + gap_ms / 1000 for gap_ms in itertools.accumulate(gaps_ms, initial=0.0)]
 
 
 def presentation_times(stamps: list[float], first: VideoFrame) -> list[float]:

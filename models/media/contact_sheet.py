@@ -26,7 +26,7 @@ def contact_sheet(
         ValueError: no picture was given.
     """
     columns = min(columns, count)
-    cells = [_scaled_to_fit(each, width // max(1, columns)) for each in pictures]
+    cells = [_scaled_to_fit(picture, width // max(1, columns)) for picture in pictures]
     if not cells:
         raise ValueError("expected at least one picture, got none")
     height, wide = cells[0].shape[:2]

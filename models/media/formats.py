@@ -35,8 +35,8 @@ class Format:
 
 
 FORMATS = {
-    each.name: each
-    for each in (
+    format_.name: format_
+    for format_ in (
         Format("jpeg", "image/jpeg"),
         Format("png", "image/png"),
         Format("webp", "image/webp"),

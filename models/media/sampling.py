@@ -26,6 +26,9 @@ MAX_FRAMES = 30
 COLOUR = "grey"
 """Colour mode of the network's input, as recorded in the manifest."""
 
+PREVIEW_SIDE = 1024
+"""Longer side of a preview in pixels."""
+
 _PREVIEW_FRAMES = 300
 
 
@@ -113,6 +116,10 @@ class Recording:
     def still(self) -> Picture:
         """The first sampled picture, upright and uncropped: (h, w, 3) uint8 RGB."""
         return next(self.source.read(self.sampled()[:1]))
+
+    def preview(self) -> bytes:
+        """The first sampled picture as JPEG, its longer side at most `PREVIEW_SIDE` pixels."""
+        return encode_jpeg(self.still(), PREVIEW_SIDE)
 
     def trimmed(self, start_s: float | None, end_s: float | None) -> "Recording":
         """The part from `start_s` to `end_s` seconds (None: from the start, to the end).

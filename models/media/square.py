@@ -64,9 +64,11 @@ def _field(pictures: Sequence[Picture]) -> tuple[int, int, int, int] | None:
     height, width = pictures[0].shape[:2]
     scale = min(1.0, _WORKING_SIDE / max(width, height))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = [cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in pictures]
-    grey = np.max([each.max(axis=2) for each in small], axis=0)
-    spread = np.max([each.max(axis=2).astype(int) - each.min(axis=2) for each in small], axis=0)
+    small = [cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures]
+    grey = np.max([picture.max(axis=2) for picture in small], axis=0)
+    spread = np.max(
+        [picture.max(axis=2).astype(int) - picture.min(axis=2) for picture in small], axis=0
+    )
     mask = ((grey > _DARK) & (spread < _MIN_COLOUR_SPREAD)).astype(np.uint8)
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))

@@ -30,6 +30,7 @@ from models.inference.artifact import ArtifactError
 from models.inference.predict import Predictor
 from models.networks import Array
 from models.training import augment, trunk
+from models.training.answer import shipped_signs
 from models.training.fold_result import FoldResult
 from models.training.train import Config, Plan, assemble, plan, train_fold
 from models.training.trunk import TrunkError
@@ -139,7 +140,7 @@ def _finish(request: Request) -> dict[str, Any]:
         FoldResult.load(result_path(request.results, fold))
         for fold in range(prepared.folds("patient"))
     ]
-    written = assemble(prepared, results, request.out, _progress, request.licence)
+    written = assemble(prepared, results, request.out, _progress, request.licence, shipped_signs())
     answer: dict[str, Any] = {"version": written.version}
     if request.against is not None:
         answer["comparison"] = compare(prepared, request.out, request.against)

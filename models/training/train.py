@@ -16,8 +16,10 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+from safetensors.numpy import load_file, save_file
 
 from models import networks
+from models.atomic_files import atomic_replace
 from models.contract import CLASSES, FRAME_SIDE, Manifest
 from models.data.duplicates import with_duplicate_groups
 from models.data.extraction import FRAMES, Facts, FrameCache, read_all
@@ -31,10 +33,11 @@ from models.data.folds import (
 from models.data.index import DatasetError, Entry, listing_hash, read_index
 from models.evaluation import held_out, metrics
 from models.inference import artifact, engine
-from models.inference.calibration import calibrate
+from models.inference.calibration import FRAME_STEP, calibrate
 from models.media import sampling
 from models.networks import Array
 from models.training import curves, fit, trunk
+from models.training.answer import ShippedSigns, make_answer, shipped_signs
 from models.training.augment import BRIGHTNESS, Augmentation
 from models.training.balance import Balance, sample_weights
 from models.training.fit import Inputs
@@ -45,11 +48,10 @@ LICENCE = (
     "for research and non-commercial use only."
 )
 
-CALIBRATION_STEP = 4
-"""Use every fourth frame for calibration."""
 
 _FINISHED = "fold.safetensors"
 _ANSWERS = "answers.npy"
+_CALIBRATION = "calibration-{heads}.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def train(
         raise artifact.ArtifactError(f"{out} exists and artifacts are never modified.")
     prepared = plan(data, trunk_source, work, config, progress)
     results = [train_fold(prepared, group, fold, progress) for group, fold in prepared.jobs]
-    return assemble(prepared, results, out, progress)
+    return assemble(prepared, results, out, progress, signs=shipped_signs())
 
 
 def plan(data: Path, trunk_source: str, work: Path, config: Config, progress: Progress) -> Plan:
@@ -279,6 +281,7 @@ def assemble(
     out: Path,
     progress: Progress,
     licence: str = LICENCE,
+    signs: ShippedSigns | None = None,
 ) -> Manifest:
     """Evaluate and calibrate the models of all folds and write the artifact.
 
@@ -288,6 +291,8 @@ def assemble(
         out: folder of the new artifact; its name is the version.
         progress: called after every step.
         licence: permitted use of the artifact, which follows from the recordings' licences.
+        signs: the sign network, which does not depend on the recordings; readers of its signs are
+            trained here. None for POCOVID-Net alone.
 
     Raises:
         ValueError: a fold's result is missing.
@@ -318,13 +323,23 @@ def assemble(
         plan.work / _ANSWERS,
         lambda done, total: progress("Scoring held-out frames", done, total),
     )
-    calibration = calibrate(
-        frozen_weights,
-        heads,
-        networks.MEAN_BGR,
-        frame_set.frames[::CALIBRATION_STEP],
-        lambda done, total: progress("Calibrating", done, total),
+    calibration = _calibrated(
+        plan, frozen_weights, heads, lambda done, total: progress("Calibrating", done, total)
     )
+    answer = None
+    if signs is not None:
+        answer = make_answer(
+            signs.weights,
+            frame_set.frames,
+            frame_set.labels,
+            frame_set.recordings,
+            entries,
+            dict[str, Sequence[int]](plan.splits.items()),
+            config.group,
+            softmax,
+            progress,
+        )
+        softmax = answer.scores
     is_video = [entry.kind == "video" for entry in entries]
     manifest = Manifest(
         version=out.name,
@@ -375,13 +390,47 @@ def assemble(
             for group, scores in softmax.items()
         },
         licence=licence,
+        answer={} if answer is None or signs is None else {**answer.description, **signs.refusal},
     )
     return artifact.save(
         out,
         manifest,
-        artifact.Weights(frozen_weights, heads, calibration, softmax),
+        artifact.Weights(
+            frozen_weights,
+            heads,
+            calibration,
+            softmax,
+            None if signs is None else signs.weights,
+            {} if answer is None else answer.reader_weights(),
+        ),
         curves.plot({group: [each.curve for each in parts] for group, parts in by_group.items()}),
     )
+
+
+def _calibrated(
+    plan: Plan,
+    frozen_weights: dict[str, Array],
+    heads: Sequence[dict[str, Array]],
+    progress: Callable[[int, int], None],
+) -> dict[str, Array]:
+    """The calibration of these heads, cached in the plan's folder for a resumed run."""
+    named = {f"{n}/{name}": value for n, head in enumerate(heads) for name, value in head.items()}
+    path = plan.work / _CALIBRATION.format(heads=trunk.fingerprint(named)[:12])
+    if path.is_file():
+        found: dict[str, Array] = load_file(path)
+        layers = sum(name.endswith("/shift") for name in found)
+        progress(layers, layers)
+        return found
+    found = calibrate(
+        frozen_weights,
+        heads,
+        networks.MEAN_BGR,
+        plan.frame_set.frames[::FRAME_STEP],
+        progress,
+    )
+    with atomic_replace(path) as scratch:
+        save_file(found, scratch)
+    return found
 
 
 def read_frames(entries: Sequence[Entry], cache: FrameCache, progress: Progress) -> FrameSet:

@@ -1,7 +1,8 @@
 """Time the engine against the reference: five complete Keras models, called one after the other.
 
 `make bench` runs every row in one go, prints a table and writes JSON. Every figure is shown as a
-ratio to the reference of the same run.
+ratio to the reference of the same run. `growth` times the application instead, on databases of
+several sizes.
 """
 
 import argparse
@@ -12,21 +13,29 @@ import sys
 from pathlib import Path
 
 from scripts.bench import report
+from scripts.bench.growth import command as growth
 from scripts.bench.rows import DATASET, NEED_RECORDINGS, ROWS, Row
 
 HOUSE = Path(__file__).resolve().parents[2]
 
 
 def main() -> None:
-    """Run the rows one after the other and print what they found."""
+    """Run what is asked for on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--row", choices=ROWS, help="run this row here and print its JSON")
     parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), help="these rows")
     parser.add_argument("--json", type=Path, default=HOUSE / ".cache" / "bench.json")
+    parser.set_defaults(run=engine)
+    growth.add_to(parser.add_subparsers(title="other measurements"))
     chosen = parser.parse_args()
+    sys.exit(chosen.run(chosen))
+
+
+def engine(chosen: argparse.Namespace) -> int:
+    """Run the rows one after the other and print what they found."""
     if chosen.row:
         print(json.dumps(ROWS[chosen.row]()))
-        return
+        return 0
     found: dict[str, Row] = {}
     for name in chosen.only:
         if name in NEED_RECORDINGS and not DATASET.is_dir():
@@ -38,6 +47,7 @@ def main() -> None:
     chosen.json.write_text(json.dumps(found, indent=1))
     report.show(found)
     print(f"\nThe same as JSON: {chosen.json}")
+    return 0
 
 
 def _in_own_process(name: str) -> Row:

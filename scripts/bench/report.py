@@ -5,10 +5,12 @@ from rich.table import Table
 
 from scripts.bench.rows import BATCHES, PRECISIONS, Row
 
-ENGINES = {
+ENGINES: dict[str, str] = {
     "reference": "five Keras models",
     "shared": "Keras, shared trunk",
-    **{name: f"engine, {name}" for name in PRECISIONS},
+    "f32": "engine, f32",
+    "bf16": "engine, bf16",
+    "int8": "engine, int8",
 }
 
 
@@ -33,6 +35,10 @@ def show(found: dict[str, Row]) -> None:
         row = found["training"]
         ratio = row["direct_s_per_frame"] / row["cached_s_per_frame"]
         console.print(f"An epoch on cached features is {ratio:.1f}× faster than on the network.")
+    if "signs" in found:
+        console.print(_signs(found["signs"]))
+    if "sign_guard" in found:
+        console.print(_sign_guard(found["sign_guard"]))
     if "guard" in found:
         row = found["guard"]
         console.print(
@@ -56,6 +62,33 @@ def macs_per_frame(folds: int) -> float:
             times = folds if name.startswith("block5_conv3") else 1
             total += times * kernel.size * side * side
     return total / 1e9
+
+
+def _signs(row: Row) -> str:
+    ratios = ", ".join(
+        f"{count}: {row[f'with_{count}_s'] / row[f'without_{count}_s']:.2f}×" for count in BATCHES
+    )
+    alone = ", ".join(f"{name} {row[f'{name}_ms_a_frame']:.2f}" for name in PRECISIONS)
+    return (
+        f"The answer with signs, as multiples of one without, by number of frames: {ratios}.\n"
+        f"The sign network alone, ms a frame: {alone}."
+    )
+
+
+def _sign_guard(row: Row) -> str:
+    areas = ", ".join(
+        f"{finding} {each['narrow']:.3f} ({each['exact']:.3f})"
+        for finding, each in row["areas"].items()
+    )
+    return (
+        f"Signs in {row['precision']} against f32 on {row['frames']} frames of "
+        f"{row['recordings']} recordings: same class {row['same_class']:.2%} of frames and "
+        f"{row['same_class_recordings']:.2%} of recordings, same frames usable "
+        f"{row['same_usable']:.2%}, same refusal {row['same_refusal']:.2%}.\n"
+        f"Differences, mean and largest: signs {row['whole_mean_difference']:.4f}, "
+        f"{row['whole_largest_difference']:.3f}; maps {row['maps_mean_difference']:.4f}, "
+        f"{row['maps_largest_difference']:.3f}.\nAreas of findings, in f32 in brackets: {areas}."
+    )
 
 
 def _engines(found: dict[str, Row], base: Row) -> Table:

@@ -7,13 +7,17 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from models.inference.engine import Precision
 
 STARTED = time.perf_counter()
 DATASET = Path(__file__).resolve().parents[3] / "shared" / "dataset"
 BATCHES = (1, 8, 30)
 REPEATS = 3
-PRECISIONS = ("f32", "bf16", "int8")
+SIGN_REPEATS = 9
+PRECISIONS: tuple["Precision", ...] = ("f32", "bf16", "int8")
 RATE_DEPTH = 8
 RATE_SHAPES = ((4, 256, 28), (2, 256, 56), (4, 512, 28))
 """Frames, channels and side of the convolutions that show how fast the machine is."""
@@ -58,9 +62,9 @@ def shared() -> Row:
     frozen = networks.trunk()
     networks.set_weights(frozen, weights.trunk)
     heads = []
-    for each in weights.heads:
+    for head_weights in weights.heads:
         head = networks.head()
-        networks.set_weights(head, each)
+        networks.set_weights(head, head_weights)
         heads.append(head)
     loaded = time.perf_counter() - STARTED
 
@@ -172,16 +176,16 @@ def service() -> Row:
     found: Row = {}
     with (
         TemporaryDirectory(prefix="pocovid-bench-") as folder,
-        Service(Path(folder), None) as house,
-        httpx.Client(base_url=f"{house.url}/api/v1") as page,
+        Service(Path(folder), None) as running,
+        httpx.Client(base_url=f"{running.url}/api/v1") as page,
     ):
-        found["worker_ready_s"] = house.start_worker()
+        found["worker_ready_s"] = running.start_worker()
         for name, path in FILES.items():
             spent = [_seconds(partial(_ask_and_listen, page, path)) for _ in range(REPEATS)]
             found[name] = median(spent)
-        worker = psutil.Process(house.workers[0].pid)
+        worker = psutil.Process(running.workers[0].pid)
         everybody = [worker, *worker.children(recursive=True)]
-        found["worker_mb"] = max(each.memory_info().rss for each in everybody) / 1e6
+        found["worker_mb"] = max(person.memory_info().rss for person in everybody) / 1e6
     return found
 
 
@@ -211,7 +215,10 @@ def guard() -> Row:
 
     engines = (Predictor.load(), Predictor.load(precision="f32"))
     manifest = engines[0].manifest
-    homes = {each.key: each.folds[manifest.group] for each in held_out.trained_recordings(manifest)}
+    homes = {
+        recording.key: recording.folds[manifest.group]
+        for recording in held_out.trained_recordings(manifest)
+    }
     means: list[list[Any]] = [[], []]
     hits: list[list[bool]] = [[], []]
     for entry in read_index(DATASET).entries:
@@ -222,7 +229,7 @@ def guard() -> Row:
             if entry.key in homes:
                 named = scores[homes[entry.key]].argmax(axis=1)
                 hits[n] += [bool(one == CLASSES.index(entry.label)) for one in named]
-    fast, exact = (np.concatenate(each) for each in means)
+    fast, exact = (np.concatenate(part) for part in means)
     return {
         "precision": engines[0].precision,
         "frames": len(fast),
@@ -233,6 +240,77 @@ def guard() -> Row:
         "tested_accuracy": float(np.mean(hits[0])),
         "tested_accuracy_f32": float(np.mean(hits[1])),
     }
+
+
+def sign_guard() -> Row:
+    """The sign network in its default precision against float32, on every frame of the dataset.
+
+    POCOVID-Net's part is the default engine's in both, so that what differs is the signs' doing.
+    """
+    from models.data.index import read_index
+    from models.inference import artifact
+    from models.inference.answer import Method
+    from models.inference.predict import Predictor
+    from models.inference.signs import SignEngine
+    from models.media import sampling
+    from scripts.bench import sign_guard as guarding
+
+    predictor = Predictor.load()
+    manifest, weights = artifact.load(artifact.active())
+    if weights.signs is None:
+        raise RuntimeError(f"{predictor.version} has no signs")
+    method = Method.of(manifest, weights.signs.maps, weights.signs.signs, weights.readers)
+    exact = SignEngine(weights.signs, "f32")
+    recordings = []
+    for entry in read_index(DATASET).entries:
+        frames = sampling.read_inputs(entry.path)
+        found = predictor.evidence(frames)
+        if found.signs is None:
+            raise RuntimeError(f"{predictor.version} has no signs")
+        recordings.append(guarding.Compared(entry, found.softmax, found.signs, exact.run(frames)))
+    return {"precision": predictor.sign_precision} | guarding.compare(method, recordings)
+
+
+def signs() -> Row:
+    """What signs cost: the default answer with them and without, one after the other.
+
+    And the sign network alone in each format, thirty frames at once.
+    """
+    from dataclasses import replace
+
+    import numpy as np
+
+    from models.inference import artifact
+    from models.inference.predict import Predictor
+    from models.inference.signs import SignEngine
+
+    manifest, weights = artifact.load(artifact.active())
+    if weights.signs is None:
+        raise RuntimeError(f"{manifest.version} has no signs")
+    with TemporaryDirectory(prefix="pocovid-bench-") as folder:
+        bare = Path(folder) / manifest.version
+        artifact.save(bare, replace(manifest, answer={}), replace(weights, signs=None, readers={}))
+        both = {"with": Predictor.load().predict, "without": Predictor.load(bare).predict}
+    rng = np.random.default_rng(0)
+    found: Row = {}
+    for count in BATCHES:
+        frames = rng.integers(0, 256, (count, 224, 224, 3), dtype=np.uint8)
+        for name, spent in _alternately({k: partial(v, frames) for k, v in both.items()}).items():
+            found[f"{name}_{count}_s"] = spent
+    alone = {name: SignEngine(weights.signs, name).run for name in PRECISIONS}
+    spent_s = _alternately({name: partial(run, frames) for name, run in alone.items()})
+    return found | {f"{name}_ms_a_frame": s / len(frames) * 1e3 for name, s in spent_s.items()}
+
+
+def _alternately(works: dict[str, Callable[[], Any]]) -> dict[str, float]:
+    """The least time of each of several works, in turns, so that all meet the same machine."""
+    spent: dict[str, list[float]] = {name: [] for name in works}
+    for work in works.values():
+        work()
+    for _ in range(SIGN_REPEATS):
+        for name, work in works.items():
+            spent[name].append(_seconds(work))
+    return {name: min(each) for name, each in spent.items()}
 
 
 def training() -> Row:
@@ -297,10 +375,12 @@ ROWS: dict[str, Callable[[], Row]] = {
     "shared": shared,
     **{name: partial(engine, name) for name in PRECISIONS},
     "rates": rates,
+    "signs": signs,
     "paths": paths,
     "service": service,
     "training": training,
     "guard": guard,
+    "sign_guard": sign_guard,
 }
 
-NEED_RECORDINGS = ("paths", "service", "guard")
+NEED_RECORDINGS = ("paths", "service", "guard", "sign_guard")

@@ -42,9 +42,9 @@ def chosen(dataset: Path) -> list[Path]:
         FileNotFoundError: the dataset is not there, or not whole.
     """
     files = [dataset / name for name in NAMES]
-    for each in (*files, dataset / TO_SCREEN, dataset / TABLE):
-        if not each.is_file():
-            raise FileNotFoundError(f"{each} is missing: --dataset names the public dataset.")
+    for path in (*files, dataset / TO_SCREEN, dataset / TABLE):
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is missing: --dataset names the public dataset.")
     return files
 
 

@@ -77,7 +77,8 @@ def make_release(settings: Settings, members: int) -> None:
             storage.put(key, sparse)
             listed = {"key": key, "bytes": MEMBER_BYTES, "crc32": crc32, "sha256": f"{n:064}"}
             path = f"pocus_videos/convex/{contribution.id}.mp4"
-            create_item(session, release, contribution, files=[{"path": path, **listed}])
+            files = {"recording": {"path": path, **listed}, "frames": []}
+            create_item(session, release, contribution, files=files)
         session.commit()
     database.close()
 
@@ -103,9 +104,9 @@ def serving(settings: Settings) -> Iterator[tuple[str, psutil.Process]]:
 def _address(process: "subprocess.Popen[bytes]") -> str:
     """The address it listens on, once ready."""
     while process.poll() is None:
-        for each in psutil.Process(process.pid).net_connections("tcp"):
-            if each.status == psutil.CONN_LISTEN:
-                return f"http://127.0.0.1:{each.laddr.port}"
+        for connection in psutil.Process(process.pid).net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN:
+                return f"http://127.0.0.1:{connection.laddr.port}"
         time.sleep(LOOK_EVERY_S)
     raise SystemExit("The API did not start.")
 

@@ -68,9 +68,9 @@ def mix(chosen: argparse.Namespace, folder: Path) -> Row:
 def _told(notes: Notes, took_s: float) -> Row:
     everybody = list(notes.asked.values())
     groups: dict[str, list[Asked]] = {
-        "stills": [each for each in everybody if each.who != HEAVY and each.kind == "still"],
-        "videos": [each for each in everybody if each.who != HEAVY and each.kind == "video"],
-        "one client's many videos": [each for each in everybody if each.who == HEAVY],
+        "stills": [asked for asked in everybody if asked.who != HEAVY and asked.kind == "still"],
+        "videos": [asked for asked in everybody if asked.who != HEAVY and asked.kind == "video"],
+        "one client's many videos": [asked for asked in everybody if asked.who == HEAVY],
     }
     return {
         "answers by status": {str(code): n for code, n in sorted(notes.answers.items())},
@@ -110,8 +110,8 @@ async def _browse(
     except TimeoutError:
         notes.errors["not all answered in time"] += 1
     finally:
-        for each in people:
-            await each.close()
+        for person in people:
+            await person.close()
 
 
 def uploads(chosen: argparse.Namespace, folder: Path) -> Row:

@@ -132,7 +132,7 @@ async def _load(
             await asyncio.sleep(QUIET_S[1])
             over.set()
             left = -1
-            while waiting := sum(each.end is None for each in notes.asked.values()):
+            while waiting := sum(answer.end is None for answer in notes.asked.values()):
                 if waiting != left:  # slow is not stuck: patience begins anew with every answer
                     limit.reschedule(asyncio.get_running_loop().time() + chosen.patience)
                 left = waiting
@@ -141,8 +141,8 @@ async def _load(
     except TimeoutError:
         pass  # what is not answered is counted from the rows
     finally:
-        for each in browsers:
-            await each.close()
+        for browser in browsers:
+            await browser.close()
     return happened, restarts
 
 

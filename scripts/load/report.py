@@ -82,7 +82,7 @@ def _moments(asked: Asked) -> tuple[float, float, float]:
 
 def waits(asked: Sequence[Asked]) -> Row:
     """Seconds in line, and seconds from upload to answer."""
-    moments = [_moments(each) for each in asked if each.end and each.end["started_at"]]
+    moments = [_moments(answer) for answer in asked if answer.end and answer.end["started_at"]]
     return {
         "in_line": spread([started - created for created, started, _ in moments]),
         "to_answer": spread([finished - created for created, _, finished in moments]),
@@ -95,12 +95,14 @@ def estimate_errors(asked: Sequence[Asked]) -> Row:
     Only where at least FAR_S were left. `median_lean` has a sign: below 0, too few were shown.
     """
     leans: list[float] = []
-    for each in asked:
-        if not each.end or not each.end["finished_at"]:
+    for answer in asked:
+        if not answer.end or not answer.end["finished_at"]:
             continue
-        finished = _moments(each)[2]
+        finished = _moments(answer)[2]
         leans += [
-            left_s / (finished - at) - 1 for at, left_s in each.estimates if finished - at >= FAR_S
+            left_s / (finished - at) - 1
+            for at, left_s in answer.estimates
+            if finished - at >= FAR_S
         ]
     if not leans:
         return {"count": 0}
@@ -113,7 +115,7 @@ def estimate_errors(asked: Sequence[Asked]) -> Row:
 
 def throughput(asked: Sequence[Asked], seconds: float) -> Row:
     """Screenings and frames answered in a second."""
-    done = [each.end for each in asked if each.end and each.end["status"] == "done"]
+    done = [answer.end for answer in asked if answer.end and answer.end["status"] == "done"]
     frames = sum(end["progress"]["total"] for end in done)
     return {
         "screenings_per_s": round(len(done) / seconds, 2),
@@ -124,7 +126,7 @@ def throughput(asked: Sequence[Asked], seconds: float) -> Row:
 def show(found: Row) -> None:
     """Print one aligned line for each group, nested groups below one another."""
     for name, value in found.items():
-        if isinstance(value, dict) and any(isinstance(each, dict) for each in value.values()):
+        if isinstance(value, dict) and any(isinstance(inner, dict) for inner in value.values()):
             for inner, each in value.items():
                 _line(f"{name}, {inner}", each)
         else:

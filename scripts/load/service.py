@@ -117,9 +117,9 @@ class Service:
 
     def restart_ended_workers(self) -> int:
         """Start a worker for each that ended by itself, as a supervisor does; how many did."""
-        ended = [each for each in self.workers if each.poll() is not None]
-        for each in ended:
-            self.workers.remove(each)
+        ended = [worker for worker in self.workers if worker.poll() is not None]
+        for worker in ended:
+            self.workers.remove(worker)
             self.start_worker(wait=False)
         return len(ended)
 
@@ -175,9 +175,9 @@ def kill_tree(process: "subprocess.Popen[bytes]") -> None:
     """kill -9 for the process and everything it started."""
     with suppress(psutil.NoSuchProcess):
         parent = psutil.Process(process.pid)
-        for each in [parent, *parent.children(recursive=True)]:
+        for descendant in [parent, *parent.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):
-                each.send_signal(signal.SIGKILL)
+                descendant.send_signal(signal.SIGKILL)
     process.wait()
 
 

@@ -14,7 +14,7 @@ import psutil
 from sqlalchemy import func, select
 
 from backend.accounts.identity import TOKEN_PREFIX, digest, new_secret
-from backend.core.db import Database, now
+from backend.core.db import Database, utc_now
 from backend.tables import ApiToken, Contribution, Upload, User
 from backend.tables.vocabulary import Scope
 from scripts.load import report
@@ -71,7 +71,7 @@ def submission(chosen: argparse.Namespace, folder: Path) -> Row:
         "contributions": arrived,
         "failures named": named,
         "exit status": ended.returncode,
-        "resident MB of the API, over time": [round(each) for each in series[::step]],
+        "resident MB of the API, over time": [round(megabytes) for megabytes in series[::step]],
         "api": report.memory(used, took_s),
         "errors": {}
         if arrived == chosen.videos and len(named) == len(BAD) and ended.returncode == 1
@@ -94,7 +94,7 @@ def _token(database: Database) -> str:
     """A contributor's API token."""
     secret = TOKEN_PREFIX + new_secret()
     with database.write() as session:
-        user = User(email="ward@example.org", name="A ward", password_hash="", created_at=now())
+        user = User(email="ward@example.org", name="A ward", password_hash="", created_at=utc_now())
         session.add(user)
         session.flush()
         session.add(
@@ -104,7 +104,7 @@ def _token(database: Database) -> str:
                 hint=secret[:14],
                 secret_sha256=digest(secret),
                 scopes=[Scope.SUBMIT],
-                created_at=now(),
+                created_at=utc_now(),
             )
         )
         session.commit()

@@ -17,7 +17,7 @@ from backend.http.middleware import MAX_BODY_BYTES
 from backend.jobs.celery import make_celery
 from backend.jobs.workers import worker_seen
 from tests import media_files
-from tests.conftest import ANSWER_S, Api
+from tests.conftest import ANSWER_S, TLS, Api
 from tests.factories import create_screening
 
 
@@ -60,12 +60,12 @@ class TestHealth:
 
 class TestLimits:
     @pytest.mark.parametrize("path", ["/sign-in", "/accounts", "/submissions"])
-    def test_a_body_without_end_is_refused_while_it_comes(self, api: Api, path: str) -> None:
+    def test_a_body_without_end_is_refused_while_it_comes(self, shared_api: Api, path: str) -> None:
         def endless() -> Iterator[bytes]:
             for _ in range(20):
                 yield b" " * 1_000_000
 
-        answer = api.client.post(
+        answer = shared_api.client.post(
             path, content=endless(), headers={"Content-Type": "application/json"}
         )
         assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
@@ -82,45 +82,45 @@ class TestLimits:
 
 class TestHeaders:
     @pytest.mark.parametrize("path", ["/api/v1/limits", "/api/v1/nothing", "/nothing"])
-    def test_keep_the_page_to_itself_on_every_answer(self, api: Api, path: str) -> None:
-        headers = httpx.get(api.url + path, timeout=ANSWER_S).headers
+    def test_keep_the_page_to_itself_on_every_answer(self, shared_api: Api, path: str) -> None:
+        headers = httpx.get(shared_api.url + path, timeout=ANSWER_S, verify=TLS).headers
         assert "default-src 'self'" in headers["content-security-policy"]
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-request-id"]
 
-    def test_give_a_callers_request_id_back(self, api: Api) -> None:
-        response = api.client.get("/limits", headers={"X-Request-ID": "ward-7.42"})
+    def test_give_a_callers_request_id_back(self, shared_api: Api) -> None:
+        response = shared_api.client.get("/limits", headers={"X-Request-ID": "ward-7.42"})
         assert response.headers["x-request-id"] == "ward-7.42"
 
     @pytest.mark.parametrize("request_id", ["", "a b", "a" * 65, '"><script>'])
-    def test_replace_a_request_id_that_is_none(self, api: Api, request_id: str) -> None:
-        response = api.client.get("/limits", headers={"X-Request-ID": request_id})
+    def test_replace_a_request_id_that_is_none(self, shared_api: Api, request_id: str) -> None:
+        response = shared_api.client.get("/limits", headers={"X-Request-ID": request_id})
         assert re.fullmatch(r"[0-9a-f-]{36}", response.headers["x-request-id"])
 
 
 class TestProblems:
     @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH"])
     @pytest.mark.parametrize("path", ["/nothing", "/api/nothing", "/api/v1/screenings/a/b/c/d"])
-    def test_an_unknown_path_is_not_found(self, api: Api, method: str, path: str) -> None:
-        response = httpx.request(method, api.url + path, timeout=ANSWER_S)
+    def test_an_unknown_path_is_not_found(self, shared_api: Api, method: str, path: str) -> None:
+        response = httpx.request(method, shared_api.url + path, timeout=ANSWER_S, verify=TLS)
         assert response.status_code == 404
         assert response.headers["content-type"] == "application/problem+json"
         assert response.json()["code"] == "not_found"
 
-    def test_a_method_that_does_not_exist_is_refused(self, api: Api) -> None:
-        response = httpx.put(f"{api.url}/api/v1/limits", timeout=ANSWER_S)
+    def test_a_method_that_does_not_exist_is_refused(self, shared_api: Api) -> None:
+        response = httpx.put(f"{shared_api.url}/api/v1/limits", timeout=ANSWER_S, verify=TLS)
         assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
         assert response.headers["allow"] == "GET"
 
     def test_what_nobody_expected_is_an_answer_without_details(
-        self, api: Api, monkeypatch: pytest.MonkeyPatch
+        self, shared_api: Api, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fail(*_: object) -> None:
             raise RuntimeError("secret")
 
         monkeypatch.setattr("backend.system.health.service.limits", fail)
-        response = api.client.get("/limits")
+        response = shared_api.client.get("/limits")
         assert (response.status_code, response.json()["code"]) == (500, "internal_error")
         assert "secret" not in response.text
         assert response.headers["x-request-id"]
@@ -128,22 +128,24 @@ class TestProblems:
 
 
 class TestOpenApi:
-    def test_is_valid_and_has_an_example_for_every_schema_that_is_an_answer(self, api: Api) -> None:
-        document = api.client.get("/openapi.json").json()
+    def test_is_valid_and_has_an_example_for_every_schema_that_is_an_answer(
+        self, shared_api: Api
+    ) -> None:
+        document = shared_api.client.get("/openapi.json").json()
         validate(document)
         for name in ("RecordingOut", "ScreeningOut", "ScreeningIn", "Problem", "Health", "Limits"):
             assert document["components"]["schemas"][name]["examples"], name
 
-    def test_examples_are_what_the_schemas_allow(self, api: Api) -> None:
-        document = api.client.get("/openapi.json").json()
+    def test_examples_are_what_the_schemas_allow(self, shared_api: Api) -> None:
+        document = shared_api.client.get("/openapi.json").json()
         for schema in document["components"]["schemas"].values():
             for example in schema.get("examples", ()):
                 Draft202012Validator(schema | {"components": document["components"]}).validate(
                     example
                 )
 
-    def test_page_for_people_loads_nothing_from_elsewhere(self, api: Api) -> None:
-        page = httpx.get(f"{api.url}/api/docs", timeout=ANSWER_S)
+    def test_page_for_people_loads_nothing_from_elsewhere(self, shared_api: Api) -> None:
+        page = httpx.get(f"{shared_api.url}/api/docs", timeout=ANSWER_S, verify=TLS)
         assert page.status_code == 200
         assert "POST /api/v1/screenings" in page.text
         assert not re.search(r"""(src|href)=['"]?(https?:)?//""", page.text)
@@ -156,6 +158,7 @@ class TestOpenApi:
         assert here.app.openapi() == there.app.openapi()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 class TestFrontend:
     @pytest.fixture
     def site(self, start_api: Callable[..., Api], tmp_path: Path) -> str:
@@ -166,30 +169,33 @@ class TestFrontend:
         return start_api(frontend_dir=folder).url
 
     def test_is_served_and_asked_for_again_each_time(self, site: str) -> None:
-        page = httpx.get(f"{site}/", timeout=ANSWER_S)
+        page = httpx.get(f"{site}/", timeout=ANSWER_S, verify=TLS)
         assert page.status_code == 200
         assert "POCOVIDScreen" in page.text
         assert page.headers["cache-control"] == "no-cache"
 
     def test_assets_with_a_hash_are_kept_for_ever(self, site: str) -> None:
-        asset = httpx.get(f"{site}/assets/index-abc123.js", timeout=ANSWER_S)
+        asset = httpx.get(f"{site}/assets/index-abc123.js", timeout=ANSWER_S, verify=TLS)
         assert asset.status_code == 200
         assert "immutable" in asset.headers["cache-control"]
 
     def test_answers_for_its_own_addresses_and_not_for_missing_files(self, site: str) -> None:
         accept = {"accept": "text/html"}
-        assert "POCOVIDScreen" in httpx.get(f"{site}/about", headers=accept, timeout=ANSWER_S).text
-        assert httpx.get(f"{site}/assets/gone.js", timeout=ANSWER_S).status_code == 404
+        assert (
+            "POCOVIDScreen"
+            in httpx.get(f"{site}/about", headers=accept, timeout=ANSWER_S, verify=TLS).text
+        )
+        assert httpx.get(f"{site}/assets/gone.js", timeout=ANSWER_S, verify=TLS).status_code == 404
 
     def test_does_not_answer_for_the_api(self, site: str) -> None:
         response = httpx.get(
-            f"{site}/api/v1/nothing", headers={"accept": "text/html"}, timeout=ANSWER_S
+            f"{site}/api/v1/nothing", headers={"accept": "text/html"}, timeout=ANSWER_S, verify=TLS
         )
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
     @pytest.mark.parametrize("path", ["/../settings.py", "/%2e%2e/pocovid.sqlite3", "/..%2f..%2fx"])
     def test_never_leaves_its_folder(self, site: str, path: str) -> None:
-        assert httpx.get(site + path, timeout=ANSWER_S).status_code == 404
+        assert httpx.get(site + path, timeout=ANSWER_S, verify=TLS).status_code == 404
 
 
 class TestLogs:

@@ -143,7 +143,15 @@ class ReviewRoutes:
             "request_changes": "changes_requested",
         }
         shares = dict(zip(CLASSES, (0.71, 0.2, 0.09), strict=True))
-        answer = {"label": CLASSES[0], "probabilities": shares, "model_version": "pocovidnet-1"}
+        answer = {
+            "label": CLASSES[0],
+            "probabilities": shares,
+            "model_version": "pocovidnet-1",
+            "usable": True,
+            "reasons": [],
+            "signs": None,
+            "sentence": None,
+        }
         outcome = ends[said["verdict"]]
         return {"id": f"review-{len(self.verdicts)}", "outcome": outcome, "model_answer": answer}
 

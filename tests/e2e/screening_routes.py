@@ -14,7 +14,7 @@ from uuid import uuid4
 from PIL import Image, ImageDraw
 from playwright.sync_api import BrowserContext, Route
 
-from models.contract import CLASSES, DISCLAIMER
+from models.contract import CLASSES, DISCLAIMER, SIGN_MAPS, ReasonCode
 
 ADDRESS = "https://pocovid.test"
 """Where the page seems to be: every request to it is answered by a route, none leaves."""
@@ -45,6 +45,13 @@ class ScreeningRoutes:
     """What the service knows and how it behaves; a test changes it while the page is open."""
 
     agree: bool = True
+    refuses: ReasonCode | None = None
+    """Why recordings are not answered for, if they are not."""
+    left_out: tuple[int, ...] = ()
+    """Frames that do not count."""
+    signs: bool = True
+    """Whether the model knows signs."""
+    signed_in: bool = False
     stage: Stage = "done"
     """How far every screening is."""
     streams: bool = True
@@ -58,6 +65,11 @@ class ScreeningRoutes:
     screenings: dict[str, Json] = field(default_factory=dict)
     bodies: list[Json] = field(default_factory=list)
     """The JSON bodies that came."""
+
+    def sign_in(self, context: BrowserContext) -> None:
+        """Pages of this context that open from now on have somebody signed in."""
+        self.signed_in = True
+        context.add_cookies([{"name": "pocovid_csrf", "value": "token", "url": ADDRESS}])
 
     def serve(self, context: BrowserContext) -> None:
         """Answer the requests of every page of this context."""
@@ -100,6 +112,10 @@ class ScreeningRoutes:
         match path:
             case ["limits"]:
                 route.fulfill(json=LIMITS)
+            case ["me"] if self.signed_in:
+                route.fulfill(json=USER)
+            case ["screenings", key, "frames", n, "signs.png"] if key in self.screenings:
+                route.fulfill(body=maps_picture(int(n)), content_type="image/png")
             case ["recordings", key, "preview.jpg"] if key in self.recordings:
                 route.fulfill(body=picture(), content_type="image/jpeg")
             case ["recordings", key] if key in self.recordings:
@@ -123,6 +139,9 @@ class ScreeningRoutes:
             case ["POST", "screenings"]:
                 self.bodies.append(json.loads(route.request.post_data or ""))
                 route.fulfill(status=202, json=self._screen(self.bodies[-1]))
+            case ["POST", "screenings", key, "answer-anyway"]:
+                self.screenings[key]["answered_anyway"] = True
+                route.fulfill(json=self._shown(key, "done"))
             case ["DELETE", kind, key]:
                 kept = self.recordings if kind == "recordings" else self.screenings
                 kept.pop(key, None)
@@ -161,6 +180,7 @@ class ScreeningRoutes:
             "id": key,
             "recording_id": body["recording_id"],
             "crop": body.get("crop") or SQUARE,
+            "probe": body.get("probe", "convex"),
         }
         return self._shown(key, "queued")
 
@@ -175,7 +195,8 @@ class ScreeningRoutes:
         route.fulfill(body=body, content_type="text/event-stream")
 
     def _shown(self, key: str, stage: Stage) -> Json:
-        kept = self.screenings[key]
+        kept = dict(self.screenings[key])
+        anyway = kept.pop("answered_anyway", False)
         total = self.recordings[kept["recording_id"]]["sampled_frames"]
         done = {"queued": 0, "running": total // 2, "done": total}[stage]
         finished = stage == "done"
@@ -192,9 +213,35 @@ class ScreeningRoutes:
                 "ahead": 2 if stage == "queued" else None,
             },
             "frames_available": finished,
-            "result": answer(total, kept["crop"], agree=self.agree) if finished else None,
+            "result": self._result(total, kept, anyway=anyway) if finished else None,
             "error": None,
         }
+
+    def _result(self, total: int, screening: Json, *, anyway: bool) -> Json:
+        result = answer(total, screening["crop"], agree=self.agree)
+        if self.signs:
+            result |= SIGNED
+            for frame in result["frames"]:
+                frame["signs"] = FRAME_SIGNS
+        if self.left_out:
+            for n in self.left_out:
+                result["frames"][n]["usable"] = False
+            message = f"{len(self.left_out)} of {total} frames show no lung and were left out."
+            result["reasons"] = [{"code": "frames_left_out", "message": message}]
+        linear = self.refuses is ReasonCode.LINEAR_PROBE and screening["probe"] == "linear"
+        if linear:
+            result |= {"parts": ["signs"], "reliability": None}
+        elif self.refuses:
+            reason = {"code": self.refuses.value, "message": MESSAGES[self.refuses]}
+            result |= {"usable": False, "reasons": [reason], "reliability": None}
+            result["answered_anyway"] = {"at": "2026-01-05T10:05:00Z"} if anyway else None
+            for frame in result["frames"]:
+                frame["usable"] = False
+            if not anyway:
+                result |= NO_CLASS
+                for frame in result["frames"]:
+                    frame["probabilities"] = None
+        return result
 
 
 def refuse(route: Route, refusal: Refusal) -> None:
@@ -232,9 +279,22 @@ def answer(count: int, crop: Json, *, agree: bool) -> Json:
         "models": [{"probabilities": each} for each in models],
         "majority_vote": vote,
         "frames": [
-            {"index": n, "time_s": round(n / 3, 3), "probabilities": each}
+            {
+                "index": n,
+                "time_s": round(n / 3, 3),
+                "probabilities": each,
+                "usable": True,
+                "signs": None,
+            }
             for n, each in enumerate(frames)
         ],
+        "usable": True,
+        "reasons": [],
+        "parts": ["pocovidnet"],
+        "signs": None,
+        "sentence": None,
+        "reliability": None,
+        "answered_anyway": None,
         "agreement": agreement,
         "crop": crop,
         "model_version": "pocovidnet-1",
@@ -274,6 +334,70 @@ def frame_picture(n: int) -> bytes:
     return out.getvalue()
 
 
+@cache
+def maps_picture(n: int) -> bytes:
+    """The maps of a frame: the pleura, two B-lines below it, little else; then Grad-CAM."""
+    maps = [Image.new("L", (MAP_SIDE, MAP_SIDE)) for _ in (*SIGN_MAPS, *CLASSES)]
+    drawn = dict(zip((*SIGN_MAPS, *CLASSES), map(ImageDraw.Draw, maps), strict=True))
+    shift = n % 3
+    drawn["pleura"].arc((1, -4, 12, 4), 20, 160, fill=235)
+    for x in (4 + shift, 9):
+        drawn["b_lines"].line((x, 4, x, 13), fill=210)
+        drawn["covid19"].line((x, 5, x, 10), fill=255)
+        drawn["covid19"].line((x - 1, 6, x - 1, 9), fill=140)
+    drawn["tissue"].rectangle((4, 0, 9, 1), fill=200)
+    drawn["shadow"].rectangle((1, 7, 2, 12), fill=180)
+    drawn["consolidation"].ellipse((6, 8, 8, 10), fill=150)
+    whole = Image.new("L", (MAP_SIDE, MAP_SIDE * len(maps)))
+    for row, each in enumerate(maps):
+        whole.paste(each, (0, row * MAP_SIDE))
+    out = io.BytesIO()
+    whole.save(out, "PNG")
+    return out.getvalue()
+
+
+MAP_SIDE = 14
+FRAME_SIGNS = {
+    "a_lines": 0.06,
+    "b_lines": 0.91,
+    "consolidation": 0.31,
+    "effusion": 0.03,
+    "pleural_irregularity": 0.74,
+    "air_bronchogram": 0.05,
+}
+SIGNED: Json = {
+    "parts": ["pocovidnet", "signs"],
+    "signs": {
+        key: {
+            "probability": value,
+            "highest": min(0.99, round(value + 0.09, 2)),
+            "frames": 24 if value > 0.5 else 0,
+        }
+        for key, value in FRAME_SIGNS.items()
+    },
+    "sentence": "B-lines and an irregular pleura; no A-lines; no consolidation; no effusion.",
+    "reliability": {"right": 39, "answers": 50, "low": 0.8, "high": 0.9, "group": "source"},
+}
+NO_CLASS: Json = {
+    **dict.fromkeys(("label", "probability", "probabilities", "majority_vote", "agreement")),
+    "models": [],
+}
+MESSAGES = {
+    ReasonCode.NOT_LUNG: "This does not look like lung ultrasound.",
+    ReasonCode.LINEAR_PROBE: (
+        "This looks like lung ultrasound with a linear probe. Answers are made for convex probes; "
+        "for a linear probe, ask for one by signs alone."
+    ),
+}
+USER: Json = {
+    "id": "0b0e7c66-6f0a-4f4c-8a53-5a0f0f9f6f0d",
+    "email": "ada@example.org",
+    "name": "Ada Lund",
+    "affiliation": "Ward 3",
+    "role": "contributor",
+    "created_at": "2026-01-05T10:00:00Z",
+    "disabled_at": None,
+}
 POLICY = {"Content-Security-Policy": "default-src 'self'"}
 LIMITS = {
     "max_bytes": 200_000_000,

@@ -6,20 +6,22 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from models.evaluation.report import files
-from models.evaluation.report.evaluation import evaluate
 from tests.e2e.conftest import take_picture, watched
-from tests.models.evaluation.report import small_evaluation
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # Every test process imports this file, and would have scikit-learn with these.
+    from models.evaluation.report import files
+    from models.evaluation.report.evaluation import evaluate
+    from tests.models.evaluation.report import small_evaluation
+
     folder = tmp_path_factory.mktemp("report")
-    house = small_evaluation.make(folder)
+    small = small_evaluation.make(folder)
     found = evaluate(
-        house.artifact, house.data, house.work, lambda _said, _done, _total: None, resamples=100
+        small.artifact, small.data, small.work, lambda _said, _done, _total: None, resamples=100
     )
     files.write(found, folder / "out")
     return folder / "out" / files.PAGE

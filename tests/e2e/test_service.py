@@ -74,10 +74,8 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    """A video of some seconds."""
-    return media_files.write(
-        tmp_path, "clip.mp4", media_files.video(seconds=8, width=320, height=240)
-    )
+    """A video of a drawn lung, eight seconds long."""
+    return media_files.write(tmp_path, "clip.mp4", media_files.lung_video())
 
 
 def choose(page: Page, *files: Path) -> None:

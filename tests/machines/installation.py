@@ -11,23 +11,27 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import psutil
 
 from backend.core.settings import Settings
 from tests.conftest import TLS, log_file
-from tests.worker.house import kill_tree, wait_until
+from tests.waiting import wait_until
+from tests.worker.deployment import kill_tree, tree
 
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN_S = 120
 STOPS_WITHIN_S = 90
+"""The next of those that were told to; a busy machine ends them one after the other."""
+
 LOOK_EVERY_S = 0.1
 TAIL_LINES = 25
-CHILDREN = 2
 
 BRISK = {
     "POCOVID_HEARTBEAT_S": "0.5",
@@ -64,7 +68,7 @@ class Machine:
     """One process of an installation, started anew whenever it ends.
 
     Attributes:
-        points: at which of its writes it is still to die, see `tests.machines.dying`.
+        points: at which of its writes it is still to die, see `tests.machines.killed_process`.
         deaths: how each process ended: the point, "killed" from outside, or its status, which
             nobody asked for.
     """
@@ -93,7 +97,12 @@ class Machine:
         """Start it, to die at the points that are left."""
         program = ["-m", "backend.cli.main"]
         if self.points:
-            program = ["-m", "tests.machines.dying", json.dumps(self.points), str(self._marker)]
+            program = [
+                "-m",
+                "tests.machines.killed_process",
+                json.dumps(self.points),
+                str(self._marker),
+            ]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *program, *self.words],
@@ -137,6 +146,12 @@ class Machine:
         """How many lines of its log tell of this event."""
         return self.log.read_text(errors="replace").count(f'"event": "{event}"')
 
+    def alive(self) -> list[psutil.Process]:
+        """Its process and what that started, those of them that run."""
+        if self.process is None or self.process.poll() is not None:
+            return []
+        return tree(self.process)
+
     def tail(self) -> str:
         """The end of its log."""
         lines = self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
@@ -177,13 +192,42 @@ class Installation:
         if self.kills:
             self.named(name).kill()
 
-    def wait_until(self, what: str, condition: Callable[[], object], within_s: float) -> None:
+    def wait_until(
+        self,
+        what: str,
+        condition: Callable[[], object],
+        within_s: float,
+        progress: Callable[[], object] | None = None,
+    ) -> None:
         """Return once the condition holds; else fail with the end of every log."""
         try:
-            wait_until(condition, within_s, every_s=0.1)
-        except AssertionError:
+            wait_until(condition, within_s, every_s=0.3, progress=progress)
+        except AssertionError as error:
             tails = "\n".join(each.tail() for each in self.machines)
-            raise AssertionError(f"{self.name}: {what}: not within {within_s} s\n{tails}") from None
+            raise AssertionError(f"{self.name}: {what}: {error}\n{tails}") from None
+
+    def wait_until_ended(self) -> None:
+        """Return once no process runs; fail where none has ended for a while and some still run.
+
+        What those do comes first in the message, which may be cut off: see `doing`.
+        """
+        left, since = self._alive(), time.monotonic()
+        while left:
+            time.sleep(LOOK_EVERY_S)
+            alive = self._alive()
+            if not left.keys() <= alive.keys():
+                since = time.monotonic()
+            elif time.monotonic() - since > STOPS_WITHIN_S:
+                running = "\n".join(f"---- {name}: {doing(each)}" for each, name in alive.items())
+                tails = "\n".join(each.tail() for each in self.machines if each.alive())
+                raise AssertionError(
+                    f"{self.name}: none has ended for {STOPS_WITHIN_S} s of\n{running}\n{tails}"
+                )
+            left = alive
+
+    def _alive(self) -> dict[psutil.Process, str]:
+        """Every process that runs, and the name of its machine."""
+        return {each: machine.name for machine in self.machines for each in machine.alive()}
 
 
 @contextmanager
@@ -210,7 +254,7 @@ def running(installation: Installation) -> Iterator[Installation]:
         thread.join()
         for each in installation.machines:
             each.stop()
-        installation.wait_until("all have finished", lambda: ended(installation), STOPS_WITHIN_S)
+        installation.wait_until_ended()
     finally:
         over.set()
         thread.join()
@@ -230,7 +274,7 @@ def one_tree(folder: Path) -> Installation:
 
 
 def many_machines(folder: Path, services: Mapping[str, str], seed: int) -> Installation:
-    """Two API processes, two workers and a trainer of two children each, a scheduler.
+    """Two API processes, a worker of two children and one of one, a trainer of two, a scheduler.
 
     Args:
         folder: in which each has its data folder.
@@ -241,14 +285,14 @@ def many_machines(folder: Path, services: Mapping[str, str], seed: int) -> Insta
     first, second = _free_ports(2)
     workers = [_points(random_, "contributions/", "dataset/"), _points(random_, "review/")]
     random_.shuffle(workers)
-    worker = ("worker", "--concurrency", str(CHILDREN))
+    worker = ("worker", "--concurrency")
     parts: list[tuple[str, tuple[str, ...], dict[str, int]]] = [
         ("api-1", ("serve", "--port", str(first)), {}),
         ("api-2", ("serve", "--port", str(second)), {}),
-        ("worker-1", worker, workers[0]),
-        ("worker-2", worker, workers[1]),
+        ("worker-1", (*worker, "2"), workers[0]),
+        ("worker-2", (*worker, "1"), workers[1]),
         ("scheduler", ("scheduler",), {}),
-        ("trainer", ("trainer", "--concurrency", str(CHILDREN)), {}),
+        ("trainer", ("trainer", "--concurrency", "2"), {}),
     ]
     machines = [
         Machine(name, words, folder / name, environment(folder / name, services), points)
@@ -275,11 +319,19 @@ def open_doors(installation: Installation) -> bool:
     return True
 
 
-def ended(installation: Installation) -> bool:
-    """Whether no machine runs any more."""
-    return all(
-        each.process is None or each.process.poll() is not None for each in installation.machines
-    )
+def doing(process: psutil.Process) -> str:
+    """A line on a process, and below it what each of its Python threads does."""
+    try:
+        words = " ".join(process.cmdline()[-4:])
+        line = f"{process.pid} {words}: {process.status()}, {sum(process.cpu_times()[:2]):.1f} s"
+    except psutil.NoSuchProcess:
+        return f"{process.pid} has just ended"
+    dump = [str(Path(sys.executable).with_name("py-spy")), "dump", "--pid", str(process.pid)]
+    try:
+        stacks = subprocess.run(dump, capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{line}\n{error!r}"
+    return f"{line}\n{stacks.stdout}{stacks.stderr}"
 
 
 def _free_ports(count: int) -> list[int]:

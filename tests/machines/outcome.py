@@ -53,13 +53,13 @@ FIELDS = (
     "sex",
     "findings",
     "note",
-    "prep_state",
+    "previews_state",
     "cine",
     "model_answer",
     "final_label",
     "final_findings",
     "md_comment",
-    "ingest_state",
+    "deidentify_state",
     "pixels_sha256",
     "dataset_frames",
     "review_round",
@@ -89,7 +89,7 @@ class Held:
         audit: how often each step was taken.
         unfinished: whatever waits, runs, or failed.
         known: ids, folders and keys that belong to other rows than the recordings'.
-        strangers: rows and keys that belong to none of all these.
+        orphans: rows and keys that belong to none of all these.
     """
 
     fields: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Held:
     audit: Counter[str] = field(default_factory=Counter)
     unfinished: list[str] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
-    strangers: list[str] = field(default_factory=list)
+    orphans: list[str] = field(default_factory=list)
 
 
 def look(settings: Settings, contributions: Mapping[int, str], archive: bytes = b"") -> Held:
@@ -139,7 +139,7 @@ def _look_at_rows(held: Held, database: Database, numbers: Mapping[str, int]) ->
         for row in session.scalars(select(Contribution)):
             number = numbers.get(str(row.id))
             if number is None:
-                held.strangers.append(f"contribution {row.id}")
+                held.orphans.append(f"contribution {row.id}")
                 continue
             held.fields[number] = {name: getattr(row, name) for name in FIELDS}
             patients.append((row.patient_hash or row.id, number))
@@ -169,7 +169,7 @@ def _known(session: Session) -> set[str]:
     }
     found |= {each for each in session.scalars(select(Artifact.storage_folder)) if each}
     for top in session.scalars(select(Release.files)):
-        found |= {each.key for each in top.files}
+        found |= {file.key for file in top.files}
     return found
 
 
@@ -177,22 +177,22 @@ def _folders(settings: Settings) -> list[str]:
     """Every folder of the storage, whoever made it."""
     kind, _, place = settings.storage_url.partition("://")
     if kind == "file":
-        return [each.name for each in Path(place).iterdir() if each.name != "incoming"]
+        return [path.name for path in Path(place).iterdir() if path.name != "incoming"]
     bucket, _, prefix = place.partition("/")
     listed = connect(settings).list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/", Delimiter="/")
     return [each["Prefix"].split("/")[-2] for each in listed["CommonPrefixes"]]
 
 
 def _look_at_bytes(held: Held, storage: Storage, folder: str, numbers: Mapping[str, int]) -> None:
-    for each in storage.listing(folder):
-        ids = [one for one in re.findall(_ID, each.key) if one in numbers]
+    for stored in storage.listing(folder):
+        ids = [one for one in re.findall(_ID, stored.key) if one in numbers]
         if not ids:
-            if not any(one in each.key for one in held.known):
-                held.strangers.append(each.key)
+            if not any(one in stored.key for one in held.known):
+                held.orphans.append(stored.key)
             continue
-        with storage.open(each.key) as file:
+        with storage.open(stored.key) as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-        key = each.key.replace(ids[0], "ID")
+        key = stored.key.replace(ids[0], "ID")
         held.bytes.setdefault(numbers[ids[0]], {})[key] = sha256
 
 
@@ -223,4 +223,4 @@ def _look_at_archive(held: Held, archive: bytes, numbers: Mapping[str, int]) -> 
 
 
 def _within(all_groups: Groups, members: set[int]) -> Groups:
-    return frozenset(frozenset(each & members) for each in all_groups if each & members)
+    return frozenset(frozenset(group & members) for group in all_groups if group & members)

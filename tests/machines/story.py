@@ -98,9 +98,14 @@ class Story:
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     archive: bytes = b""
 
-    def wait(self, what: str, condition: Callable[[], object]) -> None:
-        """Until the condition holds."""
-        self.place.wait_until(what, condition, PATIENCE_S)
+    def wait(
+        self,
+        what: str,
+        condition: Callable[[], object],
+        progress: Callable[[], object] | None = None,
+    ) -> None:
+        """Until the condition holds; with `progress`, as long as that goes on."""
+        self.place.wait_until(what, condition, PATIENCE_S, progress)
 
     def __enter__(self) -> Self:
         """The story."""
@@ -263,7 +268,7 @@ def _is_ready(sender: Person, submission: str) -> bool:
     if check["waiting"]:
         return False
     files = sender.get(f"/submissions/{submission}/files", limit=100)["items"]
-    assert [each for each in files if each["error"]] == []
+    assert [file for file in files if file["error"]] == []
     assert check["ready"], check
     return True
 
@@ -361,9 +366,14 @@ def train(story: Story) -> str:
     story.wait(
         "a fold is being trained",
         lambda: any(each["state"] == "running" and each["done"] for each in now()["folds"]),
+        progress=now,
     )
     story.place.kill("trainer")
-    story.wait("the training has ended", lambda: now()["state"] not in ("queued", "running"))
+    story.wait(
+        "the training has ended",
+        lambda: now()["state"] not in ("queued", "running"),
+        progress=now,
+    )
     found = now()
     assert found["state"] == "done", found
     return str(found["artifact_version"])

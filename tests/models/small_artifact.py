@@ -1,5 +1,6 @@
 """An artifact of the real shape with random weights, made in a moment, for tests of answering."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,15 +80,22 @@ def manifest(**changes: object) -> Manifest:
     return Manifest(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def save(folder: Path, *, calibrated: bool = True) -> Path:
+def calibrated(progress: Callable[[int, int], None]) -> Layers:
+    """What `calibrate` measures for it, which takes seconds: see the fixture `measured`."""
+    heads = [head(fold) for fold in range(FOLDS)]
+    return calibrate(trunk(), heads, MEANS_BGR, calibration_frames(), progress)
+
+
+def calibration_frames() -> npt.NDArray[np.uint8]:
+    """What it is calibrated on; shifts are measured on the first of them."""
+    return frames(3, seed=9)
+
+
+def save(folder: Path, calibration: Mapping[str, npt.NDArray[np.float32]] | None = None) -> Path:
     """Write the artifact into a new folder and return that."""
-    frozen_weights, heads = trunk(), [head(fold) for fold in range(FOLDS)]
-    weights = Weights(frozen_weights, heads)
-    if calibrated:
-        measured = calibrate(
-            frozen_weights, heads, MEANS_BGR, frames(8), lambda _done, _total: None
-        )
-        weights = replace(weights, calibration=measured)
+    weights = Weights(trunk(), [head(fold) for fold in range(FOLDS)])
+    if calibration is not None:
+        weights = replace(weights, calibration=dict(calibration))
     artifact.save(folder, manifest(version=folder.name), weights)
     return folder
 

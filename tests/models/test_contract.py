@@ -101,7 +101,7 @@ def test_scores_that_do_not_fit_are_refused(
         summarise(scores, times_s, SQUARE, "v")
 
 
-def test_to_dict_is_the_result_of_the_api() -> None:
+def test_to_dict_is_plain_json() -> None:
     found = summarise([[row(0.75, 0.25)]] * 5, [0.0], SQUARE, "pocovidnet-1")
     shares = {"covid19": 0.75, "pneumonia": 0.25, "healthy": 0.0}
     told = found.to_dict()
@@ -111,10 +111,18 @@ def test_to_dict_is_the_result_of_the_api() -> None:
         "probabilities": shares,
         "models": [{"probabilities": shares}] * 5,
         "majority_vote": "covid19",
-        "frames": [{"index": 0, "time_s": 0.0, "probabilities": shares}],
+        "frames": [
+            {"index": 0, "time_s": 0.0, "probabilities": shares, "usable": True, "signs": None}
+        ],
         "agreement": 5,
         "crop": {"x": 3, "y": 4, "size": 50},
         "model_version": "pocovidnet-1",
+        "usable": True,
+        "reasons": [],
+        "parts": ["pocovidnet"],
+        "signs": None,
+        "sentence": None,
+        "reliability": None,
         "disclaimer": DISCLAIMER,
     }
     assert json.loads(json.dumps(told, allow_nan=False)) == told

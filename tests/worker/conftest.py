@@ -1,4 +1,4 @@
-"""Fixtures of the worker's tests: the house, on SQLite and files or on PostgreSQL and Redis."""
+"""Fixtures of the worker's tests: a deployment on SQLite and files, or PostgreSQL and Redis."""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ from tests.conftest import (
     postgresql_database,
     redis_database,
 )
-from tests.worker.house import House
+from tests.worker.deployment import Deployment
 from tests.worker.stand_in import StandIn
 from worker import dependencies, predictor, process
 
@@ -35,36 +35,38 @@ REDIS_DATABASE = LAST_REDIS_DATABASE - 1
 """Another than the web application's tests use, since these empty theirs as well."""
 
 
-Open = Callable[[Mapping[str, str]], AbstractContextManager[House]]
+Open = Callable[[Mapping[str, str]], AbstractContextManager[Deployment]]
 
 
 @pytest.fixture
-def open_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_sqlite: Path) -> Open:
-    """`with open_house(environment) as house`: a house on what the variables name.
+def open_deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_sqlite: Path) -> Open:
+    """`with open_deployment(environment) as deployment`: a deployment on what the variables name.
 
     On SQLite and local files where they name nothing. Tasks that the test calls find it too.
     """
 
     @contextmanager
-    def open_house(lane: Mapping[str, str]) -> Iterator[House]:
+    def open_deployment(lane: Mapping[str, str]) -> Iterator[Deployment]:
         environment = {**BRISK, "POCOVID_DATA_DIR": str(tmp_path), **lane}
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         settings = Settings()
         if "POCOVID_DATABASE_URL" not in lane:
             shutil.copy(migrated_sqlite, settings.database_url.removeprefix("sqlite:///"))
-        house = House(environment, settings)
-        key.establish(house.database, settings)  # as the API does, which is there before any worker
+        deployment = Deployment(environment, settings)
+        key.establish(
+            deployment.database, settings
+        )  # as the API does, which is there before any worker
         here = process.Process(
-            "tests:1", settings, house.database, house.storage, make_celery(settings)
+            "tests:1", settings, deployment.database, deployment.storage, make_celery(settings)
         )
         monkeypatch.setattr(process, "current", lambda: here)
         monkeypatch.setattr(predictor, "load", StandIn)
         monkeypatch.setattr(dependencies.backoff, "_failures", 0)
-        yield house
-        house.close()
+        yield deployment
+        deployment.close()
 
-    return open_house
+    return open_deployment
 
 
 @pytest.fixture
@@ -81,44 +83,46 @@ def services(request: pytest.FixtureRequest) -> Iterator[Mapping[str, str]]:
 
 
 @pytest.fixture
-def house(open_house: Open) -> Iterator[House]:
+def deployment(open_deployment: Open) -> Iterator[Deployment]:
     """SQLite, local files and the embedded broker; tasks called here find it too."""
-    with open_house({}) as house:
-        yield house
+    with open_deployment({}) as deployment:
+        yield deployment
 
 
 @pytest.fixture
-def services_house(open_house: Open, services: Mapping[str, str]) -> Iterator[House]:
+def services_deployment(open_deployment: Open, services: Mapping[str, str]) -> Iterator[Deployment]:
     """A PostgreSQL database of its own, and Redis."""
-    with open_house(services) as house:
-        yield house
+    with open_deployment(services) as deployment:
+        yield deployment
 
 
 @pytest.fixture
-def bucket_house(open_house: Open, s3_url: str) -> Iterator[House]:
+def bucket_deployment(open_deployment: Open, s3_url: str) -> Iterator[Deployment]:
     """SQLite and a bucket, of which each task has what it needs in its data folder."""
-    with open_house(_bucket(s3_url)) as house:
-        yield house
+    with open_deployment(_bucket(s3_url)) as deployment:
+        yield deployment
 
 
 @pytest.fixture(params=["embedded", pytest.param("services", marks=pytest.mark.services)])
-def any_house(request: pytest.FixtureRequest, open_house: Open) -> Iterator[House]:
-    """Once as `house`, once as `services_house`."""
+def any_deployment(request: pytest.FixtureRequest, open_deployment: Open) -> Iterator[Deployment]:
+    """Once as `deployment`, once as `services_deployment`."""
     on_services = request.param == "services"
-    with open_house(request.getfixturevalue("services") if on_services else {}) as house:
-        yield house
+    with open_deployment(request.getfixturevalue("services") if on_services else {}) as deployment:
+        yield deployment
 
 
 @pytest.fixture(params=["folder", "s3", pytest.param("services", marks=pytest.mark.services)])
-def stored_house(request: pytest.FixtureRequest, open_house: Open) -> Iterator[House]:
+def stored_deployment(
+    request: pytest.FixtureRequest, open_deployment: Open
+) -> Iterator[Deployment]:
     """SQLite with a folder; SQLite with a bucket; PostgreSQL and Redis with a bucket."""
     lane: dict[str, str] = {}
     if request.param != "folder":
         lane |= _bucket(request.getfixturevalue("s3_url"))
     if request.param == "services":
         lane |= request.getfixturevalue("services")
-    with open_house(lane) as house:
-        yield house
+    with open_deployment(lane) as deployment:
+        yield deployment
 
 
 def _bucket(s3_url: str) -> dict[str, str]:

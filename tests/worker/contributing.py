@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.reviews import repository
 from backend.reviews.decisions import apply_reviews
 from backend.storage.base import StoredObject
@@ -16,21 +16,21 @@ from backend.tables import AuditEvent, Contribution
 from models.media import sampling
 from tests.factories_contributions import create_contribution
 from tests.factories_reviews import create_review
-from tests.worker.house import House
+from tests.worker.deployment import Deployment
 
 FOLDERS = ("contributions", "contribution-previews", "review", "wholes", "dataset")
 
 
-def contribute(house: House, content: bytes, **changes: Any) -> UUID:
+def contribute(deployment: Deployment, content: bytes, **changes: Any) -> UUID:
     """Store a recording with its preview and its row, as if just submitted."""
     contribution_id: UUID = changes.pop("id", uuid4())
-    path = house.settings.incoming_dir / str(contribution_id)
+    path = deployment.settings.incoming_dir / str(contribution_id)
     path.write_bytes(content)
     found = sampling.probe(path)
     preview = sampling.encode_jpeg(sampling.Recording.open(path).still(), 1024)
     sha256 = hashlib.sha256(content).hexdigest()
-    house.storage.put(contribution_key(sha256, contribution_id), path)
-    house.storage.put_bytes(contribution_preview_key(contribution_id), preview)
+    deployment.storage.put(contribution_key(sha256, contribution_id), path)
+    deployment.storage.put_bytes(contribution_preview_key(contribution_id), preview)
     values: dict[str, Any] = {
         "id": contribution_id,
         "sha256": sha256,
@@ -47,55 +47,55 @@ def contribute(house: House, content: bytes, **changes: Any) -> UUID:
         "square_y": found.square.y,
         "square_size": found.square.size,
     }
-    with house.database.write() as session:
+    with deployment.database.write() as session:
         create_contribution(session, **values | changes)
         session.commit()
     return contribution_id
 
 
-def decide(house: House, contribution_id: UUID, **changes: Any) -> None:
+def decide(deployment: Deployment, contribution_id: UUID, **changes: Any) -> None:
     """A reviewer's verdict, an approval unless the changes say otherwise."""
-    with house.database.write() as session:
+    with deployment.database.write() as session:
         row = repository.lock(session, contribution_id)
         assert row is not None
         create_review(session, row, **changes)
-        apply_reviews(session, None, row, 1, now())
+        apply_reviews(session, None, row, 1, utc_now())
         session.commit()
 
 
-def row(house: House, contribution_id: UUID) -> Contribution:
+def row(deployment: Deployment, contribution_id: UUID) -> Contribution:
     """The contribution as it is now."""
-    with house.database.read() as session:
+    with deployment.database.read() as session:
         return session.scalars(select(Contribution).where(Contribution.id == contribution_id)).one()
 
 
-def change(house: House, contribution_id: UUID, **values: Any) -> None:
+def change(deployment: Deployment, contribution_id: UUID, **values: Any) -> None:
     """Write columns behind everybody's back."""
-    with house.database.write() as session:
+    with deployment.database.write() as session:
         found = session.get(Contribution, contribution_id)
         for name, value in values.items():
             setattr(found, name, value)
         session.commit()
 
 
-def kept(house: House, contribution_id: UUID) -> dict[str, bytes]:
+def kept(deployment: Deployment, contribution_id: UUID) -> dict[str, bytes]:
     """Every byte that is stored of it, by its key without the id."""
     found = {}
-    for each in everything(house):
+    for each in everything(deployment):
         if str(contribution_id) in each.key:
-            with house.storage.open(each.key) as file:
+            with deployment.storage.open(each.key) as file:
                 found[each.key.replace(str(contribution_id), "")] = file.read()
     return found
 
 
-def everything(house: House) -> list[StoredObject]:
+def everything(deployment: Deployment) -> list[StoredObject]:
     """All that is stored of contributions."""
-    return [each for folder in FOLDERS for each in house.storage.listing(folder)]
+    return [stored for folder in FOLDERS for stored in deployment.storage.listing(folder)]
 
 
-def actions(house: House, contribution_id: UUID) -> list[str]:
+def actions(deployment: Deployment, contribution_id: UUID) -> list[str]:
     """What the audit log says was done to it, in order."""
-    with house.database.read() as session:
+    with deployment.database.read() as session:
         return list(
             session.scalars(
                 select(AuditEvent.action)
@@ -105,6 +105,6 @@ def actions(house: House, contribution_id: UUID) -> list[str]:
         )
 
 
-def incoming(house: House) -> list[Path]:
+def incoming(deployment: Deployment) -> list[Path]:
     """What lies about in the folder of unfinished files."""
-    return list(house.settings.incoming_dir.iterdir())
+    return list(deployment.settings.incoming_dir.iterdir())

@@ -1,4 +1,4 @@
-"""The command line with a stand-in for the five models, whose pace a test chooses.
+"""The command line with a stand-in for the five models, whose pace and loading a test chooses.
 
 Everything else of the worker is the real thing. The child processes inherit the stand-in, since
 the pool forks them.
@@ -6,18 +6,20 @@ the pool forks them.
 
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from backend.cli import main as cli
 from models.contract import CLASSES
+from tests.plain_scorer import PlainScorer
 from worker import predictor
 
 SCORES = (0.2, 0.7, 0.1)
 
 
-class StandIn:
+class StandIn(PlainScorer):
     """Answers every frame with the same scores, after a while."""
 
     version = "stand-in"
@@ -29,6 +31,14 @@ class StandIn:
         return np.full((5, len(frames), len(CLASSES)), SCORES, dtype=np.float32)
 
 
+def load() -> StandIn:
+    """At once, or never, after it has made the file that a test names."""
+    if loading := os.environ.get("STAND_IN_LOADS_FOREVER"):
+        Path(loading).touch()
+        time.sleep(3600)
+    return StandIn()
+
+
 if __name__ == "__main__":
-    predictor.load = StandIn
+    predictor.load = load
     cli.main()

@@ -48,7 +48,8 @@ def main() -> None:
         version=out.name, licence=asked["licence"], metrics={"patient": {"frame_accuracy": 0.5}}
     )
     artifact.save(out, manifest, Weights({}, [{}] * 5))
-    comparison = {"new": {"version": out.name}, "active": {"version": Path(asked["against"]).name}}
+    active = {"version": Path(asked["against"]).name, "metrics": None, "may_have_seen": True}
+    comparison = {"recordings": 0, "new": {"version": out.name, "metrics": None}, "active": active}
     say(result={"version": out.name, "comparison": comparison})
 
 

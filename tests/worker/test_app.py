@@ -8,12 +8,21 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.settings import Settings
 from backend.jobs import workers
-from backend.jobs.names import MAINTENANCE_QUEUE, SCREEN
-from tests.worker.house import House
-from worker.app import make_trainer_app, make_worker_app, warn_of_other_hosts
+from backend.jobs.names import (
+    CHECK,
+    DEIDENTIFY,
+    IMPORT_UPLOAD,
+    MAINTENANCE_QUEUE,
+    MAKE_PREVIEWS,
+    RELEASE,
+    SCREEN,
+    TRAIN,
+)
+from tests.worker.deployment import Deployment
+from worker.app import GRACE_S, make_trainer_app, make_worker_app, warn_of_other_hosts
 from worker.maintenance.duties import DUTIES
 from worker.task import transaction
 
@@ -34,7 +43,7 @@ def test_each_duty_is_scheduled_by_itself_on_a_queue_for_all_and_old_turns_expir
 ) -> None:
     schedule = make_worker_app(settings).conf.beat_schedule
     assert set(schedule) == set(DUTIES)
-    assert len(schedule) == 19
+    assert len(schedule) == 20
     assert {entry["schedule"] for entry in schedule.values()} == {7, 3600}
     assert {entry["options"]["queue"] for entry in schedule.values()} == {MAINTENANCE_QUEUE}
     assert all(entry["options"]["expires"] > entry["schedule"] for entry in schedule.values())
@@ -45,6 +54,34 @@ def test_one_message_at_a_time_json_only_and_time_limits(settings: Settings) -> 
     assert (conf.task_acks_late, conf.worker_prefetch_multiplier) == (True, 1)
     assert conf.accept_content == ["json"]
     assert conf.task_soft_time_limit < conf.task_time_limit
+
+
+@pytest.mark.parametrize("make", [make_worker_app, make_trainer_app])
+def test_each_task_has_the_time_that_the_settings_give_its_work(
+    tmp_path: Path, make: Callable[[Settings], Celery]
+) -> None:
+    settings = Settings(
+        data_dir=tmp_path,
+        soft_time_limit_s=60,
+        hard_time_limit_s=90,
+        dataset_time_limit_s=700,
+        training_time_limit_s=5000,
+    )
+    app = make(settings)
+    limits = {
+        name: (app.tasks[name].soft_time_limit, app.tasks[name].time_limit)
+        for name in (SCREEN, RELEASE, IMPORT_UPLOAD, MAKE_PREVIEWS, DEIDENTIFY, CHECK, TRAIN)
+    }
+    of_a_recording = (700, 700 + GRACE_S)
+    assert limits == {
+        SCREEN: (60, 90),
+        RELEASE: (60, 90),  # which goes on in turns
+        IMPORT_UPLOAD: of_a_recording,
+        MAKE_PREVIEWS: of_a_recording,
+        DEIDENTIFY: of_a_recording,
+        CHECK: of_a_recording,
+        TRAIN: (5000, 5000 + GRACE_S),
+    }
 
 
 @pytest.mark.parametrize("make", [make_worker_app, make_trainer_app])
@@ -67,15 +104,15 @@ def test_the_process_that_forks_never_loads_tensorflow() -> None:
 
 
 def test_workers_of_other_hosts_without_a_broker_are_warned_of(
-    house: House, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    deployment: Deployment, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def warned() -> str:
         warn_of_other_hosts()
         return caplog.text + capsys.readouterr().out
 
     with transaction() as session:
-        workers.worker_seen(session, "tests:2", now())
+        workers.worker_seen(session, "tests:2", utc_now())
     assert "broker_is_for_one_machine" not in warned()
     with transaction() as session:
-        workers.worker_seen(session, "another:2", now())
+        workers.worker_seen(session, "another:2", utc_now())
     assert "broker_is_for_one_machine" in warned()

@@ -7,22 +7,25 @@ from uuid import uuid4
 
 import pytest
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.storage.private_files import LEFT_BEHIND_AFTER
 from tests.worker.conftest import with_settings
-from tests.worker.house import House
+from tests.worker.deployment import Deployment
 from worker.own_folder import tidy
 
 
 def aged(path: Path, by: timedelta = 2 * LEFT_BEHIND_AFTER) -> None:
     for each in [*path.rglob("*"), path]:
-        moment = (now() - by).timestamp()
+        moment = (utc_now() - by).timestamp()
         os.utime(each, (moment, moment))
 
 
-def left_behind(house: House) -> list[Path]:
+def left_behind(deployment: Deployment) -> list[Path]:
     """An upload, a download and an artifact that was fetched, each half there."""
-    incoming, artifacts = house.settings.incoming_dir, house.settings.data_dir / "artifacts"
+    incoming, artifacts = (
+        deployment.settings.incoming_dir,
+        deployment.settings.data_dir / "artifacts",
+    )
     (incoming / "half").write_bytes(b"half of it")
     (incoming / "private-download").mkdir()
     (incoming / "private-download" / "recording").write_bytes(b"a copy from a bucket")
@@ -31,9 +34,9 @@ def left_behind(house: House) -> list[Path]:
 
 
 class TestTidy:
-    def test_removes_what_a_killed_process_left(self, house: House) -> None:
-        paths = left_behind(house)
-        fetched = house.settings.data_dir / "artifacts" / "artifacts-v-1"
+    def test_removes_what_a_killed_process_left(self, deployment: Deployment) -> None:
+        paths = left_behind(deployment)
+        fetched = deployment.settings.data_dir / "artifacts" / "artifacts-v-1"
         fetched.mkdir()
         for path in (*paths, fetched):
             aged(path)
@@ -41,24 +44,26 @@ class TestTidy:
         assert [path for path in paths if path.exists()] == []
         assert fetched.exists()
 
-    def test_leaves_what_is_under_way(self, house: House) -> None:
-        paths = left_behind(house)
+    def test_leaves_what_is_under_way(self, deployment: Deployment) -> None:
+        paths = left_behind(deployment)
         tidy()
         assert [path for path in paths if not path.exists()] == []
 
     def test_takes_longer_where_work_may_take_longer(
-        self, house: House, monkeypatch: pytest.MonkeyPatch
+        self, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with_settings(monkeypatch, dataset_time_limit_s=86_400)
-        paths = left_behind(house)
+        paths = left_behind(deployment)
         for path in paths:
             aged(path)
         tidy()
         assert [path for path in paths if not path.exists()] == []
 
-    def test_removes_copies_of_recordings_whose_training_has_ended(self, house: House) -> None:
-        copies = house.settings.data_dir / "trainings" / str(uuid4()) / "data"
+    def test_removes_copies_of_recordings_whose_training_has_ended(
+        self, deployment: Deployment
+    ) -> None:
+        copies = deployment.settings.data_dir / "trainings" / str(uuid4()) / "data"
         copies.mkdir(parents=True)
         (copies / "withdrawn.png").write_bytes(b"pixels")
         tidy()
-        assert list((house.settings.data_dir / "trainings").iterdir()) == []
+        assert list((deployment.settings.data_dir / "trainings").iterdir()) == []

@@ -8,15 +8,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import StorageUnreachableError
 from backend.jobs import leases
 from backend.jobs.kinds import SCREENING
 from backend.jobs.leases import Failure, Lease, LeaseLostError
 from backend.screenings import repository
 from backend.tables import Screening, Worker
+from tests.waiting import wait_until
 from tests.worker.conftest import with_settings
-from tests.worker.house import House, still, wait_until
+from tests.worker.deployment import Deployment, still
 from worker import dependencies, runner
 from worker.runner import HELD, RECORDED, Again, Done, Ended, Job, JobSpec, run_job
 from worker.task import transaction
@@ -32,9 +33,9 @@ class TooLargeError(Exception):
 class Story:
     """One screening that waits, what its work does, and what was noted of it."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.key = house.queue(still(), notify=False)
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self.key = deployment.queue(still(), notify=False)
         self.ended: list[Ended] = []
         self.failures: list[Failure] = []
 
@@ -53,7 +54,7 @@ class Story:
         return self.row()
 
     def row(self) -> Screening:
-        return self.house.row(self.key)
+        return self.deployment.row(self.key)
 
     def _on_failed(self, session: Session, lease: Lease[Screening], why: Failure) -> None:
         assert session.get_one(Screening, lease.key).state == "failed", "in the same transaction"
@@ -61,8 +62,8 @@ class Story:
 
 
 @pytest.fixture
-def story(any_house: House) -> Story:
-    return Story(any_house)
+def story(any_deployment: Deployment) -> Story:
+    return Story(any_deployment)
 
 
 @pytest.fixture
@@ -83,24 +84,24 @@ def raising(error: Exception) -> Callable[[Job[Screening]], Any]:
 def take_over(job: Job[Screening]) -> None:
     """Let another worker have the row."""
     with transaction() as session:
-        leases.release_lease(session, job.lease, now())
-        assert leases.lease(session, SCREENING, now()) is not None
+        leases.release_lease(session, job.lease, utc_now())
+        assert leases.lease(session, SCREENING, utc_now()) is not None
 
 
 def worker_named(session: Session, name: str) -> None:
-    moment = now()
+    moment = utc_now()
     session.add(Worker(name=name, started_at=moment, seen_at=moment))
 
 
-def workers(house: House) -> list[str]:
-    return house.workers()
+def workers(deployment: Deployment) -> list[str]:
+    return deployment.workers()
 
 
 class TestDone:
     def test_columns_and_what_else_is_written_come_together(self, story: Story) -> None:
         row = story.run(lambda _job: Done({"total": 7}, lambda s: worker_named(s, "noted")))
         assert (row.state, row.total, row.attempt) == ("done", 7, 1)
-        assert workers(story.house) == ["noted"]
+        assert workers(story.deployment) == ["noted"]
         assert story.ended == [Ended.DONE]
 
     def test_of_a_row_that_another_has_nothing_is_written(self, story: Story) -> None:
@@ -110,13 +111,13 @@ class TestDone:
 
         row = story.run(work)
         assert (row.state, row.attempt, row.total) == ("running", 2, 1)
-        assert workers(story.house) == []
+        assert workers(story.deployment) == []
         assert story.ended == [Ended.LEASE_LOST]
 
     def test_recorded_by_the_work_itself_it_is_left_as_it_is(self, story: Story) -> None:
         def work(job: Job[Screening]) -> Any:
             with transaction() as session:
-                leases.complete(session, job.lease, now(), total=5)
+                leases.complete(session, job.lease, utc_now(), total=5)
             return RECORDED
 
         row = story.run(work)
@@ -163,7 +164,7 @@ class TestFailure:
 
         with pytest.raises(ZeroDivisionError):
             story.run(lambda _job: Done(also=also))
-        assert (story.row().state, workers(story.house)) == ("failed", [])
+        assert (story.row().state, workers(story.deployment)) == ("failed", [])
 
     @pytest.mark.parametrize("error", [TooLargeError(), ZeroDivisionError()])
     def test_of_a_row_that_another_has_is_nobodys(self, story: Story, error: Exception) -> None:
@@ -225,7 +226,7 @@ class TestLater:
     def test_without_an_outcome_it_counts_as_a_lost_worker(self, story: Story) -> None:
         assert story.run(lambda _job: HELD).state == "running"
         with transaction() as session:
-            hour = now() + timedelta(hours=1)
+            hour = utc_now() + timedelta(hours=1)
             leases.requeue_expired(session, SCREENING, hour, timedelta(0), 3)
         assert (story.row().state, story.row().lost) == ("queued", 1)
         assert story.ended == [Ended.HELD]
@@ -238,8 +239,8 @@ class TestLease:
         assert story.ended == [Ended.DONE]
 
     def test_is_of_whose_turn_it_is_with_what_was_asked_for(self, story: Story) -> None:
-        moment = now()
-        first = story.house.queue(
+        moment = utc_now()
+        first = story.deployment.queue(
             still(), notify=False, client="b", queued_at=moment - timedelta(hours=1)
         )
         worked_on: list[tuple[UUID, int]] = []

@@ -7,11 +7,12 @@ import pytest
 from celery import Celery
 from sqlalchemy import select
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import StorageUnreachableError
 from backend.jobs import workers
 from backend.tables import Worker
-from tests.worker.house import House, wait_until
+from tests.waiting import wait_until
+from tests.worker.deployment import Deployment
 from worker.process import Heartbeat
 from worker.task import reading, task, transaction
 
@@ -22,15 +23,15 @@ def names() -> list[str]:
 
 
 class TestTransaction:
-    def test_commits_at_the_end(self, house: House) -> None:
+    def test_commits_at_the_end(self, deployment: Deployment) -> None:
         with transaction() as session:
-            workers.worker_seen(session, "one", now())
+            workers.worker_seen(session, "one", utc_now())
         assert names() == ["one"]
 
-    def test_an_error_takes_everything_back(self, house: House) -> None:
+    def test_an_error_takes_everything_back(self, deployment: Deployment) -> None:
         def write_and_break() -> None:
             with transaction() as session:
-                workers.worker_seen(session, "one", now())
+                workers.worker_seen(session, "one", utc_now())
                 session.flush()
                 raise ZeroDivisionError
 
@@ -67,7 +68,7 @@ class TestTask:
         task("test.broken")(work).register(app)
         assert app.tasks["test.broken"].apply().state == "FAILURE"
 
-    def test_something_that_is_away_is_an_expected_outcome(self, house: House) -> None:
+    def test_something_that_is_away_is_an_expected_outcome(self, deployment: Deployment) -> None:
         def work() -> None:
             raise StorageUnreachableError("away")
 

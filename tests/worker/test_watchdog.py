@@ -10,67 +10,68 @@ import pytest
 from backend.jobs.names import SCREEN
 from backend.system.health import service
 from backend.tables import Status, WorkerKind
-from tests.worker.deaf import DEAF
-from tests.worker.house import House, still, wait_until
+from tests.waiting import wait_until
+from tests.worker.deployment import Deployment, still
+from tests.worker.stuck_consumer import STUCK
 from worker import watchdog
 from worker.progress import Progress
 from worker.watchdog import Watchdog
 
 pytestmark = pytest.mark.timeout(300)
 
-DEAF_WORKER = Path(__file__).with_name("deaf.py")
+STUCK_WORKER = Path(__file__).with_name("stuck_consumer.py")
 
 
-def reasons(house: House) -> list[str]:
-    return service.health(house.database, house.storage, house.settings).reasons
+def reasons(deployment: Deployment) -> list[str]:
+    return service.health(deployment.database, deployment.storage, deployment.settings).reasons
 
 
 def test_a_worker_that_stands_still_ends_as_failed_and_another_goes_on(
-    any_house: House, monkeypatch: pytest.MonkeyPatch
+    any_deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POCOVID_STALLED_AFTER_S", "8")
-    note = any_house.settings.data_dir / DEAF
+    note = any_deployment.settings.data_dir / STUCK
     note.touch()
-    worker = any_house.start_program(sys.executable, str(DEAF_WORKER), "worker")
-    wait_until(any_house.workers, 60)
-    assert reasons(any_house) == []
-    screening = any_house.queue(still())
+    worker = any_deployment.start_program(sys.executable, str(STUCK_WORKER), "worker")
+    wait_until(any_deployment.workers, 60)
+    assert reasons(any_deployment) == []
+    screening = any_deployment.queue(still())
 
-    said = wait_until(lambda: reasons(any_house), 30)
+    said = wait_until(lambda: reasons(any_deployment), 30)
     assert "is idle although work has been waiting" in said[0]
     assert worker.wait(60) == 1, "whoever supervises it sees that it failed"
-    assert any_house.row(screening).attempt == 0
+    assert any_deployment.row(screening).attempt == 0
 
     note.unlink()
-    any_house.start_worker()
-    assert any_house.finished(screening).status == Status.DONE.value
-    wait_until(lambda: reasons(any_house) == [])
+    any_deployment.start_worker()
+    assert any_deployment.finished(screening).status == Status.DONE.value
+    wait_until(lambda: reasons(any_deployment) == [])
 
 
 def test_an_idle_worker_rings_itself_where_a_message_was_lost(
-    any_house: House, monkeypatch: pytest.MonkeyPatch
+    any_deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No scheduler runs here: nobody else would."""
     monkeypatch.setenv("POCOVID_STALLED_AFTER_S", "4")
-    worker = any_house.start_worker()
-    wait_until(any_house.workers, 60)
-    screening = any_house.queue(still(), notify=False)
+    worker = any_deployment.start_worker()
+    wait_until(any_deployment.workers, 60)
+    screening = any_deployment.queue(still(), notify=False)
 
-    assert any_house.finished(screening).status == Status.DONE.value
+    assert any_deployment.finished(screening).status == Status.DONE.value
     assert worker.poll() is None
 
 
 def test_a_worker_does_not_start_anew_while_its_broker_is_away(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would find it away as well."""
     monkeypatch.setenv("POCOVID_STALLED_AFTER_S", "2")
     monkeypatch.setenv("POCOVID_BROKER_URL", "redis://127.0.0.1:1/0")
-    worker = house.start_worker()
-    wait_until(house.workers, 60)
-    house.queue(still(), notify=False)
+    worker = deployment.start_worker()
+    wait_until(deployment.workers, 60)
+    deployment.queue(still(), notify=False)
 
-    assert "the broker is unreachable" in wait_until(lambda: reasons(house), 30)[0]
+    assert "the broker is unreachable" in wait_until(lambda: reasons(deployment), 30)[0]
     assert worker.poll() is None
 
 
@@ -95,7 +96,7 @@ class Alone:
 
 
 @pytest.fixture
-def alone(house: House, monkeypatch: pytest.MonkeyPatch) -> Alone:
+def alone(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Alone:
     made = Alone()
     monkeypatch.setattr(watchdog, "time", made)
     monkeypatch.setattr(watchdog, "send", made.send)

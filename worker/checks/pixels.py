@@ -8,20 +8,22 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.jobs import leases
 from backend.jobs.kinds import DEIDENTIFICATION, PREVIEWS
 from backend.reviews import repository as reviews
 from backend.storage.base import MissingObjectError
+from backend.submissions import near_copies
 from backend.system.checks.finding import Context, Finding, in_transaction, pages
 from backend.system.checks.missing import deidentify_again
 from backend.tables import Contribution
+from backend.tables.media import media_columns
 from backend.tables.vocabulary import ContributionState, JobState
 from models.data import fingerprint
 from models.media import sampling
 
-_AT_WORK = (JobState.QUEUED.value, JobState.RUNNING.value)
-_ENDED = (ContributionState.WITHDRAWN.value, ContributionState.REJECTED.value)
+_AT_WORK = (JobState.QUEUED, JobState.RUNNING)
+_ENDED = (ContributionState.WITHDRAWN, ContributionState.REJECTED)
 _SAME_S = 0.002
 """Durations that differ by less are the same."""
 
@@ -45,7 +47,7 @@ _NAMES = {
 def pixels(context: Context) -> Iterator[Finding]:
     """Read every contribution anew: the original, or else what the dataset holds of it."""
     for row in pages(context, Contribution, Contribution.state.not_in(_ENDED), size=20):
-        if row.prep_state in _AT_WORK or row.ingest_state in _AT_WORK:
+        if row.previews_state in _AT_WORK or row.deidentify_state in _AT_WORK:
             continue  # it is being read by the present reader
         try:
             if row.original_key is not None:
@@ -67,7 +69,7 @@ def _original(context: Context, row: Contribution) -> Iterator[Finding]:
                 str(row.id),
                 f"The reader of today refuses this recording: {error.message}",
                 "Reject it, or ask its contributor to send it in another form."
-                if row.state != ContributionState.APPROVED.value
+                if row.state != ContributionState.APPROVED
                 else "Open a new review of it, by a report of its label, and reject it.",
             )
             return
@@ -75,9 +77,9 @@ def _original(context: Context, row: Contribution) -> Iterator[Finding]:
     if not differing:
         return
     named = ", ".join(_NAMES[name] for name in differing)
-    decided = row.state == ContributionState.APPROVED.value
+    decided = row.state == ContributionState.APPROVED
     reshaped = bool({"width", "height"} & set(differing)) or row.trim_start_s is not None
-    text = f"The reader of today reads it otherwise: {named}."
+    text = f"The current version reads it differently: {named}."
     if decided and reshaped:
         yield Finding(
             "read_otherwise",
@@ -93,19 +95,17 @@ def _original(context: Context, row: Contribution) -> Iterator[Finding]:
 
 
 def _read(path: Path, row: Contribution) -> dict[str, Any]:
-    """The columns that the present reader would write, and the times of the reviewers' frames."""
+    """The columns that the present reader would write, and the times of the reviewers' frames.
+
+    All but the proposed square.
+    """
     probe = sampling.probe(path)
     seen: dict[str, Any] = {
-        "kind": probe.kind,
-        "format": probe.format,
-        "media_type": probe.media_type,
-        "width": probe.width,
-        "height": probe.height,
-        "duration_s": probe.duration_s,
-        "frames": probe.frames,
-        "sampled_frames": probe.sampled,
-        "fingerprints": fingerprint.fingerprint_file(path),
+        name: value
+        for name, value in media_columns(probe).items()
+        if not name.startswith("square_")
     }
+    seen["fingerprints"] = fingerprint.fingerprint_file(path)
     times_s = row.cine.times_s if row.cine is not None else []
     if len(times_s) == probe.frames:  # of longer ones, only some frames are shown
         seen["times_s"] = [round(each, 4) for each in sampling.Recording.open(path).source.times_s]
@@ -127,17 +127,22 @@ def _is_same(name: str, value: Any, row: Contribution) -> bool:
 
 def _read_again(session: Session, contribution_id: UUID, seen: dict[str, Any], sha256: str) -> bool:
     """Keep what was read now, and have everything made anew that was made of it."""
+    near_copies.lock(session)
     row = reviews.lock(session, contribution_id)
     if row is None or row.original_key is None or row.sha256 != sha256 or row.state in _ENDED:
         return False
     for name, value in seen.items():
         if name != "times_s":
             setattr(row, name, value)
-    row.cine = row.prep_state = row.model_answer = None
-    if row.state == ContributionState.PENDING.value:
-        leases.enqueue(session, PREVIEWS, row, now())
-    elif row.state == ContributionState.APPROVED.value:
-        leases.enqueue(session, DEIDENTIFICATION, row, now())
+    session.flush()
+    near_copies.record(session, row)
+    row.cine = row.previews_state = None
+    for name, value in reviews.no_answer().items():
+        setattr(row, name, value)
+    if row.state == ContributionState.PENDING:
+        leases.enqueue(session, PREVIEWS, row, utc_now())
+    elif row.state == ContributionState.APPROVED:
+        leases.enqueue(session, DEIDENTIFICATION, row, utc_now())
     return True
 
 
@@ -152,13 +157,13 @@ def _dataset(context: Context, row: Contribution) -> Iterator[Finding]:
             why = f"{frames} frames are sampled of it, and {row.dataset_frames} are stored"
     if frames == row.dataset_frames:
         return
-    can = row.whole_key is not None and row.state == ContributionState.APPROVED.value
+    can = row.deidentified_key is not None and row.state == ContributionState.APPROVED
     mend = partial(deidentify_again, contribution_id=row.id, pixels_key=row.pixels_key)
     yield Finding(
         "dataset_read_otherwise",
         "contribution",
         str(row.id),
-        f"The reader of today reads what the dataset holds otherwise: {why}.",
+        f"The current version reads the stored file differently: {why}.",
         "" if can else "Ask its contributor to withdraw it and to send it again.",
         mend=in_transaction(mend) if can else None,
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from celery.exceptions import SoftTimeLimitExceeded
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.jobs.kinds import CHECKING
 from backend.jobs.leases import Failure
 from backend.jobs.names import CHECK
@@ -19,7 +19,7 @@ from worker.maintenance.duties import duty, requeue
 from worker.runner import Again, Done, Job, JobSpec, run_job
 from worker.task import reading, task, transaction
 
-INTERNAL = Failure("Something went wrong on our side; the log tells what.")
+INTERNAL = Failure("Something went wrong on our side; the log has the details.")
 
 ALL: Mapping[str, LookFor] = {name: {**CHECKS, "pixels": pixels}[name] for name in NAMES}
 """Every kind of damage, in the order in which it is looked for."""
@@ -38,23 +38,25 @@ def requeue_expired() -> None:
 
 
 def _check(job: Job[Check]) -> Done | Again:
-    mine, row = process.current(), job.row
+    this_process, row = process.current(), job.row
     with reading() as session:
         actor = None if row.created_by is None else session.get(User, row.created_by)
     context = Context(
-        mine.database,
+        this_process.database,
         transaction,
-        mine.storage,
-        mine.settings,
-        mine.celery,
-        now(),
+        this_process.storage,
+        this_process.settings,
+        this_process.celery,
+        utc_now(),
         deep=row.deep,
         actor=actor,
     )
     try:
         with database_errors():
             Runner(context, job.lease, ALL).run()
-    except SoftTimeLimitExceeded:  # what it has noted stands, and the next turn goes on there
+    except (
+        SoftTimeLimitExceeded
+    ):  # what it has recorded stays, and the next attempt continues from there
         return Again()
     return Done()
 

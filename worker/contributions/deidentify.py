@@ -1,11 +1,16 @@
 """De-identification: an approved recording becomes pixels of the dataset; its original goes."""
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from backend.jobs.kinds import DEIDENTIFICATION
 from backend.jobs.names import DEIDENTIFY
-from backend.storage.keys import dataset_folder, dataset_frame_key, dataset_pixels_key, whole_key
+from backend.storage.keys import (
+    dataset_folder,
+    dataset_frame_key,
+    dataset_pixels_key,
+    deidentified_key,
+)
 from backend.storage.private_files import private_folder
 from backend.tables import Contribution
 from models.contract import Square
@@ -28,8 +33,17 @@ def deidentify(notified_for: str) -> None:
     run_job(SPEC, notified_for)
 
 
-def _deidentify(job: Job[Contribution]) -> dict[str, Any]:
-    """Decode, trim, cut the square, encode anew, store: the same bytes however often it is done."""
+class Deidentified(TypedDict, total=False):
+    """Columns of a contribution that say what was made of it."""
+
+    deidentified_key: str
+    pixels_key: str
+    pixels_sha256: str
+    dataset_frames: int
+
+
+def _deidentify(job: Job[Contribution]) -> Deidentified:
+    """Decode, trim, crop to the square, re-encode and store; repeating it gives the same bytes."""
     row = job.row
     incoming = process.current().settings.incoming_dir
     with (
@@ -38,8 +52,11 @@ def _deidentify(job: Job[Contribution]) -> dict[str, Any]:
     ):
         part, square = recording.trimmed(row.trim_start_s, row.trim_end_s), _square(row)
         made = write_pixels(row, recording, part, square, folder)
-        found = {} if made.whole is None else _store_deidentified(job, recording, made.whole)
-        return found | _store_pixels(job, part, square, made.square)
+        columns: Deidentified = {}
+        if made.full_frame is not None:
+            columns["deidentified_key"] = _store_copy(job, recording, made.full_frame)
+        columns.update(_store_pixels(job, part, square, made.square))
+        return columns
 
 
 def _square(row: Contribution) -> Square:
@@ -48,19 +65,17 @@ def _square(row: Contribution) -> Square:
     return proposed_square(row) if x is None or y is None or size is None else Square(x, y, size)
 
 
-def _store_deidentified(
-    job: Job[Contribution], recording: sampling.Recording, path: Path
-) -> dict[str, Any]:
-    """The private copy that a review plays which is opened again, once the original is gone."""
+def _store_copy(job: Job[Contribution], recording: sampling.Recording, path: Path) -> str:
+    """Store the private copy that a reopened review plays; its key."""
     job.check()
-    key = whole_key(job.row.id, reencode.suffix(recording))
+    key = deidentified_key(job.row.id, reencode.suffix(recording))
     process.current().storage.put(key, path)
-    return {"whole_key": key}
+    return key
 
 
 def _store_pixels(
     job: Job[Contribution], recording: sampling.Recording, square: Square, path: Path
-) -> dict[str, Any]:
+) -> Deidentified:
     """What releases hold: the recording on its square, and its sampled frames without loss."""
     storage = process.current().storage
     sha256 = stored.sha256_of(path)

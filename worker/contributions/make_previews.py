@@ -1,18 +1,21 @@
 """Previews: what reviewers look at, and the model's own answer, which they see last."""
 
+import functools
 import math
 from typing import Any
 
 from backend.jobs.kinds import PREVIEWS
 from backend.jobs.names import MAKE_PREVIEWS
-from backend.storage.keys import cine_key, contact_sheet_key
+from backend.reviews import repository
+from backend.storage.keys import cine_key, contact_sheet_key, contribution_signs_key
 from backend.storage.private_files import private_folder
 from backend.tables import Contribution
 from backend.tables.contributions import Cine
-from models.inference.screen import screen
+from models.contract import Probe
+from models.inference.screen import Batch, screen
 from models.media import sampling
 from models.media.contact_sheet import contact_sheet
-from worker import predictor, process, stored
+from worker import predictor, process, sign_maps, stored
 from worker.contributions.pixels import proposed_square, source_of, write_pixels
 from worker.contributions.specs import contribution_spec
 from worker.runner import Job, run_job
@@ -40,13 +43,32 @@ def _make_previews(job: Job[Contribution]) -> dict[str, Any]:
     row = job.row
     square = proposed_square(row)
     with stored.recording(*source_of(row)) as (path, recording):
-        # Nobody may approve what cannot be de-identified: this is what its de-identification does.
+        # A trial of the de-identification: a recording for which it fails must not be approved.
         with private_folder(process.current().settings.incoming_dir) as folder:
             write_pixels(row, recording, recording, square, folder)
         found: dict[str, Any] = {"cine": _store_cine(job, recording)}
-        if row.model_answer is None:
-            found["model_answer"] = screen(path, predictor.load(), square).to_dict()
+        models = predictor.load()
+        if row.model_answer is None or row.model_answer.model_version == models.version:
+            answer = screen(
+                path, models, square, probe=_probe(row), look=functools.partial(_store_maps, job)
+            )
+            if row.model_answer is None:
+                found |= repository.answer(answer)
     return found
+
+
+def _store_maps(job: Job[Contribution], batch: Batch) -> None:
+    """Store where the signs are, which no reviewer sees before a verdict of their own."""
+    job.check()
+    for place, frame in enumerate(batch.frames):
+        if (maps := sign_maps.stored(batch, place)) is not None:
+            key = contribution_signs_key(job.row.id, frame.index)
+            process.current().storage.put_bytes(key, maps)
+
+
+def _probe(row: Contribution) -> Probe:
+    """The contributor's; convex where they named none."""
+    return Probe(row.probe or Probe.CONVEX)
 
 
 def _store_cine(job: Job[Contribution], recording: sampling.Recording) -> Cine:

@@ -1,7 +1,7 @@
 """From a contribution's recording to files of pixels alone: the one path of both its jobs.
 
-Previews are made this way before anybody may approve, and drop what was encoded; de-identification
-stores it. So what cannot be de-identified is never approved.
+Making the previews runs this as a trial and discards the files; de-identification stores them.
+A recording that cannot be de-identified can therefore never be approved.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from models.media import reencode, sampling
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """The whole recording, where it was encoded too, and the recording on its square."""
+    """Files of the full frame, None where it was not encoded, and of the square."""
 
-    whole: Path | None
+    full_frame: Path | None
     square: Path
 
 
@@ -29,13 +29,13 @@ def source_of(row: Contribution) -> tuple[str, str | None]:
     """
     if row.original_key is not None:
         return row.original_key, row.sha256
-    if row.whole_key is not None:
-        return row.whole_key, None
+    if row.deidentified_key is not None:
+        return row.deidentified_key, None
     raise MissingObjectError(str(row.id))
 
 
 def proposed_square(row: Contribution) -> Square:
-    """The square that was found when the recording came."""
+    """The square that was proposed when the recording was imported."""
     return Square(row.square_x, row.square_y, row.square_size)
 
 
@@ -46,16 +46,16 @@ def write_pixels(
     square: Square,
     folder: Path,
 ) -> Pixels:
-    """Decode every picture and encode it anew, into a folder of the caller's.
+    """Decode every picture and re-encode it, into a folder of the caller's.
 
-    The whole recording is encoded only from an original: the copy that was made of one stays.
+    The full frame is encoded only from the original: a de-identified copy is kept as it is.
 
     Raises:
         MediaError: a picture cannot be read, or has no such square.
     """
-    whole = None
+    full_frame = None
     if row.original_key is not None:
-        whole = folder / "whole"
-        reencode.write_full_frame(recording, whole)
+        full_frame = folder / "full_frame"
+        reencode.write_full_frame(recording, full_frame)
     reencode.write_square(part, square, folder / "square")
-    return Pixels(whole, folder / "square")
+    return Pixels(full_frame, folder / "square")

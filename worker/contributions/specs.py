@@ -1,14 +1,13 @@
 """What both jobs of a contribution have in common: what is recorded of them, and why they fail."""
 
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
 from sqlalchemy.orm import Session
 
 from backend.core import audit
-from backend.jobs.leases import Failure, JobKind, Lease
+from backend.jobs.leases import Columns, Failure, JobKind, Lease
 from backend.reviews import repository
 from backend.storage.base import MissingObjectError
 from backend.tables import Contribution
@@ -18,15 +17,15 @@ from worker.runner import Done, Ended, Job, JobSpec
 from worker.stored import DamagedError
 from worker.task import reading
 
-INTERNAL = Failure("Something went wrong on our side; the log tells what.")
+INTERNAL = Failure("Something went wrong on our side; the log has the details.")
 _FAILURES: dict[type[Exception], Failure] = {
     SoftTimeLimitExceeded: Failure("It took too long; send a shorter or smaller recording."),
     DamagedError: Failure("The stored file is damaged; it must be sent again."),
     MissingObjectError: Failure("Its pixels are no longer stored; it must be sent again."),
 }
 
-Work = Callable[[Job[Contribution]], dict[str, Any]]
-"""Makes what is to be made of a contribution; returns the columns that tell of it."""
+Work = Callable[[Job[Contribution]], Columns]
+"""Makes the files of a contribution, and returns the columns that describe them."""
 
 
 def contribution_spec(
@@ -83,7 +82,7 @@ def _failure_of(error: Exception) -> Failure | None:
 
 
 def _delete_unwanted(contribution_id: UUID) -> None:
-    """Remove what we made where nobody wants it; another attempt's row owns the same keys."""
+    """Delete what was made for a row that is gone; another attempt's row owns the same keys."""
     with reading() as session:
         unwanted = repository.is_withdrawn(session, contribution_id)
     if unwanted:

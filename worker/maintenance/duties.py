@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy.orm import Session
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.settings import Settings
 from backend.jobs import duties, leases
 from backend.jobs.celery import send
@@ -36,7 +36,7 @@ DUTIES: dict[str, "Duty"] = {}
 
 @dataclass(frozen=True)
 class Duty:
-    """Work that is due every now and then. Calling it does it once, and lets errors through."""
+    """Scheduled work. Calling it does it once; errors are raised."""
 
     name: str
     work: Callable[[], object]
@@ -56,7 +56,7 @@ class Duty:
         return HOURLY_S if self.hourly else settings.upkeep_every_s
 
     def run(self) -> None:
-        """Do it, and note how it ended.
+        """Do it, and record how it ended.
 
         Raises:
             Exception: as the work did, once that is noted.
@@ -66,10 +66,10 @@ class Duty:
         except Exception as error:
             log.warning("duty_failed", duty=self.name, error=type(error).__name__)
             with transaction() as session:
-                duties.duty_failed(session, self.name, type(error).__name__, now())
+                duties.duty_failed(session, self.name, type(error).__name__, utc_now())
             raise
         with transaction() as session:
-            duties.duty_succeeded(session, self.name, now())
+            duties.duty_succeeded(session, self.name, utc_now())
 
 
 def duty(name: str, *, hourly: bool = False) -> Callable[[Callable[[], object]], Duty]:
@@ -92,7 +92,7 @@ def stale_after(name: str) -> timedelta:
     usual = timedelta(seconds=process.current().settings.stale_after_s)
     with reading() as session:
         last = duties.last_success(session, name)
-    gap = timedelta(0) if last is None else now() - last
+    gap = timedelta(0) if last is None else utc_now() - last
     return usual if gap <= usual else gap + usual
 
 
@@ -111,15 +111,20 @@ def requeue(
         given_up: what else is written for the key of a job that failed.
         notify_after: as `leases.requeue_expired`.
     """
-    mine, patience = process.current(), stale_after(name)
+    this_process, patience = process.current(), stale_after(name)
     with transaction() as session:
         found = leases.requeue_expired(
-            session, kind, now(), patience, mine.settings.max_attempts, notify_after=notify_after
+            session,
+            kind,
+            utc_now(),
+            patience,
+            this_process.settings.max_attempts,
+            notify_after=notify_after,
         )
         for key in found.given_up:
             given_up(session, key)
     for key in found.notify:
-        send(mine.celery, kind.task, kind.text(key))
+        send(this_process.celery, kind.task, kind.text(key))
     if found.notify or found.given_up:
         log.info(
             "jobs_requeued",
@@ -132,7 +137,7 @@ def requeue(
 def postponed(name: str) -> set[str]:
     """Subjects that the duty goes around for now."""
     with reading() as session:
-        return duties.postponed(session, name, now())
+        return duties.postponed(session, name, utc_now())
 
 
 def for_each(name: str, subjects: Iterable[T], do: Callable[[T], object]) -> int:
@@ -156,7 +161,7 @@ def for_each(name: str, subjects: Iterable[T], do: Callable[[T], object]) -> int
             process.current().storage.check()
             log.exception("postponed", duty=name, subject=str(subject))
             with transaction() as session:
-                duties.postpone(session, name, str(subject), now())
+                duties.postpone(session, name, str(subject), utc_now())
         else:
             done += 1
     return done

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from backend.accounts import repository as accounts
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.jobs import duties, workers
 from backend.jobs.kinds import SCREENING
 from backend.recordings import repository as recordings
@@ -35,15 +35,17 @@ FORGOTTEN_AFTER = timedelta(minutes=10)
 
 CHUNK = 500
 
-_FRAME = re.compile(r"frames/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/\d+\.jpg")
+_FRAME = re.compile(
+    r"frames/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/\d+(?:\.jpg|-signs\.png)"
+)
 
 
 @duty("forget-workers")
 def forget_workers() -> None:
     """Forget workers that were killed, and what no duty goes around any more."""
     with transaction() as session:
-        workers.forget_silent_workers(session, now(), FORGOTTEN_AFTER)
-        duties.forget_postponed(session, now() - timedelta(days=1))
+        workers.forget_silent_workers(session, utc_now(), FORGOTTEN_AFTER)
+        duties.forget_postponed(session, utc_now() - timedelta(days=1))
 
 
 @duty("forget-sign-ins")
@@ -51,7 +53,7 @@ def forget_sign_ins() -> None:
     """Forget sessions and links that have ended."""
     with transaction() as session:
         idle = timedelta(hours=process.current().settings.session_idle_hours)
-        accounts.delete_expired(session, now(), idle)
+        accounts.delete_expired(session, utc_now(), idle)
 
 
 @duty("requeue-screenings")
@@ -62,14 +64,16 @@ def requeue_expired() -> None:
 
 @duty("delete-expired")
 def delete_expired() -> None:
-    """Delete the pixels of recordings past their time: original, preview and frames.
+    """Delete the pixels of recordings past their time: original, preview, frames and their maps.
 
     The bytes go first and the note in the row last, so that a worker killed in between, or a
     storage that is away, leaves the work to the next turn.
     """
-    later = {UUID(each) for each in postponed("delete-expired")}
+    later = {UUID(subject) for subject in postponed("delete-expired")}
     with reading() as session:
-        expired = {each.id: each for each in recordings.expired(session, now(), later)}
+        expired = {
+            recording.id: recording for recording in recordings.expired(session, utc_now(), later)
+        }
     for_each("delete-expired", expired, lambda recording_id: _delete_pixels(expired[recording_id]))
 
 
@@ -80,7 +84,7 @@ def _delete_pixels(recording: Recording) -> None:
     for screening in recording.screenings:
         storage.delete_folder(frames_folder(screening.id))
     with transaction() as session:
-        recordings.mark_pixels_deleted(session, recording.id, now())
+        recordings.mark_pixels_deleted(session, recording.id, utc_now())
     log.info("pixels_deleted", recording=str(recording.id))
 
 
@@ -93,20 +97,24 @@ def sweep_recordings() -> int:
 
 @duty("sweep-frames", hourly=True)
 def sweep_frames() -> int:
-    """Delete frames that no screening answers for."""
+    """Delete frames, and maps over them, that no screening answers for."""
     storage = process.current().storage
-    folders = [frames_folder(each) for each in _owners_of_orphaned_frames()]
+    folders = [frames_folder(frame) for frame in _owners_of_orphaned_frames()]
     return for_each("sweep-frames", folders, storage.delete_folder)
 
 
 def _old(folder: str) -> Iterator[StoredObject]:
-    before = now() - ORPHANED_AFTER
-    return (each for each in process.current().storage.listing(folder) if each.modified_at < before)
+    before = utc_now() - ORPHANED_AFTER
+    return (
+        stored
+        for stored in process.current().storage.listing(folder)
+        if stored.modified_at < before
+    )
 
 
 def _orphans(folder: str) -> Iterator[str]:
     """Keys of old recordings or previews without a row that has its pixels."""
-    keys = (each.key for each in _old(folder))
+    keys = (stored.key for stored in _old(folder))
     while chunk := list(itertools.islice(keys, CHUNK)):
         with reading() as session:
             yield from set(chunk) - recordings.known_keys(session, chunk)
@@ -114,10 +122,10 @@ def _orphans(folder: str) -> Iterator[str]:
 
 def _owners_of_orphaned_frames() -> set[UUID]:
     """Ids of screenings that are gone, or whose pixels are, while old frames of theirs lie here."""
-    owners = {UUID(match[1]) for each in _old("frames") if (match := _FRAME.fullmatch(each.key))}
-    known: set[UUID] = set()
-    ids = iter(owners)
-    while chunk := set(itertools.islice(ids, CHUNK)):
+    unknown: set[UUID] = set()
+    objects = _old("frames")
+    while chunk := list(itertools.islice(objects, CHUNK)):
+        owners = {UUID(match[1]) for stored in chunk if (match := _FRAME.fullmatch(stored.key))}
         with reading() as session:
-            known |= screenings.known_ids(session, chunk)
-    return owners - known
+            unknown |= owners - screenings.known_ids(session, owners)
+    return unknown

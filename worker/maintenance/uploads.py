@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.core import audit
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.jobs.kinds import UPLOAD
 from backend.storage.keys import pieces_folder, upload_key
 from backend.submissions import repository as submissions
@@ -43,9 +43,9 @@ def requeue_expired() -> None:
 @duty("delete-unfinished-uploads")
 def delete_unfinished() -> None:
     """Delete files whose last byte did not come in time: first the bytes, then the row."""
-    later = {UUID(each) for each in postponed("delete-unfinished-uploads")}
+    later = {UUID(subject) for subject in postponed("delete-unfinished-uploads")}
     with reading() as session:
-        expired = uploads.expired(session, now(), later)
+        expired = uploads.expired(session, utc_now(), later)
     for_each("delete-unfinished-uploads", expired, _delete_unfinished)
 
 
@@ -59,11 +59,13 @@ def _delete_unfinished(upload_id: UUID) -> None:
 @duty("delete-forgotten-drafts")
 def delete_forgotten() -> None:
     """Delete drafts that nobody touched for long, with everything that was sent for them."""
-    before = now() - timedelta(days=process.current().settings.draft_days)
-    later = {UUID(each) for each in postponed("delete-forgotten-drafts")}
+    before = utc_now() - timedelta(days=process.current().settings.draft_days)
+    later = {UUID(subject) for subject in postponed("delete-forgotten-drafts")}
     with reading() as session:
         forgotten = submissions.abandoned_drafts(session, before, later)
-    for_each("delete-forgotten-drafts", forgotten, lambda each: _delete_forgotten(each, before))
+    for_each(
+        "delete-forgotten-drafts", forgotten, lambda draft_id: _delete_forgotten(draft_id, before)
+    )
 
 
 def _delete_forgotten(submission_id: UUID, before: datetime) -> None:
@@ -79,24 +81,24 @@ def _delete_forgotten(submission_id: UUID, before: datetime) -> None:
 @duty("sweep-uploads", hourly=True)
 def sweep_uploads() -> int:
     """Delete what no submission answers for (see `sweep`)."""
-    return sweep(now() - ORPHANED_AFTER)
+    return sweep(utc_now() - ORPHANED_AFTER)
 
 
 def sweep(before: datetime) -> int:
     """Delete bytes that no row answers for and nobody wrote since `before`; how many there were."""
-    strangers = [
+    orphans = [
         key for folder in _FOLDERS for key in _unknown(_old(folder, before), submissions.known_keys)
     ]
-    strangers += _unknown(_old("pieces", before), uploads.known_pieces)
-    strangers += _unknown(_old("arrivals", before), _known_uploads)
+    orphans += _unknown(_old("pieces", before), uploads.known_pieces)
+    orphans += _unknown(_old("arrivals", before), _known_uploads)
     with transaction() as session:
         uploads.delete_pieces_of_finished(session)
-    return delete_objects("sweep-uploads", strangers)
+    return delete_objects("sweep-uploads", orphans)
 
 
 def _old(folder: str, before: datetime) -> Iterator[str]:
     listed = process.current().storage.listing(folder)
-    return (each.key for each in listed if each.modified_at < before)
+    return (stored.key for stored in listed if stored.modified_at < before)
 
 
 def _unknown(keys: Iterator[str], known: Callable[[Session, list[str]], set[str]]) -> Iterator[str]:

@@ -2,12 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Collection, Iterable
 
-from backend.tables import Release, ReleaseItem
+from backend.tables import Release
 from backend.tables.releases import StoredFile, Summary
-from worker.releases.files import COLUMNS, TABLE, measured
+from worker.releases.files import COLUMNS, TABLE
 
 _TYPES = {"Fold": "sc:Integer", "Sampled frames": "sc:Integer"}
 
@@ -15,7 +14,8 @@ _TYPES = {"Fold": "sc:Integer", "Sampled frames": "sc:Integer"}
 def croissant(
     release: Release,
     summary: Summary,
-    items: Sequence[ReleaseItem],
+    licences: Collection[str],
+    suffixes: Collection[str],
     tables: Iterable[StoredFile],
 ) -> str:
     """The release as JSON; paths are those inside the archive.
@@ -23,11 +23,10 @@ def croissant(
     Args:
         release: number, date and note.
         summary: see `backend.releases.contents`.
-        items: measured.
+        licences: addresses of the recordings' licences.
+        suffixes: those of their file names, such as `.mp4`.
         tables: the CSV files with their SHA-256.
     """
-    licences = sorted({each.row["LinkToLicense"] for each in items})
-    kinds = sorted({str(PurePosixPath(measured(each)[1].recording.path).suffix) for each in items})
     formats = {".png": "image/png", ".mp4": "video/mp4"}
     document = {
         "@context": _CONTEXT,
@@ -41,20 +40,20 @@ def croissant(
         ).strip(),
         "version": f"{release.number}.0.0",
         "datePublished": f"{release.created_at:%Y-%m-%d}",
-        "license": licences,
+        "license": sorted(licences),
         "url": f"pocovid-release-{release.number}",
         "citeAs": f"Lung ultrasound dataset, release {release.number}, {release.created_at:%Y}",
         "distribution": [
             {
                 "@type": "cr:FileObject",
-                "@id": each.path,
-                "name": each.path,
-                "contentUrl": each.path,
-                "contentSize": f"{each.bytes} B",
+                "@id": table.path,
+                "name": table.path,
+                "contentUrl": table.path,
+                "contentSize": f"{table.bytes} B",
                 "encodingFormat": "text/csv",
-                "sha256": each.sha256,
+                "sha256": table.sha256,
             }
-            for each in tables
+            for table in tables
         ]
         + [
             {
@@ -65,7 +64,7 @@ def croissant(
                 "encodingFormat": formats.get(suffix, "application/octet-stream"),
                 "includes": f"pocus_*/*/*{suffix}",
             }
-            for suffix in kinds
+            for suffix in sorted(suffixes)
         ]
         + [
             {

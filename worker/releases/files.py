@@ -4,9 +4,10 @@ All of them follow from the release's rows alone, so that a release made twice i
 """
 
 import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import heapq
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TextIO
 
 from backend.tables import Release, ReleaseItem
 from backend.tables.releases import Difference, Facts, ItemFiles, StoredFile, Summary
@@ -18,6 +19,7 @@ CHANGES = "changes.csv"
 README = "README.md"
 CROISSANT = "croissant.json"
 CHECKSUMS = "SHA256SUMS"
+FRAMES = "frames"
 
 COLUMNS = (
     "Date added",
@@ -97,68 +99,104 @@ def measured(item: ReleaseItem) -> tuple[Facts, ItemFiles]:
     return item.facts, item.files
 
 
-def table(items: Iterable[ReleaseItem]) -> str:
-    """One line for each recording, in the form of the paper's appendix A, and our columns."""
-    lines = []
-    for each in items:
-        facts, stored = measured(each)
-        lines.append(
-            each.row
+class Table:
+    """The table of all recordings, in the form of the paper's appendix A, and our columns."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._writer = _writer(file, COLUMNS)
+
+    def add(self, item: ReleaseItem) -> None:
+        """Write a recording's line."""
+        facts, stored = measured(item)
+        self._writer.writerow(
+            item.row
             | {
                 "Framerate": facts.rate,
                 "Resolution": f"{facts.width}x{facts.height}",
                 "Length (frames)": facts.frames,
-                "Fold": each.fold,
+                "Fold": item.fold,
                 "Sampled frames": len(stored.frames),
                 "File": stored.recording.path,
                 "SHA-256": stored.recording.sha256,
             }
         )
-    return _csv(COLUMNS, lines)
 
 
-def fold_table(items: Iterable[ReleaseItem]) -> str:
+class FoldTable:
     """Which fold tests each recording, and which ones are neither learnt from nor tested on."""
-    lines = [
-        {
-            "File": measured(each)[1].recording.path,
-            "Fold": each.fold,
-            "Patient": each.row["Patient ID / Name"],
-            "Label": each.label,
-            "Left out": _TORN if each.left_out else "",
-        }
-        for each in items
-    ]
-    return _csv(("File", "Fold", "Patient", "Label", "Left out"), lines)
 
+    def __init__(self, file: TextIO) -> None:
+        self._writer = _writer(file, ("File", "Fold", "Patient", "Label", "Left out"))
 
-def changes(diff: Difference) -> str:
-    """What has changed since the release before."""
-    lines: list[Mapping[str, Any]] = [
-        {"Change": kind, "Recording": each}
-        for kind, ids in (
-            ("added", diff.added),
-            ("withdrawn", diff.withdrawn),
-            ("corrected", diff.corrected),
+    def add(self, item: ReleaseItem) -> None:
+        """Write a recording's line."""
+        self._writer.writerow(
+            {
+                "File": measured(item)[1].recording.path,
+                "Fold": item.fold,
+                "Patient": item.row["Patient ID / Name"],
+                "Label": item.label,
+                "Left out": _TORN if item.left_out else "",
+            }
         )
-        for each in ids
-    ]
-    lines += [
+
+
+class Checksums:
+    """The checksums of all files by path, as `sha256sum --check` reads them.
+
+    Files are kept in an own file for each folder, in which they come by path: that of frames, and
+    each of recordings. So they need not be in memory to be in order.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: dict[str, TextIO] = {}
+
+    def add(self, item: ReleaseItem) -> None:
+        """Keep the checksums of a recording's files; recordings come by ascending id."""
+        for stored in measured(item)[1].all():
+            top, _, _ = stored.path.partition("/")
+            folder = top if top == FRAMES else stored.path.rpartition("/")[0]
+            if folder not in self._files:
+                path = self._folder / f"{CHECKSUMS}-{len(self._files)}"
+                self._files[folder] = path.open("w+", encoding="utf-8")
+            self._files[folder].write(_line(stored))
+
+    def write(self, file: TextIO, top: Iterable[StoredFile]) -> None:
+        """Write the checksums of the recordings' files and of those at the top."""
+        for kept in self._files.values():
+            kept.seek(0)
+        lines = sorted(map(_line, top), key=_path_of)
+        file.writelines(heapq.merge(lines, *self._files.values(), key=_path_of))
+        for kept in self._files.values():
+            kept.close()
+
+
+def _line(file: StoredFile) -> str:
+    return f"{file.sha256}  {file.path}\n"
+
+
+def _path_of(line: str) -> str:
+    return line.partition("  ")[2]
+
+
+def write_changes(file: TextIO, diff: Difference) -> None:
+    """Write what has changed since the release before."""
+    writer = _writer(file, ("Change", "Recording", "Before", "After"))
+    for kind, ids in (
+        ("added", diff.added),
+        ("withdrawn", diff.withdrawn),
+        ("corrected", diff.corrected),
+    ):
+        writer.writerows({"Change": kind, "Recording": id_} for id_ in ids)
+    writer.writerows(
         {
             "Change": "relabelled",
-            "Recording": each.id,
-            "Before": each.before,
-            "After": each.after,
+            "Recording": changed.id,
+            "Before": changed.before,
+            "After": changed.after,
         }
-        for each in diff.relabelled
-    ]
-    return _csv(("Change", "Recording", "Before", "After"), lines)
-
-
-def checksums(files: Iterable[StoredFile]) -> str:
-    """As `sha256sum --check` reads them."""
-    return "".join(
-        f"{each.sha256}  {each.path}\n" for each in sorted(files, key=lambda each: each.path)
+        for changed in diff.relabelled
     )
 
 
@@ -229,17 +267,16 @@ def _counts(summary: Summary) -> str:
     kinds = ("videos", "images", "frames")
     titles = [f"{probe} {kind}" for probe in Probe for kind in kinds]
     lines = [f"| class | {' | '.join(titles)} |", "| --- |" + " ---: |" * len(titles)]
-    for each in summary.classes:
-        counts = (each.convex, each.linear)
+    for class_ in summary.classes:
+        counts = (class_.convex, class_.linear)
         numbers = [str(number) for one in counts for number in (one.videos, one.images, one.frames)]
-        lines.append(f"| {_NAMES[each.label]} | {' | '.join(numbers)} |")
+        lines.append(f"| {_NAMES[class_.label]} | {' | '.join(numbers)} |")
     return "\n".join(lines)
 
 
-def _csv(columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
-    text = io.StringIO()
+def _writer(file: TextIO, columns: Sequence[str]) -> "csv.DictWriter[str]":
+    """A writer of lines with these columns, which has written their names."""
     # RFC 4180; with it, both halves of a line's end are quoted inside a cell too
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\r\n")
+    writer = csv.DictWriter(file, columns, restval="", lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows(lines)
-    return text.getvalue()
+    return writer

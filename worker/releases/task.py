@@ -9,11 +9,11 @@ import hashlib
 import itertools
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import TextIO, TypeVar
 from uuid import UUID
 
 import structlog
@@ -21,13 +21,12 @@ from celery.exceptions import SoftTimeLimitExceeded
 from sqlalchemy.orm import Session
 
 from backend.core import audit
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.jobs import leases
 from backend.jobs.kinds import RELEASING
 from backend.jobs.leases import Failure, LeaseLostError
 from backend.jobs.names import RELEASE
-from backend.releases import repository
-from backend.releases.archive import of_release
+from backend.releases import parts, repository
 from backend.storage.base import MissingObjectError
 from backend.storage.keys import dataset_frame_key, published_folder, published_key, release_key
 from backend.storage.private_files import private_folder
@@ -36,14 +35,13 @@ from backend.tables.releases import (
     Difference,
     Facts,
     ItemFiles,
-    ReleaseSummary,
     StoredFile,
     Summary,
     TopFiles,
 )
 from models.media import sampling
 from worker import process
-from worker.maintenance.duties import ORPHANED_AFTER, delete_objects, duty, requeue
+from worker.maintenance.duties import ORPHANED_AFTER, delete_objects, duty, for_each, requeue
 from worker.releases import files
 from worker.releases.croissant import croissant
 from worker.runner import Again, Done, Job, JobSpec, Outcome, run_job
@@ -59,6 +57,7 @@ EMPTY = Failure("Every recording was withdrawn before the release was finished."
 
 _CHUNK = 1024 * 1024
 _CHUNK_OF_IDS = 500
+_ITEMS_AT_ONCE = 100
 
 Found = TypeVar("Found")
 
@@ -85,10 +84,26 @@ def _free(session: Session, number: int) -> None:
     audit.record(session, None, "releases.failed", "release", number)
 
 
+@duty("measure-archives")
+def measure_archives() -> int:
+    """Measure archives anew that recordings were withdrawn from; how many there were."""
+    with reading() as session:
+        numbers = repository.not_measured(session)
+    return for_each("measure-archives", numbers, _measure_archive)
+
+
+def _measure_archive(number: int) -> None:
+    with reading() as session:
+        row = session.get_one(Release, number)
+        measured = parts.current(session, row)
+    with transaction() as session:
+        parts.store(session, row, row.files.files, measured)
+
+
 @duty("sweep-releases", hourly=True)
 def sweep_releases() -> int:
     """Delete what no release serves (see `sweep`)."""
-    return sweep(now() - ORPHANED_AFTER)
+    return sweep(utc_now() - ORPHANED_AFTER)
 
 
 def sweep(before: datetime) -> int:
@@ -103,14 +118,14 @@ def sweep(before: datetime) -> int:
     old = [] if making else [e.key for e in storage.listing("releases") if e.modified_at < before]
     orphans = [key for key in old if key not in known]
     owned: dict[UUID, list[str]] = {}
-    for each in storage.listing("published"):
-        if each.modified_at < before:
-            owned.setdefault(UUID(each.key.split("/")[1]), []).append(each.key)
+    for stored in storage.listing("published"):
+        if stored.modified_at < before:
+            owned.setdefault(UUID(stored.key.split("/")[1]), []).append(stored.key)
     ids = iter(owned)
     while chunk := set(itertools.islice(ids, _CHUNK_OF_IDS)):
         with reading() as session:
-            strangers = chunk - repository.released_ids(session, chunk)
-        orphans += [key for stranger in strangers for key in owned[stranger]]
+            unreleased = chunk - repository.released_ids(session, chunk)
+        orphans += [key for owner in unreleased for key in owned[owner]]
     return delete_objects("sweep-releases", orphans)
 
 
@@ -137,16 +152,21 @@ def _failure_of(error: Exception) -> Failure | None:
 def _measure(job: Job[Release]) -> bool:
     """Publish the files of recordings and note what they are; whether all are done in this turn."""
     until = time.monotonic() + TURN_S
-    with reading() as session:
-        members = [each for each in repository.items(session, job.row.number) if each.files is None]
-        earlier = repository.earlier_items(session, [each.contribution_id for each in members])
-    for member in members:
-        if job.lost.is_set():
-            raise LeaseLostError
-        if time.monotonic() > until:
-            return False
-        _publish(job, member, earlier.get(member.contribution_id))
-    return True
+    number, after = job.row.number, None
+    while True:
+        with reading() as session:
+            members = repository.unmeasured(session, number, after, _ITEMS_AT_ONCE)
+            ids = [member.contribution_id for member in members]
+            earlier = repository.earlier_items(session, ids)
+        for member in members:
+            if job.lost.is_set():
+                raise LeaseLostError
+            if time.monotonic() > until:
+                return False
+            _publish(job, member, earlier.get(member.contribution_id))
+        if len(members) < _ITEMS_AT_ONCE:
+            return True
+        after = ids[-1]
 
 
 def _publish(job: Job[Release], member: ReleaseItem, earlier: ReleaseItem | None) -> None:
@@ -168,7 +188,7 @@ def _publish(job: Job[Release], member: ReleaseItem, earlier: ReleaseItem | None
             raise
     try:
         with transaction() as session:
-            leases.progress(session, job.lease, now(), done=Release.done + 1)
+            leases.progress(session, job.lease, utc_now(), done=Release.done + 1)
             repository.note_item(session, job.row.number, contribution.id, facts, found)
     finally:
         if _is_gone(job.row.number, contribution.id):  # while we copied: nothing of it may stay
@@ -209,11 +229,11 @@ def _copy(
     contribution: Contribution, key: str, path: str, look: Callable[[Path], Found]
 ) -> tuple[StoredFile, Found]:
     """Copy one file by way of the incoming folder, hashed as it goes, and look at the copy."""
-    mine = process.current()
+    this_process = process.current()
     digest, crc32, size = hashlib.sha256(), 0, 0
-    with private_folder(mine.settings.incoming_dir) as folder:
+    with private_folder(this_process.settings.incoming_dir) as folder:
         copy = folder / "copy"
-        with closing(mine.storage.open(key)) as source, copy.open("wb") as target:
+        with closing(this_process.storage.open(key)) as source, copy.open("wb") as target:
             while chunk := source.read(_CHUNK):
                 digest.update(chunk)
                 crc32 = zlib.crc32(chunk, crc32)
@@ -221,7 +241,7 @@ def _copy(
         found = look(copy)
         sha256 = digest.hexdigest()
         home = published_key(contribution.id, sha256, PurePosixPath(key).suffix)
-        mine.storage.put(home, copy)
+        this_process.storage.put(home, copy)
     return StoredFile(path=path, key=home, bytes=size, sha256=sha256, crc32=crc32), found
 
 
@@ -243,71 +263,103 @@ def _finish(job: Job[Release]) -> Done:
     """Write the tables over what was not withdrawn meanwhile, and publish."""
     number = job.row.number
     with transaction() as session:
-        leases.renew(session, job.lease, now())
+        leases.renew(session, job.lease, utc_now())
         repository.drop_gone(session, number)
     with reading() as session:
-        row = repository.get(session, number)
-        assert row is not None  # noqa: S101  # releases are never deleted
-        members = repository.items(session, number)
+        row = session.get_one(Release, number)
         summary, diff = repository.figures(session, number)
-    if not members:
+    if not summary.recordings:
         raise EmptyReleaseError
-    top = _write_top(job, row, members, summary, diff)
-    everything = [*top, *_files_of(members)]
+    top = _write_top(job, row, summary, diff)
+    row, measured = _measure_new(number, top)
     columns = {
-        "summary": ReleaseSummary(**summary.model_dump(), diff=diff),
+        "summary": summary,
+        "diff": diff,
         "files": TopFiles(files=top),
-        "archive_bytes": of_release(row.number, row.created_at, everything).size,
+        "archive_bytes": parts.lay_out(row, top, measured, reading).size,
     }
-    recordings = len(members)
-    return Done(
-        columns,
-        lambda session: audit.record(
-            session, None, "releases.published", "release", number, recordings=recordings
-        ),
-    )
+
+    def also(session: Session) -> None:
+        parts.store(session, row, top, measured)
+        audit.record(
+            session,
+            None,
+            "releases.published",
+            "release",
+            number,
+            recordings=summary.recordings,
+        )
+
+    return Done(columns, also)
+
+
+def _measure_new(number: int, top: Sequence[StoredFile]) -> tuple[Release, list[parts.Part]]:
+    """The release as it is now, and the parts of its archive."""
+    with reading() as session:
+        row = session.get_one(Release, number)
+        return row, parts.measured(session, row, top)
 
 
 def _write_top(
-    job: Job[Release],
-    row: Release,
-    members: Sequence[ReleaseItem],
-    summary: Summary,
-    diff: Difference,
+    job: Job[Release], row: Release, summary: Summary, diff: Difference
 ) -> list[StoredFile]:
     """Store the files at the top; each as it is listed."""
-
-    def stored(name: str, text: str) -> StoredFile:
-        content = text.encode()
-        key = release_key(job.row.number, job.lease.attempt, name)
-        process.current().storage.put_bytes(key, content)
-        return StoredFile(
-            path=name,
-            key=key,
-            bytes=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
-            crc32=zlib.crc32(content),
-        )
-
-    tables = [
-        stored(files.TABLE, files.table(members)),
-        stored(files.FOLDS, files.fold_table(members)),
-        stored(files.CHANGES, files.changes(diff)),
-    ]
-    top = [
-        stored(files.README, files.readme(row, summary, diff)),
-        stored(files.CROISSANT, croissant(row, summary, members, tables)),
-        *tables,
-    ]
-    sums = files.checksums([*top, *_files_of(members)])
-    return [stored(files.CHECKSUMS, sums), *top]
+    with private_folder(process.current().settings.incoming_dir) as folder:
+        checksums = files.Checksums(folder)
+        licences, suffixes = _write_tables(row.number, folder, checksums)
+        with _text(folder / files.CHANGES) as file:
+            files.write_changes(file, diff)
+        names = (files.TABLE, files.FOLDS, files.CHANGES)
+        tables = [_stored(job, folder / name) for name in names]
+        document = croissant(row, summary, licences, suffixes, tables)
+        for name, text in (
+            (files.README, files.readme(row, summary, diff)),
+            (files.CROISSANT, document),
+        ):
+            with _text(folder / name) as file:
+                file.write(text)
+        top = [_stored(job, folder / name) for name in (files.README, files.CROISSANT)] + tables
+        with _text(folder / files.CHECKSUMS) as file:
+            checksums.write(file, top)
+        return [_stored(job, folder / files.CHECKSUMS), *top]
 
 
-def _files_of(members: Sequence[ReleaseItem]) -> Iterator[StoredFile]:
-    """The files of every recording."""
-    for member in members:
-        if member.files is not None:
-            yield from member.files.all()
+def _write_tables(
+    number: int, folder: Path, checksums: files.Checksums
+) -> tuple[set[str], set[str]]:
+    """Write what has a line for each recording; their licences' addresses and their suffixes."""
+    licences, suffixes = set(), set()
+    with (
+        reading() as session,
+        _text(folder / files.TABLE) as table_file,
+        _text(folder / files.FOLDS) as fold_file,
+    ):
+        table, folds = files.Table(table_file), files.FoldTable(fold_file)
+        for item in repository.whole_items(session, number):
+            table.add(item)
+            folds.add(item)
+            checksums.add(item)
+            licences.add(item.row["LinkToLicense"])
+            suffixes.add(PurePosixPath(files.measured(item)[1].recording.path).suffix)
+    return licences, suffixes
+
+
+def _text(path: Path) -> TextIO:
+    """A new file for text, written as it is given."""
+    return path.open("w", encoding="utf-8", newline="")
+
+
+def _stored(job: Job[Release], path: Path) -> StoredFile:
+    """Store a file at the top of the release, as it is listed."""
+    digest, crc32, size = hashlib.sha256(), 0, 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            crc32 = zlib.crc32(chunk, crc32)
+            size += len(chunk)
+    key = release_key(job.row.number, job.lease.attempt, path.name)
+    process.current().storage.put(key, path)
+    return StoredFile(path=path.name, key=key, bytes=size, sha256=digest.hexdigest(), crc32=crc32)
 
 
 SPEC = JobSpec(

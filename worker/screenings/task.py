@@ -2,10 +2,8 @@
 
 from uuid import UUID
 
-import numpy as np
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from numpy.typing import NDArray
 from sqlalchemy.orm import joinedload
 
 from backend.jobs.kinds import SCREENING
@@ -13,12 +11,13 @@ from backend.jobs.leases import Failure, LeaseLostError
 from backend.jobs.names import SCREEN
 from backend.screenings import repository
 from backend.storage.base import MissingObjectError
-from backend.storage.keys import frame_key, frames_folder
+from backend.storage.keys import frame_key, frames_folder, signs_key
 from backend.tables import Screening
 from models.contract import Square
-from models.inference.screen import batches, conclude
+from models.inference.evidence import Evidence
+from models.inference.screen import batches
 from models.media import sampling
-from worker import predictor, process, stored
+from worker import predictor, process, sign_maps, stored
 from worker.dependencies import AWAY
 from worker.runner import Done, Ended, Job, JobSpec, run_job
 from worker.stored import DamagedError
@@ -62,25 +61,26 @@ def _screen(job: Job[Screening]) -> Done:
 
 
 def _answer(job: Job[Screening]) -> Done:
-    """Decode, predict and store the frames."""
+    """Decode, predict and store the frames and their maps."""
     row = job.row
     square = Square(row.crop_x, row.crop_y, row.crop_size)
     times_s: list[float] = []
-    scores: list[NDArray[np.float32]] = []
+    evidences: list[Evidence] = []
     storage = process.current().storage
     models = predictor.load()
     with stored.recording(row.recording.storage_key, row.recording.sha256) as (_, recording):
         total = len(recording.sampled())
         job.progress(done=0, total=total)
         for batch in batches(recording, square, models):
-            for frame in batch.frames:
+            for n, frame in enumerate(batch.frames):
                 jpeg = sampling.encode_jpeg(frame.pixels, SHOWN_SIDE)
                 storage.put_bytes(frame_key(row.id, frame.index), jpeg)
-            scores.append(batch.scores)
+                if (maps := sign_maps.stored(batch, n)) is not None:
+                    storage.put_bytes(signs_key(row.id, frame.index), maps)
+            evidences.append(batch.evidence)
             times_s += [frame.time_s for frame in batch.frames]
             job.progress(done=len(times_s), total=total)
-    result = conclude(scores, times_s, square, models.version).to_dict()
-    return Done(repository.answer(result))
+    return Done(repository.answer(models.conclude(evidences, times_s, square, row.probe)))
 
 
 def _failure_of(error: Exception) -> Failure | None:

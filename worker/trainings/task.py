@@ -21,7 +21,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from sqlalchemy.orm import Session
 
 from backend.core import audit
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import DatabaseUnreachableError
 from backend.jobs.celery import send
 from backend.jobs.kinds import ASSEMBLY, FOLD
@@ -36,6 +36,7 @@ from backend.tables.vocabulary import JobState, Licence
 from backend.trainings import repository
 from backend.trainings.artifacts import repository as artifacts
 from models import atomic_files
+from models.contract import Manifest
 from worker import child, process
 from worker.maintenance.duties import ORPHANED_AFTER, delete_objects, duty, requeue
 from worker.predictor import local_folder
@@ -47,9 +48,9 @@ log = structlog.get_logger(__name__)
 PROGRAM = "models.training.retrain"
 
 FORGOTTEN_AFTER = timedelta(minutes=5)
-"""A training of which nothing runs is told of again this often: its message may be lost."""
+"""A training of which nothing runs is announced again this often: its message may be lost."""
 
-TOLD_EVERY_S = 1.0
+NOTED_EVERY_S = 1.0
 
 INTERNAL = Failure("Something went wrong on our side. It was noted; please try again.")
 WITHDRAWN = (
@@ -57,11 +58,11 @@ WITHDRAWN = (
     "then goes without it."
 )
 TOO_SLOW = Failure(
-    "A part of the training took longer than it may (POCOVID_TRAINING_TIME_LIMIT_S)."
+    "A part of the training exceeded its time limit (POCOVID_TRAINING_TIME_LIMIT_S)."
 )
 
 _TABLES = ("dataset_metadata.csv", "folds.csv")
-_OPEN_LICENCES = (Licence.CC_BY.value, Licence.CC0.value)
+_OPEN_LICENCES = (Licence.CC_BY, Licence.CC0)
 
 
 @task(TRAIN)
@@ -81,42 +82,42 @@ def requeue_expired() -> None:
 
 def _fold_given_up(session: Session, key: tuple[UUID, int]) -> None:
     fold = session.get_one(TrainingFold, key)
-    repository.fail(session, fold.training_id, fold.error or "", now())
+    repository.fail(session, fold.training_id, fold.error or "", utc_now())
 
 
 def _assembly_given_up(session: Session, training_id: UUID) -> None:
     training = session.get_one(Training, training_id)
-    repository.fail(session, training_id, training.error or "", now())
+    repository.fail(session, training_id, training.error or "", utc_now())
 
 
 @duty("sweep-trainings", hourly=True)
 def sweep_trainings() -> int:
     """Delete what no training needs (see `sweep`)."""
-    return sweep(now() - ORPHANED_AFTER)
+    return sweep(utc_now() - ORPHANED_AFTER)
 
 
 def sweep(before: datetime) -> int:
     """Delete stored files of trainings that have ended without them; how many objects went."""
     storage = process.current().storage
     with reading() as session:
-        live = {str(each) for each in repository.under_way_ids(session)}
+        live = {str(training_id) for training_id in repository.under_way_ids(session)}
         kept = artifacts.folders(session)
     orphans = [
-        each.key
-        for each in storage.listing("trainings")
-        if each.modified_at < before and each.key.split("/")[1] not in live
+        stored.key
+        for stored in storage.listing("trainings")
+        if stored.modified_at < before and stored.key.split("/")[1] not in live
     ]
     if not live:  # else the last stage may be storing one
         orphans += [
-            each.key
-            for each in storage.listing("artifacts")
-            if each.modified_at < before and each.key.rpartition("/")[0] not in kept
+            stored.key
+            for stored in storage.listing("artifacts")
+            if stored.modified_at < before and stored.key.rpartition("/")[0] not in kept
         ]
     return delete_objects("sweep-trainings", orphans)
 
 
-class Told:
-    """Notes how far the child is; not every step of many, and never at the work's expense."""
+class ProgressNotes:
+    """Writes the child's progress into the row, at most once a second within a stage."""
 
     def __init__(self, job: Job[Any], *columns: str) -> None:
         self._job = job
@@ -126,12 +127,12 @@ class Told:
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Note a step, of which `done` of `total` are done."""
         is_new = stage and (stage != self._stage or done >= total)
-        if not is_new and time.monotonic() - self._at < TOLD_EVERY_S:
+        if not is_new and time.monotonic() - self._at < NOTED_EVERY_S:
             return
         self._stage, self._at = stage, time.monotonic()
-        said = {"stage": stage[:60], "done": done, "total": total}
+        values = {"stage": stage[:60], "done": done, "total": total}
         try:
-            self._job.progress(**{name: said[name] for name in self._columns})
+            self._job.progress(**{name: values[name] for name in self._columns})
         except LeaseLostError:
             self._job.lost.set()
         except DatabaseUnreachableError:
@@ -157,11 +158,11 @@ def _with_child(work: Work) -> Callable[[Job[Any]], Outcome]:
 
 
 def _train_fold(job: Job[TrainingFold]) -> Done:
-    training, home = _training(job.row.training_id), _home(job.row.training_id)
+    training, home = _training(job.row.training_id), _working_folder(job.row.training_id)
     fold = job.row.fold
     request = _request(training, home) | {"do": "fold", "fold": fold}
-    told = Told(job, "stage", "done", "total")
-    result = child.run(PROGRAM, request, told, job.lost)
+    report = ProgressNotes(job, "stage", "done", "total")
+    result = child.run(PROGRAM, request, report, job.lost)
     found = home / "results" / f"fold{fold}.safetensors"
     if found.is_file():
         _store_copy(training_key(training.id, fold), found)
@@ -170,11 +171,11 @@ def _train_fold(job: Job[TrainingFold]) -> Done:
 
 
 def _assemble(job: Job[Training]) -> Done:
-    training, home = _training(job.row.id), _home(job.row.id)
-    for each in training.folds:
-        if (each.metrics or {}).get("frames"):
-            key = training_key(training.id, each.fold)
-            _fetch(key, home / "results" / f"fold{each.fold}.safetensors")
+    training, home = _training(job.row.id), _working_folder(job.row.id)
+    for fold in training.folds:
+        if (fold.metrics or {}).get("frames"):
+            key = training_key(training.id, fold.fold)
+            _fetch(key, home / "results" / f"fold{fold.fold}.safetensors")
     version = f"pocovidnet-r{training.release_number}-{training.id.hex[:8]}"
     # an attempt that lost its lease may still be writing: each has a folder of its own
     out = home / "out" / str(job.lease.attempt) / version
@@ -185,14 +186,14 @@ def _assemble(job: Job[Training]) -> Done:
         "licence": _licence(training.release_number),
         "against": str(_active_folder()),
     }
-    result = child.run(PROGRAM, request, Told(job, "stage"), job.lost)
+    result = child.run(PROGRAM, request, ProgressNotes(job, "stage"), job.lost)
     folder = artifact_folder(version, job.lease.attempt)
     for path in sorted(out.iterdir()):
         _store_copy(f"{folder}/{path.name}", path)
     manifest = _manifest(out)
 
     def also(session: Session) -> None:
-        artifacts.register(session, version, folder, manifest, now())
+        artifacts.register(session, version, folder, manifest, utc_now())
         audit.record(
             session, None, "trainings.completed", "training", training.id, artifact=version
         )
@@ -203,7 +204,7 @@ def _assemble(job: Job[Training]) -> Done:
             "stage": "",
             "artifact_version": version,
             "comparison": result.get("comparison"),
-            "finished_at": now(),
+            "finished_at": utc_now(),
         },
         also,
     )
@@ -219,18 +220,18 @@ def _training(training_id: UUID) -> Training:
 def _request(training: Training, home: Path) -> dict[str, Any]:
     """What both kinds of work need; the release's recordings are brought here first."""
     make_folder(home)
-    with _alone(home / "data.lock"):
-        _bring(training, home / "data")
+    with _exclusive_lock(home / "data.lock"):
+        _fetch_material(training, home / "data")
     return {
         "data": str(home / "data"),
         "work": str(home / "work"),
         "results": str(home / "results"),
-        "config": training.settings,
+        "config": training.settings.model_dump(),
         "trunk": str(process.current().settings.training_trunk or ""),
     }
 
 
-def _bring(training: Training, folder: Path) -> None:
+def _fetch_material(training: Training, folder: Path) -> None:
     """Copy a release's recordings and tables here, in the public layout.
 
     What was withdrawn before is left out, and what the training leaves out. All folds must see the
@@ -242,7 +243,7 @@ def _bring(training: Training, folder: Path) -> None:
         release = releases.get(session, training.release_number)
         members = releases.items(session, training.release_number)
     assert release is not None, training.id  # noqa: S101  # releases are never deleted
-    files = [each for each in release.files.files if each.path in _TABLES]
+    files = [file for file in release.files.files if file.path in _TABLES]
     originals: dict[str, dataset.Original] = {}
     for item in members:
         contribution = item.contribution
@@ -255,15 +256,15 @@ def _bring(training: Training, folder: Path) -> None:
                 originals[recording.path] = dataset.Original(
                     contribution.sha256, tuple(contribution.fingerprints)
                 )
-        elif _gone_at(item.contribution) > training.created_at:
+        elif _left_at(item.contribution) > training.created_at:
             raise child.RefusedError(WITHDRAWN)
-    for each in files:
-        _fetch(each.key, folder / each.path)
+    for file in files:
+        _fetch(file.key, folder / file.path)
     dataset.write_originals(folder, originals)
 
 
-def _gone_at(contribution: Contribution) -> datetime:
-    return contribution.withdrawn_at or contribution.decided_at or now()
+def _left_at(contribution: Contribution) -> datetime:
+    return contribution.withdrawn_at or contribution.decided_at or utc_now()
 
 
 def _fetch(key: str, target: Path) -> None:
@@ -281,9 +282,9 @@ def _fetch(key: str, target: Path) -> None:
 
 def _store_copy(key: str, path: Path) -> None:
     """Store a file under `key`, and keep it here too."""
-    mine = process.current()
-    with private_folder(mine.settings.incoming_dir) as folder:
-        mine.storage.put(key, Path(shutil.copyfile(path, folder / path.name)))
+    this_process = process.current()
+    with private_folder(this_process.settings.incoming_dir) as folder:
+        this_process.storage.put(key, Path(shutil.copyfile(path, folder / path.name)))
 
 
 def _active_folder() -> Path:
@@ -302,30 +303,28 @@ def _licence(number: int) -> str:
         release = releases.get(session, number)
     assert release is not None, number  # noqa: S101  # releases are never deleted
     assert release.summary is not None, number  # noqa: S101  # only what is done is trained on
-    said = release.summary.licences
-    use = "" if set(said) <= set(_OPEN_LICENCES) else " and non-commercial"
+    licences = release.summary.licences
+    use = "" if set(licences) <= set(_OPEN_LICENCES) else " and non-commercial"
     return (
-        f"Trained on release {number} of the dataset ({', '.join(said)}): "
+        f"Trained on release {number} of the dataset ({', '.join(licences)}): "
         f"for research{use} use only."
     )
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    from dataclasses import asdict
-
+def _manifest(folder: Path) -> Manifest:
     from models.inference import artifact
 
-    return asdict(artifact.read_manifest(folder))
+    return artifact.read_manifest(folder)
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _exclusive_lock(path: Path) -> Iterator[None]:
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _home(training_id: UUID) -> Path:
+def _working_folder(training_id: UUID) -> Path:
     """The training's folder on this machine."""
     return process.current().settings.data_dir / "trainings" / str(training_id)
 
@@ -342,7 +341,7 @@ def tidy() -> None:
     if not homes:
         return
     with reading() as session:  # after the folders: one that begins now is not among them
-        live = {str(each) for each in repository.under_way_ids(session)}
+        live = {str(training_id) for training_id in repository.under_way_ids(session)}
     for home in homes:
         if home.name not in live:
             shutil.rmtree(home, ignore_errors=True)
@@ -359,11 +358,11 @@ def _failure_of(error: Exception) -> Failure | None:
 
 
 def _failed(training_id: UUID, session: Session, why: Failure) -> None:
-    repository.fail(session, training_id, why.message, now())
+    repository.fail(session, training_id, why.message, utc_now())
     audit.record(session, None, "trainings.failed", "training", training_id)
 
 
-def _go_on(training_id: UUID, ended: Ended) -> None:
+def _announce_next(training_id: UUID, ended: Ended) -> None:
     """Announce the next fold, or the last stage; remove what nobody needs at the end of all."""
     with reading() as session:
         goes_on = training_id in repository.under_way_ids(session)
@@ -381,9 +380,9 @@ FOLD_SPEC = JobSpec(
     internal=INTERNAL,
     failure_of=_failure_of,
     subject=("training", "fold"),
-    on_leased=lambda session, lease: repository.begin(session, lease.row.training_id, now()),
+    on_leased=lambda session, lease: repository.begin(session, lease.row.training_id, utc_now()),
     on_failed=lambda session, lease, why: _failed(lease.row.training_id, session, why),
-    afterwards=lambda job, ended: _go_on(job.row.training_id, ended),
+    afterwards=lambda job, ended: _announce_next(job.row.training_id, ended),
 )
 ASSEMBLY_SPEC = JobSpec(
     kind=ASSEMBLY,
@@ -392,5 +391,5 @@ ASSEMBLY_SPEC = JobSpec(
     failure_of=_failure_of,
     subject=("training",),
     on_failed=lambda session, lease, why: _failed(lease.row.id, session, why),
-    afterwards=lambda job, ended: _go_on(job.row.id, ended),
+    afterwards=lambda job, ended: _announce_next(job.row.id, ended),
 )

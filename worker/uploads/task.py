@@ -9,13 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import StorageFullError
 from backend.jobs import leases
 from backend.jobs.kinds import UPLOAD
@@ -27,6 +26,7 @@ from backend.submissions.manifest import SPREADSHEET
 from backend.submissions.uploads import limits
 from backend.submissions.uploads import repository as uploads
 from backend.tables import Upload
+from backend.tables.contributions import UploadReportRow
 from models.data import file_names
 from models.media.sampling import MediaError
 from worker import process
@@ -36,12 +36,12 @@ from worker.stored import sha256_of
 from worker.task import reading, task, transaction
 from worker.uploads import archives, upload_files
 from worker.uploads.archives import Archive, Entry, RefusedFileError, Unpacked
-from worker.uploads.importer import (
+from worker.uploads.outcomes import (
     Import,
     commit_failure,
     commit_manifest,
     commit_recording,
-    look_at,
+    inspect,
 )
 
 log = structlog.get_logger(__name__)
@@ -52,14 +52,14 @@ SLICE_S = 60.0
 MOST_FULL = timedelta(minutes=30)
 """A file that found no room for so long is refused; its own bytes go, and make some."""
 
-FULL_FOR_LONG = "There was no room for it for half an hour. Please send it again later."
-INTERNAL = Failure("Something went wrong on our side. Please send it again.", "internal_error")
+FULL_FOR_LONG = "There was no room for it for half an hour. Please upload it again later."
+INTERNAL = Failure("Something went wrong on our side. Please upload it again.", "internal_error")
 _FAILURES: dict[type[Exception], Failure] = {
     SoftTimeLimitExceeded: Failure(
-        "It took too long to read. Please send a shorter or smaller one.", "too_slow"
+        "It took too long to read. Please upload a shorter or smaller one.", "too_slow"
     ),
     MissingObjectError: Failure(
-        "Its bytes are not stored any more. Please send it again.", "recording_missing"
+        "The uploaded file is no longer stored. Please upload it again.", "recording_missing"
     ),
 }
 
@@ -103,22 +103,22 @@ def _take(work: Import, file: Unpacked, entry: Entry | None = None) -> None:
             )
         commit_manifest(work, entry, file.path.read_bytes())
         return
-    commit_recording(work, entry, file, look_at(file.path))
+    commit_recording(work, entry, file, inspect(file.path))
 
 
 def _unpack(work: Import, archive: Archive) -> bool:
     """Take in every file of an archive that is not through yet; False when time was up before."""
     began = time.monotonic()
     work.total = len(archive.entries)
-    work.has_recordings = not all(archives.is_manifest(each.name) for each in archive.entries)
+    work.has_recordings = not all(archives.is_manifest(entry.name) for entry in archive.entries)
     with transaction() as session:
         through = uploads.entries(session, work.upload.id)
-        held = uploads.counts(session, [work.upload.submission_id]).get(
+        by_state = uploads.counts(session, [work.upload.submission_id]).get(
             work.upload.submission_id, {}
         )
         work.progress(session, len(through), work.total)
     if not through:
-        _check_room(archive, sum(held.values()))
+        _check_room(archive, sum(by_state.values()))
     left = [entry for entry in archive.entries if entry.place not in through]
     work.done = work.total - len(left)
     for entry in left:
@@ -128,12 +128,12 @@ def _unpack(work: Import, archive: Archive) -> bool:
             return False
     with transaction() as session:
         report = _skipped(archive.skipped)
-        leases.complete(session, work.job.lease, now(), kind="archive", report=report)
+        leases.complete(session, work.job.lease, utc_now(), kind="archive", report=report)
     log.info("archive_imported", entries=work.total, skipped=archive.skipped)
     return True
 
 
-def _skipped(count: int) -> list[dict[str, Any]]:
+def _skipped(count: int) -> list[UploadReportRow]:
     """What an archive's report says of the files in it that nobody means to send."""
     if count == 0:
         return []
@@ -142,22 +142,22 @@ def _skipped(count: int) -> list[dict[str, Any]]:
     return [{"line": 0, "file_name": "", "status": "used", "problem": None, "note": note}]
 
 
-def _check_room(archive: Archive, held: int) -> None:
+def _check_room(archive: Archive, files: int) -> None:
     """Refuse an archive that the submission, or the disk, has no room for.
 
     Raises:
         RefusedFileError
     """
-    if held + len(archive.entries) > limits.MAX_FILES:
+    if files + len(archive.entries) > limits.MAX_FILES:
         raise RefusedFileError(
             "too_many_files", f"A submission holds at most {limits.MAX_FILES} files."
         )
-    mine = process.current()
-    free = mine.storage.free_bytes()
+    this_process = process.current()
+    free = this_process.storage.free_bytes()
     sizes = [entry.bytes for entry in archive.entries]
     # a bucket takes all of it elsewhere: here lies one file at a time
-    wanted = sum(sizes) if mine.settings.stores_on_disk else max(sizes)
-    if free is not None and free < wanted + mine.settings.min_free_bytes:
+    wanted = sum(sizes) if this_process.settings.stores_on_disk else max(sizes)
+    if free is not None and free < wanted + this_process.settings.min_free_bytes:
         raise RefusedFileError(
             "storage_full", "There is no room for what is in the archive. Try again later."
         )
@@ -180,7 +180,7 @@ def _take_entry(work: Import, archive: Archive, entry: Entry) -> bool:
     except Exception as error:
         why = _failure_of(error)
         if why is None:
-            log.exception("entry_broke")
+            log.exception("entry_failed")
             work.job.unexpected.append(error)
         commit_failure(work, entry, why or INTERNAL)
         return not isinstance(error, SoftTimeLimitExceeded)
@@ -194,9 +194,9 @@ def _room(wanted: int) -> Iterator[None]:
     Raises:
         StorageFullError
     """
-    mine = process.current()
-    free = mine.storage.free_bytes()
-    if free is not None and free < wanted + mine.settings.min_free_bytes:
+    this_process = process.current()
+    free = this_process.storage.free_bytes()
+    if free is not None and free < wanted + this_process.settings.min_free_bytes:
         raise StorageFullError(STORAGE_FULL)
     yield
 
@@ -224,7 +224,7 @@ def _waits_for_room(work: Import) -> Iterator[None]:
 
 def _may_wait_for_room(work: Import) -> bool:
     since = work.job.lease.away_since
-    return since is None or now() - since < MOST_FULL
+    return since is None or utc_now() - since < MOST_FULL
 
 
 def _failure_of(error: Exception) -> Failure | None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.core.pagination import Keyset, Page
@@ -160,12 +160,12 @@ def expired(
     session: Session, now: datetime, exclude: Collection[UUID] = (), limit: int = 100
 ) -> Sequence[UUID]:
     """Ids of files that were not completed in time."""
-    return session.scalars(
+    found = session.scalars(
         select(Upload.id)
         .where(Upload.state == UploadState.RECEIVING, Upload.expires_at <= now)
-        .where(Upload.id.not_in(exclude))
-        .limit(limit)
-    ).all()
+        .limit(limit + len(exclude))
+    )
+    return [upload_id for upload_id in found if upload_id not in exclude][:limit]
 
 
 def with_bytes(session: Session, upload_ids: Collection[UUID]) -> set[UUID]:
@@ -176,12 +176,8 @@ def with_bytes(session: Session, upload_ids: Collection[UUID]) -> set[UUID]:
 
 def delete_pieces_of_finished(session: Session) -> None:
     """Forget the pieces of files that are imported or refused, whose worker could not."""
-    ended = select(Upload.id).where(Upload.state.not_in(_UNFINISHED))
-    session.execute(
-        delete(UploadPiece)
-        .where(UploadPiece.upload_id.in_(ended))
-        .execution_options(synchronize_session=False)
-    )
+    ended = exists().where(Upload.id == UploadPiece.upload_id, Upload.state.not_in(_UNFINISHED))
+    session.execute(delete(UploadPiece).where(ended).execution_options(synchronize_session=False))
 
 
 def known_pieces(session: Session, keys: Collection[str]) -> set[str]:

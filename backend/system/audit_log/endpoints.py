@@ -50,7 +50,7 @@ FiltersDep = Annotated[Filters, Depends(get_filters)]
 def get_audit(
     filters: FiltersDep,
     session: ReadSessionDep,
-    cursor: Annotated[str, Query(max_length=18)] = "",
+    cursor: Annotated[str, Query(max_length=100)] = "",
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
 ) -> AuditEvents:
     """Who did what to what, newest first. The log is append-only."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from backend.core.pagination import Keyset, Page
@@ -14,7 +14,7 @@ from backend.tables import AuditEvent, User
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Filters of events: by action (or feature), actor, subject and time."""
+    """Filters of events: by action (or feature, without a dot), actor, subject and time."""
 
     action: str = ""
     actor: UUID | None = None
@@ -25,8 +25,8 @@ class Filters:
         """The filters that are set."""
         clauses: list[ColumnElement[bool]] = []
         if self.action:
-            feature = AuditEvent.action.startswith(f"{self.action}.", autoescape=True)
-            clauses.append(or_(AuditEvent.action == self.action, feature))
+            column = AuditEvent.action if "." in self.action else AuditEvent.feature
+            clauses.append(column == self.action)
         if self.actor is not None:
             clauses.append(AuditEvent.actor_id == self.actor)
         if self.subject:
@@ -38,7 +38,7 @@ class Filters:
 
 def page(session: Session, filters: Filters, cursor: str | None, limit: int) -> Page[AuditEvent]:
     """Events that fit, the newest first."""
-    newest_first = Keyset(AuditEvent.id, descending=True)
+    newest_first = Keyset(AuditEvent.at, AuditEvent.id, descending=True)
     return newest_first.page(session, select(AuditEvent).where(*filters.clauses()), cursor, limit)
 
 

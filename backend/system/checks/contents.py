@@ -41,7 +41,7 @@ def _of_contribution(context: Context, row: Contribution) -> Iterator[Finding]:
     pixels = row.pixels_key
     if pixels is None or not context.deep or is_same(context, pixels, None, row.pixels_sha256):
         return
-    source = (original if original_ok else None) or row.whole_key
+    source = (original if original_ok else None) or row.deidentified_key
     can_fix = source is not None and row.state == ContributionState.APPROVED
     yield Finding(
         "bytes_changed",

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from celery import Celery
@@ -19,6 +19,7 @@ from backend.core.settings import Settings
 from backend.jobs.celery import send_remembered
 from backend.storage.base import Storage
 from backend.tables import Contribution, Recording, Submission, Upload, User
+from backend.tables.checks import StoredFinding
 
 UNDER_WAY = timedelta(hours=1)
 """Anything younger may belong to an upload or a job that is still under way."""
@@ -70,7 +71,7 @@ class Finding:
     advice: str = ""
     mend: "Mend | None" = None
 
-    def to_dict(self, *, mended: bool) -> dict[str, Any]:
+    def to_dict(self, *, mended: bool) -> StoredFinding:
         """The finding as it is stored and returned by the API."""
         return {
             "kind": self.kind,

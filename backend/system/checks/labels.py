@@ -13,6 +13,7 @@ from backend.submissions import apply_manifest, fields
 from backend.submissions import repository as submissions
 from backend.system.checks.finding import Context, Finding, in_transaction, pages
 from backend.tables import Contribution, Submission
+from backend.tables.contributions import FieldValues
 from backend.tables.vocabulary import ContributionState
 from models.data.table_matching import Match
 
@@ -27,9 +28,6 @@ _DECIDED = (
     "It has been reviewed: compare what the reviewers saw. To have it reviewed again, report its "
     "label on the page of the release."
 )
-
-RowValues = tuple[Mapping[str, Any], list[str]]
-"""A row's fields, and the names of refused ones."""
 
 
 def labels(context: Context) -> Iterator[Finding]:
@@ -77,12 +75,12 @@ def _of_submission(context: Context, submission: Submission) -> Iterator[Finding
 def _of_row(
     row: Contribution,
     match: Match,
-    every: list[Mapping[str, Any]],
-    defaults: Mapping[str, Any],
+    every: list[FieldValues],
+    defaults: FieldValues,
 ) -> Iterator[Finding]:
     """Compare a recording with its row, and with `every` row of its submission."""
-    row_values: RowValues = match.rows[0].values
-    wanted = dict(row_values[0])
+    row_values: apply_manifest.RowValues = match.rows[0].values
+    wanted: dict[str, Any] = dict(row_values[0])
     if not (differing := _differing(row, wanted)):
         return
     others = [values for values in every if values and values != row_values[0]]
@@ -109,7 +107,7 @@ def _of_row(
     )
 
 
-def _row_values(rows: Any) -> Iterator[RowValues]:
+def _row_values(rows: Any) -> Iterator[apply_manifest.RowValues]:
     return (row.values for row in rows)
 
 

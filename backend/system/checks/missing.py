@@ -27,9 +27,6 @@ from backend.tables import Artifact, Contribution, Recording, Upload
 from backend.tables.vocabulary import ContributionState, JobState, UploadState
 from models.media import sampling
 
-PREVIEW_SIDE = 1024
-"""Longer side of a preview in pixels, as worker/uploads/importer.py makes it."""
-
 _AT_WORK = (JobState.QUEUED, JobState.RUNNING)
 _SEND_AGAIN = "Its bytes are lost: ask its contributor to withdraw it and send it again."
 
@@ -78,9 +75,9 @@ def _contribution(context: Context, row: Contribution) -> Iterator[Finding]:
     if ended:  # maintenance deletes their bytes step by step
         return
     original = row.original_key is not None and storage.exists(row.original_key)
-    whole = row.whole_key is not None and storage.exists(row.whole_key)
-    source = row.original_key if original else row.whole_key if whole else None
-    ingested = row.pixels_key is not None and row.ingest_state not in _AT_WORK
+    has_copy = row.deidentified_key is not None and storage.exists(row.deidentified_key)
+    source = row.original_key if original else row.deidentified_key if has_copy else None
+    ingested = row.pixels_key is not None and row.deidentify_state not in _AT_WORK
     if row.original_key is not None and not original and row.pixels_key is None:
         yield Finding(
             "original_missing",
@@ -89,7 +86,7 @@ def _contribution(context: Context, row: Contribution) -> Iterator[Finding]:
             "A contributed recording is no longer stored.",
             _SEND_AGAIN,
         )
-    if row.whole_key is not None and not whole:
+    if row.deidentified_key is not None and not has_copy:
         yield Finding(
             "copy_missing",
             "contribution",
@@ -122,8 +119,8 @@ def _contribution(context: Context, row: Contribution) -> Iterator[Finding]:
                 if source
                 else None,
             )
-    if row.cine is not None and row.prep_state not in _AT_WORK:
-        there = {each.key for each in storage.listing(review_folder(row.id))}
+    if row.cine is not None and row.previews_state not in _AT_WORK:
+        there = {stored.key for stored in storage.listing(review_folder(row.id))}
         named = {cine_key(row.id, n) for n in range(len(row.cine.times_s))}
         named.add(contact_sheet_key(row.id))
         if not named <= there:
@@ -142,18 +139,18 @@ def _contribution(context: Context, row: Contribution) -> Iterator[Finding]:
 def _without_copy(session: Session, contribution_id: UUID) -> bool:
     """Make the copy again from the original, or record that there is none."""
     row = reviews.lock(session, contribution_id)
-    if row is None or row.whole_key is None or row.ingest_state in _AT_WORK:
+    if row is None or row.deidentified_key is None or row.deidentify_state in _AT_WORK:
         return False
     if row.original_key is not None and row.pixels_key is not None:
         return deidentify_again(session, contribution_id, row.pixels_key)
-    row.whole_key = None
+    row.deidentified_key = None
     return True
 
 
 def deidentify_again(session: Session, contribution_id: UUID, pixels_key: str | None) -> bool:
     """Queue the de-identification again, if the row has not changed since it was found."""
     row = reviews.lock(session, contribution_id)
-    if row is None or row.pixels_key != pixels_key or row.ingest_state in _AT_WORK:
+    if row is None or row.pixels_key != pixels_key or row.deidentify_state in _AT_WORK:
         return False
     if row.state != ContributionState.APPROVED:
         return False
@@ -166,9 +163,9 @@ def deidentify_again(session: Session, contribution_id: UUID, pixels_key: str | 
 def prepare_again(session: Session, contribution_id: UUID) -> bool:
     """Discard the reviewers' images, and queue them again if the recording is to be reviewed."""
     row = reviews.lock(session, contribution_id)
-    if row is None or row.prep_state in _AT_WORK:
+    if row is None or row.previews_state in _AT_WORK:
         return False
-    row.cine = row.prep_state = None
+    row.cine = row.previews_state = None
     if row.state == ContributionState.PENDING:
         leases.enqueue(session, PREVIEWS, row, utc_now())
     return True
@@ -180,10 +177,10 @@ def _preview(source: str, key: str) -> Mend:
     def mend(context: Context, finding: Finding) -> bool:
         try:
             with context.storage.local(source) as path:
-                picture = sampling.Recording.open(path).still()
+                preview = sampling.Recording.open(path).preview()
         except (MissingObjectError, sampling.MediaError):
             return False
-        context.storage.put_bytes(key, sampling.encode_jpeg(picture, PREVIEW_SIDE))
+        context.storage.put_bytes(key, preview)
         with context.transaction() as session:
             note(session, context, finding)
         return True
@@ -202,7 +199,7 @@ def _uploads(context: Context) -> Iterator[Finding]:
                 "arrival",
                 str(row.id),
                 "A file that waits to be imported is no longer stored.",
-                "The next worker refuses it and its sender is informed. Start a worker.",
+                "The next worker will refuse it and tell its sender. Start a worker.",
             )
 
 

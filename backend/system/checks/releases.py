@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -11,9 +12,10 @@ from backend.storage.private_files import private_folder
 from backend.system.checks.contents import is_same
 from backend.system.checks.finding import Context, Finding, Mend, note, sha256_of
 from backend.tables import Contribution, Release, ReleaseItem
-from backend.tables.releases import StoredFile
+from backend.tables.releases import ItemFiles, StoredFile
 from backend.tables.vocabulary import ContributionState, JobState
 
+_PAGE = 200
 _ADVICE = "Restore it from a backup, or create another release."
 
 
@@ -37,16 +39,7 @@ def releases(context: Context) -> Iterator[Finding]:
 
 
 def _items(context: Context, number: int) -> Iterator[Finding]:
-    with context.database.read() as session:
-        items = session.execute(
-            select(ReleaseItem.files, Contribution)
-            .join(ReleaseItem.contribution)
-            .where(
-                ReleaseItem.release_number == number,
-                Contribution.state != ContributionState.WITHDRAWN,
-            )
-        ).all()
-    for files, row in items:
+    for files, row in _pages(context, number):
         context.progress("")
         for file in files.all() if files else ():
             if (wrong := _wrong(context, file, number)) is None:
@@ -60,6 +53,29 @@ def _items(context: Context, number: int) -> Iterator[Finding]:
                 _ADVICE,
                 mend=_publish_again(sources, file.key, file.sha256) if sources else None,
             )
+
+
+def _pages(context: Context, number: int) -> Iterator[tuple[ItemFiles | None, Contribution]]:
+    """The files of each recording of a release that was not withdrawn, a page at a time."""
+    query = (
+        select(ReleaseItem.files, Contribution)
+        .join(ReleaseItem.contribution)
+        .where(
+            ReleaseItem.release_number == number,
+            Contribution.state != ContributionState.WITHDRAWN,
+        )
+        .order_by(ReleaseItem.contribution_id)
+        .limit(_PAGE)
+    )
+    last = UUID(int=0)
+    while True:
+        with context.database.read() as session:
+            items = session.execute(query.where(ReleaseItem.contribution_id > last)).all()
+        for files, row in items:
+            yield files, row
+            last = row.id
+        if len(items) < _PAGE:
+            return
 
 
 def _wrong(context: Context, file: StoredFile, number: int) -> tuple[str, str] | None:

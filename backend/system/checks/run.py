@@ -6,7 +6,6 @@ A worker or the command line does this, never the web application.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import structlog
 
@@ -22,6 +21,7 @@ from backend.system.checks.patients import patients
 from backend.system.checks.releases import releases
 from backend.system.checks.stray import stray
 from backend.tables import Check
+from backend.tables.checks import FindingCount, StoredFinding
 
 log = structlog.get_logger(__name__)
 
@@ -56,8 +56,8 @@ class Runner:
     checks: Mapping[str, CheckFunction]
     on_finding: Callable[[Finding, bool], None] = lambda _finding, _mended: None
     on_progress: Callable[[str, int], None] = lambda _stage, _looked_at: None
-    counts: dict[str, dict[str, int]] = field(init=False)
-    findings: list[dict[str, Any]] = field(init=False)
+    counts: dict[str, FindingCount] = field(init=False)
+    findings: list[StoredFinding] = field(init=False)
     _known: set[tuple[str, str, str, str]] = field(init=False, repr=False)
     _noted_at: float = 0.0
 
@@ -67,7 +67,7 @@ class Runner:
         return self.lease.row
 
     def __post_init__(self) -> None:
-        self.counts = {kind: dict(count) for kind, count in self.row.counts.items()}
+        self.counts = {kind: count.copy() for kind, count in self.row.counts.items()}
         self.findings = list(self.row.findings)
         self._known = {
             (finding["kind"], finding["subject"], finding["id"], finding["text"])
@@ -95,7 +95,7 @@ class Runner:
             row.ended = [*row.ended, name]
             row.cursor = ""
             self._note()
-        log.info("check_looked", check=str(row.id), counts=self.counts)
+        log.info("check_completed", check=str(row.id), counts=self.counts)
 
     def _handle(self, context: Context, finding: Finding) -> None:
         """Count a finding, and mend it if that was requested and is possible."""

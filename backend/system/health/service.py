@@ -10,10 +10,10 @@ from backend.core.errors import PocovidError, UnavailableError
 from backend.core.settings import Settings
 from backend.jobs.duties import duties
 from backend.jobs.workers import idle_workers, workers_alive
-from backend.screenings.repository import counts
+from backend.screenings.repository import unfinished_counts
 from backend.storage.base import Storage
 from backend.system.health.schemas import Health, Limits, Queue
-from backend.tables import Duty, Status, Worker
+from backend.tables import Duty, Worker
 from models.media.formats import FORMATS
 from models.media.sampling import LIMITS
 
@@ -49,7 +49,7 @@ def health(database: Database, storage: Storage, settings: Settings) -> Health:
     checks = {"database": "ok", "storage": "ok"}
     try:
         with database.read() as session:
-            numbers = counts(session)
+            queued, running = unfinished_counts(session)
             now, within = utc_now(), timedelta(seconds=settings.stale_after_s)
             workers = workers_alive(session, now, within)
             reasons = _reasons(workers, idle_workers(session, now, within), now, within)
@@ -70,7 +70,7 @@ def health(database: Database, storage: Storage, settings: Settings) -> Health:
         database="ok",
         storage="ok",
         free_bytes=free_bytes,
-        queue=Queue(queued=numbers[Status.QUEUED], running=numbers[Status.RUNNING]),
+        queue=Queue(queued=queued, running=running),
         workers=workers,
         draining=settings.draining,
         version=VERSION,

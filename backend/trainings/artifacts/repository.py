@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from backend.tables import Activation, Artifact, Training
 from backend.tables.vocabulary import JobState
+from models.contract import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def origins(session: Session) -> dict[str, tuple[UUID, int]]:
 
 
 def register(
-    session: Session, version: str, folder: str | None, manifest: dict[str, Any], now: datetime
+    session: Session, version: str, folder: str | None, manifest: Manifest, now: datetime
 ) -> None:
     """Add an artifact, unless it exists; of concurrently starting workers, one adds it."""
     if session.get(Artifact, version) is not None:

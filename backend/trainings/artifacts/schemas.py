@@ -1,10 +1,12 @@
 """Response bodies of artifacts."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from backend.tables.trainings import Metrics
+from models.contract import Manifest
 
 
 class ArtifactLine(BaseModel):
@@ -22,7 +24,7 @@ class ArtifactLine(BaseModel):
     )
     training: UUID | None = Field(description="The training it came from.")
     group: str = Field(description="What the folds of its models keep together.")
-    metrics: dict[str, Any] = Field(
+    metrics: dict[str, Metrics] = Field(
         description="Cross-validated figures, by what the folds keep together."
     )
 
@@ -30,7 +32,7 @@ class ArtifactLine(BaseModel):
 class ArtifactOut(ArtifactLine):
     """An artifact with its manifest."""
 
-    manifest: dict[str, Any]
+    manifest: Manifest
 
 
 class ActivationOut(BaseModel):

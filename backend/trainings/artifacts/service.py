@@ -85,7 +85,7 @@ def activate(session: Session, storage: Storage, actor: User | None, version: st
             f"{version} shipped with an earlier version of this software and is no longer included."
         )
     if artifact.storage_folder is not None:
-        for name in (*artifact.manifest["files"], "manifest.json"):
+        for name in (*artifact.manifest.files, "manifest.json"):
             if not storage.exists(f"{artifact.storage_folder}/{name}"):
                 raise ConflictError(
                     f"{version} cannot be activated: its file {name} is missing. Train it again."
@@ -136,7 +136,7 @@ def _line(
             "available": _is_available(artifact, shipped),
             "release": release,
             "training": training,
-            "group": artifact.manifest["group"],
-            "metrics": artifact.manifest["metrics"],
+            "group": artifact.manifest.group,
+            "metrics": artifact.manifest.metrics,
         }
     )

@@ -1,5 +1,5 @@
 /** The calls of accounts: signing up, in and out, the profile, API tokens. */
-import { request, remove, sendJson } from './client.js';
+import { call } from './call.js';
 
 /**
  * @typedef {import('./schema.d.ts').UserOut} User
@@ -8,62 +8,47 @@ import { request, remove, sendJson } from './client.js';
  * @typedef {import('./schema.d.ts').Scope} Scope what an API token may be used for
  */
 
-/** @returns {Promise<User>} */
-export const me = () => request('/me');
+export const me = () => call('get', '/me');
 
-/**
- * @param {import('./schema.d.ts').SignUpIn} facts
- * @returns {Promise<User>}
- */
-export const signUp = (facts) => sendJson('POST', '/accounts', facts);
+/** @param {import('./schema.d.ts').SignUpIn} facts */
+export const signUp = (facts) => call('post', '/accounts', { body: facts });
 
 /**
  * @param {string} email
  * @param {string} password
- * @returns {Promise<User>}
  */
-export const signIn = (email, password) => sendJson('POST', '/sign-in', { email, password });
+export const signIn = (email, password) => call('post', '/sign-in', { body: { email, password } });
 
-/** @returns {Promise<void>} */
-export const signOut = () => sendJson('POST', '/sign-out');
+export const signOut = () => call('post', '/sign-out');
 
-/**
- * @param {import('./schema.d.ts').ProfileIn} changes
- * @returns {Promise<User>}
- */
-export const changeMe = (changes) => sendJson('PATCH', '/me', changes);
+/** @param {import('./schema.d.ts').ProfileIn} changes */
+export const changeMe = (changes) => call('patch', '/me', { body: changes });
 
 /**
  * @param {string} current
  * @param {string} wanted
- * @returns {Promise<void>}
  */
 export const changePassword = (current, wanted) =>
-  sendJson('POST', '/me/password', { current_password: current, new_password: wanted });
+  call('post', '/me/password', { body: { current_password: current, new_password: wanted } });
 
 /**
- * Have a link mailed; the answer tells nobody whether there is such an account.
+ * Have a link mailed; the answer is the same where there is no such account.
  * @param {string} email
- * @returns {Promise<void>}
  */
-export const requestReset = (email) => sendJson('POST', '/password-resets', { email });
+export const requestReset = (email) => call('post', '/password-resets', { body: { email } });
 
 /**
  * @param {string} secret of the link
  * @param {string} password
- * @returns {Promise<void>}
  */
 export const resetPassword = (secret, password) =>
-  sendJson('POST', `/password-resets/${encodeURIComponent(secret)}`, { password });
+  call('post', '/password-resets/{secret}', { path: { secret }, body: { password } });
 
-/** @returns {Promise<Token[]>} */
-export const tokens = async () => (await request('/me/tokens')).items;
+export const tokens = async () => (await call('get', '/me/tokens')).items;
 
-/**
- * @param {import('./schema.d.ts').TokenIn} wanted
- * @returns {Promise<import('./schema.d.ts').TokenMade>}
- */
-export const makeToken = (wanted) => sendJson('POST', '/me/tokens', wanted);
+/** @param {import('./schema.d.ts').TokenIn} wanted */
+export const makeToken = (wanted) => call('post', '/me/tokens', { body: wanted });
 
-/** @param {string} id @returns {Promise<void>} */
-export const revokeToken = (id) => remove(`/me/tokens/${encodeURIComponent(id)}`);
+/** @param {string} id */
+export const revokeToken = (id) =>
+  call('delete', '/me/tokens/{token_id}', { path: { token_id: id } });

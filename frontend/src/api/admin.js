@@ -1,5 +1,6 @@
 /** The calls of administration: who has which role, and the audit log. */
-import { ROOT, request, query, sendJson } from './client.js';
+import { call } from './call.js';
+import { ROOT, query } from './client.js';
 
 /**
  * @typedef {import('./accounts.js').User} User
@@ -15,24 +16,26 @@ import { ROOT, request, query, sendJson } from './client.js';
 /**
  * @param {string} q part of a name or an address
  * @param {string | null} [cursor]
- * @returns {Promise<import('./schema.d.ts').People>}
  */
-export const people = (q, cursor = null) => request(`/users${query({ q, cursor })}`);
+export const people = (q, cursor = null) => call('get', '/users', { query: { q, cursor } });
 
 /**
  * @param {string} id
  * @param {import('./schema.d.ts').PersonIn} changes
- * @returns {Promise<User>}
  */
 export const changePerson = (id, changes) =>
-  sendJson('PATCH', `/users/${encodeURIComponent(id)}`, changes);
+  call('patch', '/users/{user_id}', { path: { user_id: id }, body: changes });
 
 /**
  * @param {AuditFilters} filters
  * @param {string | null} [cursor]
- * @returns {Promise<import('./schema.d.ts').AuditEvents>}
  */
-export const audit = (filters, cursor = null) => request(`/audit${query({ ...filters, cursor })}`);
+export const audit = (filters, cursor = null) =>
+  call('get', '/audit', { query: { ...filters, cursor } });
 
 /** @param {AuditFilters} filters */
-export const auditCsvUrl = (filters) => `${ROOT}/audit.csv${query({ ...filters })}`;
+export function auditCsvUrl(filters) {
+  /** @type {import('./callTypes.d.ts').QueryOf<'/audit.csv'>} */
+  const given = filters;
+  return `${ROOT}/audit.csv${query(given)}`;
+}

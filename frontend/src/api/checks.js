@@ -1,22 +1,16 @@
 /** The calls of checks: start one, look at what the last ones found. */
-import { request, sendJson } from './client.js';
+import { call } from './call.js';
 
 /**
  * @typedef {import('./schema.d.ts').FindingOut} Finding
  * @typedef {import('./schema.d.ts').CheckRunOut} Check
  */
 
-/** @returns {Promise<import('./schema.d.ts').CheckRuns>} the newest first, without what they found */
-export const checks = () => request('/checks');
+/** The newest first, without what they found. */
+export const checks = () => call('get', '/checks');
 
-/**
- * @param {string} id
- * @returns {Promise<import('./schema.d.ts').CheckRunDetail>}
- */
-export const check = (id) => request(`/checks/${encodeURIComponent(id)}`);
+/** @param {string} id */
+export const check = (id) => call('get', '/checks/{check_id}', { path: { check_id: id } });
 
-/**
- * @param {import('./schema.d.ts').CheckRunIn} wanted
- * @returns {Promise<Check>}
- */
-export const start = (wanted) => sendJson('POST', '/checks', wanted);
+/** @param {import('./schema.d.ts').CheckRunIn} wanted */
+export const start = (wanted) => call('post', '/checks', { body: wanted });

@@ -28,34 +28,55 @@ export function csrfHeaders() {
 const SAFE = ['GET', 'HEAD'];
 
 /**
+ * @template T the schema of the answer, as the caller declares it
  * @param {string} path below the root of the API
  * @param {RequestInit} [options]
- * @returns {Promise<any>} the JSON of the answer; undefined when it has no body
+ * @returns {Promise<T>} the JSON of the answer; undefined when it has no body
  * @throws {import('./problem.js').Problem}
  */
 export async function request(path, options = {}) {
+  const body = await bodyOf(path, options, (response) => response.text());
+  return /** @type {T} */ (body ? JSON.parse(body) : undefined);
+}
+
+/**
+ * A picture or another file.
+ * @param {string} path below the root of the API
+ * @returns {Promise<Blob>}
+ * @throws {import('./problem.js').Problem}
+ */
+export const requestFile = (path) => bodyOf(path, {}, (response) => response.blob());
+
+/**
+ * @template Body
+ * @param {string} path
+ * @param {RequestInit} options
+ * @param {(response: Response) => Promise<Body>} read of an answer that is no problem
+ * @returns {Promise<Body>}
+ */
+async function bodyOf(path, options, read) {
   const safe = SAFE.includes(options.method ?? 'GET');
   const headers = { ...(safe ? {} : csrfHeaders()), ...options.headers };
   let response;
-  let body;
+  let problem;
   try {
     response = await fetch(ROOT + path, { ...options, headers });
-    body = await response.text();
+    if (response.ok) return await read(response);
+    problem = await response.text();
   } catch {
     throw noAnswer();
   }
-  if (!response.ok) {
-    if (response.status === 401) notifySignedOut();
-    throw problemFrom(response.status, body, response.headers.get('Retry-After'));
-  }
-  return body ? JSON.parse(body) : undefined;
+  if (response.status === 401) notifySignedOut();
+  throw problemFrom(response.status, problem, response.headers.get('Retry-After'));
 }
 
 /**
  * A request with a JSON body.
+ * @template T
  * @param {'POST' | 'PATCH' | 'PUT'} method
  * @param {string} path
  * @param {unknown} [body]
+ * @returns {Promise<T>}
  */
 export function sendJson(method, path, body = {}) {
   return request(path, {
@@ -64,9 +85,6 @@ export function sendJson(method, path, body = {}) {
     body: JSON.stringify(body),
   });
 }
-
-/** @param {string} path */
-export const remove = (path) => request(path, { method: 'DELETE' });
 
 /**
  * `?a=1&b=2` of what is given; nothing for empty values.

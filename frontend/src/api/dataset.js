@@ -1,5 +1,5 @@
 /** The calls of the dataset: its releases, what is in them, reports, and making the next one. */
-import { request, query, sendJson } from './client.js';
+import { call } from './call.js';
 
 /**
  * @typedef {import('./schema.d.ts').Counts} Counts
@@ -11,41 +11,37 @@ import { request, query, sendJson } from './client.js';
  * @typedef {import('./schema.d.ts').ItemOut} Item
  */
 
-/**
- * @param {string | null} [cursor]
- * @returns {Promise<import('./schema.d.ts').ReleasePage>}
- */
-export const releases = (cursor = null) => request(`/releases${query({ cursor })}`);
+/** @param {string | null} [cursor] */
+export const releases = (cursor = null) => call('get', '/releases', { query: { cursor } });
 
-/** @param {string | number} number @returns {Promise<Release>} */
-export const release = (number) => request(`/releases/${encodeURIComponent(number)}`);
+/** @param {string | number} number */
+export const release = (number) => call('get', '/releases/{number}', { path: { number } });
 
-/** @returns {Promise<NextRelease>} what a release made now would hold */
-export const nextRelease = () => request('/releases/next');
+/** What a release made now would hold. */
+export const nextRelease = () => call('get', '/releases/next');
 
-/** @param {string} note @returns {Promise<ReleaseLine>} */
-export const makeRelease = (note) => sendJson('POST', '/releases', { note });
+/** @param {string} note */
+export const makeRelease = (note) => call('post', '/releases', { body: { note } });
 
 /**
  * @param {string | number} number
  * @param {{label: string, probe: string}} filters
  * @param {string | null} cursor
- * @returns {Promise<import('./schema.d.ts').ItemPage>}
  */
 export const releaseItems = (number, filters, cursor) =>
-  request(
-    `/releases/${encodeURIComponent(number)}/items${query({ ...filters, cursor, limit: 24 })}`,
-  );
+  call('get', '/releases/{number}/items', {
+    path: { number },
+    query: { ...filters, cursor, limit: 24 },
+  });
 
 /**
- * Say that a label is wrong.
+ * Report that a label is wrong.
  * @param {string | number} number
  * @param {string} id of the item
  * @param {import('./schema.d.ts').ReportIn} report
  */
 export const report = (number, id, report) =>
-  sendJson(
-    'POST',
-    `/releases/${encodeURIComponent(number)}/items/${encodeURIComponent(id)}/reports`,
-    report,
-  );
+  call('post', '/releases/{number}/items/{item_id}/reports', {
+    path: { number, item_id: id },
+    body: report,
+  });

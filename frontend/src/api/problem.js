@@ -44,9 +44,7 @@ export function problemFrom(status, body, retryAfterHeader) {
   const code = typeof answer.code === 'string' ? answer.code : `http_${status}`;
   const detail = answer.detail ?? answer.title ?? `The service answered with status ${status}.`;
   const waits = status === 429 || status === 503;
-  const retryAfter = waits
-    ? (seconds(retryAfterHeader) ?? answer.retry_after_s ?? DEFAULT_WAIT_S)
-    : null;
+  const retryAfter = waits ? (seconds(retryAfterHeader) ?? waitOf(answer)) : null;
   return new Problem({
     code,
     detail: String(detail),
@@ -137,21 +135,24 @@ export function advice(problem) {
   return mayPass(problem) ? 'Try again, or choose another file.' : 'Choose another file.';
 }
 
+/** The seconds to wait that an answer names. @param {Record<string, unknown>} answer */
+const waitOf = ({ retry_after_s: wait }) => (typeof wait === 'number' ? wait : DEFAULT_WAIT_S);
+
 /**
- * @param {Record<string, any>} answer
+ * @param {Record<string, unknown>} answer
  * @returns {Record<string, string>}
  */
 function fieldsOf({ errors }) {
   if (!Array.isArray(errors)) return {};
-  const ours = errors.filter(({ where }) => String(where).startsWith('body.'));
-  return Object.fromEntries(
-    ours.map(({ where, message }) => [where.split('.')[1], String(message)]),
-  );
+  /** @type {[string, string][]} */
+  const entries = errors.map(({ where, message }) => [String(where), String(message)]);
+  const ours = entries.filter(([where]) => where.startsWith('body.'));
+  return Object.fromEntries(ours.map(([where, message]) => [where.split('.')[1], message]));
 }
 
 /**
  * @param {string} body
- * @returns {Record<string, any>}
+ * @returns {Record<string, unknown>}
  */
 function parsed(body) {
   try {

@@ -1,5 +1,6 @@
 /** The calls of reviewing: the queue, claims, the player's pictures, verdicts, agreement. */
-import { ROOT, request, remove, query, sendJson } from './client.js';
+import { call } from './call.js';
+import { requestFile, ROOT } from './client.js';
 
 /**
  * @typedef {import('./schema.d.ts').ReviewItem} Contribution
@@ -15,64 +16,75 @@ import { ROOT, request, remove, query, sendJson } from './client.js';
  * @property {string} probe
  * @property {string} older_than_h
  * @property {boolean} disputed
+ * @property {string} order what comes first: see `QueueOrder`
  */
 
 /** @param {string} id */
-const contributionPath = (id) => `/contributions/${encodeURIComponent(id)}`;
+const ofContribution = (id) => ({ contribution_id: id });
 
 /** @param {Filters} filters what is empty is left out */
-const asked = ({ label, source, probe, older_than_h, disputed }) => ({
+const toQuery = ({ label, source, probe, older_than_h, disputed, order }) => ({
   label: label || null,
   source: source || null,
   probe: probe || null,
   older_than_h: older_than_h ? Number(older_than_h) : null,
   disputed: disputed || null,
+  order: order || null,
 });
 
 /**
  * @param {Filters} filters
  * @param {string | null} [cursor]
- * @returns {Promise<import('./schema.d.ts').QueueOut>}
  */
 export const queue = (filters, cursor = null) =>
-  request(`/reviews/queue${query({ ...asked(filters), cursor })}`);
+  call('get', '/reviews/queue', { query: { ...toQuery(filters), cursor } });
 
 /**
- * Claim the next recording of the queue.
+ * Claim the next recording of the queue; the answer is undefined where there is none.
  * @param {Filters} filters
- * @returns {Promise<Contribution | undefined>} undefined: there is none
  */
 export function next(filters) {
-  const given = Object.entries(asked(filters)).filter(([, value]) => value !== null);
-  return sendJson('POST', '/reviews/next', Object.fromEntries(given));
+  const given = Object.entries(toQuery(filters)).filter(([, value]) => value !== null);
+  return call('post', '/reviews/next', { body: Object.fromEntries(given) });
 }
 
-/**
- * Claim this recording, or renew the claim on it.
- * @param {string} id
- * @returns {Promise<Contribution>}
- */
-export const claim = (id) => sendJson('POST', `${contributionPath(id)}/claim`);
-
-/** @param {string} id @returns {Promise<void>} */
-export const release = (id) => remove(`${contributionPath(id)}/claim`);
-
-/** @param {string} id @returns {Promise<Cine>} */
-export const cine = (id) => request(`${contributionPath(id)}/cine`);
+/** Claim this recording, or renew the claim on it. @param {string} id */
+export const claim = (id) =>
+  call('post', '/contributions/{contribution_id}/claim', { path: ofContribution(id) });
 
 /** @param {string} id */
-export const contactSheetUrl = (id) => `${ROOT}${contributionPath(id)}/contact-sheet.jpg`;
+export const release = (id) =>
+  call('delete', '/contributions/{contribution_id}/claim', { path: ofContribution(id) });
+
+/** @param {string} id */
+export const cine = (id) =>
+  call('get', '/contributions/{contribution_id}/cine', { path: ofContribution(id) });
+
+/** @param {string} id */
+export const contactSheetUrl = (id) =>
+  `${ROOT}/contributions/${encodeURIComponent(id)}/contact-sheet.jpg`;
+
+/**
+ * The maps of a frame, as one grey picture; there are none before a verdict. See `splitMaps`.
+ * @param {string} id of the contribution
+ * @param {number} n
+ */
+export const signMaps = (id, n) =>
+  requestFile(`/contributions/${encodeURIComponent(id)}/frames/${n}/signs.png`);
 
 /**
  * Give a verdict.
  * @param {string} id of the contribution
  * @param {import('./schema.d.ts').ReviewIn} verdict
- * @returns {Promise<import('./schema.d.ts').GivenOut>}
  */
-export const review = (id, verdict) => sendJson('POST', `${contributionPath(id)}/reviews`, verdict);
+export const review = (id, verdict) =>
+  call('post', '/contributions/{contribution_id}/reviews', {
+    path: ofContribution(id),
+    body: verdict,
+  });
 
-/** Take a verdict back. @param {string} reviewId @returns {Promise<void>} */
-export const undo = (reviewId) => remove(`/reviews/${encodeURIComponent(reviewId)}`);
+/** Take a verdict back. @param {string} reviewId */
+export const undo = (reviewId) =>
+  call('delete', '/reviews/{review_id}', { path: { review_id: reviewId } });
 
-/** @returns {Promise<Stats>} */
-export const stats = () => request('/reviews/stats');
+export const stats = () => call('get', '/reviews/stats');

@@ -1,6 +1,7 @@
 /** The calls of screening: limits, recordings, answers. */
+import { call } from './call.js';
+import { ROOT, csrfHeaders, requestFile } from './client.js';
 import { noAnswer, problemFrom } from './problem.js';
-import { ROOT, request, csrfHeaders, sendJson } from './client.js';
 
 /**
  * @typedef {import('./schema.d.ts').Limits} Limits
@@ -10,38 +11,65 @@ import { ROOT, request, csrfHeaders, sendJson } from './client.js';
  * @typedef {import('./schema.d.ts').FrameAnswer} FrameAnswer
  * @typedef {import('./schema.d.ts').Probabilities} Probabilities each 0 to 1, together 1
  * @typedef {keyof Probabilities} ClassKey
+ * @typedef {import('./schema.d.ts').SignFinding} SignFinding
+ * @typedef {keyof import('./schema.d.ts').FrameSigns} SignKey
+ * @typedef {import('./schema.d.ts').Probe} Probe
  * @typedef {import('./schema.d.ts').Crop} Square a square part of a picture, in source pixels
  */
 
-/** @returns {Promise<Limits>} */
-export const limits = () => request('/limits');
+/** @param {string} id */
+const ofRecording = (id) => ({ recording_id: id });
 
-/** @param {string} id @returns {Promise<Recording>} */
-export const recording = (id) => request(`/recordings/${encodeURIComponent(id)}`);
+/** @param {string} id */
+const ofScreening = (id) => ({ screening_id: id });
 
-/** @param {string} id @returns {Promise<Screening>} */
-export const screening = (id) => request(`/screenings/${encodeURIComponent(id)}`);
+export const limits = () => call('get', '/limits');
+
+/** @param {string} id */
+export const recording = (id) =>
+  call('get', '/recordings/{recording_id}', { path: ofRecording(id) });
+
+/** @param {string} id */
+export const screening = (id) =>
+  call('get', '/screenings/{screening_id}', { path: ofScreening(id) });
 
 /**
  * Ask for an answer about a recording that is already there.
  * @param {string} recordingId
  * @param {Square} crop
- * @returns {Promise<Screening>}
+ * @param {Probe} probe that it is screened as
  */
-export function screen(recordingId, crop) {
-  return sendJson('POST', '/screenings', { recording_id: recordingId, crop });
-}
+export const screen = (recordingId, crop, probe) =>
+  call('post', '/screenings', { body: { recording_id: recordingId, crop, probe } });
 
 /**
- * Delete a recording with its screenings, or one screening.
- * The request is finished even when the page is closed.
- * @param {'recordings' | 'screenings'} what
- * @param {string} id
- * @returns {Promise<void>}
+ * Ask for the class of a recording that is not answered for; only somebody signed in may.
+ * @param {string} id of the screening
  */
-export async function remove(what, id) {
-  await request(`/${what}/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true });
-}
+export const answerAnyway = (id) =>
+  call('post', '/screenings/{screening_id}/answer-anyway', { path: ofScreening(id) });
+
+/**
+ * The maps of a frame, as one grey picture: see `splitMaps`.
+ * @param {string} screeningId
+ * @param {number} n
+ */
+export const signMaps = (screeningId, n) =>
+  requestFile(`/screenings/${encodeURIComponent(screeningId)}/frames/${n}/signs.png`);
+
+/**
+ * Delete a recording with its screenings. The request is finished even when the page is closed.
+ * @param {string} id
+ */
+export const removeRecording = (id) =>
+  call('delete', '/recordings/{recording_id}', { path: ofRecording(id), keepalive: true });
+
+/**
+ * Delete one screening. The request is finished even when the page is closed.
+ * @param {string} id
+ */
+export const removeScreening = (id) =>
+  call('delete', '/screenings/{screening_id}', { path: ofScreening(id), keepalive: true });
 
 /**
  * Where the frame number `n` of a screening can be seen.

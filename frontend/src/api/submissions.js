@@ -1,5 +1,5 @@
 /** The calls of contributing: submissions, their files and recordings, the check, the outcome. */
-import { request, remove, query, sendJson } from './client.js';
+import { call } from './call.js';
 
 /**
  * @typedef {import('./schema.d.ts').SubmissionOut} Submission
@@ -17,98 +17,123 @@ import { request, remove, query, sendJson } from './client.js';
  * @typedef {import('./schema.d.ts').Choice} Choice
  */
 
-const MOST = 200;
+const PAGE_SIZE = 200;
 
 /** @param {string} id */
-const one = (id) => `/submissions/${encodeURIComponent(id)}`;
+const ofSubmission = (id) => ({ submission_id: id });
 
 /** @param {string} id */
-const recording = (id) => `/contributions/${encodeURIComponent(id)}`;
+const ofContribution = (id) => ({ contribution_id: id });
 
-/** @returns {Promise<Vocabulary>} */
-export const vocabulary = () => request('/vocabulary');
+export const vocabulary = () => call('get', '/vocabulary');
 
-/**
- * @param {string | null} [cursor]
- * @returns {Promise<import('./schema.d.ts').SubmissionPage>}
- */
-export const submissions = (cursor = null) => request(`/submissions${query({ cursor })}`);
+/** @param {string | null} [cursor] */
+export const submissions = (cursor = null) => call('get', '/submissions', { query: { cursor } });
 
-/** @returns {Promise<Submission>} a new draft */
-export const begin = () => sendJson('POST', '/submissions', {});
+/** A new draft. */
+export const begin = () => call('post', '/submissions', { body: {} });
 
-/** @param {string} id @returns {Promise<Submission>} */
-export const submission = (id) => request(one(id));
+/** @param {string} id */
+export const submission = (id) =>
+  call('get', '/submissions/{submission_id}', { path: ofSubmission(id) });
 
 /**
  * @param {string} id
  * @param {import('./schema.d.ts').SubmissionPatch} changes
- * @returns {Promise<Submission>}
  */
-export const changeSubmission = (id, changes) => sendJson('PATCH', one(id), changes);
+export const changeSubmission = (id, changes) =>
+  call('patch', '/submissions/{submission_id}', { path: ofSubmission(id), body: changes });
 
-/** @param {string} id @returns {Promise<void>} */
-export const deleteSubmission = (id) => remove(one(id));
+/** @param {string} id */
+export const deleteSubmission = (id) =>
+  call('delete', '/submissions/{submission_id}', { path: ofSubmission(id) });
 
-/** @param {string} id @returns {Promise<Contribution[]>} all of them */
-export const contributions = (id) => all(`${one(id)}/contributions`);
+/** All recordings of a submission. @param {string} id */
+export const contributions = (id) =>
+  all((cursor) =>
+    call('get', '/submissions/{submission_id}/contributions', {
+      path: ofSubmission(id),
+      query: { limit: PAGE_SIZE, cursor },
+    }),
+  );
 
-/** @param {string} id @returns {Promise<SentFile[]>} all of them, in the order in which they came */
-export const files = (id) => all(`${one(id)}/files`);
+/** All files of a submission, in the order in which they came. @param {string} id */
+export const files = (id) =>
+  all((cursor) =>
+    call('get', '/submissions/{submission_id}/files', {
+      path: ofSubmission(id),
+      query: { limit: PAGE_SIZE, cursor },
+    }),
+  );
 
-/** @param {string} id of a file @returns {Promise<void>} */
-export const forgetFile = (id) => remove(`/uploads/${encodeURIComponent(id)}`);
+/** @param {string} id of a file */
+export const forgetFile = (id) => call('delete', '/uploads/{uuid}', { path: { uuid: id } });
 
 /**
  * The same fields for several recordings.
  * @param {string} id of the submission
  * @param {string[]} ids of recordings
  * @param {FieldsIn} fields
- * @returns {Promise<void>}
  */
 export const changeContributions = (id, ids, fields) =>
-  sendJson('PATCH', `${one(id)}/contributions`, { ids, fields });
+  call('patch', '/submissions/{submission_id}/contributions', {
+    path: ofSubmission(id),
+    body: { ids, fields },
+  });
 
-/** @param {string} id @returns {Promise<Contribution>} */
-export const contribution = (id) => request(recording(id));
+/** @param {string} id */
+export const contribution = (id) =>
+  call('get', '/contributions/{contribution_id}', { path: ofContribution(id) });
 
-/** @param {string} id @returns {Promise<void>} */
-export async function deleteContribution(id) {
-  await request(recording(id), { method: 'DELETE', keepalive: true });
-}
+/** @param {string} id */
+export const deleteContribution = (id) =>
+  call('delete', '/contributions/{contribution_id}', {
+    path: ofContribution(id),
+    keepalive: true,
+  });
 
-/** @param {string} id @returns {Promise<Check>} */
-export const check = (id) => request(`${one(id)}/check`);
+/** @param {string} id */
+export const check = (id) =>
+  call('get', '/submissions/{submission_id}/check', { path: ofSubmission(id) });
 
-/** Send it to the reviewers. @param {string} id @returns {Promise<Submission>} */
-export const submit = (id) => sendJson('POST', `${one(id)}/submit`, { consent: true });
+/** Send it to the reviewers. @param {string} id */
+export const submit = (id) =>
+  call('post', '/submissions/{submission_id}/submit', {
+    path: ofSubmission(id),
+    body: { consent: true },
+  });
 
-/** @param {string} id @returns {Promise<Contribution>} */
-export const withdraw = (id) => sendJson('POST', `${recording(id)}/withdraw`);
+/** @param {string} id */
+export const withdraw = (id) =>
+  call('post', '/contributions/{contribution_id}/withdraw', { path: ofContribution(id) });
 
 /**
  * Answer a request for changes.
  * @param {string} id
  * @param {string} answer
  * @param {FieldsIn} fields
- * @returns {Promise<Contribution>}
  */
 export const answer = (id, answer, fields) =>
-  sendJson('POST', `${recording(id)}/answer`, { answer, fields });
+  call('post', '/contributions/{contribution_id}/answer', {
+    path: ofContribution(id),
+    body: { answer, fields },
+  });
 
 /**
  * Every page of a list, one after the other.
- * @param {string} path
+ * @template T
+ * @param {(cursor: string | null) => Promise<{items: T[], next: string | null}>} page
+ * @returns {Promise<T[]>}
  */
-async function all(path) {
+async function all(page) {
+  /** @type {T[]} */
   const items = [];
+  /** @type {string | null} */
   let cursor = null;
   do {
-    const page = /** @type {{items: any[], next: string | null}} */ (
-      await request(`${path}${query({ limit: MOST, cursor })}`)
-    );
-    items.push(...page.items);
-    cursor = page.next;
+    const { items: more, next } = await page(cursor);
+    items.push(...more);
+    cursor = next;
   } while (cursor);
   return items;
 }

@@ -15,7 +15,7 @@ const ADMIN = [
 export function AccountMenu() {
   const [open, setOpen] = useState(false);
   const [error, setError] = useState('');
-  const whole = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const container = useRef(/** @type {HTMLDivElement | null} */ (null));
   const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
   const { page } = place.value;
   const { path } = address.value;
@@ -23,7 +23,7 @@ export function AccountMenu() {
   useEffect(() => {
     if (!open) return undefined;
     const away = (/** @type {Event} */ { target }) => {
-      if (!whole.current?.contains(/** @type {Node} */ (target))) setOpen(false);
+      if (!container.current?.contains(/** @type {Node} */ (target))) setOpen(false);
     };
     document.addEventListener('pointerdown', away);
     document.addEventListener('focusin', away);
@@ -61,7 +61,7 @@ export function AccountMenu() {
   const links = isAtLeast('admin') ? ADMIN : [];
   return (
     // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- Esc from anywhere within
-    <div class="account" ref={whole} onKeyDown={onKeyDown}>
+    <div class="account" ref={container} onKeyDown={onKeyDown}>
       <button
         ref={button}
         type="button"

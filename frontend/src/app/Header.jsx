@@ -33,7 +33,9 @@ export function Header() {
         </nav>
         <p class="disclaimer">Research use only, not a diagnosis</p>
         <div class="head-actions">
-          {here === 'screen' && items.value.length > 0 && <FilesButton quiet>Add</FilesButton>}
+          {here === 'screen' && items.value.length > 0 && (
+            <FilesButton kind="quiet">Add</FilesButton>
+          )}
           <AccountMenu />
           <button
             type="button"

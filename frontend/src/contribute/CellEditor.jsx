@@ -9,6 +9,8 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
  */
 
 /**
+ * @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Control
+ *
  * @param {{
  *   column: import('./fields.js').Column,
  *   recording: import('../api/submissions.js').Contribution,
@@ -19,7 +21,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
  */
 export function CellEditor({ column, recording, initial, words, onDone }) {
   const { name, title, kind, list, hint, most } = column;
-  const control = useRef(/** @type {any} */ (null));
+  const control = useRef(/** @type {Control | null} */ (null));
   const over = useRef(false);
   const shown = useRef('');
   const own = recording.fields_from.includes(name)
@@ -41,10 +43,11 @@ export function CellEditor({ column, recording, initial, words, onDone }) {
   // Before the next key can come: it is meant for the editor.
   useLayoutEffect(() => {
     const element = control.current;
+    if (!element) return;
     shown.current = element.value;
     element.focus();
-    if (!list && initial === null) element.select();
-    if (list) openList(element);
+    if (element instanceof HTMLSelectElement) openList(element);
+    else if (initial === null) element.select();
   }, [list, initial]);
 
   /** @param {KeyboardEvent} event */
@@ -59,7 +62,8 @@ export function CellEditor({ column, recording, initial, words, onDone }) {
   }
 
   const shared = {
-    ref: control,
+    /** @param {Control | null} element */
+    ref: (element) => void (control.current = element),
     class: 'entry-input',
     'aria-label': `${title} of ${recording.file_name}`,
     onKeyDown,
@@ -85,9 +89,9 @@ export function CellEditor({ column, recording, initial, words, onDone }) {
       </select>
     );
   }
-  const Control = begin.includes('\n') ? 'textarea' : 'input'; // an input drops line ends
+  const Entry = begin.includes('\n') ? 'textarea' : 'input'; // an input drops line ends
   return (
-    <Control
+    <Entry
       {...shared}
       maxLength={most}
       autoComplete="off"

@@ -31,7 +31,7 @@ export function PreviewDialog({ recording, onClose }) {
         <img class="stage" src={recording.preview_url} alt="The recording's first frame" />
       )}
       <ul class="facts">
-        {recordingFacts(/** @type {any} */ (recording)).map((fact) => (
+        {recordingFacts(recording).map((fact) => (
           <li key={fact}>{fact}</li>
         ))}
       </ul>

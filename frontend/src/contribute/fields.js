@@ -108,8 +108,10 @@ export function changed(before, changes, defaults = null) {
   const after = { ...before };
   for (const [name, value] of Object.entries(changes)) {
     const key = name === 'patient' ? 'has_patient' : name;
-    const said = name === 'patient' ? !saysNothing(value) : value;
-    const counts = saysNothing(value) ? (defaults ?? NOTHING)[/** @type {'note'} */ (key)] : said;
+    const entered = name === 'patient' ? !saysNothing(value) : value;
+    const counts = saysNothing(value)
+      ? (defaults ?? NOTHING)[/** @type {'note'} */ (key)]
+      : entered;
     Object.assign(after, { [key]: counts });
   }
   return after;

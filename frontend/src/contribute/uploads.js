@@ -128,8 +128,7 @@ const mayBeRecording = (file) =>
 function refusal(file) {
   const limits = vocabulary.value?.limits;
   if (!isArchive(file) && !isList(file)) {
-    const most = /** @type {any} */ (limits && { max_bytes: limits.file_bytes });
-    return precheck(file, most ?? null);
+    return precheck(file, limits ? { max_bytes: limits.file_bytes } : null);
   }
   if (file.size === 0) return precheck(file, null);
   if (isArchive(file) && limits && file.size > limits.archive_bytes) {

@@ -1,6 +1,8 @@
 /** The player: the cine with its square, how it is played, and the part that is kept. */
 import { Icon } from '../shared/Icon.jsx';
 import { ProgressBar } from '../shared/ProgressBar.jsx';
+import { OverlayControls } from '../shared/OverlayControls.jsx';
+import { SignOverlay } from '../shared/SignOverlay.jsx';
 import { CineView } from './CineView.jsx';
 import { TrimBar } from './TrimBar.jsx';
 
@@ -12,9 +14,10 @@ import { TrimBar } from './TrimBar.jsx';
  *   view: import('./useViewSettings.js').ViewSettings,
  *   draft: import('./drafts.js').Draft,
  *   onDraft: (changes: Partial<import('./drafts.js').Draft>) => void,
- * }} props
+ *   seen: import('./useModelSigns.js').ModelSigns | null,
+ * }} props `seen` what the model sees, once the verdict is given
  */
-export function CinePlayer({ contribution, cine, player, view, draft, onDraft }) {
+export function CinePlayer({ contribution, cine, player, view, draft, onDraft, seen }) {
   const { times, images, done, failed } = cine;
   const several = times.length > 1;
   return (
@@ -26,7 +29,9 @@ export function CinePlayer({ contribution, cine, player, view, draft, onDraft })
         brightness={view.brightness}
         enlarged={view.enlarged}
         onSquare={(square) => onDraft({ square })}
-      />
+      >
+        {seen?.on && <SignOverlay {...seen} />}
+      </CineView>
       {failed && (
         <p class="cine-news" role="alert">
           {failed} Reload the page to try again.
@@ -59,6 +64,7 @@ export function CinePlayer({ contribution, cine, player, view, draft, onDraft })
           {several && <Transport player={player} />}
           <ViewButtons view={view} />
         </div>
+        {seen && <OverlayControls {...seen} />}
         <p id="cine-keys" class="unseen">
           Arrow keys move the square, plus and minus resize it, R resets it, Escape leaves it.
         </p>

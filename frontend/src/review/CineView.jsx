@@ -10,9 +10,18 @@ import { SquareHandle } from '../shared/SquareHandle.jsx';
  *   brightness: number,
  *   enlarged: boolean,
  *   onSquare: (square: import('../api/screenings.js').Square) => void,
- * }} props
+ *   children?: import('preact').ComponentChildren,
+ * }} props `children` lie over the proposed square, which the models saw
  */
-export function CineView({ contribution, image, square, brightness, enlarged, onSquare }) {
+export function CineView({
+  contribution,
+  image,
+  square,
+  brightness,
+  enlarged,
+  onSquare,
+  children,
+}) {
   const stage = useRef(/** @type {HTMLDivElement | null} */ (null));
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const { width, height, proposed_crop } = contribution;
@@ -40,6 +49,11 @@ export function CineView({ contribution, image, square, brightness, enlarged, on
           aria-label="The recording"
           style={{ filter: brightness === 1 ? undefined : `brightness(${brightness})` }}
         />
+        {children && (
+          <div class="cine-over" style={placeOf(proposed_crop, contribution)}>
+            {children}
+          </div>
+        )}
         <SquareHandle
           stage={stage}
           picture={contribution}
@@ -53,6 +67,18 @@ export function CineView({ contribution, image, square, brightness, enlarged, on
     </div>
   );
 }
+
+/**
+ * Where a square lies in the picture.
+ * @param {import('../api/screenings.js').Square} square
+ * @param {import('../shared/square.js').Picture} picture
+ */
+const placeOf = ({ x, y, size }, { width, height }) => ({
+  left: `${(100 * x) / width}%`,
+  top: `${(100 * y) / height}%`,
+  width: `${(100 * size) / width}%`,
+  height: `${(100 * size) / height}%`,
+});
 
 /**
  * What brings the square to the middle, almost as large as the view.

@@ -17,8 +17,8 @@ export function ContributorEntries({ contribution }) {
     ['Sent', c.submitted_at ? dateTime(c.submitted_at) : ''],
   ].filter(([, value]) => value);
   return (
-    <section class="contributor-entries" aria-labelledby="said-title">
-      <h2 id="said-title">The contributor says</h2>
+    <section class="contributor-entries" aria-labelledby="entries-title">
+      <h2 id="entries-title">The contributor says</h2>
       <dl class="entries-facts">
         {facts.map(([name, value]) => (
           <div key={name}>

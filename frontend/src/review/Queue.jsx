@@ -14,7 +14,21 @@ const AGES = [
 ];
 
 /** @type {Filters} */
-export const NO_FILTERS = { label: '', source: '', probe: '', older_than_h: '', disputed: false };
+export const NO_FILTERS = {
+  label: '',
+  source: '',
+  probe: '',
+  older_than_h: '',
+  disputed: false,
+  order: '',
+};
+
+/** @type {readonly [string, string][]} */
+const ORDERS = [
+  ['', 'What waits longest'],
+  ['models_disagree', 'Where the models disagree'],
+  ['signs_disagree', 'Where signs and class disagree'],
+];
 
 /**
  * @param {{
@@ -30,7 +44,7 @@ export const NO_FILTERS = { label: '', source: '', probe: '', older_than_h: '', 
  * }} props
  */
 export function Queue({ items, more, total, filters, busy, onFilters, onNext, onOpen, onMore }) {
-  const filtered = JSON.stringify(filters) !== JSON.stringify(NO_FILTERS);
+  const filtered = JSON.stringify({ ...filters, order: '' }) !== JSON.stringify(NO_FILTERS);
   return (
     <div class="queue">
       <QueueFilters filters={filters} onChange={onFilters} />
@@ -128,6 +142,20 @@ function QueueFilters({ filters, onChange }) {
           value={filters.source}
           onChange={({ currentTarget }) => set({ source: currentTarget.value.trim() })}
         />
+      </label>
+      <label>
+        First
+        <select
+          class="input"
+          value={filters.order}
+          onChange={({ currentTarget }) => set({ order: currentTarget.value })}
+        >
+          {ORDERS.map(([key, name]) => (
+            <option key={key} value={key}>
+              {name}
+            </option>
+          ))}
+        </select>
       </label>
       <label class="check">
         <input

@@ -10,7 +10,9 @@ import { draftOf, saveDraft } from './drafts.js';
 import { durationOf } from './playback.js';
 import { playerKeys, readingKeys } from './readingKeys.js';
 import { ContributorEntries } from './ContributorEntries.jsx';
+import { overlayKeys } from '../shared/overlay.js';
 import { useCine } from './useCine.js';
+import { useModelSigns } from './useModelSigns.js';
 import { useClaim } from './useClaim.js';
 import { useViewSettings } from './useViewSettings.js';
 import { usePlayer } from './usePlayer.js';
@@ -73,7 +75,9 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
     { key: 'z', description: 'Take the verdict back', run: onUndo },
   ];
   useShortcuts('Verdict', given ? decidedKeys : readingKeys(controls));
-  useShortcuts('Player', cine.times.length > 0 ? playerKeys(controls) : []);
+  useShortcuts('Player', cine.times.length > 0 ? playerKeys(controls, given !== null) : []);
+  const seen = useModelSigns(given, cine.times[player.at] ?? 0);
+  useShortcuts('What the model sees', seen ? overlayKeys(seen.layers) : []);
   return (
     <div class="reading">
       <div class="reading-left">
@@ -84,6 +88,7 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
           view={view}
           draft={draft}
           onDraft={change}
+          seen={seen}
         />
         <ContactSheet
           key={id}

@@ -104,7 +104,7 @@ export function TrimBar({ times, at, start, end, onSeek, onStart, onEnd }) {
  * }} props places are frames
  */
 function Handle({ name, kind, place, least, most, left, text, onMove, under }) {
-  const held = useRef(false);
+  const isDragged = useRef(false);
   /** @param {number} n */
   const move = (n) => onMove(Math.min(most, Math.max(least, n)));
   /** @param {KeyboardEvent} event */
@@ -128,12 +128,12 @@ function Handle({ name, kind, place, least, most, left, text, onMove, under }) {
       onKeyDown={onKeyDown}
       onPointerDown={(event) => {
         event.stopPropagation();
-        held.current = true;
+        isDragged.current = true;
         event.currentTarget.setPointerCapture(event.pointerId);
       }}
-      onPointerMove={(event) => held.current && move(under(event))}
-      onPointerUp={() => (held.current = false)}
-      onPointerCancel={() => (held.current = false)}
+      onPointerMove={(event) => isDragged.current && move(under(event))}
+      onPointerUp={() => (isDragged.current = false)}
+      onPointerCancel={() => (isDragged.current = false)}
     />
   );
 }

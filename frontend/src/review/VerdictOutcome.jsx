@@ -2,9 +2,11 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Bars } from '../shared/Bars.jsx';
 import { focusIntoView } from '../shared/focus.js';
+import { classified, countedFrames, leftOutNote, refusal } from '../shared/outcome.js';
+import { Signs } from '../shared/Signs.jsx';
 import { LABELS, nameOf } from '../shared/terms.js';
 
-/** @type {Record<string, [string, string]>} */
+/** @type {Partial<Record<import('../api/schema.d.ts').Outcome, [string, string]>>} */
 const OUTCOMES = {
   approved: [
     'Approved',
@@ -60,23 +62,36 @@ export function VerdictOutcome({ given, onNext, onUndo, problem }) {
 
 /**
  * @param {{
- *   answer: Record<string, any> | null,
+ *   answer: import('../api/screenings.js').Result | null,
  *   verdict: import('../api/reviews.js').Verdict,
  *   draft: import('./drafts.js').Draft,
  * }} props
  */
 function ModelAnswer({ answer, verdict, draft: { label } }) {
-  if (!answer?.probabilities) {
-    return <p class="hint">The model has no result for this recording.</p>;
+  if (!answer) return <p class="hint">The model has no result for this recording.</p>;
+  const named = classified(answer);
+  const reason = refusal(answer);
+  const leftOut = leftOutNote(answer);
+  if (!named) {
+    return (
+      <div class="model-answer">
+        <h3>The model does not answer</h3>
+        <p>{reason?.title}.</p>
+        {answer.model_version && <p class="hint">{answer.model_version}</p>}
+      </div>
+    );
   }
-  const said = nameOf(LABELS, answer.label);
+  const modelLabel = nameOf(LABELS, named.label);
   return (
     <div class="model-answer">
       <h3>
-        The model says {said}
-        {comparedWith(verdict, answer.label, label)}
+        The model says {modelLabel}
+        {comparedWith(verdict, named.label, label)}
       </h3>
-      <Bars probabilities={answer.probabilities} />
+      {reason && <p class="notice notice-problem">{reason.title}.</p>}
+      <Bars probabilities={named.probabilities} />
+      {leftOut && <p class="notice">{leftOut}</p>}
+      {named.signs && <Signs result={named} frames={countedFrames(named).length} />}
       {answer.model_version && <p class="hint">{answer.model_version}, five models</p>}
     </div>
   );

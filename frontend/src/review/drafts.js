@@ -20,7 +20,7 @@ import { user } from '../shared/session.js';
  * @property {string} id of the review
  * @property {Verdict} verdict
  * @property {string} contributionId
- * @property {string} outcome what follows from it
+ * @property {import('../api/schema.d.ts').Outcome} outcome what follows from it
  * @property {import('../api/screenings.js').Result | null} modelAnswer
  * @property {Draft} draft as it was sent, for when the verdict is taken back
  */

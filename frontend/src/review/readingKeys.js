@@ -56,10 +56,28 @@ export function readingKeys(controls) {
 
 /**
  * @param {Parameters<typeof readingKeys>[0]} controls
+ * @param {boolean} decided whether the verdict is given, and nothing can be trimmed any more
  * @returns {Shortcut[]}
  */
-export function playerKeys({ player, view, times, change }) {
+export function playerKeys({ player, view, times, change }, decided) {
   const { at } = player;
+  const trimKeys = [
+    {
+      key: 'i',
+      description: 'Keep from this frame on',
+      run: () => change({ trimStart: at === 0 ? null : times[at] }),
+    },
+    {
+      key: 'o',
+      description: 'Keep up to this frame',
+      run: () => change({ trimEnd: times[at + 1] ?? null }),
+    },
+    {
+      key: 'x',
+      description: 'Keep the whole recording',
+      run: () => change({ trimStart: null, trimEnd: null }),
+    },
+  ];
   return [
     {
       key: ' ',
@@ -84,21 +102,7 @@ export function playerKeys({ player, view, times, change }) {
     { key: ',', description: 'Slower', run: () => player.change(-1) },
     { key: '.', description: 'Faster', run: () => player.change(1) },
     { key: 'l', description: 'Play in a loop, or once', run: player.toggleLoop },
-    {
-      key: 'i',
-      description: 'Keep from this frame on',
-      run: () => change({ trimStart: at === 0 ? null : times[at] }),
-    },
-    {
-      key: 'o',
-      description: 'Keep up to this frame',
-      run: () => change({ trimEnd: times[at + 1] ?? null }),
-    },
-    {
-      key: 'x',
-      description: 'Keep the whole recording',
-      run: () => change({ trimStart: null, trimEnd: null }),
-    },
+    ...(decided ? [] : trimKeys),
     { key: 'q', description: 'To the square', run: () => focus('.cine .square') },
     { keys: ['←', '→', '↑', '↓'], description: 'On the square: move it' },
     { keys: ['+', '−', 'R'], description: 'On the square: larger, smaller, as proposed' },

@@ -39,6 +39,9 @@ export function CropView({ item }) {
             Largest square
           </button>
         </div>
+        {looksLinear(item) && (
+          <ProbeChoice probe={item.probe} onChange={(probe) => patch(key, { probe })} />
+        )}
         <SquareFields square={square} picture={recording} onChange={change} />
         {problem && (
           <p class="notice notice-problem" role="alert">
@@ -63,7 +66,12 @@ export function CropView({ item }) {
               type="button"
               class="button button-large"
               onClick={() =>
-                patch(key, { adjusting: false, square: screening.crop, problem: null })
+                patch(key, {
+                  adjusting: false,
+                  square: screening.crop,
+                  probe: screening.probe,
+                  problem: null,
+                })
               }
             >
               Back to the result
@@ -74,6 +82,38 @@ export function CropView({ item }) {
     </div>
   );
 }
+
+/** Whether the latest screening was of a linear probe, or should have been. @param {import('./items.js').Item} item */
+const looksLinear = ({ probe, screening }) =>
+  probe === 'linear' ||
+  screening?.probe === 'linear' ||
+  Boolean(screening?.result?.reasons.some(({ code }) => code === 'linear_probe'));
+
+/**
+ * @param {{
+ *   probe: import('../api/screenings.js').Probe,
+ *   onChange: (probe: import('../api/screenings.js').Probe) => void,
+ * }} props
+ */
+function ProbeChoice({ probe, onChange }) {
+  return (
+    <fieldset class="field probe-choice">
+      <legend>Screen as</legend>
+      {PROBES.map(({ key, words }) => (
+        <label key={key} class="check">
+          <input type="radio" name="probe" checked={probe === key} onChange={() => onChange(key)} />
+          {words}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** @type {{key: import('../api/screenings.js').Probe, words: string}[]} */
+const PROBES = [
+  { key: 'convex', words: 'Convex probe' },
+  { key: 'linear', words: 'Linear probe (answered by signs alone)' },
+];
 
 /**
  * @param {import('../api/screenings.js').Square} square

@@ -3,24 +3,30 @@ import { useRef } from 'preact/hooks';
 import { addFiles } from './uploads.js';
 import { Icon } from '../shared/Icon.jsx';
 
+const KINDS = {
+  primary: 'button button-primary button-large',
+  plain: 'button',
+  quiet: 'button fold-words', // its words go where there is no room
+};
+
 /**
  * @param {{
  *   children: import('preact').ComponentChildren,
- *   quiet?: boolean,
+ *   kind?: keyof typeof KINDS,
  * }} props
  */
-export function FilesButton({ children, quiet = false }) {
+export function FilesButton({ children, kind = 'primary' }) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   return (
     <>
       <button
         type="button"
         data-add
-        class={quiet ? 'button fold-words' : 'button button-primary button-large'}
-        aria-label={quiet ? 'Add recordings' : undefined}
+        class={KINDS[kind]}
+        aria-label={kind === 'quiet' ? 'Add recordings' : undefined}
         onClick={() => input.current?.click()}
       >
-        <Icon name={quiet ? 'add' : 'upload'} />
+        <Icon name={kind === 'quiet' ? 'add' : 'upload'} />
         <span class="words">{children}</span>
       </button>
       <input

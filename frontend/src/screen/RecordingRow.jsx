@@ -1,8 +1,7 @@
 /** One recording in the tray: its picture, its name, where it stands. */
-import { CLASS_NAMES } from '../shared/classes.js';
 import { closeItem, deleteItem } from './deletions.js';
 import { select, selectedKey } from './items.js';
-import { percent } from '../shared/format.js';
+import { classified, outcome } from '../shared/outcome.js';
 import { CroppedPicture } from './CroppedPicture.jsx';
 import { Icon } from '../shared/Icon.jsx';
 
@@ -90,10 +89,11 @@ function stateOf(item) {
 }
 
 /** @param {{result: import('../api/screenings.js').Result}} props */
-function Outcome({ result: { label, probability } }) {
+function Outcome({ result }) {
+  const answer = classified(result);
   return (
     <>
-      <span class={`dot class-${label}`} /> {CLASS_NAMES[label]} {percent(probability)}
+      {answer && <span class={`dot class-${answer.label}`} />} {outcome(result)}
     </>
   );
 }

@@ -1,6 +1,7 @@
 /** Where the result comes from, and ways to copy it. */
 import { useState } from 'preact/hooks';
 import { copy } from '../shared/clipboard.js';
+import { classified } from '../shared/outcome.js';
 import { resultText } from './resultText.js';
 import { patch } from './items.js';
 import { linkTo } from './screeningAddress.js';
@@ -28,7 +29,7 @@ export function ResultActions({ item, result }) {
   return (
     <footer class="result-foot">
       <div class="actions actions-even">
-        {recording?.preview_url && (
+        {recording?.preview_url && classified(result) && (
           <button type="button" class="button" onClick={() => patch(key, { adjusting: true })}>
             <Icon name="square" />
             Adjust the square and screen again
@@ -37,7 +38,7 @@ export function ResultActions({ item, result }) {
         <button
           type="button"
           class="button"
-          onClick={() => copyAs('Text', resultText(name, result))}
+          onClick={() => copyAs('Text', resultText(name, result, screening.probe))}
         >
           <Icon name="copy" />
           Copy text

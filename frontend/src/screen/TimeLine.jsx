@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { frameUrl } from '../api/screenings.js';
 import { CLASSES, CLASS_NAMES } from '../shared/classes.js';
 import { timecode, percent } from '../shared/format.js';
+import { classified } from '../shared/outcome.js';
 
 /** @typedef {import('../api/screenings.js').FrameAnswer} FrameAnswer */
 
@@ -18,6 +19,8 @@ import { timecode, percent } from '../shared/format.js';
 export function TimeLine({ screening, result, at, onStep, onToggle }) {
   const list = useRef(/** @type {HTMLDivElement | null} */ (null));
   const last = result.frames.length - 1;
+  const answered = classified(result) !== null;
+  const mixed = new Set(result.frames.map(({ usable }) => usable)).size > 1;
   useEffect(() => {
     reveal(list.current, at);
   }, [at]);
@@ -34,11 +37,17 @@ export function TimeLine({ screening, result, at, onStep, onToggle }) {
       <header>
         <h3 id="timeline-title">Frame by frame</h3>
         <ul class="legend" aria-hidden="true">
-          {CLASSES.map((key) => (
-            <li key={key} class={`class-${key}`}>
-              <i class="dot" /> {CLASS_NAMES[key]}
+          {answered &&
+            CLASSES.map((key) => (
+              <li key={key} class={`class-${key}`}>
+                <i class="dot" /> {CLASS_NAMES[key]}
+              </li>
+            ))}
+          {mixed && (
+            <li>
+              <i class="dot dot-left-out" /> {result.usable ? 'Left out' : 'Not usable'}
             </li>
-          ))}
+          )}
         </ul>
       </header>
       <div
@@ -60,19 +69,17 @@ export function TimeLine({ screening, result, at, onStep, onToggle }) {
             role="option"
             tabIndex={-1}
             aria-selected={n === at}
-            aria-label={spoken(frame, n, last + 1)}
-            class={n === at ? 'cut cut-current' : 'cut'}
+            aria-label={spoken(frame, n, last + 1, result.usable)}
+            class={`cut ${n === at ? 'cut-current' : ''} ${mixed && !frame.usable ? 'cut-left-out' : ''}`}
             onClick={() => onStep(n)}
           >
-            <span class="stack">
-              {CLASSES.map((key) => (
-                <i
-                  key={key}
-                  class={`class-${key}`}
-                  style={{ height: `${frame.probabilities[key] * 100}%` }}
-                />
-              ))}
-            </span>
+            {answered && (
+              <span class="stack">
+                {shares(frame, result.usable).map(([key, share]) => (
+                  <i key={key} class={`class-${key}`} style={{ height: `${share * 100}%` }} />
+                ))}
+              </span>
+            )}
             {screening.frames_available && (
               <img src={frameUrl(screening.id, frame.index)} alt="" loading="lazy" />
             )}
@@ -116,11 +123,27 @@ function reveal(strip, at) {
 }
 
 /**
+ * What a frame has to say; nothing where it was left out.
+ * @param {FrameAnswer} frame
+ * @param {boolean} usableRecording
+ * @returns {[import('../api/screenings.js').ClassKey, number][]}
+ */
+function shares({ probabilities, usable }, usableRecording) {
+  if (!probabilities || (usableRecording && !usable)) return [];
+  return CLASSES.map((key) => [key, probabilities[key]]);
+}
+
+/**
  * @param {FrameAnswer} frame
  * @param {number} n
  * @param {number} count
+ * @param {boolean} usableRecording
  */
-function spoken({ time_s, probabilities }, n, count) {
-  const shares = CLASSES.map((key) => `${CLASS_NAMES[key]} ${percent(probabilities[key])}`);
-  return `Frame ${n + 1} of ${count}, ${timecode(time_s)}: ${shares.join(', ')}`;
+function spoken(frame, n, count, usableRecording) {
+  const parts = shares(frame, usableRecording).map(
+    ([key, share]) => `${CLASS_NAMES[key]} ${percent(share)}`,
+  );
+  if (!frame.usable) parts.unshift(usableRecording ? 'left out' : 'not usable');
+  const words = parts.length > 0 ? `: ${parts.join(', ')}` : '';
+  return `Frame ${n + 1} of ${count}, ${timecode(frame.time_s)}${words}`;
 }

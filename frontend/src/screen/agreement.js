@@ -1,11 +1,12 @@
 /** How far the models agree, as sentences. */
 import { CLASSES, CLASS_NAMES, topClass } from '../shared/classes.js';
 import { joinList, percent, plural } from '../shared/format.js';
+import { countedFrames } from '../shared/outcome.js';
 
-/** @typedef {import('../api/screenings.js').Result} Result */
+/** @typedef {import('../shared/outcome.js').Classified} Classified */
 
 /**
- * @param {Result} result
+ * @param {Classified} result
  * @returns {string} one or two sentences
  */
 export function agreement(result) {
@@ -26,16 +27,17 @@ export function agreement(result) {
 
 /**
  * What the frames say one by one, when it is not what the recording's mean says.
- * @param {Result} result
+ * @param {Classified} result
  * @returns {string | null}
  */
 export function majorityNote(result) {
   if (result.majority_vote === result.label) return null;
-  const votes = result.frames.filter((f) => topClass(f.probabilities) === result.majority_vote);
+  const counted = countedFrames(result);
+  const votes = counted.filter((f) => topClass(f.probabilities) === result.majority_vote);
   const vote = CLASS_NAMES[result.majority_vote];
   return (
     `Counted frame by frame, ${vote} leads with ` +
-    `${votes.length} of ${plural(result.frames.length, 'frame')}; ` +
+    `${votes.length} of ${plural(counted.length, 'frame')}; ` +
     `the mean over all frames says ${CLASS_NAMES[result.label]}.`
   );
 }
@@ -44,7 +46,7 @@ const CLOSE = 0.15;
 
 /**
  * The runner-up, when it comes close.
- * @param {Result} result
+ * @param {Classified} result
  * @returns {string | null}
  */
 export function closeCallNote(result) {
@@ -57,7 +59,7 @@ export function closeCallNote(result) {
 }
 
 /**
- * @param {Result} result
+ * @param {Classified} result
  * @returns {string}
  */
 function range({ label, models }) {
@@ -70,7 +72,7 @@ function range({ label, models }) {
 
 /**
  * The numbers (from 1) of the models whose own top class is `key`.
- * @param {Result} result
+ * @param {Classified} result
  * @param {import('../api/screenings.js').ClassKey} key
  */
 const modelsNaming = ({ models }, key) =>

@@ -46,8 +46,8 @@ function restore({ item, at }) {
 async function carryOut({ item: { key, name, uploadedHere, recordingId, screeningId } }) {
   forgetFile(key);
   try {
-    if (uploadedHere && recordingId) await api.remove('recordings', recordingId);
-    else if (screeningId) await api.remove('screenings', screeningId);
+    if (uploadedHere && recordingId) await api.removeRecording(recordingId);
+    else if (screeningId) await api.removeScreening(screeningId);
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     if (!problem.gone)

@@ -25,6 +25,7 @@ import { computed, signal } from '@preact/signals';
  * @property {Recording | null} recording
  * @property {string | null} screeningId likewise
  * @property {Square | null} square as the person has set it
+ * @property {import('../api/screenings.js').Probe} probe that it is screened as
  * @property {Screening | null} screening the latest
  * @property {boolean} wanted it is to be screened as soon as it is ready
  * @property {boolean} adjusting the square is being set anew although there is an answer
@@ -79,6 +80,7 @@ export function makeItem(facts) {
     recording: null,
     screeningId: null,
     square: null,
+    probe: 'convex',
     screening: null,
     wanted: false,
     adjusting: false,

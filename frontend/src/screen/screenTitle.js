@@ -1,7 +1,6 @@
 /** The window's title: what the page is doing, readable from another tab. */
-import { CLASS_NAMES } from '../shared/classes.js';
 import { PRODUCT, windowTitle } from '../shared/windowTitle.js';
-import { percent } from '../shared/format.js';
+import { outcome } from '../shared/outcome.js';
 
 /** @typedef {import('./items.js').Item} Item */
 
@@ -36,9 +35,7 @@ function alone({ stage, sent, bytes, screening, adjusting }) {
         ? `Screening ${screening.progress.done}/${screening.progress.total}`
         : 'Waiting in the queue';
     case 'done':
-      return screening?.result
-        ? `${CLASS_NAMES[screening.result.label]} ${percent(screening.result.probability)}`
-        : 'Answered';
+      return screening?.result ? outcome(screening.result) : 'Answered';
     case 'refused':
     case 'interrupted':
     case 'failed':

@@ -1,12 +1,11 @@
 /** Requesting screenings and updating each recording as they progress. */
 import * as api from '../api/screenings.js';
 import { announce } from '../shared/announcer.js';
-import { CLASS_NAMES } from '../shared/classes.js';
 import { find, patch, unscreened, wanted } from './items.js';
 import { withRetry } from '../shared/retry.js';
 import { Problem } from '../api/problem.js';
 import { watchScreening } from './watchScreening.js';
-import { percent } from '../shared/format.js';
+import { outcome, refusal } from '../shared/outcome.js';
 
 /** @typedef {import('../api/screenings.js').Screening} Screening */
 
@@ -16,16 +15,17 @@ const cancelWork = new Map();
 /**
  * Screen a recording with its current square.
  * @param {string} key
+ * @param {api.Probe} [probe] that it is screened as, if another than before
  */
-export async function screen(key) {
+export async function screen(key, probe = find(key)?.probe) {
   const item = find(key);
-  if (!item?.recording || !item.square) return;
+  if (!item?.recording || !item.square || !probe) return;
   const { recording, square, stage, adjusting } = item;
   const controller = new AbortController();
   cancelWork.set(key, () => controller.abort());
   patch(key, { stage: 'starting', wanted: false, adjusting: false, problem: null });
   try {
-    const screening = await withRetry(() => api.screen(recording.id, square), {
+    const screening = await withRetry(() => api.screen(recording.id, square, probe), {
       signal: controller.signal,
       onWait: (resumesAt, problem) => patch(key, { resumesAt, problem }),
     });
@@ -92,9 +92,9 @@ export function stopWork(key) {
  * @param {Screening} screening
  */
 function show(key, screening) {
-  const { id, status, crop } = screening;
+  const { id, status, crop, probe } = screening;
   const stage = status === 'done' || status === 'failed' ? status : 'screening';
-  patch(key, { screeningId: id, screening, stage, square: crop });
+  patch(key, { screeningId: id, screening, stage, square: crop, probe });
 }
 
 /** @param {Screening} screening */
@@ -107,8 +107,17 @@ const isOver = ({ status }) => status === 'done' || status === 'failed';
 function announceOutcome(key, { result, error }) {
   const name = find(key)?.name;
   if (result) {
-    announce(`${name}: ${CLASS_NAMES[result.label]}, ${percent(result.probability)}.`);
+    announce(spokenOutcome(name ?? '', result));
   } else if (error) {
     announce(`${name} could not be screened. ${error.message}`);
   }
+}
+
+/**
+ * @param {string} name
+ * @param {import('../api/screenings.js').Result} result
+ */
+function spokenOutcome(name, result) {
+  const why = refusal(result);
+  return why ? `${name}: not answered. ${why.title}.` : `${name}: ${outcome(result)}.`;
 }

@@ -7,12 +7,13 @@ import { useEffect, useRef, useState } from 'preact/hooks';
  *   label?: string,
  *   question: string,
  *   yes: string,
+ *   no?: string,
  *   onYes: () => unknown,
  *   kind?: string,
  * }} props `action`: what the button says, `label`: for those who do not see what it stands beside;
  *   `kind`: further classes of the button
  */
-export function ConfirmButton({ action, label, question, yes, onYes, kind = '' }) {
+export function ConfirmButton({ action, label, question, yes, no = 'Keep', onYes, kind = '' }) {
   const [asking, setAsking] = useState(false);
   const [busy, setBusy] = useState(false);
   const focusNext = useRef(false);
@@ -68,7 +69,7 @@ export function ConfirmButton({ action, label, question, yes, onYes, kind = '' }
         {yes}
       </button>
       <button type="button" class="button" disabled={busy} onClick={() => turn(false)}>
-        Keep
+        {no}
       </button>
     </div>
   );

@@ -51,9 +51,9 @@ export function timecode(seconds) {
  */
 export function duration(seconds) {
   if (seconds < 60) return `${Number(seconds.toFixed(1))} s`;
-  const whole = Math.round(seconds);
-  const rest = whole % 60;
-  return rest === 0 ? `${whole / 60} min` : `${Math.floor(whole / 60)} min ${rest} s`;
+  const total = Math.round(seconds);
+  const rest = total % 60;
+  return rest === 0 ? `${total / 60} min` : `${Math.floor(total / 60)} min ${rest} s`;
 }
 
 /**

@@ -10,7 +10,7 @@ const NO_RECORDING = /^(text|audio|font)\/|^application\/(pdf|json|xml|rtf|javas
  * the advice what to do instead (with DICOM, for example): a browser knows only the file's name. So
  * what it cannot name, or names by a type that recordings come under too, is sent.
  * @param {{size: number, type: string}} file
- * @param {import('../api/screenings.js').Limits | null} limits
+ * @param {{max_bytes: number} | null} limits
  * @returns {Problem | null}
  */
 export function precheck(file, limits) {

@@ -2,7 +2,10 @@
 import { duration, plural, fileSize } from './format.js';
 
 /**
- * @param {import('../api/screenings.js').Recording} recording
+ * @typedef {import('../api/screenings.js').Recording} Recording
+ *
+ * @param {Pick<Recording, 'kind' | 'format' | 'width' | 'height' | 'duration_s' | 'sampled_frames'
+ *   | 'bytes'>} recording
  * @returns {string[]}
  */
 export function recordingFacts(recording) {

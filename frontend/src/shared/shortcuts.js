@@ -45,7 +45,8 @@ export function register(group) {
 }
 
 const TICK_CONTROLS = 'input[type=checkbox], input[type=radio]';
-const TEXT_CONTROLS = `input:not(${TICK_CONTROLS}), textarea, select, dialog, [contenteditable]`;
+const SLIDERS = 'input[type=range]';
+const TEXT_CONTROLS = `input:not(${TICK_CONTROLS}, ${SLIDERS}), textarea, select, dialog, [contenteditable]`;
 
 /**
  * Whether the control with the focus has a use of its own for a key.
@@ -55,7 +56,7 @@ const TEXT_CONTROLS = `input:not(${TICK_CONTROLS}), textarea, select, dialog, [c
 function handlesKey(target, key) {
   if (key === ' ' || key === 'Enter')
     return target.closest(`a, button, summary, ${TICK_CONTROLS}`) !== null;
-  return key.startsWith('Arrow') && target.closest('input[type=radio]') !== null;
+  return key.startsWith('Arrow') && target.closest(`input[type=radio], ${SLIDERS}`) !== null;
 }
 
 /** @param {KeyboardEvent} event */

@@ -38,14 +38,14 @@ export function useSquareDrag({ stage, picture, square, onChange }) {
     },
     /** @param {PointerEvent} event */
     onPointerMove(event) {
-      const held = drag.current;
-      if (held?.pointer !== event.pointerId) return;
-      const dx = (event.clientX - held.x) * held.scale;
-      const dy = (event.clientY - held.y) * held.scale;
+      const start = drag.current;
+      if (start?.pointer !== event.pointerId) return;
+      const dx = (event.clientX - start.x) * start.scale;
+      const dy = (event.clientY - start.y) * start.scale;
       onChange(
-        held.corner
-          ? stretched(held.from, held.corner, dx, dy, picture)
-          : moved(held.from, dx, dy, picture),
+        start.corner
+          ? stretched(start.from, start.corner, dx, dy, picture)
+          : moved(start.from, dx, dy, picture),
       );
     },
     /** @param {PointerEvent} event */

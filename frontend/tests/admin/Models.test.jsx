@@ -12,7 +12,7 @@ import { makeRelease } from '../dataset/make.js';
 vi.mock('../../src/api/dataset.js');
 vi.mock('../../src/api/training.js');
 
-/** @param {number} accuracy @returns {import('../../src/api/training.js').Figures} */
+/** @param {number} accuracy @returns {import('../../src/api/training.js').Metrics} */
 const makeFigures = (accuracy) => ({
   frames: 1622,
   videos: 95,
@@ -34,6 +34,18 @@ const makeArtifact = (changes) => ({
   group: 'patient',
   metrics: { patient: makeFigures(0.82), recording: makeFigures(0.9) },
   ...changes,
+});
+
+/**
+ * @param {import('../../src/api/training.js').Artifact[]} items
+ * @returns {import('../../src/api/schema.d.ts').ArtifactList}
+ */
+const makeList = (items) => ({
+  items,
+  next: null,
+  active: items.find(({ active }) => active)?.version ?? null,
+  previous: null,
+  history: [],
 });
 
 /** @param {Partial<import('../../src/api/training.js').Training>} [changes] @returns {import('../../src/api/training.js').Training} */
@@ -75,7 +87,7 @@ const newer = makeArtifact({
 beforeEach(() => {
   vi.mocked(dataset.releases).mockResolvedValue({ items: [makeRelease()], next: null });
   vi.mocked(api.trainings).mockResolvedValue({ items: [], next: null });
-  vi.mocked(api.artifacts).mockResolvedValue({ items: [makeArtifact()], next: null });
+  vi.mocked(api.artifacts).mockResolvedValue(makeList([makeArtifact()]));
 });
 
 const show = () =>
@@ -178,7 +190,7 @@ describe('a training', () => {
 
 describe('an artifact', () => {
   beforeEach(() => {
-    vi.mocked(api.artifacts).mockResolvedValue({ items: [newer, makeArtifact()], next: null });
+    vi.mocked(api.artifacts).mockResolvedValue(makeList([newer, makeArtifact()]));
   });
 
   it('is seen beside the active one, without differences: the recordings are others', async () => {
@@ -231,10 +243,7 @@ describe('an artifact', () => {
   });
 
   it('has no accuracy before anything was measured', async () => {
-    vi.mocked(api.artifacts).mockResolvedValue({
-      items: [makeArtifact({ metrics: {} })],
-      next: null,
-    });
+    vi.mocked(api.artifacts).mockResolvedValue(makeList([makeArtifact({ metrics: {} })]));
     show();
     await screen.findByText('No accuracy is known for it yet.');
   });
@@ -251,20 +260,16 @@ describe('an artifact', () => {
   });
 
   it('that is older is what one rolls back to', async () => {
-    vi.mocked(api.artifacts).mockResolvedValue({
-      items: [{ ...newer, active: true }, makeArtifact({ active: false })],
-      next: null,
-    });
+    vi.mocked(api.artifacts).mockResolvedValue(
+      makeList([{ ...newer, active: true }, makeArtifact({ active: false })]),
+    );
     show();
     await screen.findByRole('button', { name: 'Roll back to pocovidnet-1' });
   });
 
   it('of an earlier software can be compared with and not chosen', async () => {
     const retired = makeArtifact({ active: false, available: false });
-    vi.mocked(api.artifacts).mockResolvedValue({
-      items: [{ ...newer, active: true }, retired],
-      next: null,
-    });
+    vi.mocked(api.artifacts).mockResolvedValue(makeList([{ ...newer, active: true }, retired]));
     show();
     await screen.findByText(/pocovidnet-1 came with an earlier version/);
     expect(screen.queryByRole('button', { name: /Roll back|Activate/ })).toBeNull();
@@ -280,7 +285,7 @@ it('differences are in points, with their sign', () => {
 });
 
 it('nothing stands in the way of assistive technology', async () => {
-  vi.mocked(api.artifacts).mockResolvedValue({ items: [newer, makeArtifact()], next: null });
+  vi.mocked(api.artifacts).mockResolvedValue(makeList([newer, makeArtifact()]));
   vi.mocked(api.trainings).mockResolvedValue({ items: [makeTraining()], next: null });
   const { container } = show();
   await screen.findByRole('progressbar', { name: 'Fold 1' });

@@ -86,17 +86,21 @@ describe('an upload', () => {
 });
 
 describe('a request', () => {
-  it('for an answer carries recording and square', async () => {
+  it('for an answer carries recording, square and probe', async () => {
     fetched.mockResolvedValue(new Response('{"id": "scr-1"}', { status: 202 }));
-    expect(await api.screen('rec-1', { x: 1, y: 2, size: 3 })).toEqual({ id: 'scr-1' });
+    expect(await api.screen('rec-1', { x: 1, y: 2, size: 3 }, 'linear')).toEqual({ id: 'scr-1' });
     const [path, { method, body }] = fetched.mock.lastCall ?? expect.unreachable();
     expect([path, method]).toEqual(['/api/v1/screenings', 'POST']);
-    expect(JSON.parse(body)).toEqual({ recording_id: 'rec-1', crop: { x: 1, y: 2, size: 3 } });
+    expect(JSON.parse(body)).toEqual({
+      recording_id: 'rec-1',
+      crop: { x: 1, y: 2, size: 3 },
+      probe: 'linear',
+    });
   });
 
   it('to delete outlives the page', async () => {
     fetched.mockResolvedValue(new Response(null, { status: 204 }));
-    await api.remove('recordings', 'rec-1');
+    await api.removeRecording('rec-1');
     expect(fetched).toHaveBeenCalledWith('/api/v1/recordings/rec-1', {
       method: 'DELETE',
       headers: {},

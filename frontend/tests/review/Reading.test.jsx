@@ -7,8 +7,9 @@ import { loadFrames } from '../../src/review/frames.js';
 import Review from '../../src/review/Review.jsx';
 import { Help } from '../../src/app/Help.jsx';
 import { Problem } from '../../src/api/problem.js';
-import { onKey } from '../../src/shared/shortcuts.js';
-import { shares } from '../make.js';
+import { overlay, setOverlay } from '../../src/shared/overlay.js';
+import { helpOpen, onKey } from '../../src/shared/shortcuts.js';
+import { makeSignedResult, shares } from '../make.js';
 import { makeCine, makeContribution, makeVerdict } from './make.js';
 
 vi.mock('../../src/api/reviews.js');
@@ -181,6 +182,71 @@ it("the model's own answer is seen after the verdict, and not before", async () 
   await person.keyboard('ta');
   await screen.findByRole('heading', { name: 'The model says COVID-19, as you do' });
   expect(screen.getByText('70%')).toBeTruthy();
+});
+
+describe('the signs that the model sees', () => {
+  afterEach(() => {
+    helpOpen.value = false;
+    setOverlay({ on: false });
+  });
+
+  const overlaid = () => document.querySelector('.cine-over canvas');
+
+  beforeEach(() => {
+    setOverlay({ on: true, chosen: ['b_lines'], opacity: 0.7 });
+    const verdict = makeVerdict('approved');
+    vi.mocked(api.review).mockResolvedValue({ ...verdict, model_answer: makeSignedResult() });
+    vi.mocked(api.signMaps).mockReturnValue(new Promise(() => {}));
+  });
+
+  it('lie over the square after the verdict; before it they are not even asked for', async () => {
+    await read();
+    expect(screen.queryByRole('button', { name: 'Show signs' })).toBeNull();
+    expect(overlaid()).toBeNull();
+    await person.keyboard('o');
+    expect(api.signMaps).not.toHaveBeenCalled();
+    await person.keyboard('ta');
+    await screen.findByRole('button', { name: 'Show signs' });
+    const over = /** @type {HTMLElement} */ (overlaid()?.parentElement);
+    expect([over.style.left, over.style.width]).toEqual(['17.1875%', '65.625%']);
+    expect(api.signMaps).toHaveBeenCalledWith('con-1', 0);
+  });
+
+  it('are those of the frame that is nearest in time', async () => {
+    await read();
+    await person.keyboard('ta');
+    await screen.findByRole('button', { name: 'Show signs' });
+    const { frames } = makeSignedResult();
+    await person.keyboard('{End}');
+    const last = frames.reduce((a, b) =>
+      Math.abs(b.time_s - 0.9) < Math.abs(a.time_s - 0.9) ? b : a,
+    );
+    expect(last.index).toBeGreaterThan(0);
+    await waitFor(() => expect(api.signMaps).toHaveBeenLastCalledWith('con-1', last.index));
+  });
+
+  it('are switched and stepped through by keys, which trim nothing any more', async () => {
+    await read();
+    await person.keyboard('ta');
+    await screen.findByRole('button', { name: 'Show signs' });
+    await person.keyboard(']');
+    expect(overlay.value.chosen).toEqual(['consolidation']);
+    await person.keyboard('o');
+    expect(overlay.value.on).toBe(false);
+    expect(overlaid()).toBeNull();
+    await person.keyboard('?');
+    const help = await screen.findByRole('dialog');
+    expect(within(help).getByText('The next sign alone')).toBeTruthy();
+    expect(within(help).queryByText('Keep up to this frame')).toBeNull();
+  });
+
+  it('are hidden when the verdict is taken back', async () => {
+    await read();
+    await person.keyboard('ta');
+    await screen.findByRole('button', { name: 'Show signs' });
+    await person.keyboard('z');
+    await waitFor(() => expect(screen.queryByRole('button', { name: 'Show signs' })).toBeNull());
+  });
 });
 
 it('a rejection is not called agreement with the model', async () => {

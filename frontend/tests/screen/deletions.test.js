@@ -10,7 +10,8 @@ vi.mock('../../src/api/screenings.js');
 beforeEach(() => {
   vi.useFakeTimers();
   pending.value = [];
-  vi.mocked(api.remove).mockResolvedValue();
+  vi.mocked(api.removeRecording).mockResolvedValue(undefined);
+  vi.mocked(api.removeScreening).mockResolvedValue(undefined);
 });
 afterEach(() => void vi.useRealTimers());
 
@@ -21,6 +22,11 @@ function three() {
   return made;
 }
 
+function expectNothingRemoved() {
+  expect(api.removeRecording).not.toHaveBeenCalled();
+  expect(api.removeScreening).not.toHaveBeenCalled();
+}
+
 const names = () => items.value.map(({ name }) => name);
 
 it('takes a recording off the page at once and tells the service later', async () => {
@@ -29,9 +35,9 @@ it('takes a recording off the page at once and tells the service later', async (
   expect(names()).toEqual(['a', 'c']);
   expect(selected.value?.name).toBe('c');
   await vi.advanceTimersByTimeAsync(UNDO_MS - 1);
-  expect(api.remove).not.toHaveBeenCalled();
+  expectNothingRemoved();
   await vi.advanceTimersByTimeAsync(1);
-  expect(api.remove).toHaveBeenCalledExactlyOnceWith('recordings', 'rec-b');
+  expect(api.removeRecording).toHaveBeenCalledExactlyOnceWith('rec-b');
   expect(pending.value).toEqual([]);
 });
 
@@ -42,7 +48,7 @@ it('can be undone, to the same place, and then the service hears nothing', async
   expect(names()).toEqual(['a', 'b', 'c']);
   expect(selected.value?.name).toBe('b');
   await vi.advanceTimersByTimeAsync(UNDO_MS);
-  expect(api.remove).not.toHaveBeenCalled();
+  expectNothingRemoved();
 });
 
 it('undoes the latest first', () => {
@@ -59,7 +65,7 @@ it('is carried out at once when the page is left', () => {
   const [a] = three();
   deleteItem(a.key);
   void deleteAllNow();
-  expect(api.remove).toHaveBeenCalledExactlyOnceWith('recordings', 'rec-a');
+  expect(api.removeRecording).toHaveBeenCalledExactlyOnceWith('rec-a');
 });
 
 it("deletes only the screening where the recording is somebody else's", async () => {
@@ -67,7 +73,8 @@ it("deletes only the screening where the recording is somebody else's", async ()
   insertItems([item]);
   deleteItem(item.key);
   await vi.advanceTimersByTimeAsync(UNDO_MS);
-  expect(api.remove).toHaveBeenCalledExactlyOnceWith('screenings', 'scr-9');
+  expect(api.removeScreening).toHaveBeenCalledExactlyOnceWith('scr-9');
+  expect(api.removeRecording).not.toHaveBeenCalled();
 });
 
 it('has nothing to tell the service about a file that never arrived', async () => {
@@ -75,7 +82,7 @@ it('has nothing to tell the service about a file that never arrived', async () =
   insertItems([item]);
   deleteItem(item.key);
   await vi.advanceTimersByTimeAsync(UNDO_MS);
-  expect(api.remove).not.toHaveBeenCalled();
+  expectNothingRemoved();
 });
 
 it('leaves the service alone when something is only closed', async () => {
@@ -83,5 +90,5 @@ it('leaves the service alone when something is only closed', async () => {
   closeItem(a.key);
   await vi.advanceTimersByTimeAsync(UNDO_MS);
   expect(names()).toEqual(['b', 'c']);
-  expect(api.remove).not.toHaveBeenCalled();
+  expectNothingRemoved();
 });

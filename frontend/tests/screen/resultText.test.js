@@ -4,7 +4,7 @@ import { makeResult } from '../make.js';
 
 describe('an answer as text', () => {
   it('carries class, all three numbers, agreement, square, model and disclaimer', () => {
-    const text = resultText('clip.mp4', makeResult());
+    const text = resultText('clip.mp4', makeResult(), 'convex');
     for (const part of [
       'clip.mp4',
       'COVID-19 85%',

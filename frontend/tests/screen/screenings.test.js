@@ -22,7 +22,11 @@ describe('screening', () => {
     const item = makeReadyItem({ square: { x: 5, y: 6, size: 300 } });
     insertItems([item]);
     await screen(item.key);
-    expect(api.screen).toHaveBeenCalledExactlyOnceWith('rec-1', { x: 5, y: 6, size: 300 });
+    expect(api.screen).toHaveBeenCalledExactlyOnceWith(
+      'rec-1',
+      { x: 5, y: 6, size: 300 },
+      'convex',
+    );
     expect(find(item.key)).toMatchObject({ stage: 'screening', screeningId: 'scr-1' });
   });
 
@@ -35,7 +39,7 @@ describe('screening', () => {
     expect(find(item.key)?.screening?.status).toBe('running');
     onUpdate(done);
     expect(find(item.key)).toMatchObject({ stage: 'done', screening: done });
-    expect(announcement.value).toBe('clip.mp4: COVID-19, 85%.');
+    expect(announcement.value).toBe('clip.mp4: COVID-19 85%.');
   });
 
   it('goes back to the square with the reason when it is refused', async () => {

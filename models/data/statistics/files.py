@@ -19,7 +19,7 @@ def write(survey: Survey, folder: Path) -> list[Path]:
     tables: dict[str, list[dict[str, Any]]] = {
         "by_class.csv": [flatten(line) for line in survey.by_class],
         "by_source.csv": [flatten(line) for line in survey.by_source],
-        "recordings.csv": [each.row for each in survey.recordings],
+        "recordings.csv": [recording.row for recording in survey.recordings],
     }
     paths = [summary]
     for name, rows in tables.items():

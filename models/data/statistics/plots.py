@@ -23,7 +23,7 @@ def draw(survey: Survey, figure: Figure) -> None:
     _classes(axes[0, 1], recordings)
     _findings(axes[0, 2], survey)
     _patients(axes[0, 3], recordings)
-    videos = [each for each in recordings if each.is_video]
+    videos = [recording for recording in recordings if recording.is_video]
     _spread(
         axes[1, 0],
         "e  Frames sampled per video",
@@ -48,14 +48,16 @@ def draw(survey: Survey, figure: Figure) -> None:
 
 
 def _present(recordings: Sequence[MeasuredRecording]) -> list[str]:
-    labels = {each.entry.label for each in recordings}
+    labels = {recording.entry.label for recording in recordings}
     return [label for label in CLASS_ORDER if label in labels]
 
 
 def _sources(axes: Axes, recordings: Sequence[MeasuredRecording]) -> None:
     """Classes by source, which a model could learn instead of the disease."""
-    counts = Counter((each.entry.source or "unknown", each.entry.label) for each in recordings)
-    sizes = Counter(each.entry.source or "unknown" for each in recordings)
+    counts = Counter(
+        (recording.entry.source or "unknown", recording.entry.label) for recording in recordings
+    )
+    sizes = Counter(recording.entry.source or "unknown" for recording in recordings)
     names = [name for name, _ in reversed(sizes.most_common())]
     left = np.zeros(len(names))
     for label in _present(recordings):
@@ -76,8 +78,9 @@ def _classes(axes: Axes, recordings: Sequence[MeasuredRecording]) -> None:
     for n, label in enumerate(labels):
         counts = [
             sum(
-                (each.entry.probe, each.entry.kind) == kind and each.entry.label == label
-                for each in recordings
+                (recording.entry.probe, recording.entry.kind) == kind
+                and recording.entry.label == label
+                for recording in recordings
             )
             for kind in kinds
         ]
@@ -98,7 +101,11 @@ def _findings(axes: Axes, survey: Survey) -> None:
         axes.set_axis_off()
         axes.text(0, 0.9, "None in the table.", transform=axes.transAxes, color=MUTED)
         return
-    sizes = Counter(each.entry.label for each in survey.recordings if each.entry.metadata.findings)
+    sizes = Counter(
+        recording.entry.label
+        for recording in survey.recordings
+        if recording.entry.metadata.findings
+    )
     shares = np.array(
         [
             [survey.findings[label].get(name, 0) / max(1, sizes[label]) for label in labels]
@@ -122,7 +129,9 @@ def _patients(axes: Axes, recordings: Sequence[MeasuredRecording]) -> None:
     """Recordings per patient and class; patient folds keep each block together."""
     labels = _present(recordings)
     for place, label in enumerate(labels):
-        labelled = [each.entry.patient for each in recordings if each.entry.label == label]
+        labelled = [
+            recording.entry.patient for recording in recordings if recording.entry.label == label
+        ]
         sizes = sorted(Counter(name for name in labelled if name).values(), reverse=True)
         bottom = 0
         for size in sizes:
@@ -158,8 +167,8 @@ def _spread(
     for place, label in enumerate(labels):
         values = [
             value
-            for each in videos
-            if each.entry.label == label and (value := measure(each)) is not None
+            for video in videos
+            if video.entry.label == label and (value := measure(video)) is not None
         ]
         if not values:
             continue
@@ -183,10 +192,12 @@ def _spread(
 
 def _resolution(axes: Axes, recordings: Sequence[MeasuredRecording]) -> None:
     for label in _present(recordings):
-        labelled = [each.facts.probe for each in recordings if each.entry.label == label]
+        labelled = [
+            recording.facts.probe for recording in recordings if recording.entry.label == label
+        ]
         axes.scatter(
-            [each.width for each in labelled],
-            [each.height for each in labelled],
+            [probe.width for probe in labelled],
+            [probe.height for probe in labelled],
             s=16,
             color=CLASS_COLOURS[label],
             alpha=0.65,

@@ -143,7 +143,7 @@ class Survey:
             "files_without_row": self.files_without_row,
             "doubts": self.ambiguities,
             "loose": self.approximate,
-            "recordings": [each.row for each in self.recordings],
+            "recordings": [recording.row for recording in self.recordings],
         }
 
 
@@ -162,13 +162,17 @@ def survey(index: Index, facts: Mapping[str, Facts], failed: Mapping[str, MediaE
     )
     return Survey(
         recordings=found,
-        overall=_survey_rows(found, lambda each: {"set": _set_name(each.entry)}),
+        overall=_survey_rows(found, lambda recording: {"set": _set_name(recording.entry)}),
         by_class=_survey_rows(
-            found, lambda each: {"probe": each.entry.probe, "class": each.entry.label}
+            found,
+            lambda recording: {"probe": recording.entry.probe, "class": recording.entry.label},
         ),
         by_source=_survey_rows(
             found,
-            lambda each: {"source": each.entry.source or "unknown", "class": each.entry.label},
+            lambda recording: {
+                "source": recording.entry.source or "unknown",
+                "class": recording.entry.label,
+            },
         ),
         findings=_findings(found),
         duplicates=tuple(duplicates(index.entries, facts)),
@@ -192,8 +196,8 @@ def _survey_rows(
     found: Sequence[MeasuredRecording], names: Callable[[MeasuredRecording], dict[str, str]]
 ) -> tuple[SurveyRow, ...]:
     parts: dict[tuple[str, ...], list[MeasuredRecording]] = {}
-    for each in found:
-        parts.setdefault(tuple(names(each).values()), []).append(each)
+    for recording in found:
+        parts.setdefault(tuple(names(recording).values()), []).append(recording)
     return tuple(_survey_row(names(parts[key][0]), parts[key]) for key in sorted(parts, key=_place))
 
 
@@ -208,33 +212,33 @@ def _place(names: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
 
 
 def _survey_row(names: Mapping[str, str], recordings: Sequence[MeasuredRecording]) -> SurveyRow:
-    videos = [each for each in recordings if each.is_video]
-    lengths = [each.facts.probe.duration_s for each in videos]
-    rates = [each.facts.frame_rate_hz for each in videos]
+    videos = [recording for recording in recordings if recording.is_video]
+    lengths = [video.facts.probe.duration_s for video in videos]
+    rates = [video.facts.frame_rate_hz for video in videos]
     return SurveyRow(
         names=names,
         recordings=len(recordings),
         videos=len(videos),
         stills=len(recordings) - len(videos),
         # The number of unknown patients is unknown.
-        patients=len({each.entry.patient for each in recordings} - {""}),
-        frames=sum(each.facts.probe.sampled for each in recordings),
-        frames_per_video=Spread.of([each.facts.probe.sampled for each in videos]),
-        file_frames_per_video=Spread.of([each.facts.probe.frames for each in videos]),
-        length_s=Spread.of([each for each in lengths if each]),
-        frame_rate_hz=Spread.of([each for each in rates if each]),
-        width=Spread.of([each.facts.probe.width for each in recordings]),
-        height=Spread.of([each.facts.probe.height for each in recordings]),
+        patients=len({recording.entry.patient for recording in recordings} - {""}),
+        frames=sum(recording.facts.probe.sampled for recording in recordings),
+        frames_per_video=Spread.of([video.facts.probe.sampled for video in videos]),
+        file_frames_per_video=Spread.of([video.facts.probe.frames for video in videos]),
+        length_s=Spread.of([length for length in lengths if length]),
+        frame_rate_hz=Spread.of([rate for rate in rates if rate]),
+        width=Spread.of([recording.facts.probe.width for recording in recordings]),
+        height=Spread.of([recording.facts.probe.height for recording in recordings]),
     )
 
 
 def _findings(found: Sequence[MeasuredRecording]) -> dict[str, dict[str, int]]:
     """For each class, the number of recordings in which doctors reported each finding."""
     counts: dict[str, dict[str, int]] = {}
-    for each in sorted(found, key=lambda one: CLASS_ORDER.index(one.entry.label)):
-        mine = counts.setdefault(each.entry.label, {})
-        for name, there in each.entry.metadata.findings.items():
-            mine[name] = mine.get(name, 0) + there
+    for recording in sorted(found, key=lambda one: CLASS_ORDER.index(one.entry.label)):
+        of_label = counts.setdefault(recording.entry.label, {})
+        for name, there in recording.entry.metadata.findings.items():
+            of_label[name] = of_label.get(name, 0) + there
     return counts
 
 

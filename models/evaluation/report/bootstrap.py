@@ -29,10 +29,13 @@ class Clusters:
     @classmethod
     def of(cls, score_set: ScoreSet) -> "Clusters":
         """The patients of a score set, stratified so that every resample has each class."""
-        names = [each.patient_id for each in score_set.recordings]
+        names = [recording.patient_id for recording in score_set.recordings]
         numbers = {name: n for n, name in enumerate(dict.fromkeys(names))}
         recording_indices = np.array([numbers[name] for name in names])
-        first = {numbers[each.patient_id]: each.truth for each in reversed(score_set.recordings)}
+        first = {
+            numbers[recording.patient_id]: recording.truth
+            for recording in reversed(score_set.recordings)
+        }
         labels = np.array([first[n] for n in range(len(numbers))])
         return cls(recording_indices, tuple(np.flatnonzero(labels == n) for n in np.unique(labels)))
 
@@ -68,10 +71,10 @@ def intervals(
     places = [n for n, each in enumerate(score_set.recordings) if each.kind == "video"]
     if places:
         videos = [score_set.recordings[n] for n in places]
-        truth = np.array([each.truth for each in videos])
+        truth = np.array([video.truth for video in videos])
         recording_indices = clusters.of_recording[places]
-        by_mean = np.array([each.mean.argmax() for each in videos])
-        by_vote = np.array([metrics.majority_class(each.scores) for each in videos])
+        by_mean = np.array([video.mean.argmax() for video in videos])
+        by_vote = np.array([metrics.majority_class(video.scores) for video in videos])
         drawn["video"] = _tables(truth, by_mean, recording_indices, times)
         drawn["majority"] = _tables(truth, by_vote, recording_indices, times)
     samples: dict[str, npt.NDArray[Any]] = {}

@@ -1,16 +1,14 @@
-"""Calibration of the probabilities: reliability, ECE, and temperature scaling by fold."""
+"""Calibration of the probabilities: reliability, and ECE before and after scaling by fold."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
 
-from models.evaluation.report.scores import ScoredRecording, ScoreSet
+from models.evaluation.report.scores import ScoreSet
+from models.evaluation.temperature import fit_temperature, negative_log_likelihood, scale
 
 BINS = 10
-_SMALLEST = 1e-7
-_RANGE = (0.05, 20.0)
 
 Scores = npt.NDArray[np.floating]
 
@@ -53,7 +51,8 @@ def measure_calibration(score_set: ScoreSet) -> Calibration | None:
     """Reliability before and after scaling; None with fewer than two folds.
 
     Each fold's temperature is fitted on the held-out scores of the other folds, so that no
-    recording influences the temperature applied to it (Guo et al. 2017).
+    recording influences the temperature applied to it (Guo et al. 2017): that of frames on frames,
+    that of videos, as in the product, on recordings.
     """
     folds = sorted({each.fold for each in score_set.recordings if each.fold is not None})
     if len(folds) < 2:
@@ -67,7 +66,10 @@ def measure_calibration(score_set: ScoreSet) -> Calibration | None:
     by_frame = np.array([temperatures[int(fold)] for fold in score_set.folds])
     scaled = scale(score_set.scores, by_frame)
     videos = score_set.videos
-    answers, answers_scaled = _answers(videos, {}), _answers(videos, temperatures)
+    answers = np.array([each.mean for each in videos])
+    by_recording = {fold: _fit_on_recordings(score_set, fold) for fold in folds}
+    own = np.array([by_recording.get(-1 if v.fold is None else v.fold, 1.0) for v in videos])
+    answers_scaled = scale(answers, own) if videos else answers
     truth = np.array([each.truth for each in videos])
     return Calibration(
         frames=reliability(score_set.scores, score_set.labels),
@@ -76,23 +78,6 @@ def measure_calibration(score_set: ScoreSet) -> Calibration | None:
         videos_scaled=reliability(answers_scaled, truth) if videos else None,
         temperatures=temperatures,
     )
-
-
-def scale(scores: Scores, temperature: float | npt.NDArray[np.floating]) -> Scores:
-    """Softmax scores (n, 3) at another temperature, one for all or one for each row (n,)."""
-    logits = np.log(np.maximum(scores, _SMALLEST)) / np.reshape(temperature, (-1, 1))
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
-def fit_temperature(scores: Scores, labels: npt.NDArray[np.int64]) -> float:
-    """The temperature, 0.05 to 20, that minimises the negative log likelihood."""
-
-    def loss(log_temperature: float) -> float:
-        return _nll(scale(scores, float(np.exp(log_temperature))), labels)
-
-    found = minimize_scalar(loss, bounds=np.log(_RANGE), method="bounded")
-    return float(np.exp(found.x))
 
 
 def reliability(scores: Scores, labels: npt.NDArray[np.int64]) -> Reliability:
@@ -116,21 +101,16 @@ def reliability(scores: Scores, labels: npt.NDArray[np.int64]) -> Reliability:
     ece = sum(each.count * abs(each.accuracy - each.confidence) for each in bins) / len(labels)
     target = np.eye(scores.shape[1])[labels]
     return Reliability(
-        bins, float(ece), _nll(scores, labels), float(((scores - target) ** 2).sum(axis=1).mean())
+        bins,
+        float(ece),
+        negative_log_likelihood(scores, labels),
+        float(((scores - target) ** 2).sum(axis=1).mean()),
     )
 
 
-def _answers(videos: tuple[ScoredRecording, ...], temperatures: dict[int, float]) -> Scores:
-    """The videos' mean scores (n, 3), each frame at the temperature of its fold."""
-    rows = [
-        scale(each.scores, temperatures[each.fold]).mean(axis=0)
-        if each.fold in temperatures
-        else each.mean
-        for each in videos
-    ]
-    return np.array(rows)
-
-
-def _nll(scores: Scores, labels: npt.NDArray[np.int64]) -> float:
-    likelihood = scores[np.arange(len(labels)), labels]
-    return float(-np.log(np.maximum(likelihood, _SMALLEST)).mean())
+def _fit_on_recordings(score_set: ScoreSet, fold: int) -> float:
+    """The temperature of the recordings' answers, fitted on those of all other folds."""
+    others = [each for each in score_set.recordings if each.fold != fold]
+    return fit_temperature(
+        np.array([each.mean for each in others]), np.array([each.truth for each in others])
+    )

@@ -19,6 +19,7 @@ from models.evaluation.report.scoring import (
     predict_all,
     refuse_training_data,
 )
+from models.evaluation.report.signs import SignEvaluation, evaluate_signs
 from models.inference import artifact
 
 ORDER = ("patient", "recording", "source", "external")
@@ -60,6 +61,7 @@ class Evaluation:
         resamples: bootstrap resamples behind each interval.
         frames: cache of the recordings' frames.
         unread: by key, why a recording was not evaluated.
+        signs: what the sign network says of the evaluated recordings; None where there is none.
     """
 
     manifest: Manifest
@@ -69,6 +71,7 @@ class Evaluation:
     resamples: int
     frames: FrameCache
     unread: Mapping[str, str]
+    signs: SignEvaluation | None
 
     @property
     def main(self) -> Chapter:
@@ -129,6 +132,14 @@ def evaluate(
         here = fresh.get(name) is not None
         chapters[name] = _chapter(manifest, found[name], here, resamples)
     progress("Measuring", len(found), len(found))
+    signs = evaluate_signs(
+        manifest,
+        weights,
+        readable,
+        cache,
+        lambda done, total: progress("Reading signs", done, total),
+        resamples,
+    )
     return Evaluation(
         manifest=manifest,
         chapters=chapters,
@@ -140,6 +151,7 @@ def evaluate(
             entry.key: failed[entry.sha256].message for entry in entries if entry.sha256 in failed
         }
         | dict(sorted_.unscored),
+        signs=signs,
     )
 
 

@@ -35,7 +35,7 @@ def roc(name: str, rocs: Sequence[Roc]) -> str:
             _roc_panel(axes, each)
         panels[0].set_ylabel("true positive rate")
 
-    description = "; ".join(f"{CLASS_NAMES[each.key]}: AUC {each.auc_mean:.2f}" for each in rocs)
+    description = "; ".join(f"{CLASS_NAMES[curve.key]}: AUC {curve.auc_mean:.2f}" for curve in rocs)
     return _render(f"{name}-roc", f"ROC curves. {description}.", (3.5 * len(rocs), 3.6), draw)
 
 
@@ -180,8 +180,8 @@ def _matrix(axes: Axes, values: np.ndarray, title: str, form: str, top: float) -
 
 def _bins(axes: Axes, reliability_: Reliability, colour: str, label: str) -> None:
     """A dot for each bin, its area growing with the count."""
-    most = max(each.count for each in reliability_.bins)
-    x = [each.confidence for each in reliability_.bins]
-    y = [each.accuracy for each in reliability_.bins]
+    most = max(bin_.count for bin_ in reliability_.bins)
+    x = [bin_.confidence for bin_ in reliability_.bins]
+    y = [bin_.accuracy for bin_ in reliability_.bins]
     axes.plot(x, y, color=colour, linewidth=1.2, label=f"{label}, ECE {reliability_.ece:.3f}")
-    axes.scatter(x, y, s=[14 + 90 * each.count / most for each in reliability_.bins], color=colour)
+    axes.scatter(x, y, s=[14 + 90 * bin_.count / most for bin_ in reliability_.bins], color=colour)

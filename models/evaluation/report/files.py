@@ -61,6 +61,14 @@ def numbers(found: Evaluation) -> dict[str, Any]:
         "unread": dict(found.unread),
         "paper": {"citation": paper.CITATION, **paper.OVERALL, "frame_classes": paper.CLASSES},
         "chapters": {name: _chapter(chapter) for name, chapter in found.chapters.items()},
+        "findings": [asdict(row) for row in found.signs.findings] if found.signs else [],
+        "refusals": {
+            "here": [asdict(row) for row in found.signs.refusals] if found.signs else [],
+            "held_out": found.manifest.answer.get("refused", {}),
+        },
+        "shipped_calibration": {
+            name: found.manifest.answer.get(name) for name in ("temperature", "reliability")
+        },
     }
 
 
@@ -78,7 +86,7 @@ def table2(name: str, chapter: Chapter) -> list[dict[str, Any]]:
                 f"{rate}_high": round(high, 4),
             }
         row["frames"] = measured["count"]
-        row["videos"] = sum(each.label == key for each in chapter.score_set.videos)
+        row["videos"] = sum(video.label == key for video in chapter.score_set.videos)
         row |= {f"paper_{rate}": paper.CLASSES[key][rate] for rate in _RATES}
         rows.append(row)
     return rows
@@ -89,18 +97,18 @@ def answers(name: str, score_set: ScoreSet) -> list[dict[str, Any]]:
     return [
         {
             "held_out_by": name,
-            "recording": each.key,
-            "sha256": each.sha256,
-            "kind": each.kind,
-            "patient": each.patient,
-            "source": each.source,
-            "fold": "" if each.fold is None else each.fold,
-            "frames": len(each.scores),
-            "class": each.label,
-            "answer": each.predicted,
-            **{key: round(float(each.mean[n]), 6) for n, key in enumerate(CLASSES)},
+            "recording": recording.key,
+            "sha256": recording.sha256,
+            "kind": recording.kind,
+            "patient": recording.patient,
+            "source": recording.source,
+            "fold": "" if recording.fold is None else recording.fold,
+            "frames": len(recording.scores),
+            "class": recording.label,
+            "answer": recording.predicted,
+            **{key: round(float(recording.mean[n]), 6) for n, key in enumerate(CLASSES)},
         }
-        for each in score_set.recordings
+        for recording in score_set.recordings
     ]
 
 
@@ -113,14 +121,16 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
         "intervals": {
             name: [round(v, 4) for v in ends] for name, ends in chapter.intervals.items()
         },
-        "roc": {each.key: _plain(asdict(each)) for each in chapter.rocs},
+        "roc": {roc.key: _plain(asdict(roc)) for roc in chapter.rocs},
         "calibration": asdict(chapter.calibration) if chapter.calibration else None,
     }
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: [round(float(each), 4) for each in value] if isinstance(value, np.ndarray) else value
+        name: [round(float(number), 4) for number in value]
+        if isinstance(value, np.ndarray)
+        else value
         for name, value in values.items()
     }
 

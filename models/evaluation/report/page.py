@@ -6,18 +6,33 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
+import numpy.typing as npt
 from markupsafe import Markup
 
-from models.contract import CLASS_NAMES, CLASSES, DISCLAIMER
+from models.contract import (
+    CLASS_NAMES,
+    CLASSES,
+    DISCLAIMER,
+    MAP_COLOURS,
+    MAP_NAMES,
+    SIGN_MAPS,
+    SIGN_NAMES,
+)
 from models.evaluation.held_out import PRECISION
 from models.evaluation.report import figures, paper
 from models.evaluation.report.bootstrap import Interval
 from models.evaluation.report.evaluation import Chapter, Evaluation
-from models.evaluation.report.scores import ScoredRecording, ScoreSet, by_fold, worst
-from models.media import sampling
+from models.evaluation.report.scores import ScoredRecording, ScoreSet, best, by_fold, worst
+from models.evaluation.report.signs import Area
+from models.media import overlay, sampling
 from models.plotting import CLASS_COLOURS
 
 WORST = 12
+BEST_OF_CLASS = 2
+SHOWN_MAPS = tuple(key for key in SIGN_MAPS if key not in ("tissue", "shadow"))
+"""Maps over the frames of a recording: what a disease changes, not what is always there."""
+
 _THUMBNAILS = 4
 _SIDE = 128
 
@@ -57,6 +72,7 @@ def render(found: Evaluation) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    chapters = [_chapter(name, chapter) for name, chapter in found.chapters.items()]
     environment.filters["percent"] = lambda value: f"{value:.0%}"
     return environment.get_template("report.html.j2").render(
         manifest=found.manifest,
@@ -69,8 +85,16 @@ def render(found: Evaluation) -> str:
         trained_recordings=len(found.manifest.data["recordings"]),
         summary=_summary(found.chapters),
         overview=Markup(figures.overview(found.chapters)),  # noqa: S704 - drawn here
-        chapters=[_chapter(name, chapter) for name, chapter in found.chapters.items()],
-        worst=_worst(found),
+        chapters=chapters,
+        calibrated=[chapter for chapter in chapters if chapter["calibration"]],
+        worst=[_case(each, found, each.scores[:, each.truth]) for each in _worst(found)],
+        best=[_case(each, found, -each.scores[:, each.truth]) for each in _best(found)],
+        legend=[(MAP_NAMES[key], MAP_COLOURS[key]) for key in SHOWN_MAPS],
+        findings=_findings(found),
+        refusals=found.signs.refusals if found.signs else (),
+        kinds=_refused(found, "others"),
+        lung_sources=_refused(found, "lungs_by_source"),
+        answer=found.manifest.answer,
         settings=_flat(found.manifest.training),
     )
 
@@ -126,7 +150,7 @@ def _chapter(name: str, chapter: Chapter) -> dict[str, Any]:
         "unequal": chapter.unequal,
         "recordings": len(score_set.recordings),
         "frames": len(score_set.scores),
-        "people": len({each.patient_id for each in score_set.recordings}),
+        "people": len({recording.patient_id for recording in score_set.recordings}),
         "table2": [_class_row(chapter, key) for key in CLASSES],
         "overall": {
             key: with_interval(chapter.metrics[key], chapter.intervals.get(key))
@@ -136,14 +160,14 @@ def _chapter(name: str, chapter: Chapter) -> dict[str, Any]:
         "roc": Markup(figures.roc(name, chapter.rocs)) if chapter.rocs else "",  # noqa: S704
         "areas": [
             {
-                "name": CLASS_NAMES[each.key],
-                "folds": f"{each.auc_mean:.3f} ± {each.auc_sd:.3f}" if each.folds > 1 else "–",
-                "count": each.folds,
-                "pooled": with_interval(each.auc, chapter.intervals.get(f"auc.{each.key}")),
-                "threshold": f"{each.threshold:.3f}",
-                "accuracy": f"{each.accuracy:.3f}",
+                "name": CLASS_NAMES[roc.key],
+                "folds": f"{roc.auc_mean:.3f} ± {roc.auc_sd:.3f}" if roc.folds > 1 else "–",
+                "count": roc.folds,
+                "pooled": with_interval(roc.auc, chapter.intervals.get(f"auc.{roc.key}")),
+                "threshold": f"{roc.threshold:.3f}",
+                "accuracy": f"{roc.accuracy:.3f}",
             }
-            for each in chapter.rocs
+            for roc in chapter.rocs
         ],
         "confusion": Markup(figures.confusion(name, chapter)),  # noqa: S704
         "videos": _videos(chapter),
@@ -169,7 +193,7 @@ def _class_row(chapter: Chapter, key: str) -> dict[str, Any]:
             for rate in _RATES
         ],
         "frames": measured["count"],
-        "videos": sum(each.label == key for each in chapter.score_set.videos),
+        "videos": sum(video.label == key for video in chapter.score_set.videos),
         "paper_rates": [f"{paper.CLASSES[key][rate]:.2f}" for rate in _RATES],
         "paper_frames": int(paper.CLASSES[key]["count"]),
     }
@@ -208,13 +232,15 @@ def _videos(chapter: Chapter) -> dict[str, Any] | None:
 def _fold_row(fold: int, part: ScoreSet) -> dict[str, Any]:
     """One model's test recordings and metrics; a dash for classes that are not present."""
     found = part.metrics()
-    sources = sorted({each.source or "unknown" for each in part.recordings}, key=_by_number)
-    present = {each.label for each in part.recordings}
+    sources = sorted(
+        {recording.source or "unknown" for recording in part.recordings}, key=_by_number
+    )
+    present = {recording.label for recording in part.recordings}
     return {
         "name": "all models" if fold < 0 else str(fold + 1),
         "sources": ", ".join(sources),
         "recordings": len(part.recordings),
-        "counts": [sum(each.label == key for each in part.recordings) for key in CLASSES],
+        "counts": [sum(recording.label == key for recording in part.recordings) for key in CLASSES],
         "frames": found["frames"],
         "frame_accuracy": f"{found['frame_accuracy']:.3f}",
         "balanced": f"{found['frame_balanced_accuracy']:.3f}" if len(present) > 1 else "–",
@@ -232,20 +258,63 @@ def _by_number(name: str) -> tuple[int, str]:
     return (int(name), "") if name.isdecimal() else (10**9, name)
 
 
-def _worst(found: Evaluation) -> list[dict[str, Any]]:
-    """The recordings with the lowest probability of the true class, with their worst frames."""
-    scored_now = [
-        each
+def _findings(found: Evaluation) -> list[dict[str, Any]]:
+    """Signs against doctors' findings."""
+    return [
+        {
+            "name": row.finding,
+            "recordings": row.recordings,
+            "present": row.present,
+            "sign": row.sign_name,
+            "by_sign": _area(row.sign),
+            "map": row.map_name or "–",
+            "by_map": _area(row.map),
+        }
+        for row in (found.signs.findings if found.signs else ())
+    ]
+
+
+def _area(area: Area | None) -> str:
+    return "–" if area is None else with_interval(area.value, area.interval)
+
+
+def _refused(found: Evaluation, part: str) -> list[tuple[str, int, int]]:
+    """A row of the manifest's counts: name, how many there are, how many of them were refused."""
+    rows = found.manifest.answer.get("refused", {}).get(part, {})
+    return [
+        (name.removeprefix("kind ").replace("_", " "), row["recordings"], row["refused"])
+        for name, row in rows.items()
+    ]
+
+
+def _scored_now(found: Evaluation) -> list[ScoredRecording]:
+    """Recordings whose frames are at hand."""
+    return [
+        recording
         for name in (found.manifest.group, "external")
         if (chapter := found.chapters.get(name)) and chapter.answered_here
-        for each in chapter.score_set.recordings
+        for recording in chapter.score_set.recordings
     ]
-    return [_case(each, found) for each in worst(scored_now, WORST)]
 
 
-def _case(each: ScoredRecording, found: Evaluation) -> dict[str, Any]:
+def _worst(found: Evaluation) -> list[ScoredRecording]:
+    return worst(_scored_now(found), WORST)
+
+
+def _best(found: Evaluation) -> list[ScoredRecording]:
+    """None where all recordings are among the worst."""
+    shown = {recording.sha256 for recording in _worst(found)}
+    rest = [recording for recording in _scored_now(found) if recording.sha256 not in shown]
+    return best(rest, BEST_OF_CLASS)
+
+
+def _case(
+    each: ScoredRecording, found: Evaluation, order: npt.NDArray[np.floating]
+) -> dict[str, Any]:
+    """A recording with the frames that come first in this order (frames,), and maps over them."""
     frames = found.frames.frames(each.sha256)
-    places = sorted(each.scores[:, each.truth].argsort()[:_THUMBNAILS])
+    places = sorted(order.argsort(kind="stable")[:_THUMBNAILS].tolist())
+    signs = found.signs.by_recording[each.sha256] if found.signs else None
     return {
         "key": each.key,
         "truth": CLASS_NAMES[each.label],
@@ -257,15 +326,35 @@ def _case(each: ScoredRecording, found: Evaluation) -> dict[str, Any]:
         "patient": each.patient,
         "frames": len(each.scores),
         "scores": [(key, CLASS_NAMES[key], float(each.mean[n])) for n, key in enumerate(CLASSES)],
+        "signs": _seen_signs(found, each.sha256),
         "pictures": [
             {
-                "data": base64.b64encode(sampling.encode_jpeg(frames[place], _SIDE)).decode(),
+                "data": _jpeg(frames[place]),
                 "number": place + 1,
                 "score": f"{each.scores[place, each.truth]:.2f}",
+                "maps": ""
+                if signs is None
+                else _jpeg(
+                    overlay.all_drawn_over(
+                        frames[place], overlay.to_grey(signs.maps[place], None), SHOWN_MAPS
+                    )
+                ),
             }
             for place in places
         ],
     }
+
+
+def _seen_signs(found: Evaluation, sha256: str) -> list[tuple[str, float]]:
+    """The mean of each sign over a recording's frames."""
+    if found.signs is None:
+        return []
+    means = found.signs.by_recording[sha256].whole.mean(axis=0)
+    return [(name, float(means[found.signs.names.index(key)])) for key, name in SIGN_NAMES.items()]
+
+
+def _jpeg(picture: npt.NDArray[np.uint8]) -> str:
+    return base64.b64encode(sampling.encode_jpeg(picture, _SIDE)).decode()
 
 
 def _flat(values: Mapping[str, Any], name: str = "") -> list[tuple[str, str]]:

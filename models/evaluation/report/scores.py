@@ -62,29 +62,31 @@ class ScoreSet:
     @cached_property
     def scores(self) -> npt.NDArray[np.float32]:
         """Of all frames: (n, 3)."""
-        return np.concatenate([each.scores for each in self.recordings])
+        return np.concatenate([recording.scores for recording in self.recordings])
 
     @cached_property
     def recording_indices(self) -> npt.NDArray[np.int64]:
         """For each frame, the index of its recording (n,)."""
-        counts = [len(each.scores) for each in self.recordings]
+        counts = [len(recording.scores) for recording in self.recordings]
         return np.repeat(np.arange(len(self.recordings)), counts)
 
     @cached_property
     def labels(self) -> npt.NDArray[np.int64]:
         """For each frame, the index of its true class (n,)."""
-        return np.array([each.truth for each in self.recordings])[self.recording_indices]
+        return np.array([recording.truth for recording in self.recordings])[self.recording_indices]
 
     @cached_property
     def folds(self) -> npt.NDArray[np.int64]:
         """For each frame, the fold that scored it (n,); -1 for all models."""
-        numbers = [-1 if each.fold is None else each.fold for each in self.recordings]
+        numbers = [
+            -1 if recording.fold is None else recording.fold for recording in self.recordings
+        ]
         return np.array(numbers)[self.recording_indices]
 
     @property
     def videos(self) -> tuple[ScoredRecording, ...]:
         """Those that are videos."""
-        return tuple(each for each in self.recordings if each.kind == "video")
+        return tuple(recording for recording in self.recordings if recording.kind == "video")
 
     def metrics(self) -> dict[str, Any]:
         """The metrics as in a manifest, see `models.evaluation.metrics.compute_metrics`."""
@@ -93,7 +95,7 @@ class ScoreSet:
                 self.scores,
                 self.labels,
                 self.recording_indices,
-                [each.kind == "video" for each in self.recordings],
+                [recording.kind == "video" for recording in self.recordings],
             )
         )
 
@@ -129,11 +131,25 @@ def scored(
 def by_fold(score_set: ScoreSet) -> list[tuple[int, ScoreSet]]:
     """The part of each fold, in order."""
     parts: dict[int, list[ScoredRecording]] = {}
-    for each in score_set.recordings:
-        parts.setdefault(-1 if each.fold is None else each.fold, []).append(each)
+    for recording in score_set.recordings:
+        parts.setdefault(-1 if recording.fold is None else recording.fold, []).append(recording)
     return [(fold, ScoreSet(score_set.name, tuple(parts[fold]))) for fold in sorted(parts)]
 
 
 def worst(recordings: Sequence[ScoredRecording], most: int) -> list[ScoredRecording]:
     """The recordings with the lowest probability of the true class, the worst first."""
-    return sorted(recordings, key=lambda each: (float(each.mean[each.truth]), each.key))[:most]
+    return sorted(
+        recordings, key=lambda recording: (float(recording.mean[recording.truth]), recording.key)
+    )[:most]
+
+
+def best(recordings: Sequence[ScoredRecording], of_each_class: int) -> list[ScoredRecording]:
+    """Of each class, the recordings with the highest probability of it, the best first."""
+    found = sorted(
+        recordings, key=lambda recording: (-float(recording.mean[recording.truth]), recording.key)
+    )
+    return [
+        recording
+        for key in CLASSES
+        for recording in [each for each in found if each.label == key][:of_each_class]
+    ]

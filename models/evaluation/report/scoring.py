@@ -59,14 +59,14 @@ def refuse_training_data(
         for entry in entries
         if (
             learnt := [
-                each
-                for each in trained.matching(identity(entry, facts.get(entry.sha256)))
-                if each.folds[manifest.group] != fold
+                recording
+                for recording in trained.matching(identity(entry, facts.get(entry.sha256)))
+                if recording.folds[manifest.group] != fold
             ]
         )
     ]
     if seen:
-        names = ", ".join(_display_name(entry, each) for entry, each in seen[:_NAMED])
+        names = ", ".join(_display_name(entry, recording) for entry, recording in seen[:_NAMED])
         more = f" and {len(seen) - _NAMED} more" if len(seen) > _NAMED else ""
         raise EvaluationError(
             f"The model of fold {fold} was trained on {len(seen)} of these recordings ({names}"

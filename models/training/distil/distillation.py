@@ -165,8 +165,8 @@ def _with_adapter(
     sample = slice(None, None, _SAMPLE)
     features = np.concatenate(
         [
-            np.asarray(student.predict_on_batch(each.astype(np.float32)), dtype=np.float32)
-            for each in _chunks(inputs[sample])
+            np.asarray(student.predict_on_batch(chunk.astype(np.float32)), dtype=np.float32)
+            for chunk in _chunks(inputs[sample])
         ]
     ).reshape(-1, networks.FEATURE_SHAPE[-1])
     expected = targets[sample].reshape(len(features), -1).astype(np.float32)
@@ -239,9 +239,9 @@ def _teacher_maps(
         sample = maps[::_SAMPLE].reshape(-1, channels).astype(np.float32)
         mean, spread = sample.mean(axis=0), sample.std(axis=0)
         spread = np.maximum(spread, max(_MIN_SPREAD * float(np.median(spread)), 1e-6))
-        for each in _chunks(maps):
-            flat = each.reshape(len(each), -1, channels)
-            each[:] = ((flat - mean) / spread).reshape(len(each), -1)
+        for chunk in _chunks(maps):
+            flat = chunk.reshape(len(chunk), -1, channels)
+            chunk[:] = ((flat - mean) / spread).reshape(len(chunk), -1)
 
     return _cached_array(path, (len(frames), _SIDE * _SIDE * channels), fill)
 

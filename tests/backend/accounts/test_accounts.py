@@ -123,10 +123,7 @@ class TestSignUp:
         assert (refused.status_code, refused.json()["code"]) == (403, "sign_up_closed")
         assert api.client.get("/limits").json()["open_sign_up"] is False
 
-    def test_twice_at_once_makes_one_account(
-        self, start_api: Callable[..., Api], any_database_url: str
-    ) -> None:
-        api = start_api(database_url=any_database_url)
+    def test_twice_at_once_makes_one_account(self, api: Api) -> None:
         at_once, answers = threading.Barrier(4), []
 
         def sign_up() -> None:
@@ -208,7 +205,7 @@ class TestSignIn:
         enter(api, "without@example.org", "")
         enter(api, "without@example.org", "some other password")
         assert len(checked) == 3
-        assert all(kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$") for kept in checked)
+        assert len({kept.split("$")[3] for kept in checked}) == 1, "each takes as long"
 
     def test_of_a_disabled_account_tells_only_who_knows_the_password(self, api: Api) -> None:
         user = person_with_password(api, disabled_at=utc_now())
@@ -233,7 +230,7 @@ class TestSignIn:
         assert sessions(api) == 1
 
     def test_hashes_anew_what_was_hashed_with_other_parameters(self, api: Api) -> None:
-        weak = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
+        weak = PasswordHasher(time_cost=1, memory_cost=16, parallelism=1).hash(PASSWORD)
         with api.database.write() as session:
             user = create_user(session, password_hash=weak)
             session.commit()

@@ -130,9 +130,8 @@ class TestLastAdmin:
         assert admin.client.get("/users").status_code == 200
 
     def test_of_two_who_take_the_role_from_each_other_at_once_one_stays(
-        self, start_api: Callable[..., Api], any_database_url: str, sign_in: SignInAs
+        self, api: Api, sign_in: SignInAs
     ) -> None:
-        api = start_api(database_url=any_database_url)
         one, two = sign_in(api, "admin"), sign_in(api, "admin")
         for n in range(5):
             at_once, answers = threading.Barrier(2), []

@@ -116,7 +116,7 @@ class TestAsk:
         answers = [
             ask(mailing, each) for each in (disabled.email, "nobody@example.org", known.email)
         ]
-        assert {(each.status_code, each.content) for each in answers} == {(202, b"null")}
+        assert {(answer.status_code, answer.content) for answer in answers} == {(202, b"null")}
         to, _ = mail.received.get(timeout=30)
         assert to == [known.email]
         assert mail.received.empty()
@@ -195,13 +195,9 @@ class TestRedeem:
         assert (refused.status_code, refused.json()["code"]) == (410, "reset_link_over")
 
     def test_twice_at_once_is_done_once(
-        self, start_api: Callable[..., Api], any_database_url: str, mail: MailServer
+        self, start_api: Callable[..., Api], mail: MailServer
     ) -> None:
-        api = start_api(
-            database_url=any_database_url,
-            smtp_url=mail.url,
-            public_url="https://lung.example.org",
-        )
+        api = start_api(smtp_url=mail.url, public_url="https://lung.example.org")
         ask(api, person(api).email)
         secret, at_once, answers = mail.link(), threading.Barrier(3), []
 

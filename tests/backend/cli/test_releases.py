@@ -1,5 +1,6 @@
 """The command line of releases and artifacts: what it does, says and refuses."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -8,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import migrations
+from backend.cli import dataset
 from backend.cli import main as cli
 from backend.core import logs
 from backend.core.db import Database, utc_now
@@ -15,10 +17,12 @@ from backend.core.settings import Settings
 from backend.releases import repository
 from backend.storage.factory import open_storage
 from backend.tables.releases import Difference
+from backend.tables.vocabulary import JobState
 from backend.trainings.artifacts import repository as artifacts
+from tests.factories_artifacts import create_manifest
 from tests.factories_releases import NOTHING, create_ingested, create_release
 
-MANIFEST = {"group": "patient", "metrics": {"patient": {"video_accuracy": 0.875}}, "files": {}}
+MANIFEST = create_manifest(metrics={"patient": {"video_accuracy": 0.875}})
 
 
 @pytest.fixture(autouse=True)
@@ -62,16 +66,40 @@ class TestRelease:
         assert answer.exit_code == 1
         assert "nothing to release" in answer.output
 
+    def test_what_is_being_deidentified_is_waited_for(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with database.write() as session:
+            contribution = create_ingested(
+                session, open_storage(Settings()), deidentify_state="running"
+            )
+            session.commit()
+        polls = []
+
+        def end_it(_seconds: float) -> None:
+            polls.append(1)
+            with database.write() as session:
+                row = session.merge(contribution)
+                row.deidentify_state = JobState.DONE
+                session.commit()
+
+        monkeypatch.setattr(time, "sleep", end_it)
+        monkeypatch.setattr(dataset, "_follow", lambda _settings, _number: None)
+        answer = run("dataset", "release")
+        assert answer.exit_code == 0, answer.output
+        assert "Release 1 is queued." in answer.output
+        assert polls == [1]
+
     def test_its_end_is_waited_for(
         self, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from backend.releases import service
 
         diff = Difference(since=None, added=[uuid4()], withdrawn=[], relabelled=[], corrected=[])
-        summary = NOTHING.model_copy(update={"recordings": 1, "frames": 2, "diff": diff})
+        summary = NOTHING.model_copy(update={"recordings": 1, "frames": 2})
 
         def made(session: object, _actor: object, _note: str) -> object:
-            return create_release(session, 1, summary=summary)  # type: ignore[arg-type]
+            return create_release(session, 1, summary=summary, diff=diff)  # type: ignore[arg-type]
 
         monkeypatch.setattr(service, "create", made)
         answer = run("dataset", "release")

@@ -27,7 +27,7 @@ from tests.conftest import (
     postgresql_database,
     redis_database,
 )
-from tests.worker.house import kill_tree
+from tests.worker.deployment import kill_tree
 
 ARTIFACTS = Path(__file__).parents[3] / "models" / "artifacts"
 REDIS_DATABASE = 13
@@ -96,7 +96,7 @@ def test_a_service_starts_with_every_setting_changed(
     assert {json.loads(line)["level"] for line in written} <= {"warning", "error", "critical"}
     assert not (tmp_path / "data" / "pocovid.sqlite3").exists()
     assert not (tmp_path / "data" / "storage").exists()
-    assert {each.name for each in tmp_path.iterdir()} <= {
+    assert {path.name for path in tmp_path.iterdir()} <= {
         "data", "page", "other.sqlite3", "other.sqlite3-shm", "other.sqlite3-wal",
     }  # fmt: skip
 
@@ -115,7 +115,7 @@ def _assert_effects(address: str, environment: dict[str, str], service: psutil.P
     assert (health["draining"], health["database"], health["storage"]) == (True, "ok", "ok")
     assert health["workers"] == 1
     assert refused.status_code in (401, 503)
-    nice = {each.nice() for each in service.children(recursive=True)}
+    nice = {child.nice() for child in service.children(recursive=True)}
     assert int(environment["POCOVID_WORKER_NICE"]) + service.nice() in nice
     engine = create_engine(Settings(database_url=environment["POCOVID_DATABASE_URL"]).database_url)
     assert "contributions" in inspect(engine).get_table_names()

@@ -101,13 +101,13 @@ def test_grandchildren_do_not_stay_behind(tmp_path: Path) -> None:
 STUBBORN = (
     "import signal, time\n"
     "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-    "open({note!r}, 'w').write('deaf\\n')\n"
+    "open({note!r}, 'w').write('started\\n')\n"
     "time.sleep(60)"
 )
 
 
 def test_a_child_that_does_not_listen_is_killed_when_its_time_is_up(tmp_path: Path) -> None:
-    note = tmp_path / "deaf"
+    note = tmp_path / "started"
     stubborn = child("stubborn", STUBBORN.format(note=str(note)))
     Supervisor((stubborn,), lambda: bool(lines(note)), sends(signal.SIGINT), grace_s=0.5).run()
     assert stubborn.process is not None
@@ -115,7 +115,7 @@ def test_a_child_that_does_not_listen_is_killed_when_its_time_is_up(tmp_path: Pa
 
 
 def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
-    note = tmp_path / "deaf"
+    note = tmp_path / "started"
 
     def twice() -> None:
         sends(signal.SIGINT)()

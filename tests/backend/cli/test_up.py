@@ -45,21 +45,21 @@ def test_it_prints_its_address_when_ready_and_one_ctrl_c_leaves_no_process(tmp_p
             assert answer.status == 200
             assert json.load(answer)
         # Niceness counts within a session alone, so a worker steps back in that of the API.
-        assert {os.getsid(each.pid) for each in processes} == {os.getsid(0)}
+        assert {os.getsid(process.pid) for process in processes} == {os.getsid(0)}
         own = processes[0].nice()
-        assert max(each.nice() for each in processes) == min(own + WORKER_NICE, 19)
+        assert max(process.nice() for process in processes) == min(own + WORKER_NICE, 19)
 
         service.send_signal(signal.SIGINT)
 
         assert service.wait(60) == 0
         assert service.stdout.read() == "POCOVIDScreen has stopped.\n"
-        assert [each for each in processes if each.is_running()] == []
+        assert [process for process in processes if process.is_running()] == []
     finally:
         if service.poll() is None:  # killed alone, it would leave its children behind
             processes += processes[0].children(recursive=True)
-        for each in processes:
-            if each.is_running():
-                each.kill()
+        for process in processes:
+            if process.is_running():
+                process.kill()
         service.wait()
         service.stdout.close()
         log.close()

@@ -11,6 +11,7 @@ from structlog.contextvars import bound_contextvars
 from backend.core import audit
 from backend.core.db import Database
 from backend.tables import AuditEvent
+from tests.conftest import POSTGRESQL
 from tests.factories import create_user
 
 
@@ -71,9 +72,7 @@ class TestRows:
         with database.read() as session:
             assert session.scalars(select(AuditEvent.action)).all() == ["ingest.done"]
 
-    @pytest.mark.parametrize(
-        "any_database_url", [pytest.param("postgresql", marks=pytest.mark.services)], indirect=True
-    )
+    @pytest.mark.parametrize("database_url", [POSTGRESQL], indirect=True)
     def test_are_not_truncated_either(self, database: Database) -> None:
         with (
             database.write() as session,

@@ -3,16 +3,31 @@ from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import select, text
+from sqlalchemy import String, cast, select, text
 from sqlalchemy.exc import StatementError
 
 from backend.core.db import Database, utc_now
-from backend.tables import Contribution, Release, Review, Worker, WorkerKind
+from backend.tables import (
+    Contribution,
+    Release,
+    Review,
+    Screening,
+    Submission,
+    Worker,
+    WorkerKind,
+)
 from backend.tables.contributions import Cine
 from backend.tables.releases import StoredFile, TopFiles
-from backend.tables.vocabulary import JobState
+from backend.tables.vocabulary import JobState, Label
 from models.contract import Square
-from tests.factories import create_user
+from tests.factories import (
+    answer,
+    answer_of_before,
+    create_screening,
+    create_user,
+    prediction,
+)
+from tests.factories_contributions import create_submission
 from tests.factories_releases import create_release
 from tests.factories_reviews import create_prepared, create_review
 
@@ -54,6 +69,21 @@ class TestTypedJSON:
         with database.read() as session:
             assert session.scalars(select(Release.files)).one() == TopFiles(files=[FILE])
 
+    def test_an_older_row_without_later_fields_is_read_as_it_was_stored(
+        self, database: Database
+    ) -> None:
+        row = {"line": 2, "file_name": "a.mp4", "values": {"label": "viral", "source": None}}
+        with database.write() as session:
+            create_submission(session, create_user(session))
+            session.execute(
+                text("UPDATE submissions SET manifest = :rows"), {"rows": json.dumps({"k": row})}
+            )
+            session.commit()
+        with database.read() as session:
+            stored = session.scalars(select(Submission.manifest)).one()
+        assert stored == {"k": row}
+        assert stored["k"]["values"]["label"] is Label.VIRAL
+
     def test_what_does_not_fit_is_not_written(self, database: Database) -> None:
         with database.write() as session, pytest.raises(StatementError, match=r"files\.0\.key"):
             create_release(session, files={"files": [{"path": "a.csv"}]})
@@ -81,6 +111,26 @@ class TestRowsOfEarlierVersions:
             assert found == Cine(times_s=[0.0, 0.1333], width=96, height=64)
             assert session.scalars(select(Review.square)).one() == Square(10, 2, 50)
 
+    def test_what_the_models_answered(self, database: Database) -> None:
+        with database.write() as session:
+            create_prepared(session, model_answer=prediction(2))
+            stored = session.scalars(select(cast(Contribution.model_answer, String))).one()
+            assert json.loads(stored) == answer(2), "as the API returns it"
+            assert session.scalars(select(Contribution.model_answer)).one() == prediction(2)
+            without = json.dumps(answer() | {"models": [{}]})
+            session.execute(text("UPDATE contributions SET model_answer = :it"), {"it": without})
+            session.expire_all()
+            with pytest.raises(ValidationError, match="expected `models`"):
+                session.scalars(select(Contribution.model_answer)).one()
+
+    def test_answers_of_before_recordings_could_be_unusable(self, database: Database) -> None:
+        with database.write() as session:
+            create_screening(session, status="done", result=prediction())
+            stored = {"it": json.dumps(answer_of_before())}
+            session.execute(text("UPDATE screenings SET result = :it"), stored)
+            session.expire_all()
+            assert session.scalars(select(Screening.result)).one() == prediction()
+
     def test_what_a_release_holds(self, database: Database) -> None:
         before_left_out = {
             "recordings": 1,
@@ -88,24 +138,27 @@ class TestRowsOfEarlierVersions:
             "patients": 0,
             "classes": [{"label": "viral", "convex": COUNTS, "linear": COUNTS}],
             "licences": {"CC0 1.0": 1},
-            "diff": {
-                "since": 1,
-                "added": [str(UUID(int=7))],
-                "withdrawn": [],
-                "relabelled": [{"id": str(UUID(int=8)), "before": "healthy", "after": "other"}],
-                "corrected": [],
-            },
+        }
+        diff = {
+            "since": 1,
+            "added": [str(UUID(int=7))],
+            "withdrawn": [],
+            "relabelled": [{"id": str(UUID(int=8)), "before": "healthy", "after": "other"}],
+            "corrected": [],
         }
         with database.write() as session:
             create_release(session)
-            create_release(session, 2, state=JobState.QUEUED, summary=None)
+            create_release(session, 2, state=JobState.QUEUED, summary=None, diff=None)
             session.execute(
-                text("UPDATE releases SET summary = :summary WHERE number = 1"),
-                {"summary": json.dumps(before_left_out)},
+                text("UPDATE releases SET summary = :summary, diff = :diff WHERE number = 1"),
+                {"summary": json.dumps(before_left_out), "diff": json.dumps(diff)},
             )
             unmade = text("SELECT summary FROM releases WHERE number = 2")
             assert session.scalars(unmade).one() in ({}, "{}")
             done, queued = session.scalars(select(Release.summary).order_by(Release.number))
+            changed, unknown = session.scalars(select(Release.diff).order_by(Release.number))
         assert done is not None
         assert done.model_dump(mode="json") == before_left_out | {"left_out": 0}
-        assert queued is None
+        assert changed is not None
+        assert changed.model_dump(mode="json") == diff
+        assert (queued, unknown) == (None, None)

@@ -1,6 +1,9 @@
 """Sessions: what is undone with a transaction, and moments in time."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import groupby
+from threading import Barrier
 
 import pytest
 from sqlalchemy import text
@@ -56,6 +59,28 @@ def test_sqlite_is_safe_for_many_processes(database: Database) -> None:
         assert session.scalar(text("PRAGMA journal_mode")) == "wal"
         assert session.scalar(text("PRAGMA foreign_keys")) == 1
         assert session.scalar(text("PRAGMA busy_timeout")) == 10_000
+
+
+def test_no_writer_passes_another_that_waits(database: Database) -> None:
+    """Eight that write again at once whenever they have written take turns; nobody starves."""
+    writers, each_writes = 8, 20
+    barrier, order = Barrier(writers), []
+
+    def write_often(writer: int) -> None:
+        barrier.wait()
+        for _ in range(each_writes):
+            with database.write() as session:
+                session.execute(text("DELETE FROM users WHERE 1 = 0"))
+                order.append(writer)
+                session.commit()
+
+    with ThreadPoolExecutor(writers) as pool:
+        list(pool.map(write_often, range(writers)))
+    assert len(order) == writers * each_writes
+    if database.engine.dialect.name == "sqlite":
+        # In the middle, when all have begun and none is done, others wait whenever one writes.
+        middle = order[len(order) // 4 : len(order) // 2]
+        assert max(len(list(run)) for _, run in groupby(middle)) < 4, order
 
 
 def test_now_is_aware() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from backend.core.db import Database
 from backend.core.errors import InvalidInputError
-from backend.core.pagination import Keyset
+from backend.core.pagination import HiddenKeyset, Keyset
 from backend.tables import AuditEvent, Release, Submission, User
 from tests.factories import create_user
 from tests.factories_releases import create_release
@@ -33,7 +33,7 @@ def walked(session: Session, keyset: Keyset, limit: int) -> list[list[int]]:
     pages, cursor = [], None
     while True:
         page = keyset.page(session, select(Submission), cursor, limit)
-        pages.append([each.id.int for each in page.rows])
+        pages.append([row.id.int for row in page.rows])
         if page.next is None:
             return pages
         cursor = page.next
@@ -64,7 +64,7 @@ def test_what_comes_and_goes_moves_no_other(database: Database) -> None:
         made(session, 5, minute=1)
         session.flush()
         rest = keyset.page(session, select(Submission), first.next, 9)
-        assert [each.id.int for each in rest.rows] == [3, 4, 5]
+        assert [row.id.int for row in rest.rows] == [3, 4, 5]
         assert rest.next is None
 
 
@@ -75,7 +75,7 @@ def test_a_cursor_of_one_column_is_its_text(database: Database) -> None:
         first = Keyset(Release.number, descending=True).page(session, select(Release), None, 1)
         assert first.next == "10"
         next_ = Keyset(Release.number, descending=True).page(session, select(Release), "10", 5)
-        assert [each.number for each in next_.rows] == [2, 1]
+        assert [row.number for row in next_.rows] == [2, 1]
 
 
 def of(text: str) -> str:
@@ -106,3 +106,25 @@ def test_a_wide_column_holds_wide_numbers(database: Database) -> None:
         assert page.rows == []
         with pytest.raises(InvalidInputError, match="cursor"):
             Keyset(AuditEvent.id).page(session, select(AuditEvent), str(2**63), 2)
+
+
+def test_a_hidden_cursor_is_the_id_of_the_last_row_and_no_more(database: Database) -> None:
+    keyset = HiddenKeyset(Submission.created_at, Submission.id)
+    with database.write() as session:
+        made(session, 7)
+        made(session, 9, 1, 3, minute=1)
+        assert walked(session, keyset, 2) == [[7, 1], [3, 9]]
+        cursor = keyset.page(session, select(Submission), None, 2).next
+        assert cursor == str(UUID(int=1))
+        only_later = select(Submission).where(Submission.id != UUID(int=1))
+        behind = keyset.page(session, only_later, cursor, 2)
+        assert [each.id.int for each in behind.rows] == [3, 9], "it has left the list"
+
+
+@pytest.mark.parametrize("cursor", ["", "7", str(UUID(int=8)), "é"])
+def test_a_hidden_cursor_of_no_row_is_refused(database: Database, cursor: str) -> None:
+    keyset = HiddenKeyset(Submission.created_at, Submission.id)
+    with database.write() as session:
+        made(session, 7)
+        with pytest.raises(InvalidInputError, match="cursor is invalid"):
+            keyset.page(session, select(Submission), cursor, 2)

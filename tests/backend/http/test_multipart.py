@@ -6,7 +6,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from sqlalchemy import event
 from backend.storage.private_files import private_folder
 from tests import media_files
 from tests.conftest import ANSWER_S, Api
+from tests.waiting import wait_until
 
 ENDPOINTS = ("/recordings", "/screenings")
 
@@ -36,13 +36,13 @@ def assert_problem(response: httpx.Response, status: int, codes: set[str]) -> No
 
 class TestBadRecordings:
     @pytest.mark.parametrize("name", media_files.BAD)
-    def test_are_refused_with_a_reason_and_leave_nothing(self, api: Api, name: str) -> None:
+    def test_are_refused_with_a_reason_and_leave_nothing(self, shared_api: Api, name: str) -> None:
         make, status, codes = media_files.BAD[name]
         content = make()
         for endpoint in ENDPOINTS:
-            response = api.client.post(endpoint, files={"file": (name, content)})
+            response = shared_api.client.post(endpoint, files={"file": (name, content)})
             assert_problem(response, status, codes)
-        api.assert_nothing_stays()
+        shared_api.assert_nothing_stays()
 
 
 class TestBadForms:
@@ -57,46 +57,48 @@ class TestBadForms:
         head = f'--X\r\nContent-Disposition: form-data; name="{name}"; filename="a"\r\n\r\n'
         return head.encode() + content + b"\r\n"
 
-    def test_another_field_is_no_recording(self, api: Api) -> None:
-        response = self.post(api, self.part("image", media_files.image()) + b"--X--\r\n")
+    def test_another_field_is_no_recording(self, shared_api: Api) -> None:
+        response = self.post(shared_api, self.part("image", media_files.image()) + b"--X--\r\n")
         assert_problem(response, 422, {"missing_file"})
         assert "'image'" in response.json()["detail"]
-        api.assert_nothing_stays()
+        shared_api.assert_nothing_stays()
 
-    def test_a_further_field_is_refused(self, api: Api) -> None:
+    def test_a_further_field_is_refused(self, shared_api: Api) -> None:
         body = self.part("file", media_files.image()) + self.part("note", b"hi") + b"--X--\r\n"
-        assert_problem(self.post(api, body), 422, {"invalid_input"})
-        api.assert_nothing_stays()
+        assert_problem(self.post(shared_api, body), 422, {"invalid_input"})
+        shared_api.assert_nothing_stays()
 
-    def test_several_files_are_refused(self, api: Api) -> None:
+    def test_several_files_are_refused(self, shared_api: Api) -> None:
         body = self.part("file", media_files.image()) * 2 + b"--X--\r\n"
-        assert_problem(self.post(api, body), 422, {"invalid_input"})
-        api.assert_nothing_stays()
+        assert_problem(self.post(shared_api, body), 422, {"invalid_input"})
+        shared_api.assert_nothing_stays()
 
-    def test_no_file_is_refused(self, api: Api) -> None:
-        assert_problem(self.post(api, b""), 422, {"missing_file"})
-        assert_problem(self.post(api, self.part("crop", b"{}") + b"--X--"), 422, {"missing_file"})
-        api.assert_nothing_stays()
+    def test_no_file_is_refused(self, shared_api: Api) -> None:
+        assert_problem(self.post(shared_api, b""), 422, {"missing_file"})
+        assert_problem(
+            self.post(shared_api, self.part("crop", b"{}") + b"--X--"), 422, {"missing_file"}
+        )
+        shared_api.assert_nothing_stays()
 
-    def test_a_body_without_its_end_is_refused(self, api: Api) -> None:
-        response = self.post(api, self.part("file", media_files.image()))
+    def test_a_body_without_its_end_is_refused(self, shared_api: Api) -> None:
+        response = self.post(shared_api, self.part("file", media_files.image()))
         assert_problem(response, 400, {"bad_request"})
-        api.assert_nothing_stays()
+        shared_api.assert_nothing_stays()
 
     @pytest.mark.parametrize("body", [b"garbage " * 100, b"--X--\r\n", b"--Y\r\n\r\n"])
-    def test_a_body_that_is_no_form_is_refused(self, api: Api, body: bytes) -> None:
-        assert_problem(self.post(api, body), 400, {"bad_request"})
-        api.assert_nothing_stays()
+    def test_a_body_that_is_no_form_is_refused(self, shared_api: Api, body: bytes) -> None:
+        assert_problem(self.post(shared_api, body), 400, {"bad_request"})
+        shared_api.assert_nothing_stays()
 
     @pytest.mark.parametrize("kind", ["multipart/form-data", "image/png", "text/plain"])
-    def test_another_content_type_is_refused(self, api: Api, kind: str) -> None:
-        assert_problem(self.post(api, media_files.image(), kind), 400, {"bad_request"})
-        api.assert_nothing_stays()
+    def test_another_content_type_is_refused(self, shared_api: Api, kind: str) -> None:
+        assert_problem(self.post(shared_api, media_files.image(), kind), 400, {"bad_request"})
+        shared_api.assert_nothing_stays()
 
-    def test_a_header_without_end_is_refused(self, api: Api) -> None:
+    def test_a_header_without_end_is_refused(self, shared_api: Api) -> None:
         body = b'--X\r\nContent-Disposition: form-data; name="file"; filename="' + b"a" * 2_000_000
-        assert_problem(self.post(api, body), 400, {"bad_request"})
-        api.assert_nothing_stays()
+        assert_problem(self.post(shared_api, body), 400, {"bad_request"})
+        shared_api.assert_nothing_stays()
 
 
 class TestSize:
@@ -337,10 +339,3 @@ def head(announced: int, path: str = "/api/v1/recordings") -> bytes:
         "Content-Type: multipart/form-data; boundary=X\r\n\r\n"
         '--X\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
     ).encode()
-
-
-def wait_until(what: Callable[[], bool], within_s: float = 20, every_s: float = 0.02) -> None:
-    deadline = time.monotonic() + within_s
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(every_s)

@@ -19,14 +19,14 @@ TAG = '"tag"'
     ],
 )
 def test_a_range_is_a_part(wanted: str, start: int, stop: int) -> None:
-    assert requested_range(wanted, None, TAG, 100) == ByteRange(start, stop, whole=False)
+    assert requested_range(wanted, None, TAG, 100) == ByteRange(start, stop, is_complete=False)
 
 
 @pytest.mark.parametrize(
     "wanted", [None, "", "bytes=", "bytes=-", "bytes=5-2", "bytes=0-1,5-6", "lines=1-2", "bytes=x-"]
 )
 def test_what_cannot_be_read_means_all(wanted: str | None) -> None:
-    assert requested_range(wanted, None, TAG, 100) == ByteRange(0, 100, whole=True)
+    assert requested_range(wanted, None, TAG, 100) == ByteRange(0, 100, is_complete=True)
 
 
 @pytest.mark.parametrize("wanted", ["bytes=100-", "bytes=200-300", "bytes=-0"])
@@ -37,5 +37,5 @@ def test_behind_the_end_there_is_nothing(wanted: str) -> None:
 
 def test_parts_of_two_states_are_never_joined() -> None:
     assert requested_range("bytes=10-", TAG, TAG, 100).start == 10
-    assert requested_range("bytes=10-", '"other"', TAG, 100).whole
-    assert requested_range("bytes=10-", "Wed, 03 Feb 2021 04:05:06 GMT", TAG, 100).whole
+    assert requested_range("bytes=10-", '"other"', TAG, 100).is_complete
+    assert requested_range("bytes=10-", "Wed, 03 Feb 2021 04:05:06 GMT", TAG, 100).is_complete

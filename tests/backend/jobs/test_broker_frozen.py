@@ -46,4 +46,4 @@ async def _all_at_once(api: Api, screening: str) -> list[int]:
                 for _ in range(UPLOADS)
             ),
         )
-    return [each.status_code for each in answers]
+    return [answer.status_code for answer in answers]

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, inspect, select, update
 from sqlalchemy.orm import Session
 
-from backend.core.db import Database, now
+from backend.core.db import Database, utc_now
 from backend.jobs import leases
 from backend.jobs.kinds import (
     ASSEMBLY,
@@ -64,8 +64,8 @@ def _submitted(session: Session, _n: int, since: datetime) -> Any:
         create_submission(session, create_user(session)),
         state="pending",
         submitted_at=since,
-        prep_state="queued",
-        prep_notified_at=since,
+        previews_state="queued",
+        previews_notified_at=since,
     )
 
 
@@ -76,8 +76,8 @@ def _approved(session: Session, _n: int, since: datetime) -> Any:
         state="approved",
         final_label="healthy",
         decided_at=since,
-        ingest_state="queued",
-        ingest_notified_at=since,
+        deidentify_state="queued",
+        deidentify_notified_at=since,
     )
 
 
@@ -142,7 +142,7 @@ def some(database: Database, kind: Kind) -> Callable[..., list[Any]]:
     """Adds rows that wait, a second apart; their keys, the oldest first."""
 
     def make(count: int = 1, *, since: datetime | None = None) -> list[Any]:
-        oldest = since or now() - SECOND
+        oldest = since or utc_now() - SECOND
         with database.write() as session:
             rows = [MAKE[kind.name][1](session, n + 1, oldest + n * SECOND) for n in range(count)]
             session.commit()
@@ -154,7 +154,7 @@ def some(database: Database, kind: Kind) -> Callable[..., list[Any]]:
 
 def lease(database: Database, kind: Kind, **more: Any) -> Lease[Any] | None:
     with database.write() as session:
-        found = leases.lease(session, kind, now(), **more)
+        found = leases.lease(session, kind, utc_now(), **more)
         session.commit()
     return found
 
@@ -173,7 +173,7 @@ def write(database: Database, operation: Callable[..., None], *arguments: Any, *
 
 def requeue(database: Database, kind: Kind, after: timedelta, **more: Any) -> leases.RequeueResult:
     with database.write() as session:
-        found = leases.requeue_expired(session, kind, now() + after, STALE, 3, **more)
+        found = leases.requeue_expired(session, kind, utc_now() + after, STALE, 3, **more)
         session.commit()
     return found
 
@@ -187,7 +187,8 @@ def row_of(database: Database, kind: Kind, key: Any) -> dict[str, Any]:
     """All that the table has of a row."""
     with database.read() as session:
         found = session.get_one(kind.table, key)
-        return {each.key: getattr(found, each.key) for each in inspect(kind.table).column_attrs}
+        columns = [each for each in inspect(kind.table).column_attrs if not each.deferred]
+        return {column.key: getattr(found, column.key) for column in columns}
 
 
 def why_of(kind: Kind, row: dict[str, Any]) -> str | None:
@@ -212,7 +213,7 @@ class TestLease:
         self, database: Database, kind: Kind, some: Callable[..., list[Any]]
     ) -> None:
         (key,) = some()
-        before = now()
+        before = utc_now()
         first = leased(database, kind)
         assert (first.key, first.attempt, first.away_since) == (key, 1, None)
         assert kind.value(first.row, "state") == "running"
@@ -259,15 +260,15 @@ class TestLease:
             pytest.skip("on SQLite a writing transaction is alone")
         keys = some(2)
         with database.write() as one, database.write() as other:
-            found = [leases.lease(each, kind, now()) for each in (one, other)]
+            found = [leases.lease(each, kind, utc_now()) for each in (one, other)]
             assert [each.key for each in found if each] == keys
 
     def test_of_one_row_is_refused_where_it_is_not_queued(self, database: Database) -> None:
         with database.write() as session:
             screening = create_screening(session)
-            assert leases.lease_this(session, SCREENING, screening.id, now()) is not None
-            assert leases.lease_this(session, SCREENING, screening.id, now()) is None
-            assert leases.lease_this(session, SCREENING, uuid4(), now()) is None
+            assert leases.lease_this(session, SCREENING, screening.id, utc_now()) is not None
+            assert leases.lease_this(session, SCREENING, screening.id, utc_now()) is None
+            assert leases.lease_this(session, SCREENING, uuid4(), utc_now()) is None
 
     def test_of_a_screening_keeps_its_first_start(self, database: Database) -> None:
         with database.write() as session:
@@ -287,20 +288,20 @@ class TestFence:
         """Also after a release: numbered again, the old holder's number would come true."""
         (key,) = some()
         old = leased(database, kind)
-        write(database, leases.release_lease, old, now())
+        write(database, leases.release_lease, old, utc_now())
         new = leased(database, kind)
         assert (new.key, new.attempt) == (key, old.attempt + 1), "attempts only grow"
         before = row_of(database, kind, key)
         assert_refused(database, old)
         assert row_of(database, kind, key) == before
-        write(database, leases.renew, new, now())
+        write(database, leases.renew, new, utc_now())
 
     def test_an_outcome_is_written_once(
         self, database: Database, kind: Kind, some: Callable[..., list[Any]]
     ) -> None:
         some()
         mine = leased(database, kind)
-        write(database, leases.complete, mine, now())
+        write(database, leases.complete, mine, utc_now())
         assert_refused(database, mine)
         assert column(database, kind, mine.key, "state") == "done"
 
@@ -337,7 +338,7 @@ class TestFence:
         (key,) = some()
         mine = leased(database, kind)
         with database.write() as session:
-            leases.enqueue(session, kind, session.get_one(kind.table, key), now())
+            leases.enqueue(session, kind, session.get_one(kind.table, key), utc_now())
             session.commit()
             assert session.info["notifications"] == [(kind.task, (kind.text(key),))]
         assert_refused(database, mine)
@@ -347,11 +348,11 @@ class TestFence:
 def assert_refused(database: Database, lost: Lease[Any]) -> None:
     """No operation of a holder is taken."""
     operations: tuple[Callable[[Session], None], ...] = (
-        lambda session: leases.renew(session, lost, now()),
-        lambda session: leases.progress(session, lost, now()),
-        lambda session: leases.complete(session, lost, now()),
-        lambda session: leases.fail(session, lost, Failure("late"), now()),
-        lambda session: leases.release_lease(session, lost, now()),
+        lambda session: leases.renew(session, lost, utc_now()),
+        lambda session: leases.progress(session, lost, utc_now()),
+        lambda session: leases.complete(session, lost, utc_now()),
+        lambda session: leases.fail(session, lost, Failure("late"), utc_now()),
+        lambda session: leases.release_lease(session, lost, utc_now()),
     )
     for operation in operations:
         with database.write() as session, pytest.raises(LeaseLostError):
@@ -363,7 +364,7 @@ class TestOutcome:
         self, database: Database, kind: Kind, some: Callable[..., list[Any]]
     ) -> None:
         some()
-        mine, later = leased(database, kind), now() + timedelta(seconds=9)
+        mine, later = leased(database, kind), utc_now() + timedelta(seconds=9)
         write(database, leases.progress, mine, later, **kind.values(lost=2))
         assert column(database, kind, mine.key, "heartbeat_at") == later
         assert column(database, kind, mine.key, "lost") == 2
@@ -372,7 +373,7 @@ class TestOutcome:
         self, database: Database, kind: Kind, some: Callable[..., list[Any]]
     ) -> None:
         some()
-        mine, moment = leased(database, kind), now()
+        mine, moment = leased(database, kind), utc_now()
         write(database, leases.complete, mine, moment, **kind.values(lost=1))
         found = row_of(database, kind, mine.key)
         assert found.items() >= {**kind.values(state="done", lost=1), **kind.ended(moment)}.items()
@@ -381,7 +382,7 @@ class TestOutcome:
         self, database: Database, kind: Kind, some: Callable[..., list[Any]]
     ) -> None:
         some()
-        mine, moment = leased(database, kind), now()
+        mine, moment = leased(database, kind), utc_now()
         write(database, leases.fail, mine, Failure("It " + 600 * "x", "too_slow"), moment)
         found = row_of(database, kind, mine.key)
         why = why_of(kind, found)
@@ -393,11 +394,11 @@ class TestOutcome:
         self, database: Database, kind: Kind, some: Callable[..., list[Any]]
     ) -> None:
         (key,) = some()
-        write(database, leases.fail, leased(database, kind), Failure("No."), now())
+        write(database, leases.fail, leased(database, kind), Failure("No."), utc_now())
         with database.write() as session:
-            leases.enqueue(session, kind, session.get_one(kind.table, key), now())
+            leases.enqueue(session, kind, session.get_one(kind.table, key), utc_now())
             session.commit()
-        write(database, leases.complete, leased(database, kind), now())
+        write(database, leases.complete, leased(database, kind), utc_now())
         found = row_of(database, kind, key)
         assert not [name for name in found if "error" in name and found[name] is not None]
 
@@ -408,7 +409,7 @@ class TestLostWorker:
     ) -> None:
         (key,) = some()
         for _ in range(5):
-            write(database, leases.release_lease, leased(database, kind), now())
+            write(database, leases.release_lease, leased(database, kind), utc_now())
         for lost in (0, 1, 2):
             mine = leased(database, kind)
             assert mine.attempt == 6 + lost
@@ -426,7 +427,7 @@ class TestLostWorker:
         some()
         mine = leased(database, kind)
         assert requeue(database, kind, STALE / 2) == leases.RequeueResult((), ())
-        write(database, leases.renew, mine, now() + STALE)
+        write(database, leases.renew, mine, utc_now() + STALE)
         assert requeue(database, kind, STALE + SECOND) == leases.RequeueResult((), ())
         assert requeue(database, kind, 2 * STALE + SECOND).notify == (mine.key,)
 
@@ -436,9 +437,9 @@ class TestDependencyAway:
         self, database: Database, kind: Kind, some: Callable[..., list[Any]]
     ) -> None:
         (key,) = some()
-        due_at = now() + timedelta(seconds=20)
+        due_at = utc_now() + timedelta(seconds=20)
         away = {"is_away": True, "due_at": due_at}
-        write(database, leases.release_lease, leased(database, kind), now(), **away)
+        write(database, leases.release_lease, leased(database, kind), utc_now(), **away)
         assert column(database, kind, key, "away_since") is not None
         assert column(database, kind, key, "lost") == 0
         assert lease(database, kind) is None
@@ -453,7 +454,7 @@ class TestDependencyAway:
         (key,) = some()
         since = None
         for _ in range(2):
-            write(database, leases.release_lease, leased(database, kind), now(), is_away=True)
+            write(database, leases.release_lease, leased(database, kind), utc_now(), is_away=True)
             assert since in (None, column(database, kind, key, "away_since")), "the first counts"
             since = column(database, kind, key, "away_since")
         assert requeue(database, kind, MOST_AWAY - STALE).given_up == ()
@@ -466,8 +467,8 @@ class TestDependencyAway:
         self, database: Database, kind: Kind, some: Callable[..., list[Any]]
     ) -> None:
         (key,) = some()
-        write(database, leases.release_lease, leased(database, kind), now(), is_away=True)
-        write(database, leases.release_lease, leased(database, kind), now())
+        write(database, leases.release_lease, leased(database, kind), utc_now(), is_away=True)
+        write(database, leases.release_lease, leased(database, kind), utc_now())
         assert column(database, kind, key, "away_since") is None
 
     @pytest.mark.parametrize(
@@ -481,7 +482,7 @@ class TestDependencyAway:
     def test_the_next_try_is_as_far_away_as_the_first_was_long_ago(
         self, waited: timedelta, distance: timedelta
     ) -> None:
-        moment = now()
+        moment = utc_now()
         since = None if not waited else moment - waited
         assert 0.75 * distance <= next_try(since, moment) - moment <= 1.25 * distance
 
@@ -490,7 +491,7 @@ class TestLostMessage:
     def test_the_first_in_turn_are_announced_first_and_not_all_at_once(
         self, database: Database, kind: Kind, some: Callable[..., list[Any]]
     ) -> None:
-        keys = some(5, since=now() - timedelta(minutes=9))
+        keys = some(5, since=utc_now() - timedelta(minutes=9))
         assert set(requeue(database, kind, SECOND, notify_at_most=3).notify) == set(keys[:3])
         assert set(requeue(database, kind, SECOND, notify_at_most=3).notify) == set(keys[3:])
         assert requeue(database, kind, SECOND).notify == ()
@@ -505,7 +506,7 @@ class TestLostMessage:
         assert requeue(database, kind, 5 * STALE, **later).notify == (key,)
 
     def test_a_fold_waits_for_the_end_of_another_of_its_training(self, database: Database) -> None:
-        long_ago = now() - timedelta(hours=1)
+        long_ago = utc_now() - timedelta(hours=1)
         with database.write() as session:
             fold = _fold(session, 1, long_ago)
             other = TrainingFold(training_id=fold.training_id, fold=2, notified_at=long_ago)
@@ -513,7 +514,7 @@ class TestLostMessage:
             session.commit()
         first = leased(database, FOLD)
         assert requeue(database, FOLD, SECOND).notify == ()
-        write(database, leases.complete, first, now())
+        write(database, leases.complete, first, utc_now())
         assert requeue(database, FOLD, SECOND).notify == ((fold.training_id, 2),)
 
 
@@ -521,10 +522,10 @@ def test_is_waiting_names_a_row_that_may_be_leased(
     database: Database, kind: Kind, some: Callable[..., list[Any]]
 ) -> None:
     with database.read() as session:
-        assert leases.is_waiting(session, kind, now()) is None
+        assert leases.is_waiting(session, kind, utc_now()) is None
     (key,) = some()
     with database.read() as session:
-        assert leases.is_waiting(session, kind, now()) == key
+        assert leases.is_waiting(session, kind, utc_now()) == key
     leased(database, kind)
     with database.read() as session:
-        assert leases.is_waiting(session, kind, now()) is None
+        assert leases.is_waiting(session, kind, utc_now()) is None

@@ -8,15 +8,21 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
-from backend.core.db import Database, now
+from backend.core.db import Database, utc_now
 from backend.jobs import workers
 from backend.recordings import repository as recordings
 from backend.screenings import repository as screenings
 from backend.screenings.repository import RecentUploads, Running
-from backend.tables import Screening, Status
+from backend.submissions import repository as submissions
+from backend.submissions.uploads import repository as uploads
+from backend.tables import Screening
+from backend.trainings import repository as trainings
 from backend.trainings.artifacts import repository as artifacts
 from tests.conftest import ANSWER_S
 from tests.factories import create_recording, create_screening
+from tests.factories_artifacts import create_manifest
+from tests.factories_contributions import create_contribution, create_submission, create_upload
+from tests.factories_releases import create_item, create_release
 
 STALE = timedelta(seconds=30)
 
@@ -30,14 +36,12 @@ def screening(database: Database) -> Screening:
 
 
 class TestCounts:
-    def test_name_every_status(self, database: Database, screening: Screening) -> None:
-        with database.read() as session:
-            assert screenings.counts(session) == {
-                Status.QUEUED: 1,
-                Status.RUNNING: 0,
-                Status.DONE: 0,
-                Status.FAILED: 0,
-            }
+    def test_are_of_what_waits_and_of_what_runs(self, database: Database) -> None:
+        with database.write() as session:
+            assert screenings.unfinished_counts(session) == (0, 0)
+            for status in ("queued", "running", "running", "done", "failed"):
+                create_screening(session, status=status)
+            assert screenings.unfinished_counts(session) == (1, 2)
 
     def test_of_what_waits_are_in_all_and_of_one_client(self, database: Database) -> None:
         with database.write() as session:
@@ -50,7 +54,7 @@ class TestCounts:
 
 class TestMeasured:
     def test_are_the_last_that_ended_well(self, database: Database) -> None:
-        moment = now()
+        moment = utc_now()
         with database.write() as session:
             assert screenings.recently_answered(session) == []
             for frames, seconds in ((1, 9), (30, 1)):
@@ -69,7 +73,7 @@ class TestMeasured:
         assert newest.finished_at - newest.claimed_at == timedelta(seconds=9)
 
     def test_is_what_runs(self, database: Database) -> None:
-        moment = now()
+        moment = utc_now()
         with database.write() as session:
             create_screening(session)
             create_screening(session, status="running", total=9, done=6, claimed_at=moment)
@@ -78,7 +82,7 @@ class TestMeasured:
 
 class TestRecentUploads:
     def test_are_counted_for_each_client_however_they_fared(self, database: Database) -> None:
-        moment = now()
+        moment = utc_now()
 
         def ago(seconds: float) -> datetime:
             return moment - timedelta(seconds=seconds)
@@ -89,7 +93,7 @@ class TestRecentUploads:
             create_screening(session, client="a", queued_at=ago(30), total=1)
             create_screening(session, client="b", queued_at=ago(5), total=2, status="running")
             uploads = screenings.recent_uploads(session, ago(100))
-        assert sorted(uploads, key=lambda each: each.client) == [
+        assert sorted(uploads, key=lambda upload: upload.client) == [
             RecentUploads("a", 2, 10, ago(40)),
             RecentUploads("b", 1, 2, ago(5)),
         ]
@@ -123,7 +127,7 @@ class TestExpired:
     def test_are_those_past_their_time_that_nobody_screens_any_more(
         self, database: Database
     ) -> None:
-        moment = now()
+        moment = utc_now()
         past = moment - timedelta(seconds=1)
         with database.write() as session:
             idle = create_recording(session, expires_at=past)
@@ -139,7 +143,7 @@ class TestExpired:
         assert [each.status for each in found[0].screenings] == ["done"]
 
     def test_are_not_found_again_once_marked(self, database: Database) -> None:
-        moment = now()
+        moment = utc_now()
         with database.write() as session:
             recording = create_recording(session, expires_at=moment)
             assert recordings.mark_pixels_deleted(session, recording.id, moment)
@@ -147,11 +151,52 @@ class TestExpired:
             assert not recordings.mark_pixels_deleted(session, uuid4(), moment)
 
 
+class TestExcluded:
+    """What a duty could not do goes on being left out, however much that becomes."""
+
+    MANY = frozenset(uuid4() for _ in range(40_000))  # more than a statement may have parameters
+
+    def test_recordings_give_way_to_the_next(self, database: Database) -> None:
+        past = utc_now() - timedelta(hours=1)
+        with database.write() as session:
+            first, second, third = (
+                create_recording(session, expires_at=past + timedelta(seconds=n)) for n in range(3)
+            )
+            left_out = self.MANY | {first.id}
+            found = recordings.expired(session, utc_now(), left_out, limit=1)
+            assert [each.id for each in found] == [second.id]
+            found = recordings.expired(session, utc_now(), left_out)
+            assert [each.id for each in found] == [second.id, third.id]
+
+    def test_drafts_and_uploads_do_so_too(self, database: Database) -> None:
+        past = utc_now() - timedelta(hours=1)
+        with database.write() as session:
+            drafts = [create_submission(session, created_at=past) for _ in range(2)]
+            waiting = [
+                create_upload(session, drafts[0], state="receiving", expires_at=past)
+                for _ in range(2)
+            ]
+            left_out = self.MANY | {drafts[0].id, waiting[0].id}
+            assert submissions.abandoned_drafts(session, utc_now(), left_out, 1) == [drafts[1].id]
+            assert uploads.expired(session, utc_now(), left_out, 1) == [waiting[1].id]
+
+    def test_a_training_leaves_out_any_number_of_recordings(self, database: Database) -> None:
+        with database.write() as session:
+            release = create_release(session)
+            items = [
+                create_item(session, release, create_contribution(session), fold=fold)
+                for fold in (0, 1, 1, 2)
+            ]
+            left_out = [*self.MANY, items[1].contribution_id, items[3].contribution_id]
+            folds = trainings.folds_by_label(session, 1, ["covid19", "healthy"], left_out)
+        assert folds == {"covid19": {0, 1}, "healthy": set()}
+
+
 class TestKnown:
     def test_keys_are_those_of_rows_with_pixels(self, database: Database) -> None:
         with database.write() as session:
             kept = create_recording(session)
-            gone = create_recording(session, pixels_deleted_at=now())
+            gone = create_recording(session, pixels_deleted_at=utc_now())
             keys = [kept.storage_key, kept.preview_key, gone.storage_key, "recordings/aa/none"]
             known = recordings.known_keys(session, keys)
         assert known == {kept.storage_key, kept.preview_key}
@@ -160,14 +205,14 @@ class TestKnown:
         self, database: Database, screening: Screening
     ) -> None:
         with database.write() as session:
-            gone = create_screening(session, create_recording(session, pixels_deleted_at=now()))
+            gone = create_screening(session, create_recording(session, pixels_deleted_at=utc_now()))
             known = screenings.known_ids(session, [screening.id, gone.id, uuid4()])
         assert known == {screening.id}
 
 
 class TestWorkers:
     def test_are_alive_while_they_are_seen(self, database: Database) -> None:
-        moment = now()
+        moment = utc_now()
         with database.write() as session:
             workers.worker_seen(session, "one:1", moment - timedelta(minutes=2))
             workers.worker_seen(session, "two:1", moment)
@@ -178,14 +223,14 @@ class TestWorkers:
             assert workers.workers_alive(session, moment, STALE) == 1
 
     def test_are_on_the_hosts_that_their_names_tell_of(self, database: Database) -> None:
-        moment = now()
+        moment = utc_now()
         with database.write() as session:
             for name, minutes in (("one:1", 0), ("one:2", 0), ("two:1", 0), ("gone:1", 9)):
                 workers.worker_seen(session, name, moment - timedelta(minutes=minutes))
             assert workers.hosts_alive(session, moment, STALE) == {"one", "two"}
 
     def test_that_are_silent_are_forgotten(self, database: Database) -> None:
-        moment = now()
+        moment = utc_now()
         with database.write() as session:
             workers.worker_seen(session, "one:1", moment - timedelta(minutes=20))
             workers.worker_seen(session, "two:1", moment)
@@ -196,11 +241,11 @@ class TestWorkers:
 def test_of_two_workers_that_start_at_once_one_makes_known_what_ships(database: Database) -> None:
     def begin() -> None:
         with database.write() as session:
-            artifacts.register(session, "pocovidnet-3", None, {}, now())
+            artifacts.register(session, "pocovidnet-3", None, create_manifest(), utc_now())
             session.commit()
 
     with ThreadPoolExecutor(1) as pool, database.write() as mine:
-        artifacts.register(mine, "pocovidnet-3", None, {}, now())
+        artifacts.register(mine, "pocovidnet-3", None, create_manifest(), utc_now())
         other = pool.submit(begin)
         with pytest.raises(TimeoutError):
             other.result(0.5)

@@ -160,7 +160,7 @@ class TestReleases:
     def ready(session: Session, number: int, **changes: Any) -> Contribution:
         values: dict[str, Any] = {
             "final_label": LABELS[number % 3],
-            "ingest_state": "done",
+            "deidentify_state": "done",
             "pixels_key": f"dataset/{number}/recording.mp4",
         }
         return uploaded(session, number, **values | changes)
@@ -172,8 +172,8 @@ class TestReleases:
         release.state = JobState.DONE
         session.flush()
         return {
-            each.contribution_id: (each.fold, each.left_out)
-            for each in repository.items(session, release.number)
+            item.contribution_id: (item.fold, item.left_out)
+            for item in repository.items(session, release.number)
         }
 
     def test_a_patient_who_becomes_known_later_is_tested_in_one_fold(
@@ -195,9 +195,9 @@ class TestReleases:
         assert second[late.id] == second[stays.id] == (first[stays.id][0], False)
         assert repository.figures(session, 2)[0].left_out == 1
         numbers = {
-            each.row["Patient ID / Name"]
-            for each in repository.items(session, 2)
-            if each.contribution_id in (one.id, other.id, late.id)
+            item.row["Patient ID / Name"]
+            for item in repository.items(session, 2)
+            if item.contribution_id in (one.id, other.id, late.id)
         }
         assert len(numbers) == 1
         assert numbers != {""}

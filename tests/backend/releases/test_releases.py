@@ -116,6 +116,21 @@ class TestMaking:
         assert not preview["ready"]
         assert "no recording is approved" in preview["reason"]
 
+    @pytest.mark.parametrize("is_first", [True, False])
+    def test_what_is_still_being_deidentified_is_waited_for(
+        self, api: Api, sign_in: Any, request: pytest.FixtureRequest, is_first: bool
+    ) -> None:
+        if not is_first:
+            request.getfixturevalue("released")
+        with api.database.write() as session:
+            create_ingested(session, api.storage, deidentify_state="running")
+            session.commit()
+        admin = sign_in(api, "admin").client
+        answer = admin.post("/releases", json={})
+        assert problem(answer) == (409, "nothing_to_release")
+        assert "still being de-identified (1)" in answer.json()["detail"]
+        assert admin.get("/releases/next").json()["waiting_for_ingest"] == 1
+
     def test_nothing_new_is_a_conflict(self, api: Api, sign_in: Any, released: list[UUID]) -> None:
         admin = sign_in(api, "admin").client
         answer = admin.post("/releases", json={})
@@ -133,7 +148,7 @@ class TestMaking:
         with api.database.write() as session:
             contribution = session.get(Contribution, released[0])
             assert contribution is not None
-            contribution.ingest_state = JobState.QUEUED
+            contribution.deidentify_state = JobState.QUEUED
             session.commit()
         admin = sign_in(api, "admin").client
         answer = admin.post("/releases", json={})

@@ -98,9 +98,9 @@ def ingested(api: Api, contribution_id: UUID) -> None:
     change(
         api,
         contribution_id,
-        ingest_state="done",
+        deidentify_state="done",
         original_key=None,
-        whole_key=f"wholes/{contribution_id}.mp4",
+        deidentified_key=f"wholes/{contribution_id}.mp4",
         pixels_key=f"dataset/{contribution_id}/pixels.mp4",
         pixels_sha256="0" * 64,
         dataset_frames=3,

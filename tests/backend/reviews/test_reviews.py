@@ -1,6 +1,5 @@
 """Verdicts: what each needs, what follows from it, and taking it back."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -24,18 +23,7 @@ from tests.backend.reviews.reviewing import (
     undo,
 )
 from tests.conftest import Api, SignedIn
-
-SignIn = Callable[..., SignedIn]
-
-
-@pytest.fixture
-def anna(api: Api, sign_in: SignIn) -> SignedIn:
-    return sign_in(api, "reviewer", name="Anna")
-
-
-@pytest.fixture
-def ben(api: Api, sign_in: SignIn) -> SignedIn:
-    return sign_in(api, "reviewer", name="Ben")
+from tests.factories import unusable
 
 
 class TestApproval:
@@ -61,7 +49,7 @@ class TestApproval:
         assert (found.trim_start_s, found.trim_end_s) == (0.2, 0.8)
         assert found.md_comment == "Air bronchograms."
         assert found.decided_at is not None
-        assert (found.ingest_state, found.claimed_by) == ("queued", None)
+        assert (found.deidentify_state, found.claimed_by) == ("queued", None)
         assert found.original_key is not None
         assert actions(api, contribution) == [
             "reviews.claimed",
@@ -83,7 +71,7 @@ class TestRejection:
         contribution = submitted(api)
         assert judge(anna, contribution, **REJECT)["outcome"] == "rejected"
         found = row(api, contribution)
-        assert (found.state, found.final_label, found.ingest_state) == ("rejected", None, None)
+        assert (found.state, found.final_label, found.deidentify_state) == ("rejected", None, None)
         assert found.original_key is not None
         assert actions(api, contribution)[-1] == "reviews.rejected"
 
@@ -97,11 +85,11 @@ class TestRejection:
     ("prepared", "code"),
     [
         (
-            {"prep_state": "failed", "prep_error": "It is damaged.", "cine": None},
+            {"previews_state": "failed", "previews_error": "It is damaged.", "cine": None},
             "preparation_failed",
         ),
-        ({"prep_state": "queued"}, "preparing"),
-        ({"prep_state": "running"}, "preparing"),
+        ({"previews_state": "queued"}, "preparing"),
+        ({"previews_state": "running"}, "preparing"),
     ],
 )
 def test_what_was_not_prepared_is_not_approved(
@@ -180,7 +168,7 @@ class TestRefusedVerdict:
         change(api, contribution, state="withdrawn", withdrawn_at=utc_now())
         assert problem(give(anna, contribution, **APPROVE)) == (409, "withdrawn")
         found = row(api, contribution)
-        assert (found.state, found.ingest_state, reviews(api)) == ("withdrawn", None, 0)
+        assert (found.state, found.deidentify_state, reviews(api)) == ("withdrawn", None, 0)
 
     def test_a_second_time(self, api: Api, anna: SignedIn, ben: SignedIn) -> None:
         contribution = submitted(api)
@@ -188,6 +176,19 @@ class TestRefusedVerdict:
         for who in (anna, ben):
             assert problem(give(who, contribution, **REJECT)) == (409, "already_decided")
         assert (row(api, contribution).state, reviews(api)) == ("approved", 1)
+
+    def test_of_what_is_not_usable_shows_reasons_and_signs_and_no_class(
+        self, api: Api, anna: SignedIn
+    ) -> None:
+        contribution = submitted(api, model_answer=unusable())
+        before = claim(anna, contribution)
+        assert before.status_code == 200
+        assert not {"model_answer", "usable", "reasons", "signs"} & before.json().keys()
+        assert "not_lung" not in before.text
+        shown = judge(anna, contribution, **APPROVE)["model_answer"]
+        assert [each["code"] for each in shown["reasons"]] == ["not_lung"]
+        assert shown["signs"]["b_lines"]["probability"] == 0.8
+        assert (shown["usable"], shown["label"], shown["models"]) == (False, None, [])
 
     def test_on_something_that_is_not_there(self, anna: SignedIn) -> None:
         assert problem(give(anna, uuid4(), **APPROVE)) == (404, "not_found")

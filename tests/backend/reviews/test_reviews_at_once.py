@@ -30,11 +30,6 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
-def api(start_api: Callable[..., Api], any_database_url: str) -> Api:
-    return start_api(database_url=any_database_url)
-
-
-@pytest.fixture
 def pair(api: Api, sign_in: Callable[..., SignedIn]) -> list[SignedIn]:
     return [sign_in(api, "reviewer") for _ in range(2)]
 
@@ -128,7 +123,7 @@ def test_two_approvals_at_the_same_instant_count_once(api: Api, pair: list[Signe
         )
         assert Counter(answers) == {201: 1, 409: 3}
         assert reviews(api) == before + 1
-        assert row(api, contribution).ingest_state == "queued"
+        assert row(api, contribution).deidentify_state == "queued"
 
 
 def test_approval_and_withdrawal_at_the_same_instant(api: Api, pair: list[SignedIn]) -> None:

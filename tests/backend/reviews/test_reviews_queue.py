@@ -1,6 +1,7 @@
 """The queue and its claims: nobody's own, nobody's twice, and never two at the same one."""
 
 import base64
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,9 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from backend.core.db import utc_now
+from backend.core.db import Database, utc_now
+from backend.reviews import repository
 from backend.storage.keys import cine_key, contact_sheet_key
-from backend.tables.vocabulary import ContributionState
+from backend.tables.vocabulary import ContributionState, Label
 from tests.backend.reviews.reviewing import (
     APPROVE,
     actions,
@@ -25,24 +27,28 @@ from tests.backend.reviews.reviewing import (
 from tests.conftest import Api, SignedIn
 from tests.factories import create_user
 from tests.factories_contributions import create_contribution, create_submission
+from tests.factories_reviews import create_review
 
 SignIn = Callable[..., SignedIn]
 HOUR = timedelta(hours=1)
 BEFORE_TIME = base64.urlsafe_b64encode(f"0001-01-01T00:00:00+14:00 {UUID(int=7)}".encode()).decode()
 
 
-@pytest.fixture
-def anna(api: Api, sign_in: SignIn) -> SignedIn:
-    return sign_in(api, "reviewer", name="Anna")
-
-
-@pytest.fixture
-def ben(api: Api, sign_in: SignIn) -> SignedIn:
-    return sign_in(api, "reviewer", name="Ben")
-
-
 def ids(who: SignedIn, **filters: Any) -> list[str]:
     return [each["id"] for each in who.client.get("/reviews/queue", params=filters).json()["items"]]
+
+
+def pages(who: SignedIn, limit: int, **filters: Any) -> list[str]:
+    """The ids of all pages, each of which tells how many there are."""
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        query = filters | {"limit": limit} | ({"cursor": cursor} if cursor else {})
+        page = who.client.get("/reviews/queue", params=query).json()
+        seen += [each["id"] for each in page["items"]]
+        cursor = page["next"]
+    assert page["total"] == len(seen)
+    return seen
 
 
 def own(api: Api, who: SignedIn) -> Any:
@@ -89,18 +95,68 @@ class TestQueue:
             assert ids(anna, **filters) == [str(wanted)], filters
         assert ids(anna, source="%") == []
 
+    @pytest.mark.parametrize("most_sources", [1, 2])
+    def test_of_a_part_of_many_sources_is_the_same_however_it_is_asked_for(
+        self, api: Api, anna: SignedIn, monkeypatch: pytest.MonkeyPatch, most_sources: int
+    ) -> None:
+        monkeypatch.setattr(repository, "_MOST_SOURCES", most_sources)
+        wanted = {str(submitted(api, source=source)) for source in ("Bern A", "Inselspital Bern")}
+        submitted(api, source="Basel")
+        assert set(ids(anna, source="bern")) == wanted
+
     def test_comes_in_pages(self, api: Api, anna: SignedIn) -> None:
         now = utc_now()
         all_ids = [str(submitted(api, created_at=now)) for _ in range(5)]
-        seen: list[str] = []
-        cursor: str | None = ""
-        while cursor is not None:
-            query = {"limit": 2} | ({"cursor": cursor} if cursor else {})
-            page = anna.client.get("/reviews/queue", params=query).json()
-            assert page["total"] == 5
-            seen += [each["id"] for each in page["items"]]
-            cursor = page["next"]
-        assert sorted(seen) == sorted(all_ids)
+        assert sorted(pages(anna, 2)) == sorted(all_ids)
+
+    @pytest.mark.parametrize(
+        ("order", "column"),
+        [("models_disagree", "models_agreement"), ("signs_disagree", "signs_agreement")],
+    )
+    def test_can_begin_where_there_is_least_agreement(
+        self, api: Api, anna: SignedIn, order: str, column: str
+    ) -> None:
+        now = utc_now()
+        known = [
+            submitted(api, created_at=now - hours * HOUR, **{column: value})
+            for hours, value in ((1, 0.3), (2, 1.0), (3, 0.3), (4, 0.0))
+        ]
+        young, agreed, old, first = map(str, known)
+        expected = [first, old, young, agreed]
+        assert ids(anna, order=order) == expected
+        assert ids(anna, order="oldest") == ids(anna) == [first, old, agreed, young]
+        assert pages(anna, 1, order=order) == expected
+        assert pages(anna, 3, order=order) == expected
+
+    def test_of_least_agreement_goes_on_behind_what_was_decided_meanwhile(
+        self, api: Api, anna: SignedIn
+    ) -> None:
+        first, second = (submitted(api, models_agreement=each) for each in (0.1, 0.2))
+        query: dict[str, Any] = {"order": "models_disagree", "limit": 1}
+        cursor = anna.client.get("/reviews/queue", params=query).json()["next"]
+        change(api, first, state="approved")
+        assert ids(anna, **query, cursor=cursor) == [str(second)]
+
+    def test_tells_in_no_order_how_far_anything_agrees(self, api: Api, anna: SignedIn) -> None:
+        for value in (0.123456, 0.654321):
+            submitted(api, models_agreement=value, signs_agreement=value)
+        for order in ("oldest", "models_disagree", "signs_disagree"):
+            query: dict[str, Any] = {"order": order, "limit": 1}
+            page = anna.client.get("/reviews/queue", params=query)
+            cursor = page.json()["next"]
+            opened = base64.urlsafe_b64decode(cursor + "==").decode(errors="replace")
+            for text in (page.text, opened, str(page.headers)):
+                assert "0.12345" not in text
+                assert "agreement" not in text
+                assert "model_answer" not in text
+
+    @pytest.mark.parametrize("order", ["models_disagree", "signs_disagree"])
+    @pytest.mark.parametrize("cursor", ["nonsense", str(UUID(int=7)), BEFORE_TIME])
+    def test_of_least_agreement_refuses_a_cursor_that_is_none(
+        self, anna: SignedIn, order: str, cursor: str
+    ) -> None:
+        response = anna.client.get("/reviews/queue", params={"order": order, "cursor": cursor})
+        assert problem(response) == (422, "invalid_input")
 
     @pytest.mark.parametrize("cursor", ["nonsense", "MjAyNi0wMS0wMQ==", "é", BEFORE_TIME])
     def test_refuses_a_cursor_that_is_none(self, anna: SignedIn, cursor: str) -> None:
@@ -108,7 +164,14 @@ class TestQueue:
         assert problem(response) == (422, "invalid_input")
 
     @pytest.mark.parametrize(
-        "filters", [{"label": "flu"}, {"older_than_h": -1}, {"limit": 1000}, {"colour": "red"}]
+        "filters",
+        [
+            {"label": "flu"},
+            {"older_than_h": -1},
+            {"limit": 1000},
+            {"colour": "red"},
+            {"order": "class"},
+        ],
     )
     def test_refuses_filters_that_are_none(self, anna: SignedIn, filters: dict[str, Any]) -> None:
         assert anna.client.get("/reviews/queue", params=filters).status_code == 422
@@ -185,13 +248,13 @@ class TestNext:
     def test_passes_over_what_is_still_being_prepared(
         self, api: Api, anna: SignedIn, state: str
     ) -> None:
-        submitted(api, prep_state=state, cine=None)
+        submitted(api, previews_state=state, cine=None)
         assert anna.client.post("/reviews/next").status_code == 204
 
     def test_shows_what_could_not_be_prepared_so_that_somebody_rejects_it(
         self, api: Api, anna: SignedIn
     ) -> None:
-        broken = submitted(api, prep_state="failed", prep_error="It is damaged.", cine=None)
+        broken = submitted(api, previews_state="failed", previews_error="It is damaged.", cine=None)
         assert anna.client.post("/reviews/next").json()["id"] == str(broken)
         cine = anna.client.get(f"/contributions/{broken}/cine")
         assert problem(cine) == (409, "preparation_failed")
@@ -319,3 +382,34 @@ def test_names_of_users_are_no_part_of_a_row(api: Api, anna: SignedIn) -> None:
         create_contribution(session, submission)
         session.commit()
     assert "Rossi" not in anna.client.get("/reviews/queue").text
+
+
+def test_the_length_of_the_queue_is_that_of_all_its_pages(database: Database) -> None:
+    """With recordings of one's own, and with rounds that are open, over, undone and of before."""
+    some = random.Random(5)
+    with database.write() as session:
+        anna, ben = (create_user(session, "reviewer") for _ in range(2))
+        for _ in range(60):
+            submission = create_submission(session, some.choice([anna, ben, None]))
+            state = some.choice(["pending", "pending", "approved", "withdrawn"])
+            contribution = create_contribution(
+                session,
+                submission,
+                state=state,
+                label=some.choice(["covid19", "healthy"]),
+                review_round=some.choice([1, 2]),
+            )
+            if submission.contributor_id != anna.id and some.random() < 0.5:
+                undone = utc_now() if some.random() < 0.3 else None
+                create_review(session, contribution, anna, round=1, undone_at=undone)
+        session.commit()
+        for label in (None, Label.HEALTHY):
+            filters = repository.Filters(label=label)
+            found, cursor = 0, None
+            while True:
+                page = repository.queue(session, anna.id, filters, cursor, 7)
+                found += len(page.rows)
+                cursor = page.next
+                if cursor is None:
+                    break
+            assert found == repository.queue_length(session, anna.id, filters) > 0

@@ -28,25 +28,15 @@ from tests.conftest import Api, SignedIn
 SignIn = Callable[..., SignedIn]
 
 
-@pytest.fixture
-def anna(api: Api, sign_in: SignIn) -> SignedIn:
-    return sign_in(api, "reviewer", name="Anna")
-
-
-@pytest.fixture
-def ben(api: Api, sign_in: SignIn) -> SignedIn:
-    return sign_in(api, "reviewer", name="Ben")
-
-
 class TestUndo:
     def test_of_an_approval_stops_the_ingest(self, api: Api, anna: SignedIn) -> None:
         contribution = submitted(api)
         given = judge(anna, contribution, **APPROVE)
-        attempt = row(api, contribution).ingest_attempt
+        attempt = row(api, contribution).deidentify_attempt
         assert undo(anna, given).status_code == 204
         found = row(api, contribution)
-        assert (found.state, found.final_label, found.ingest_state) == ("pending", None, None)
-        assert found.ingest_attempt > attempt
+        assert (found.state, found.final_label, found.deidentify_state) == ("pending", None, None)
+        assert found.deidentify_attempt > attempt
         assert found.claimed_by == anna.user.id
         assert actions(api, contribution)[-1] == "reviews.undone"
         assert judge(anna, contribution, **REJECT)["outcome"] == "rejected"
@@ -55,12 +45,12 @@ class TestUndo:
         contribution = submitted(api)
         given = judge(anna, contribution, **APPROVE)
         ingested(api, contribution)
-        change(api, contribution, cine=None, prep_state=None)
+        change(api, contribution, cine=None, previews_state=None)
         assert undo(anna, given).status_code == 204
         found = row(api, contribution)
         assert (found.pixels_key, found.dataset_frames) == (None, 0)
-        assert found.whole_key is not None
-        assert found.prep_state == "queued"
+        assert found.deidentified_key is not None
+        assert found.previews_state == "queued"
         cine = anna.client.get(f"/contributions/{contribution}/cine").json()
         assert (cine["state"], cine["times_s"]) == ("preparing", [])
 
@@ -137,7 +127,7 @@ class TestReopened:
         assert report(api, released)
         found = row(api, released)
         assert (found.state, found.review_round) == ("pending", 2)
-        assert (found.final_label, found.ingest_state) == ("covid19", "done")
+        assert (found.final_label, found.deidentify_state) == ("covid19", "done")
         (item,) = ben.client.get("/reviews/queue").json()["items"]
         assert item["standing_label"] == "covid19"
         assert item["reports"][0]["label"] == "pneumonia"
@@ -158,7 +148,7 @@ class TestReopened:
         assert judge(anna, released, **APPROVE, label="pneumonia")["outcome"] == "approved"
         found = row(api, released)
         assert (found.final_label, found.state) == ("pneumonia", "approved")
-        assert found.ingest_state == "done", "the same pixels need no second ingest"
+        assert found.deidentify_state == "done", "the same pixels need no second ingest"
 
     def test_answers_the_reports(self, api: Api, anna: SignedIn, released: UUID) -> None:
         report(api, released)
@@ -171,7 +161,7 @@ class TestReopened:
     ) -> None:
         report(api, released)
         judge(anna, released, **APPROVE, square={"x": 0, "y": 0, "size": 40})
-        assert row(api, released).ingest_state == "queued"
+        assert row(api, released).deidentify_state == "queued"
 
     def test_rejected_leaves_the_dataset(self, api: Api, anna: SignedIn, released: UUID) -> None:
         report(api, released)
@@ -184,7 +174,7 @@ class TestReopened:
         given = judge(anna, released, **APPROVE, label="pneumonia")
         assert undo(anna, given).status_code == 204
         found = row(api, released)
-        assert (found.state, found.final_label, found.ingest_state) == (
+        assert (found.state, found.final_label, found.deidentify_state) == (
             "pending",
             "covid19",
             "done",

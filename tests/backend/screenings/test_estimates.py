@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from backend.core.db import Database, now
+from backend.core.db import Database, utc_now
 from backend.core.settings import Settings
 from backend.jobs import leases
 from backend.jobs.kinds import SCREENING
@@ -72,7 +72,7 @@ class TestWaiting:
     def left_s(
         self, *frames: int, workers: int = 1, running_s: tuple[float, ...] = ()
     ) -> list[float]:
-        waiting = [Waiting(uuid4(), each, "me") for each in frames]
+        waiting = [Waiting(uuid4(), frame, "me") for frame in frames]
         left_s = waiting_left_s(waiting, running_s, workers, 1, [], NOON)
         return [left_s[each.id] for each in waiting]
 
@@ -148,7 +148,7 @@ class TestOneReadsForAll:
     def test_while_one_reads_the_others_take_what_was_read_before(
         self, database: Database, tmp_path: Path, slow: SlowQueue
     ) -> None:
-        estimator, moment = QueueEstimator(Settings(data_dir=tmp_path)), now()
+        estimator, moment = QueueEstimator(Settings(data_dir=tmp_path)), utc_now()
         slow.may_end.set()
         with database.write() as session:
             first, second = create_screening(session), create_screening(session)
@@ -178,7 +178,7 @@ class TestOneReadsForAll:
     def test_one_that_was_not_there_yet_is_read(
         self, database: Database, tmp_path: Path, slow: SlowQueue
     ) -> None:
-        estimator, moment = QueueEstimator(Settings(data_dir=tmp_path)), now()
+        estimator, moment = QueueEstimator(Settings(data_dir=tmp_path)), utc_now()
         slow.may_end.set()
         with database.write() as session:
             for place in range(3):

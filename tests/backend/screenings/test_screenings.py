@@ -69,6 +69,23 @@ class TestAskWithAFile:
         assert (response.status_code, response.json()["code"]) == (422, code)
         api.assert_nothing_stays()
 
+    def test_is_for_a_convex_probe_where_none_is_named(self, api: Api) -> None:
+        assert ask(api).json()["probe"] == "convex"
+
+    @pytest.mark.parametrize("probe", ["convex", "linear"])
+    def test_is_for_the_probe_that_is_named(self, api: Api, probe: str) -> None:
+        screening = ask(api, probe=probe).json()
+        assert screening["probe"] == probe
+        with api.database.read() as session:
+            assert session.get_one(Screening, UUID(screening["id"])).probe == probe
+
+    @pytest.mark.parametrize("probe", ["phased", "CONVEX", '"linear"', "linear "])
+    def test_refuses_a_probe_that_is_none(self, api: Api, probe: str) -> None:
+        response = ask(api, probe=probe)
+        assert (response.status_code, response.json()["code"]) == (422, "invalid_input")
+        assert "expected 'convex' or 'linear'" in response.json()["detail"]
+        api.assert_nothing_stays()
+
     def test_refuses_another_content_type(self, api: Api) -> None:
         response = api.client.post("/screenings", content=b"x", headers={"content-type": "a/b"})
         assert (response.status_code, response.json()["code"]) == (415, "unsupported_type")
@@ -83,6 +100,13 @@ class TestAskForARecording:
         assert response.json()["recording_id"] == recording["id"]
         assert response.json()["crop"] == {"x": 0, "y": 0, "size": 50}
         assert response.json()["progress"]["total"] == recording["sampled_frames"]
+
+    def test_is_for_the_probe_that_is_named(self, api: Api) -> None:
+        recording_id = ask(api).json()["recording_id"]
+        assert ask_again(api, recording_id, probe="linear").json()["probe"] == "linear"
+        assert ask_again(api, recording_id).json()["probe"] == "convex"
+        response = ask_again(api, recording_id, probe="phased")
+        assert (response.status_code, response.json()["code"]) == (422, "invalid_input")
 
     def test_an_unknown_recording_is_not_found(self, api: Api) -> None:
         response = ask_again(api, uuid4())

@@ -15,7 +15,7 @@ from backend.jobs.workers import worker_gone, worker_seen
 from backend.screenings import repository
 from tests.asking import ask, finish, screening_events
 from tests.conftest import Api
-from tests.factories import answer, create_recording, create_screening
+from tests.factories import answer, create_recording, create_screening, prediction
 
 
 class TestGet:
@@ -24,7 +24,7 @@ class TestGet:
         finish(api, screening_id)
         shown = api.client.get(f"/screenings/{screening_id}").json()
         assert shown["status"] == "done"
-        assert shown["result"] == answer()
+        assert shown["result"] == answer() | {"answered_anyway": None}
         assert shown["progress"] == {"done": 3, "total": 3, "seconds_left": 0.0, "ahead": None}
         assert shown["frames_available"] is True
         assert shown["started_at"] <= shown["finished_at"]
@@ -49,7 +49,7 @@ class TestGet:
             )
             session.commit()
         shown = api.client.get(f"/screenings/{screening.id}").json()
-        assert shown["result"] == answer()
+        assert shown["result"] == answer() | {"answered_anyway": None}
         assert shown["frames_available"] is False
 
     def test_an_unknown_id_is_not_found(self, api: Api) -> None:
@@ -167,7 +167,7 @@ class TestEvents:
             halfway = next(event for event in events if event["progress"]["done"])
             assert halfway["progress"]["total"] == 3
             with api.database.write() as session:
-                leases.complete(session, lease, utc_now(), **repository.answer(answer()))
+                leases.complete(session, lease, utc_now(), **repository.answer(prediction()))
                 session.commit()
             *_, last = events
         assert last == api.client.get(f"/screenings/{screening_id}").json()

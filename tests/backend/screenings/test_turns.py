@@ -12,7 +12,7 @@ from backend.jobs.kinds import SCREENING
 from backend.jobs.leases import Lease
 from backend.screenings import repository as screenings
 from backend.tables import Screening
-from tests.factories import answer, create_screening
+from tests.factories import create_screening, prediction
 
 SECOND = timedelta(seconds=1)
 
@@ -50,7 +50,7 @@ def answered(database: Database, now: datetime) -> UUID:
     """Lease what is next and answer it, in half a second."""
     lease = leased(database, now)
     with database.write() as session:
-        columns = screenings.answer(answer())
+        columns = screenings.answer(prediction())
         leases.complete(session, lease, now + SECOND / 2, **columns)
         session.commit()
     return lease.row.id

@@ -99,7 +99,7 @@ def test_delete_folder_takes_what_is_in_it_and_nothing_else(storage: Storage) ->
     storage.put_bytes(frame_key(other, 0), b"frame")
     storage.delete_folder(f"frames/{mine}")
     storage.delete_folder(f"frames/{mine}")
-    assert [each.key for each in storage.listing("frames")] == [frame_key(other, 0)]
+    assert [stored.key for stored in storage.listing("frames")] == [frame_key(other, 0)]
 
 
 def test_listing_tells_sizes(storage: Storage) -> None:

@@ -123,7 +123,7 @@ class TestOrder:
         # and the default does not quietly take the place of what the table says
         assert {each["field"] for each in found["problems"]} >= {"label"}
         items = draft.me.client.get(f"{draft.path}/contributions").json()["items"]
-        assert {each["label"] for each in items} == {None}
+        assert {item["label"] for item in items} == {None}
 
         draft.me.client.patch(f"/contributions/{first}", json={"label": "viral"})
         assert draft.me.client.delete(f"/contributions/{second}").status_code == 204
@@ -201,6 +201,7 @@ class TestRefusedCells:
         text = "file_name,label,probe,source,licence\na.png,covid19,convex,Ward 3,private\n"
         (row,) = draft.send(text)
         assert row["status"] == "partly"
+        assert row["problem"] is not None
         assert "'private' is not one of" in row["problem"]
         item = me.client.get(f"/contributions/{recording}").json()
         assert (item["label"], item["probe"], item["source"]) == ("covid19", "convex", "Ward 3")
@@ -270,7 +271,7 @@ def test_each_of_many_nearly_equal_names_gets_its_own_row(
         )
         session.commit()
     items = me.client.get(f"{draft.path}/contributions").json()["items"]
-    assert [(each["file_name"], each["note"]) for each in items] == [(n, n) for n in files]
+    assert [(item["file_name"], item["note"]) for item in items] == [(n, n) for n in files]
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udfffb"])

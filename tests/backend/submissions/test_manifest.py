@@ -247,4 +247,4 @@ def test_the_public_datasets_own_table_is_read_as_it_is() -> None:
         (FileName(path, path.relative_to(DATASET).as_posix()) for path in files),
     )
     assert len(matching.matches) == len(files) == 133
-    assert not any(each.is_approximate for each in matching.matches)
+    assert not any(match_.is_approximate for match_ in matching.matches)

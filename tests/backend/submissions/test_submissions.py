@@ -11,6 +11,7 @@ from celery import Celery
 from sqlalchemy import select
 
 from backend.core.db import utc_now
+from backend.submissions import near_copies
 from backend.system.checks.finding import Context
 from backend.system.checks.labels import labels
 from backend.tables import AuditEvent, Contribution, Review, Submission, User
@@ -38,9 +39,10 @@ def made(api: Api, user: User, *contributions: dict[str, Any], **changes: Any) -
     """A submission of theirs with these recordings, their bytes stored."""
     with api.database.write() as session:
         submission = create_submission(session, user, **changes)
-        for each in contributions:
-            row = create_contribution(session, submission, **{"state": "draft"} | each)
+        for contribution in contributions:
+            row = create_contribution(session, submission, **{"state": "draft"} | contribution)
             store_contribution(api.storage, row)
+            near_copies.record(session, row)
         session.commit()
     return submission
 
@@ -246,7 +248,7 @@ class TestSubmit:
         assert (answer["state"], answer["states"]) == ("submitted", {"pending": 1})
         assert answer["consent_at"] is not None
         row = only(api, draft)
-        assert (row.state, row.label, row.note, row.prep_state) == (
+        assert (row.state, row.label, row.note, row.previews_state) == (
             "pending", "covid19", "all", "queued",
         )  # fmt: skip
         with api.database.read() as session:
@@ -362,7 +364,7 @@ class TestAfterwards:
         with api.database.read() as session:
             found = session.get(Contribution, row.id)
         assert found is not None
-        assert (found.review_round, found.prep_state) == (2, "queued")
+        assert (found.review_round, found.previews_state) == (2, "queued")
         refused(me.client.post(f"{path}/answer", json=body), 409, "conflict")
 
     def test_an_answer_must_not_empty_what_must_be_said(self, api: Api, me: SignedIn) -> None:

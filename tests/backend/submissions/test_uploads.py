@@ -20,6 +20,7 @@ from backend.tables import Upload, UploadPiece
 from tests import tus
 from tests.conftest import ANSWER_S, Api, SignedIn
 from tests.factories_contributions import create_submission
+from tests.waiting import wait_until
 
 SignIn = Callable[..., SignedIn]
 CONTENT = bytes(range(256)) * 40
@@ -208,7 +209,7 @@ class TestInterruptions:
             connection.shutdown(socket.SHUT_WR)
         assert tus.patch(me.client, upload, 5000, CONTENT[5000:]).status_code == 204
         assert stored(api, upload) == CONTENT
-        assert len(api.stored()) == 1
+        wait_until(lambda: len(api.stored()) == 1)  # the open line ends in its own time
 
     def test_an_expired_upload_is_gone(self, api: Api, me: SignedIn, draft: str) -> None:
         upload = tus.upload_id(tus.create(me.client, draft, "lung.mp4", len(CONTENT)))

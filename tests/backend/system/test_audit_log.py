@@ -56,7 +56,7 @@ class TestList:
         write(api, admin.user, "users.disabled")
         write(api, None, "ingest.done")
         items = admin.client.get("/audit").json()["items"]
-        assert [(each["actor_name"], each["actor_role"]) for each in items] == [
+        assert [(item["actor_name"], item["actor_role"]) for item in items] == [
             (None, "service"),
             ("Ada", "admin"),
         ]

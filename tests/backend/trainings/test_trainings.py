@@ -1,7 +1,8 @@
 """Trainings and artifacts over HTTP: start, look, cancel; what answers, and back again."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import asdict
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import httpx
@@ -13,16 +14,16 @@ from backend.jobs import leases
 from backend.jobs.kinds import FOLD
 from backend.jobs.leases import LeaseLostError
 from backend.tables import AuditEvent, Training
+from backend.tables.trainings import Comparison
 from backend.tables.vocabulary import JobState
 from backend.trainings.artifacts import repository as artifacts
 from tests.conftest import Api
+from tests.factories_artifacts import create_manifest
 from tests.factories_releases import create_ingested, create_item, create_release
 
-MANIFEST: dict[str, Any] = {
-    "group": "patient",
-    "metrics": {"patient": {"video_accuracy": 0.8}},
-    "files": {"heads.safetensors": "0" * 64},
-}
+MANIFEST = create_manifest(
+    metrics={"patient": {"video_accuracy": 0.8}}, files={"heads.safetensors": "0" * 64}
+)
 
 
 @pytest.fixture
@@ -217,7 +218,7 @@ class TestArtifacts:
             session.commit()
         found = api.client.get("/artifacts/pocovidnet-r1-a").json()
         assert (found["release"], found["training"]) == (1, training)
-        assert found["manifest"] == MANIFEST
+        assert found["manifest"] == asdict(MANIFEST)
 
 
 @pytest.mark.parametrize("known_by", [None, ["bytes", "original", "fingerprint"]])
@@ -241,7 +242,8 @@ def test_a_comparison_of_before_copies_were_recognised_shows_no_figures(
     with api.database.write() as session:
         training = session.get(Training, UUID(training_id))
         assert training is not None
-        training.comparison = found | ({} if known_by is None else {"known_by": known_by})
+        found |= {} if known_by is None else {"known_by": known_by}
+        training.comparison = cast("Comparison", found)
         session.commit()
     told = admin.get(f"/trainings/{training_id}").json()["comparison"]
     figures = [told[side]["metrics"] for side in ("new", "active")]

@@ -31,7 +31,7 @@ from models.training.fit import TrainingData
 from tests.models import mini_dataset
 from tests.models.training.test_train import WEIGHTS, nobody
 
-BUDGET = Budget(side=32, frames=2, epochs=1, folds=2, batch=4, clip_batch=4)
+BUDGET = Budget(side=32, frames=2, epochs=1, folds=2, copies=0, batch=4, clip_batch=4)
 NAMES = ("pocovidnet", "covnet", "nasnetmobile", "temporal")
 """One of each kind: the trunk's features or pictures, single frames or clips."""
 

@@ -75,7 +75,7 @@ def test_a_renamed_copy_is_known_already(
     cache: FrameCache, entries: tuple[Entry, ...], tmp_path: Path
 ) -> None:
     cache.fill(entries, nobody, workers=1)
-    for path in [each.path for each in entries]:
+    for path in [entry.path for entry in entries]:
         path.unlink()
     assert cache.fill(entries, nobody, workers=1) == {}
 
@@ -100,7 +100,9 @@ def test_an_unreadable_recording_is_named_and_the_others_are_there(
     index = read_index(folder)
     cache = FrameCache(tmp_path / "cache")
     failed = cache.fill(index.entries, nobody, workers)
-    codes = {each.key: failed[each.sha256].code for each in index.entries if each.sha256 in failed}
+    codes = {
+        entry.key: failed[entry.sha256].code for entry in index.entries if entry.sha256 in failed
+    }
     assert codes == {
         "pocus_videos/convex/bad.mp4": "unsupported_type",
         "pocus_images/convex/worse.png": "empty_file",

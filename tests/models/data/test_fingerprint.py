@@ -7,6 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.data import fingerprint
@@ -58,12 +60,34 @@ class TestDistance:
         assert fingerprint.distance([], ["0" * 16]) == 64
 
 
+class TestBands:
+    @given(st.integers(0, 2**64 - 1), st.sets(st.integers(0, 63), max_size=8))
+    def test_a_close_hash_has_a_close_value_in_a_band(self, one: int, flipped: set[int]) -> None:
+        other = f"{one ^ sum(1 << bit for bit in flipped):016x}"
+        (values,) = fingerprint.bands([other])
+        looked_up = fingerprint.close_bands([f"{one:016x}"])
+        assert any(value in close for value, close in zip(values.tolist(), looked_up, strict=True))
+        assert fingerprint.close_hashes([f"{one:016x}"], fingerprint.to_int64([other])).all()
+
+    def test_of_many_hashes_close_values_are_those_of_each_once(self) -> None:
+        one, other = fingerprint.close_bands(["0" * 16]), fingerprint.close_bands(["f" * 16])
+        assert [len(values) for values in one] == [211, 254, 254]
+        assert fingerprint.close_bands(["0" * 16, "f" * 16, "0" * 16]) == tuple(
+            sorted({*low, *high}) for low, high in zip(one, other, strict=True)
+        )
+
+    def test_a_far_hash_is_not_close(self) -> None:
+        numbers = fingerprint.to_int64(["00000000000001ff", "8" + "0" * 15, "f" * 16])
+        assert fingerprint.close_hashes(["0" * 16], numbers).tolist() == [False, True, False]
+        assert fingerprint.close_hashes([], numbers).tolist() == [False, False, False]
+
+
 class TestOfFile:
     def test_hashes_a_few_frames_of_a_video(self, tmp_path: Path) -> None:
         path = media_files.write(tmp_path, "a.mp4", media_files.video(seconds=6))
         hashes = fingerprint.fingerprint_file(path)
         assert 2 <= len(hashes) <= fingerprint.MAX_HASHES
-        assert all(len(each) == 16 for each in hashes)
+        assert all(len(hash_) == 16 for hash_ in hashes)
 
     def test_hashes_an_image_once(self, tmp_path: Path) -> None:
         path = media_files.write(tmp_path, "a.png", media_files.image())

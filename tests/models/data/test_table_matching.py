@@ -22,7 +22,7 @@ def paired(rows: Sequence[tuple[str, object] | str], files: Sequence[str]) -> Ma
 
 def pairs(found: Matching) -> dict[str, str]:
     """Row's name to file's name."""
-    return {row.name: each.file.name for each in found.matches for row in each.rows}
+    return {row.name: match_.file.name for match_ in found.matches for row in match_.rows}
 
 
 class TestExactly:
@@ -64,7 +64,7 @@ class TestExactly:
         rows = [TableRow(n, "1.png", n, within=zip_) for n, zip_ in enumerate(("one", "two"))]
         files = [FileName(zip_, "1.png", within=zip_) for zip_ in ("two", "one")]
         found = match(rows, files)
-        assert {each.file.key: each.rows[0].values for each in found.matches} == {
+        assert {match_.file.key: match_.rows[0].values for match_ in found.matches} == {
             "one": 0,
             "two": 1,
         }
@@ -97,7 +97,7 @@ class TestLoosely:
     def test_what_fits_exactly_is_not_left(self) -> None:
         found = paired(["P1-11", "P11-1"], ["P1-11.png", "P11_1.png"])
         assert pairs(found) == {"P1-11": "P1-11.png", "P11-1": "P11_1.png"}
-        assert [each.is_approximate for each in found.matches] == [False, True]
+        assert [match_.is_approximate for match_ in found.matches] == [False, True]
 
 
 class TestDoubts:
@@ -149,8 +149,14 @@ def test_the_order_makes_no_difference_and_nothing_is_lost_or_there_twice(
 
     def said(found: Matching) -> tuple[set[object], ...]:
         return (
-            {(each.file, frozenset(each.rows), each.is_approximate) for each in found.matches},
-            {(frozenset(each.rows), frozenset(each.files)) for each in found.ambiguities},
+            {
+                (match_.file, frozenset(match_.rows), match_.is_approximate)
+                for match_ in found.matches
+            },
+            {
+                (frozenset(ambiguity.rows), frozenset(ambiguity.files))
+                for ambiguity in found.ambiguities
+            },
             set(found.rows_without_file),
             set(found.files_without_row),
         )
@@ -160,10 +166,10 @@ def test_the_order_makes_no_difference_and_nothing_is_lost_or_there_twice(
     random.shuffle(shuffled_rows)  # type: ignore[attr-defined]
     random.shuffle(shuffled_files)  # type: ignore[attr-defined]
     assert said(match(shuffled_rows, shuffled_files)) == said(found)
-    seen_rows = [row for each in found.matches for row in each.rows]
-    seen_rows += [row for each in found.ambiguities for row in each.rows]
-    seen_files = [each.file for each in found.matches]
-    seen_files += [file for each in found.ambiguities for file in each.files]
+    seen_rows = [row for match_ in found.matches for row in match_.rows]
+    seen_rows += [row for ambiguity in found.ambiguities for row in ambiguity.rows]
+    seen_files = [match_.file for match_ in found.matches]
+    seen_files += [file for ambiguity in found.ambiguities for file in ambiguity.files]
     assert sorted(row.key for row in (*seen_rows, *found.rows_without_file)) == [  # type: ignore[type-var]
         row.key for row in rows
     ]
@@ -179,8 +185,8 @@ def test_two_names_are_one_exactly_where_their_composed_forms_are(one: str, othe
 
 @given(st.sets(names.file_names.map(names.nfc), min_size=2, max_size=6))
 def test_files_of_different_names_never_take_each_others_row(files: set[str]) -> None:
-    for each in paired(sorted(files), sorted(files, reverse=True)).matches:
-        assert names.nfc(each.rows[0].name) == names.nfc(each.file.name)
+    for match_ in paired(sorted(files), sorted(files, reverse=True)).matches:
+        assert names.nfc(match_.rows[0].name) == names.nfc(match_.file.name)
 
 
 def test_five_thousand_rows_and_a_thousand_files_are_matched_quickly() -> None:

@@ -50,11 +50,11 @@ def test_no_patient_and_no_source_is_on_both_sides(
     group: str, loaded: tuple[Manifest, Weights]
 ) -> None:
     homes: dict[str, set[int]] = defaultdict(set)
-    for each in trained_recordings(loaded[0]):
+    for recording in trained_recordings(loaded[0]):
         if group == "recording":
-            homes[each.sha256].add(each.folds[group])
-        elif name := each.patient if group == "patient" else each.source:
-            homes[name].add(each.folds[group])
+            homes[recording.sha256].add(recording.folds[group])
+        elif name := recording.patient if group == "patient" else recording.source:
+            homes[name].add(recording.folds[group])
     assert len(homes) > 5
     assert all(len(folds) == 1 for folds in homes.values())
 
@@ -65,7 +65,7 @@ class TestOnRecordings:
     def test_the_folds_are_those_of_the_dataset_s_own_groups(
         self, loaded: tuple[Manifest, Weights]
     ) -> None:
-        folds = {each.sha256: each.folds for each in trained_recordings(loaded[0])}
+        folds = {recording.sha256: recording.folds for recording in trained_recordings(loaded[0])}
         entries = read_index(DATASET).trained
         assert set(folds) == {entry.sha256 for entry in entries}
         for group in ("patient", "source"):
@@ -86,5 +86,6 @@ class TestOnRecordings:
             frames = sampling.read_inputs(entries[each.sha256].path)
             kept = scores[manifest.group][number]
             assert len(frames) == len(kept)
-            found = predict_in_batches(predictor.scores, frames[::9])[each.folds[manifest.group]]
-            assert np.abs(found - kept[::9]).max() < 1e-4, each.key
+            some = [0, len(frames) // 2] if len(frames) > 1 else [0]
+            found = predict_in_batches(predictor.scores, frames[some])[each.folds[manifest.group]]
+            assert np.abs(found - kept[some]).max() < 1e-4, each.key

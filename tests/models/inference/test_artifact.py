@@ -3,6 +3,7 @@
 import json
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,21 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from models.contract import CLASSES
+from models.contract import CLASSES, SIGN_MAPS
 from models.inference import artifact
 from models.inference.artifact import (
     CALIBRATION,
     HEADS,
     MANIFEST,
+    READERS,
     SCORES,
+    SIGNS,
     TRUNK,
     ArtifactError,
     Weights,
 )
 from tests.models.small_artifact import manifest
+from tests.models.small_signs import answer, readers, sign_weights
 
 Changes = Callable[[dict[str, Any]], object]
 
@@ -60,6 +64,24 @@ class TestSave:
         assert weights.calibration == MEASURED
         assert list(weights.scores) == ["patient"]
         assert np.array_equal(weights.scores["patient"], HELD_OUT["patient"])
+
+    def test_what_answers_from_signs_is_saved_and_loaded(self, tmp_path: Path) -> None:
+        weights = replace(WEIGHTS, signs=sign_weights(), readers=readers())
+        artifact.save(tmp_path / "a", manifest(folds=2, answer=answer()), weights)
+        found, loaded = artifact.load(tmp_path / "a")
+        assert found.answer == answer()
+        assert set(found.files) == {TRUNK, HEADS, CALIBRATION, SCORES, SIGNS, READERS}
+        assert loaded.signs is not None
+        assert (loaded.signs.maps, loaded.signs.signs) == (SIGN_MAPS, sign_weights().signs)
+        assert loaded.signs.about["figures"] == {}, "what its training said of it is kept"
+        for name, value in sign_weights().values.items():
+            assert np.array_equal(loaded.signs.values[name], value)
+        assert loaded.readers.keys() == readers().keys()
+        assert np.array_equal(loaded.readers["fold1/kernel"], readers()["fold1/kernel"])
+
+    def test_an_artifact_without_them_has_none(self, folder: Path) -> None:
+        found, weights = artifact.load(folder)
+        assert (found.answer, weights.signs, weights.readers) == ({}, None, {})
 
     def test_returns_the_manifest_it_wrote(self, tmp_path: Path) -> None:
         written = artifact.save(tmp_path / "a", manifest(folds=2), WEIGHTS)
@@ -152,6 +174,25 @@ class TestLoad:
             artifact.load(folder)
         assert not trap.exists()
 
+    @pytest.mark.parametrize("name", [SIGNS, READERS])
+    def test_optional_files_are_verified_too(self, name: str, tmp_path: Path) -> None:
+        weights = replace(WEIGHTS, signs=sign_weights(), readers=readers())
+        artifact.save(tmp_path / "a", manifest(folds=2), weights)
+        content = bytearray((tmp_path / "a" / name).read_bytes())
+        content[-1] ^= 1
+        (tmp_path / "a" / name).write_bytes(content)
+        with pytest.raises(ArtifactError, match=f"{name} is not what the manifest lists"):
+            artifact.load(tmp_path / "a")
+
+    def test_signs_that_are_none_are_refused(self, tmp_path: Path) -> None:
+        weights = replace(WEIGHTS, signs=sign_weights())
+        artifact.save(tmp_path / "a", manifest(folds=2), weights)
+        (tmp_path / "a" / SIGNS).write_bytes((tmp_path / "a" / TRUNK).read_bytes())
+        digest = artifact._sha256(tmp_path / "a" / SIGNS)
+        rewrite(tmp_path / "a", lambda values: values["files"].update({SIGNS: digest}))
+        with pytest.raises(ArtifactError, match="holds no weights of a sign network"):
+            artifact.load(tmp_path / "a")
+
     @pytest.mark.parametrize("name", ["fold2/x", "fold-1/x", "trunk/x", "foldx/x", "x"])
     def test_a_weight_of_no_fold_is_refused(self, name: str, folder: Path) -> None:
         save_file({**load_file(folder / HEADS), name: np.zeros(1)}, folder / HEADS)
@@ -185,7 +226,7 @@ class TestReadManifest:
 
     @pytest.mark.parametrize(
         ("name", "value"),
-        [("folds", "five"), ("files", ["trunk"]), ("preprocessing", 3)],
+        [("folds", "five"), ("files", ["trunk"]), ("preprocessing", 3), ("answer", [])],
     )
     def test_a_value_of_another_type_is_refused(
         self, name: str, value: object, folder: Path

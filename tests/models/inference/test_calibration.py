@@ -4,26 +4,30 @@ import numpy as np
 import pytest
 from openvino import opset13 as op
 
-from models.inference.calibration import calibrate
+from models.inference import calibration
 from models.inference.engine import Array, Graph, Precision
 from tests.models import small_artifact
-from tests.models.small_artifact import MEANS_BGR, frames
+from tests.models.conftest import Measured
+from tests.models.small_artifact import FOLDS, MEANS_BGR
 
 TRUNK = small_artifact.trunk()
-HEADS = [small_artifact.head(fold) for fold in range(2)]
+HEADS = [small_artifact.head(fold) for fold in range(FOLDS)]
 CONVOLUTIONS = {name.partition("/")[0] for name in TRUNK} | {"block5_conv3"}
 
-DULL = np.full((8, 224, 224, 3), 115, dtype=np.uint8)
-VIVID = frames(6, seed=9)
+DULL = np.full((2, 224, 224, 3), 115, dtype=np.uint8)
+VIVID = small_artifact.calibration_frames()
 
 
-def measured(pictures: Array) -> dict[str, Array]:
-    return calibrate(TRUNK, HEADS, MEANS_BGR, pictures, lambda _done, _total: None)
+def graph(calibrated: dict[str, Array]) -> Graph:
+    made = Graph(MEANS_BGR, calibrated)
+    made.add_heads(made.add_trunk(TRUNK), HEADS)
+    return made
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, Array]:
-    return measured(VIVID)
+def found(measured: Measured) -> dict[str, Array]:
+    """What VIVID has given."""
+    return measured.calibration
 
 
 def test_every_convolution_has_a_shift_and_every_one_but_the_first_a_range(
@@ -38,34 +42,33 @@ def test_every_convolution_has_a_shift_and_every_one_but_the_first_a_range(
         if name.endswith("/range"):
             assert value.shape == ()
             assert 0 < value < 10_000
-    assert found["block5_conv3/shift"].shape == (2 * 512,)
+    assert found["block5_conv3/shift"].shape == (FOLDS * 512,)
 
 
-def test_ranges_see_every_frame(found: dict[str, Array]) -> None:
-    together = measured(np.concatenate([DULL, VIVID]))
-    for name, top in found.items():
-        if name.endswith("/range"):
-            assert together[name] == pytest.approx(top, rel=0.02), name
+def test_ranges_see_every_frame(found: dict[str, Array], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibration, "_BATCH", len(DULL))  # the first batch is dull, the others not
+    together = calibration._ranges(graph({}), np.concatenate([DULL, VIVID]))
+    assert set(together) == {name for name in found if name.endswith("/range")}
+    for name, top in together.items():
+        assert top == pytest.approx(found[name], rel=0.02), name
 
 
 def test_shifts_give_back_what_rounding_takes_from_the_sums(found: dict[str, Array]) -> None:
-    def mean(calibration: dict[str, Array], name: str) -> Array:
-        graph = Graph(MEANS_BGR, calibration)
-        graph.add_heads(graph.add_trunk(TRUNK), HEADS)
-        pre_activations = op.reduce_mean(
-            graph.pre_activations[name], op.constant(np.array([0, 2, 3]))
-        )
-        precision: Precision = "int8" if calibration else "f32"
-        return graph.compile_outputs([pre_activations], precision).run(VIVID[::5])[0]
+    names = ("block2_conv2", "block5_conv3")
+
+    def means(calibrated: dict[str, Array]) -> list[Array]:
+        made = graph(calibrated)
+        outputs = [
+            op.reduce_mean(made.pre_activations[name], op.constant(np.array([0, 2, 3])))
+            for name in names
+        ]
+        precision: Precision = "int8" if calibrated else "f32"
+        return made.compile_outputs(outputs, precision).run(VIVID[:1])
 
     bare = {name: value for name, value in found.items() if name.endswith("/range")}
-    for name in ("block2_conv2", "block5_conv3"):
-        exact = mean({}, name)
-        off, left = np.abs(mean(bare, name) - exact), np.abs(mean(found, name) - exact)
-        assert left.mean() < off.mean() / 3, name
+    for name, exact, off, left in zip(names, means({}), means(bare), means(found), strict=True):
+        assert np.abs(left - exact).mean() < np.abs(off - exact).mean() / 3, name
 
 
-def test_says_how_far_it_is() -> None:
-    told: list[tuple[int, int]] = []
-    calibrate(TRUNK, HEADS, MEANS_BGR, VIVID[:1], lambda done, total: told.append((done, total)))
-    assert told == [(done, 13) for done in range(14)]
+def test_says_how_far_it_is(measured: Measured) -> None:
+    assert measured.told == [(done, 13) for done in range(14)]

@@ -2,14 +2,18 @@
 
 from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import openvino
 import pytest
+import tensorflow as tf
 
-from models.inference.calibration import calibrate
+from models import networks
+from models.contract import CLASSES
 from models.inference.engine import Array, Precision, best_precision, compile_classifier
 from tests.models import small_artifact
+from tests.models.conftest import Measured
 from tests.models.small_artifact import MEANS_BGR, frames
 
 TRUNK = small_artifact.trunk()
@@ -17,8 +21,10 @@ HEAD_LIST = [small_artifact.head(fold) for fold in range(2)]
 
 
 @pytest.fixture(scope="module")
-def calibration() -> dict[str, Array]:
-    return calibrate(TRUNK, HEAD_LIST, MEANS_BGR, frames(6, seed=9), lambda _done, _total: None)
+def calibration(measured: Measured) -> dict[str, Array]:
+    """Of the first heads: each has its own part of the shifts."""
+    shifts = measured.calibration["block5_conv3/shift"][: len(HEAD_LIST) * 512]
+    return measured.calibration | {"block5_conv3/shift": shifts}
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +43,57 @@ def test_the_answer_is_a_distribution_of_each_model_for_each_frame(
     assert exact.min() >= 0
 
 
-@pytest.mark.parametrize("precision", ["bf16", "int8"])
-def test_narrow_numbers_answer_nearly_the_same(
-    precision: Precision, calibration: dict[str, Array], exact: npt.NDArray[np.float32]
-) -> None:
-    compiled = compile_classifier(TRUNK, HEAD_LIST, MEANS_BGR, precision, calibration)
-    assert compiled.precision == precision
-    (scores,) = compiled.run(frames(3, seed=5))
-    assert np.abs(scores - exact).max() < 0.05
+@pytest.fixture(scope="module")
+def grad_cams() -> npt.NDArray[np.float32]:
+    """Grad-CAM by TensorFlow's own gradients (Selvaraju et al. 2017, equations 1 and 2).
+
+    Model by model; the mean of the maps, then the ReLU.
+    """
+    trunk, head = networks.trunk(), networks.head()
+    networks.set_weights(trunk, TRUNK)
+    head.layers[-1].activation = keras.activations.linear
+    watched = keras.Model(head.inputs, [head.get_layer("block5_conv3").output, head.output])
+    features = trunk(networks.preprocess(frames(3, seed=5)))
+    maps = []
+    for values in HEAD_LIST:
+        networks.set_weights(head, values)
+        with tf.GradientTape(persistent=True) as tape:
+            last, logits = watched(features, training=False)
+            each = [logits[:, n] for n in range(len(CLASSES))]
+        weights = [tf.reduce_mean(tape.gradient(one, last), axis=(1, 2)) for one in each]
+        maps.append([tf.einsum("nk,nyxk->nyx", one, last).numpy() for one in weights])
+    mean: npt.NDArray[np.float32] = np.maximum(np.mean(maps, axis=0), 0)
+    return mean.transpose(1, 0, 2, 3)
+
+
+class TestGradCam:
+    def test_is_that_of_tensorflows_gradients(
+        self, grad_cams: npt.NDArray[np.float32], exact: npt.NDArray[np.float32]
+    ) -> None:
+        compiled = compile_classifier(TRUNK, HEAD_LIST, MEANS_BGR, "f32", {}, cams=True)
+        scores, cams = compiled.run(frames(3, seed=5))
+        assert cams.shape == grad_cams.shape == (3, len(CLASSES), 14, 14)
+        assert np.abs(cams - grad_cams).max() < 1e-4 * grad_cams.max()
+        # Maps that are nowhere, or alike for all classes, would pass any test.
+        assert (grad_cams.max(axis=(2, 3)) > 0).sum() > 3
+        assert np.abs(grad_cams[:, 0] - grad_cams[:, 1]).max() > 0.1 * grad_cams.max()
+        assert np.abs(scores - exact).max() < 1e-6, "the scores stay what they are without it"
+
+    @pytest.mark.parametrize("precision", ["bf16", "int8"])
+    def test_narrow_numbers_answer_and_show_nearly_the_same(
+        self,
+        precision: Precision,
+        calibration: dict[str, Array],
+        exact: npt.NDArray[np.float32],
+        grad_cams: npt.NDArray[np.float32],
+    ) -> None:
+        compiled = compile_classifier(
+            TRUNK, HEAD_LIST, MEANS_BGR, precision, calibration, cams=True
+        )
+        assert compiled.precision == precision
+        scores, cams = compiled.run(frames(3, seed=5))
+        assert np.abs(scores - exact).max() < 0.05
+        assert np.abs(cams - grad_cams).mean() < 0.02 * grad_cams.max()
 
 
 class TestBestPrecision:

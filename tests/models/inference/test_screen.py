@@ -8,13 +8,14 @@ import pytest
 from PIL import Image
 
 from models.contract import Square
-from models.inference.screen import BATCH, batches, conclude, screen
+from models.inference.screen import BATCH, batches, screen
 from models.media.sampling import MediaError, Recording
 from tests.media_files import image, write
 from tests.models.media.odd_files import HEIGHT, WIDTH, clip, level, packed
+from tests.plain_scorer import PlainScorer
 
 
-class ByBrightness:
+class ByBrightness(PlainScorer):
     """Two models: the brighter a frame, the more the first says COVID-19; the second never does."""
 
     version = "by-brightness"
@@ -94,8 +95,8 @@ def test_batches_and_conclude_are_the_same_answer_step_by_step(tmp_path: Path) -
     path = write(tmp_path, "clip", clip(frames=30, rate=10))
     square, models = Square(1, 2, 40), ByBrightness()
     steps = list(batches(Recording.open(path), square, models))
-    assert [step.scores.shape for step in steps] == [(2, 6, 3), (2, 3, 3)]
+    assert [step.evidence.softmax.shape for step in steps] == [(2, 6, 3), (2, 3, 3)]
     assert [frame.index for step in steps for frame in step.frames] == list(range(9))
     times_s = [frame.time_s for step in steps for frame in step.frames]
-    found = conclude([step.scores for step in steps], times_s, square, models.version)
+    found = models.conclude([step.evidence for step in steps], times_s, square)
     assert found == screen(path, models, square)

@@ -1,6 +1,7 @@
 """The artifact that ships: whole, calibrated, and the same answer from every engine."""
 
 import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,15 @@ import numpy.typing as npt
 import pytest
 
 from models import networks
-from models.contract import CLASSES, Manifest
+from models.contract import CLASSES, Manifest, Square
 from models.data.index import Entry, listing_hash, read_index
 from models.evaluation import metrics
-from models.evaluation.held_out import trained_recordings
+from models.evaluation.held_out import predict_in_batches, trained_recordings
 from models.inference import artifact, engine
+from models.inference.answer import Method
+from models.inference.evidence import Evidence
 from models.inference.predict import Predictor
+from models.inference.signs import SignEngine
 from models.media import sampling
 
 DATASET = Path(__file__).parents[4] / "shared" / "dataset"
@@ -35,20 +39,49 @@ def entries() -> list[Entry]:
     return list(read_index(DATASET).trained)
 
 
+@dataclass(frozen=True)
+class Unseen:
+    """A frame of every recording that the first fold's model has never seen.
+
+    `frames` are uint8 RGB (n, 224, 224, 3) and `labels` (n,) indices of their classes. Scores are
+    those of all models, (5, n, 3): in single precision, and as this processor prefers.
+    `every_other` are half of all frames, for networks that are quick.
+    """
+
+    frames: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+    exact: npt.NDArray[np.float32]
+    default: npt.NDArray[np.float32]
+    default_precision: engine.Precision
+    every_other: npt.NDArray[np.uint8]
+
+
 @pytest.fixture(scope="module")
-def tested(
-    manifest: Manifest, entries: list[Entry]
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """Frames and classes of every recording that the first fold's model has never seen."""
+def unseen(manifest: Manifest, entries: list[Entry]) -> Unseen:
+    """The frames from the middle: `pocovid evaluate` asks about all."""
+    read: list[npt.NDArray[np.uint8]] = []
     frames: list[npt.NDArray[np.uint8]] = []
     labels: list[int] = []
-    homes = {each.sha256: each.folds[manifest.group] for each in trained_recordings(manifest)}
+    homes = {
+        recording.sha256: recording.folds[manifest.group]
+        for recording in trained_recordings(manifest)
+    }
     for entry in entries:
         if homes[entry.sha256] == FOLD:
             found = sampling.read_inputs(entry.path)
-            frames.append(found)
-            labels += [CLASSES.index(entry.label)] * len(found)
-    return np.concatenate(frames), np.array(labels)
+            read.append(found)
+            frames.append(found[len(found) // 2])
+            labels.append(CLASSES.index(entry.label))
+    together = np.stack(frames)
+    exact, default = Predictor.load(precision="f32"), Predictor.load()
+    return Unseen(
+        together,
+        np.array(labels),
+        predict_in_batches(exact.scores, together),
+        predict_in_batches(default.scores, together),
+        default.precision,
+        np.concatenate(read)[::2],
+    )
 
 
 def test_every_file_is_what_its_manifest_lists(manifest: Manifest) -> None:
@@ -71,7 +104,7 @@ def test_its_figures_are_there_in_each_way(manifest: Manifest, group: str) -> No
         assert figures["frame_accuracy"] > 0.8
         assert figures["video_accuracy"] > 0.8
     assert set(figures["frame_classes"]) == set(figures["video_classes"]) == set(CLASSES)
-    homes = {each.folds[group] for each in trained_recordings(manifest)}
+    homes = {recording.folds[group] for recording in trained_recordings(manifest)}
     assert homes == set(range(len(manifest.training["curves"][group])))
     if group != "source":
         assert len(homes) == manifest.folds
@@ -80,9 +113,9 @@ def test_its_figures_are_there_in_each_way(manifest: Manifest, group: str) -> No
 def test_what_it_said_of_what_it_held_out_gives_its_figures(manifest: Manifest) -> None:
     _, weights = artifact.load(artifact.active())
     recordings = trained_recordings(manifest)
-    counts = [each.frames for each in recordings]
-    labels = np.array([CLASSES.index(each.label) for each in recordings])
-    is_video = [each.kind == "video" for each in recordings]
+    counts = [recording.frames for recording in recordings]
+    labels = np.array([CLASSES.index(recording.label) for recording in recordings])
+    is_video = [recording.kind == "video" for recording in recordings]
     owners = np.repeat(np.arange(len(recordings)), counts)
     assert set(weights.scores) == set(manifest.metrics)
     for group, scores in weights.scores.items():
@@ -100,55 +133,70 @@ class TestOnRecordings:
 
     def test_no_patient_is_in_two_folds(self, manifest: Manifest, entries: list[Entry]) -> None:
         homes: dict[str, set[int]] = {}
-        folds = {each.sha256: each.folds["patient"] for each in trained_recordings(manifest)}
+        folds = {
+            recording.sha256: recording.folds["patient"]
+            for recording in trained_recordings(manifest)
+        }
         for entry in filter(lambda each: each.patient, entries):
             homes.setdefault(entry.patient, set()).add(folds[entry.sha256])
         assert len(homes) > 50
         assert all(len(folds) == 1 for folds in homes.values())
 
-    def test_the_answer_is_that_of_five_complete_networks(
-        self, tested: tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
-    ) -> None:
-        frames = tested[0][::40]
+    def test_the_answer_is_that_of_five_complete_networks(self, unseen: Unseen) -> None:
+        frames = unseen.frames[::8]
         _, weights = artifact.load(artifact.active())
-        model = networks.pocovidnet()
+        trunk, head = networks.trunk(), networks.head()
+        networks.set_weights(trunk, dict(weights.trunk))
+        features = trunk.predict_on_batch(networks.preprocess(frames))
         alone = []
-        for head in weights.heads:
-            networks.set_weights(model, {**weights.trunk, **head})
-            alone.append(np.asarray(model.predict_on_batch(networks.preprocess(frames))))
-        found = Predictor.load(precision="f32").predict(frames)
+        for values in weights.heads:
+            networks.set_weights(head, dict(values))
+            alone.append(np.asarray(head.predict_on_batch(features)))
+        found = Predictor.load(precision="f32", pocovidnet_alone=True).predict(frames)
         assert np.abs(found - np.mean(alone, axis=0)).max() < 1e-5
 
-    def test_the_default_engine_answers_as_float32_does(
-        self, tested: tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
+    def test_every_precision_answers_as_float32_does_whatever_this_processor_prefers(
+        self, unseen: Unseen
     ) -> None:
-        frames = tested[0][::2]
-        fast, exact = Predictor.load(), Predictor.load(precision="f32")
-        if fast.precision == "f32":
-            pytest.skip("this processor has no narrower numbers")
-        found, expected = fast.predict(frames), exact.predict(frames)
-        assert (found.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.995
-        assert np.abs(found - expected).mean() <= 0.01
-
-    def test_every_precision_stays_close_whatever_this_processor_prefers(
-        self, tested: tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
-    ) -> None:
-        frames = tested[0][::20]
-        expected = Predictor.load(precision="f32").predict(frames)
-        for precision in ("bf16", "int8"):
-            found = Predictor.load(precision=precision).predict(frames)
+        steps: dict[engine.Precision, int] = {"int8": 1, "bf16": 4}
+        for precision, step in steps.items():
+            if precision == unseen.default_precision:
+                scores, expected = unseen.default, unseen.exact.mean(axis=0)
+            else:
+                predictor = Predictor.load(precision=precision)
+                scores = predict_in_batches(predictor.scores, unseen.frames[::step])
+                expected = unseen.exact.mean(axis=0)[::step]
+            found = scores.mean(axis=0)
+            assert (found.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.95, precision
             assert np.abs(found - expected).mean() <= 0.01, precision
 
-    def test_a_fold_s_own_model_knows_recordings_it_has_never_seen(
-        self,
-        manifest: Manifest,
-        tested: tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]],
-    ) -> None:
+    def test_signs_in_eight_bits_are_those_of_float32(self, unseen: Unseen) -> None:
+        """`make bench ARGS="--only sign_guard"` asks the same of every frame of the dataset."""
+        frames = unseen.every_other
+        manifest, weights = artifact.load(artifact.active())
+        assert weights.signs is not None
+        method = Method.of(manifest, weights.signs.maps, weights.signs.signs, weights.readers)
+        narrow, exact = (
+            SignEngine(weights.signs, precision).run(frames) for precision in ("int8", "f32")
+        )
+        for found, expected in ((narrow.maps, exact.maps), (narrow.whole, exact.whole)):
+            assert np.abs(found - expected).mean() <= 0.005
+            assert np.abs(found - expected).max() <= 0.2
+        even = np.full((manifest.folds, len(frames), len(CLASSES)), 1 / 3, dtype=np.float32)
+        named, usable = [], []
+        for signs in (narrow, exact):
+            answer = method.conclude([Evidence(even, signs)], [0.0] * len(frames), Square(0, 0, 9))
+            named.append(method.scores(Evidence(even, signs)).mean(axis=0).argmax(axis=1))
+            usable.append([frame.usable for frame in answer.frames])
+        # From signs alone, which is harder than with POCOVID-Net's half of the answer.
+        assert (named[0] == named[1]).mean() >= 0.985
+        assert np.mean(np.equal(usable[0], usable[1])) >= 0.995
+
+    def test_a_fold_s_own_model_knows_recordings_it_has_never_seen(self, unseen: Unseen) -> None:
         """Swapped channels, another crop or another order of classes would show here."""
-        frames, labels = tested
-        named = Predictor.load().scores(frames)[FOLD].argmax(axis=1)
-        most_frequent = np.bincount(labels).max() / len(labels)
-        assert (named == labels).mean() > most_frequent + 0.1
+        named = unseen.default[FOLD].argmax(axis=1)
+        most_frequent = np.bincount(unseen.labels).max() / len(unseen.labels)
+        assert (named == unseen.labels).mean() > most_frequent + 0.1
 
 
 def test_an_artifact_without_calibration_answers_in_wider_numbers(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Fitting a network: what it reads, when it ends, and that an interruption changes nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -177,13 +177,28 @@ class TestEarlyStopping:
 
 
 class TestInterrupted:
-    @pytest.mark.parametrize(("after", "averaging_steps"), [(1, 1), (4, 1), (6, 1), (1, 9), (4, 9)])
+    @pytest.mark.parametrize(
+        ("averaging_steps", "after_epochs"), [(1, (1, 6)), (9, (4,))], ids=["plain", "averaged"]
+    )
     def test_it_ends_with_the_same_weights_and_curve(
-        self, after: int, averaging_steps: int, tmp_path: Path
+        self, averaging_steps: int, after_epochs: Sequence[int], tmp_path: Path
     ) -> None:
         schedule = replace(SCHEDULE, patience=2)
         given = material(Numbers(), validated=20)
         whole = fitted(tmp_path / "whole", given, schedule, averaging_steps=averaging_steps)
+        for after in after_epochs:
+            self.check(whole, after, averaging_steps, given, tmp_path / f"after{after}")
+
+    @staticmethod
+    def check(
+        whole: tuple[dict[str, Any], Curve],
+        after: int,
+        averaging_steps: int,
+        given: TrainingData,
+        work: Path,
+    ) -> None:
+        """Interrupt a run after this many epochs, start it again, and compare with a whole one."""
+        schedule = replace(SCHEDULE, patience=2)
 
         def stop(done: int, _total: int) -> None:
             if done == after:
@@ -192,9 +207,9 @@ class TestInterrupted:
         told: list[int] = []
         if after <= len(whole[1].loss):
             with pytest.raises(KeyboardInterrupt):
-                fitted(tmp_path / "parts", given, schedule, stop, averaging_steps=averaging_steps)
+                fitted(work, given, schedule, stop, averaging_steps=averaging_steps)
         found = fitted(
-            *(tmp_path / "parts", given, schedule, lambda done, _: told.append(done)),
+            *(work, given, schedule, lambda done, _: told.append(done)),
             averaging_steps=averaging_steps,
         )
         assert told == list(range(after + 1, len(whole[1].loss) + 1))

@@ -93,12 +93,12 @@ class TestTrain:
         assert manifest.training["trunk"]["file"] == "trunk.npz"
         recordings = manifest.data["recordings"]
         assert list(recordings) == [entry.sha256 for entry in entries]
-        assert sum(each["frames"] for each in recordings.values()) == 9
+        assert sum(recording["frames"] for recording in recordings.values()) == 9
         assert manifest.data["frames"] == 9
         assert manifest.data["listing_sha256"] == listing_hash(entries)
         assert manifest.preprocessing["sampling_hz"] == 3
         for group in ("recording", "patient"):
-            assert {each["folds"][group] for each in recordings.values()} == {0, 1}
+            assert {recording["folds"][group] for recording in recordings.values()} == {0, 1}
             figures = manifest.metrics[group]
             assert (figures["frames"], figures["videos"]) == (9, 3)
             assert 0 <= figures["frame_accuracy"] <= 1
@@ -111,12 +111,16 @@ class TestTrain:
             *(f"by-{group}, fold {n}" for group in ("recording", "patient") for n in (1, 2)),
             "Scoring held-out frames",
             "Calibrating",
+            "Signs",
+            *(f"Readers by {group}" for group in ("recording", "patient")),
         ]
         assert {said: (done, total) for said, done, total in run.told} == {
             "Reading recordings": (6, 6),
             "Trunk features": (18, 18),
             "Scoring held-out frames": (9, 9),
             "Calibrating": (13, 13),
+            "Signs": (9, 9),
+            **{f"Readers by {group}": (2, 2) for group in ("recording", "patient")},
             **{
                 f"by-{group}, fold {n}": (2, 2)
                 for group in ("recording", "patient")
@@ -164,7 +168,7 @@ class TestTrain:
                 *("by-recording, fold 2", "1"),
             ],
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
-            timeout=150,
+            timeout=600,
             check=False,
         )
         assert killed.returncode == -signal.SIGKILL

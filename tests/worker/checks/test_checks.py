@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from backend.cli import main as cli
 from backend.core import logs
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.settings import Settings
 from backend.jobs import leases
 from backend.jobs.celery import make_celery
@@ -29,6 +29,7 @@ from backend.storage.keys import (
     frame_key,
     published_key,
     release_key,
+    signs_key,
     training_key,
     upload_key,
 )
@@ -52,7 +53,7 @@ from models.data import fingerprint
 from tests import media_files
 from tests.factories_contributions import create_submission
 from tests.worker.contributing import change, contribute, decide, row
-from tests.worker.house import House, clip, still
+from tests.worker.deployment import Deployment, clip, still
 from tests.worker.releases.test_task import make
 from worker.checks import task
 from worker.checks.task import ALL
@@ -70,7 +71,7 @@ ROW: dict[str, Any] = {"label": "covid19", "probe": "convex"}
 class Healthy:
     """The whole way, healthy: what was screened, submitted with a table, reviewed, released."""
 
-    house: House
+    deployment: Deployment
     screening: UUID = field(init=False)
     submission: UUID = field(init=False)
     pending: UUID = field(init=False)
@@ -78,11 +79,13 @@ class Healthy:
     number: int = field(init=False)
 
     def __post_init__(self) -> None:
-        house = self.house
-        self.screening = house.queue(still(), notify=False)
-        with house.database.write() as session:
+        deployment = self.deployment
+        self.screening = deployment.queue(still(), notify=False)
+        with deployment.database.write() as session:
             submission = create_submission(
-                session, submitted_at=now(), manifest=_manifest(P1=ROW, other={"label": "healthy"})
+                session,
+                submitted_at=utc_now(),
+                manifest=_manifest(P1=ROW, other={"label": "healthy"}),
             )
             session.commit()
         self.submission = submission.id
@@ -92,26 +95,26 @@ class Healthy:
         make_previews.run(str(self.pending))
         self.released = self._contribute(media_files.gif(frames=5))
         make_previews.run(str(self.released))
-        decide(house, self.released)
+        decide(deployment, self.released)
         deidentify.run(str(self.released))
-        self.number = make(house)
+        self.number = make(deployment)
 
     def _contribute(self, content: bytes, **changes: Any) -> UUID:
-        path = self.house.settings.incoming_dir / "for-its-fingerprints"
+        path = self.deployment.settings.incoming_dir / "for-its-fingerprints"
         path.write_bytes(content)
         prints = fingerprint.fingerprint_file(path)
         path.unlink()
         values = {
             "table_digest": "d" * 64,
-            "prep_state": "queued",
-            "prep_notified_at": now(),
+            "previews_state": "queued",
+            "previews_notified_at": utc_now(),
             **changes,
         }
-        return contribute(self.house, content, fingerprints=prints, **values)
+        return contribute(self.deployment, content, fingerprints=prints, **values)
 
     def check(self, *, fix: bool = False, deep: bool = True, only: str = "") -> dict[str, int]:
         """Run a check two hours from now; how many findings of each kind are left."""
-        with self.house.database.write() as session:
+        with self.deployment.database.write() as session:
             wanted = CheckRunIn.model_validate(
                 {"fix": fix, "deep": deep, "only": [only] if only else []}
             )
@@ -119,8 +122,8 @@ class Healthy:
             session.commit()
         runner = Runner(self.context(deep=deep), lease_of(made), ALL)
         runner.run()
-        with self.house.database.write() as session:
-            leases.complete(session, runner.lease, now())
+        with self.deployment.database.write() as session:
+            leases.complete(session, runner.lease, utc_now())
             session.commit()
         self.last = runner
         return {
@@ -130,15 +133,15 @@ class Healthy:
         }
 
     def context(self, *, deep: bool = False) -> Context:
-        house = self.house
-        celery = make_celery(house.settings)
+        deployment = self.deployment
+        celery = make_celery(deployment.settings)
         return Context(
-            house.database,
+            deployment.database,
             transaction,
-            house.storage,
-            house.settings,
+            deployment.storage,
+            deployment.settings,
             celery,
-            now() + LATER,
+            utc_now() + LATER,
             deep=deep,
         )
 
@@ -150,7 +153,7 @@ class Healthy:
 
     def files(self) -> ItemFiles:
         """What the release serves of its recording."""
-        with self.house.database.read() as session:
+        with self.deployment.database.read() as session:
             (item,) = releases.items(session, self.number)
         assert item.files
         return item.files
@@ -169,95 +172,96 @@ def _manifest(**rows: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def small(house: House) -> Healthy:
+def small(deployment: Deployment) -> Healthy:
     """On SQLite and a folder alone."""
-    return Healthy(house)
+    return Healthy(deployment)
 
 
 # Each plants one kind of damage.
 
 
 def label_of_another_row(it: Healthy) -> None:
-    change(it.house, it.pending, label="healthy")
+    change(it.deployment, it.pending, label="healthy")
 
 
 def patient_of_another_row(it: Healthy) -> None:
     more = {"patient_hash": "b" * 64, "note": "of the other"}
     rows = _manifest(P1={**ROW, "patient_hash": "a" * 64}, other=more)
-    with it.house.database.write() as session:
+    with it.deployment.database.write() as session:
         session.get_one(Submission, it.submission).manifest = rows
         session.commit()
-    change(it.house, it.pending, table_digest=None, **more)
+    change(it.deployment, it.pending, table_digest=None, **more)
 
 
 def frames_read_otherwise(it: Healthy) -> None:
-    change(it.house, it.pending, frames=3, sampled_frames=1, duration_s=9.0)
+    change(it.deployment, it.pending, frames=3, sampled_frames=1, duration_s=9.0)
 
 
 def pictures_read_otherwise(it: Healthy) -> None:
-    change(it.house, it.pending, fingerprints=["0" * 16])
+    change(it.deployment, it.pending, fingerprints=["0" * 16])
 
 
 def times_read_otherwise(it: Healthy) -> None:
-    cine = row(it.house, it.pending).cine
+    cine = row(it.deployment, it.pending).cine
     assert cine is not None
     late = [each + 1.5 for each in cine.times_s]
-    change(it.house, it.pending, cine=cine.model_copy(update={"times_s": late}))
+    change(it.deployment, it.pending, cine=cine.model_copy(update={"times_s": late}))
 
 
 def dataset_read_otherwise(it: Healthy) -> None:
-    change(it.house, it.released, dataset_frames=1)
+    change(it.deployment, it.released, dataset_frames=1)
 
 
 def upload_gone(it: Healthy) -> None:
-    it.house.storage.delete(it.house.recording(it.screening).storage_key)
+    it.deployment.storage.delete(it.deployment.recording(it.screening).storage_key)
 
 
 def upload_preview_gone(it: Healthy) -> None:
-    it.house.storage.delete(it.house.recording(it.screening).preview_key)
+    it.deployment.storage.delete(it.deployment.recording(it.screening).preview_key)
 
 
 def preview_gone(it: Healthy) -> None:
-    it.house.storage.delete(contribution_preview_key(it.pending))
+    it.deployment.storage.delete(contribution_preview_key(it.pending))
 
 
 def copy_gone(it: Healthy) -> None:
-    it.house.storage.delete(row(it.house, it.released).whole_key or "")
+    it.deployment.storage.delete(row(it.deployment, it.released).deidentified_key or "")
 
 
 def dataset_frame_gone(it: Healthy) -> None:
-    it.house.storage.delete(dataset_frame_key(it.released, 0))
+    it.deployment.storage.delete(dataset_frame_key(it.released, 0))
 
 
 def review_frame_gone(it: Healthy) -> None:
-    it.house.storage.delete(cine_key(it.pending, 3))
+    it.deployment.storage.delete(cine_key(it.pending, 3))
 
 
 def contact_sheet_gone(it: Healthy) -> None:
-    it.house.storage.delete(contact_sheet_key(it.pending))
+    it.deployment.storage.delete(contact_sheet_key(it.pending))
 
 
 def released_file_gone(it: Healthy) -> None:
-    it.house.storage.delete(it.files().recording.key)
+    it.deployment.storage.delete(it.files().recording.key)
 
 
 def released_file_changed(it: Healthy) -> None:
-    it.house.storage.put_bytes(it.files().frames[-1].key, b"others")
+    it.deployment.storage.put_bytes(it.files().frames[-1].key, b"others")
 
 
 def dataset_pixels_changed(it: Healthy) -> None:
-    it.house.storage.put_bytes(row(it.house, it.released).pixels_key or "", clip(3))
+    it.deployment.storage.put_bytes(row(it.deployment, it.released).pixels_key or "", clip(3))
 
 
 def stray_bytes_everywhere(it: Healthy) -> None:
     for key in STRAY:
-        it.house.storage.put_bytes(key, b"nobody's")
+        it.deployment.storage.put_bytes(key, b"nobody's")
 
 
 STRAY = (
     f"recordings/ab/{'ab' * 32}-{uuid4()}",
     f"previews/{uuid4()}.jpg",
     frame_key(uuid4(), 0),
+    signs_key(uuid4(), 0),
     f"contributions/ab/{'ab' * 32}-{uuid4()}",
     contribution_preview_key(uuid4()),
     upload_key(uuid4()),
@@ -302,11 +306,11 @@ def test_damage_is_found_mended_once_and_clean_afterwards(small: Healthy) -> Non
         assert small.check(fix=True) == {}, (name, small.last.findings)
         small.work()
         if name == "upload_gone":
-            small.screening = small.house.queue(still(), notify=False)
+            small.screening = small.deployment.queue(still(), notify=False)
         assert small.check() == {}, (name, small.last.findings)
-    pending = row(small.house, small.pending)
+    pending = row(small.deployment, small.pending)
     assert (pending.label, pending.note, pending.patient_hash) == ("covid19", "", "a" * 64)
-    assert mended_kinds(small.house) == {kind for _, all_ in MENDED.values() for kind in all_}
+    assert mended_kinds(small.deployment) == {kind for _, all_ in MENDED.values() for kind in all_}
 
 
 AT_ONCE = (
@@ -315,9 +319,9 @@ AT_ONCE = (
 )  # fmt: skip
 
 
-def test_much_damage_at_once_on_every_database_and_storage(stored_house: House) -> None:
+def test_much_damage_at_once_on_every_database_and_storage(stored_deployment: Deployment) -> None:
     """What one mend asked a worker for is looked at by the next check."""
-    installation = Healthy(stored_house)
+    installation = Healthy(stored_deployment)
     assert installation.check() == {}
     for plant in AT_ONCE:
         plant(installation)
@@ -327,11 +331,11 @@ def test_much_damage_at_once_on_every_database_and_storage(stored_house: House) 
         installation.check(fix=True)
         installation.work()
     assert installation.check() == {}, installation.last.findings
-    assert mended_kinds(stored_house) == expected
+    assert mended_kinds(stored_deployment) == expected
 
 
-def mended_kinds(house: House) -> set[str]:
-    with house.database.read() as session:
+def mended_kinds(deployment: Deployment) -> set[str]:
+    with deployment.database.read() as session:
         mends = session.scalars(select(AuditEvent).where(AuditEvent.action == "checks.fixed"))
         return {each.detail["kind"] for each in mends}
 
@@ -340,50 +344,50 @@ def mended_kinds(house: House) -> set[str]:
 
 
 def approved_with_another_label(it: Healthy) -> None:
-    with it.house.database.write() as session:
+    with it.deployment.database.write() as session:
         session.get_one(Contribution, it.released).file_name = "other.gif"
         session.get_one(Contribution, it.released).submission_id = it.submission
         session.commit()
 
 
 def changed_before_that_was_noted(it: Healthy) -> None:
-    change(it.house, it.pending, label="pneumonia", table_digest=None)
+    change(it.deployment, it.pending, label="pneumonia", table_digest=None)
 
 
 def one_of_two_rows(it: Healthy) -> None:
     rows = _manifest(P1=ROW) | {
         "again": {"line": 9, "file_name": "P1", "values": {"label": "healthy"}}
     }
-    with it.house.database.write() as session:
+    with it.deployment.database.write() as session:
         session.get_one(Submission, it.submission).manifest = rows
         session.commit()
 
 
 def original_gone(it: Healthy) -> None:
-    it.house.storage.delete(row(it.house, it.pending).original_key or "")
+    it.deployment.storage.delete(row(it.deployment, it.pending).original_key or "")
 
 
 def original_changed(it: Healthy) -> None:
-    found = row(it.house, it.pending)
-    it.house.storage.put_bytes(found.original_key or "", b"\0" * found.bytes)
+    found = row(it.deployment, it.pending)
+    it.deployment.storage.put_bytes(found.original_key or "", b"\0" * found.bytes)
 
 
 def top_file_gone(it: Healthy) -> None:
-    with it.house.database.read() as session:
+    with it.deployment.database.read() as session:
         release = session.get_one(Release, it.number)
-    it.house.storage.delete(release.files.files[0].key)
+    it.deployment.storage.delete(release.files.files[0].key)
 
 
 def bytes_of_somebody_else(it: Healthy) -> None:
-    it.house.storage.put_bytes("backup/of-the-ward.zip", b"theirs")
+    it.deployment.storage.put_bytes("backup/of-the-ward.zip", b"theirs")
 
 
 def two_folds(it: Healthy) -> None:
-    change(it.house, it.released, patient_hash="e" * 64)
+    change(it.deployment, it.released, patient_hash="e" * 64)
     other = contribute(
-        it.house, media_files.gif(frames=4), patient_hash="e" * 64, state="withdrawn"
+        it.deployment, media_files.gif(frames=4), patient_hash="e" * 64, state="withdrawn"
     )
-    with it.house.database.write() as session:
+    with it.deployment.database.write() as session:
         item = session.get_one(ReleaseItem, (it.number, it.released))
         session.add(FoldAssignment(group_key="x", number=99, fold=4, assigned_in=it.number))
         session.flush()
@@ -401,12 +405,12 @@ def two_patients(it: Healthy) -> None:
     content = media_files.gif(frames=9)
     for patient in "ab":
         it._contribute(content, submission_id=it.submission, patient_hash=patient * 64)
-    for each in _all(it.house):
+    for each in _all(it.deployment):
         make_previews.run(str(each))
 
 
-def _all(house: House) -> Iterator[UUID]:
-    with house.database.read() as session:
+def _all(deployment: Deployment) -> Iterator[UUID]:
+    with deployment.database.read() as session:
         yield from session.scalars(select(Contribution.id)).all()
 
 
@@ -430,11 +434,11 @@ PERSONS: dict[str, tuple[Callable[[Healthy], None], dict[str, int]]] = {
 def test_what_needs_a_person_is_said_with_advice_and_left_alone(name: str, small: Healthy) -> None:
     plant, expected = PERSONS[name]
     plant(small)
-    before = {each: row(small.house, each).__dict__ for each in _all(small.house)}
+    before = {each: row(small.deployment, each).__dict__ for each in _all(small.deployment)}
     found = small.check(fix=True)
     assert expected.items() <= found.items()
-    assert all(each["advice"] for each in small.last.findings if not each["mended"])
-    after = {each: row(small.house, each).__dict__ for each in _all(small.house)}
+    assert all(finding["advice"] for finding in small.last.findings if not finding["mended"])
+    after = {each: row(small.deployment, each).__dict__ for each in _all(small.deployment)}
     for each, columns in before.items():
         assert columns["label"] == after[each]["label"]
 
@@ -442,13 +446,13 @@ def test_what_needs_a_person_is_said_with_advice_and_left_alone(name: str, small
 def test_patients_of_before_the_key_are_named_where_there_were_many_machines(
     small: Healthy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change(small.house, small.pending, patient_hash="f" * 64)
-    with small.house.database.write() as session:
-        session.get_one(Installation, 1).created_at = now() + LATER
+    change(small.deployment, small.pending, patient_hash="f" * 64)
+    with small.deployment.database.write() as session:
+        session.get_one(Installation, 1).created_at = utc_now() + LATER
         session.commit()
     assert small.check(only="patients") == {}
-    many = small.house.settings.model_copy(update={"database_url": "postgresql://x/y"})
-    monkeypatch.setattr(small.house, "settings", many)
+    many = small.deployment.settings.model_copy(update={"database_url": "postgresql://x/y"})
+    monkeypatch.setattr(small.deployment, "settings", many)
     assert small.check(only="patients") == {"patients_of_unknown_key": 1}
 
 
@@ -456,7 +460,7 @@ def test_what_is_under_way_is_left_alone(small: Healthy) -> None:
     stray_bytes_everywhere(small)
     upload_gone(small)
     context = small.context()
-    early = replace(context, now=now())
+    early = replace(context, now=utc_now())
     assert [each for look in ALL.values() for each in look(early)] == []
 
 
@@ -465,7 +469,7 @@ def test_a_mend_looks_again(small: Healthy) -> None:
     label_of_another_row(small)
     review_frame_gone(small)
     found = [each for name in ("labels", "missing") for each in ALL[name](small.context())]
-    change(small.house, small.pending, label="covid19", prep_state="queued")
+    change(small.deployment, small.pending, label="covid19", previews_state="queued")
     assert len(found) == 2
     assert [each.mend(small.context(), each) for each in found if each.mend] == [False, False]
 
@@ -475,28 +479,28 @@ def test_it_goes_on_where_a_worker_was_lost(
 ) -> None:
     for name in ("labels", "missing"):
         {"labels": label_of_another_row, "missing": preview_gone}[name](small)
-    with small.house.database.write() as session:
+    with small.deployment.database.write() as session:
         service.start(session, None, CheckRunIn())
         session.commit()
     monkeypatch.setattr(findings, "UNDER_WAY", -LATER)
     looked: list[str] = []
 
-    def dying(_context: Context) -> Iterator[Finding]:
+    def failing(_context: Context) -> Iterator[Finding]:
         looked.append("stray")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(task, "ALL", {**ALL, "stray": dying})
+    monkeypatch.setattr(task, "ALL", {**ALL, "stray": failing})
     with pytest.raises(KeyboardInterrupt):
         task.check.run("x")
-    lost = newest(small.house)
+    lost = newest(small.deployment)
     assert (lost.state, lost.stage, set(lost.ended)) == ("running", "stray", set(NAMES) - {"stray"})
-    with small.house.database.write() as session:
-        session.get_one(Check, lost.id).heartbeat_at = now() - LATER
+    with small.deployment.database.write() as session:
+        session.get_one(Check, lost.id).heartbeat_at = utc_now() - LATER
         session.commit()
     task.requeue_expired()
     monkeypatch.setattr(task, "ALL", ALL)
     task.check.run("x")
-    done = newest(small.house)
+    done = newest(small.deployment)
     assert (done.state, done.attempt, done.under_way) == ("done", 2, None)
     assert {kind: each["found"] for kind, each in done.counts.items()} == {
         "label_differs": 1,
@@ -505,20 +509,20 @@ def test_it_goes_on_where_a_worker_was_lost(
 
 
 def test_a_check_that_loses_every_worker_is_given_up(small: Healthy) -> None:
-    with small.house.database.write() as session:
+    with small.deployment.database.write() as session:
         made = service.start(session, None, CheckRunIn(), attempt=1)
-        made.lost = small.house.settings.max_attempts - 1
-        made.heartbeat_at = now() - LATER
+        made.lost = small.deployment.settings.max_attempts - 1
+        made.heartbeat_at = utc_now() - LATER
         session.commit()
     runner = Runner(small.context(), lease_of(made), ALL)
     task.requeue_expired()
-    assert newest(small.house).state == "failed"
+    assert newest(small.deployment).state == "failed"
     with pytest.raises(LeaseLostError):
         runner.run()
 
 
-def newest(house: House) -> Check:
-    with house.database.read() as session:
+def newest(deployment: Deployment) -> Check:
+    with deployment.database.read() as session:
         return session.scalars(select(Check).order_by(Check.created_at.desc())).first()  # type: ignore[return-value]  # there is one
 
 
@@ -545,7 +549,7 @@ class TestCommand:
         document = json.loads(fixed.stdout)
         assert document["counts"]["label_differs"] == {"found": 1, "mendable": 1, "mended": 1}
         assert not document["clean"]
-        small.house.storage.delete("backup/of-the-ward.zip")
+        small.deployment.storage.delete("backup/of-the-ward.zip")
         assert CliRunner().invoke(cli.app, ["check", "--fix"]).exit_code == 0
 
     def test_only_looks_for_what_was_asked(self, small: Healthy) -> None:
@@ -557,7 +561,7 @@ class TestCommand:
         assert "labels, patients, releases, missing" in wrong.stderr
 
     def test_one_at_a_time(self, small: Healthy) -> None:
-        with small.house.database.write() as session:
+        with small.deployment.database.write() as session:
             service.start(session, None, CheckRunIn())
             session.commit()
         answer = CliRunner().invoke(cli.app, ["check"])
@@ -578,4 +582,7 @@ class TestCommand:
 
         monkeypatch.setattr(task, "ALL", {"labels": stopped})
         assert CliRunner().invoke(cli.app, ["check"]).exit_code != 0
-        assert (newest(small.house).state, newest(small.house).under_way) == ("failed", None)
+        assert (newest(small.deployment).state, newest(small.deployment).under_way) == (
+            "failed",
+            None,
+        )

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from models.contract import Square
 from models.media.sampling import Recording
 from tests import media_files
@@ -27,12 +27,12 @@ from tests.worker.contributing import (
     kept,
     row,
 )
-from tests.worker.house import House, maintain, still
+from tests.worker.deployment import Deployment, maintain, still
 from worker.contributions.deidentify import deidentify
 from worker.maintenance.contributions import requeue_expired
 from worker.maintenance.uploads import sweep
 
-DYING = Path(__file__).parents[1] / "dying.py"
+KILLED_WORKER = Path(__file__).parents[1] / "killed_worker.py"
 HALF: dict[str, object] = {
     "square": {"x": 20, "y": 4, "size": 48},
     "trim_start_s": 0.4,
@@ -40,10 +40,10 @@ HALF: dict[str, object] = {
 }
 
 
-def approved(house: House, content: bytes, **verdict: object) -> UUID:
+def approved(deployment: Deployment, content: bytes, **verdict: object) -> UUID:
     """A contribution that was approved and waits for its ingest."""
-    contribution = contribute(house, content)
-    decide(house, contribution, **verdict)
+    contribution = contribute(deployment, content)
+    decide(deployment, contribution, **verdict)
     return contribution
 
 
@@ -51,14 +51,14 @@ def opened(folder: Path, content: bytes) -> Recording:
     return Recording.open(media_files.write(folder, hashlib.sha256(content).hexdigest(), content))
 
 
-def test_a_clip_becomes_its_part_on_its_square(house: House, tmp_path: Path) -> None:
+def test_a_clip_becomes_its_part_on_its_square(deployment: Deployment, tmp_path: Path) -> None:
     content = media_files.gif(frames=10, frame_ms=200)
-    contribution = approved(house, content, **HALF)
+    contribution = approved(deployment, content, **HALF)
     deidentify.run(str(contribution))
 
-    found = row(house, contribution)
-    assert (found.ingest_state, found.ingest_error) == ("done", None)
-    bytes_of = kept(house, contribution)
+    found = row(deployment, contribution)
+    assert (found.deidentify_state, found.deidentify_error) == ("done", None)
+    bytes_of = kept(deployment, contribution)
     pixels = bytes_of["dataset//pixels.mp4"]
     assert found.pixels_key == f"dataset/{contribution}/pixels.mp4"
     assert found.pixels_sha256 == hashlib.sha256(pixels).hexdigest()
@@ -73,108 +73,112 @@ def test_a_clip_becomes_its_part_on_its_square(house: House, tmp_path: Path) -> 
     for png, wanted in zip(frames, expected, strict=True):
         assert np.array_equal(np.asarray(Image.open(io.BytesIO(png)).convert("RGB")), wanted)
     assert opened(tmp_path, bytes_of["wholes/.mp4"]).still().shape == (64, 96, 3)
-    assert actions(house, contribution)[-2:] == [
+    assert actions(deployment, contribution)[-2:] == [
         "contributions.deidentified",
         "contributions.bytes_deleted",
     ]
 
 
-def test_a_picture_becomes_a_png(house: House, tmp_path: Path) -> None:
+def test_a_picture_becomes_a_png(deployment: Deployment, tmp_path: Path) -> None:
     content = media_files.image("JPEG")
-    contribution = approved(house, content, square={"x": 1, "y": 2, "size": 45})
+    contribution = approved(deployment, content, square={"x": 1, "y": 2, "size": 45})
     deidentify.run(str(contribution))
-    found = row(house, contribution)
+    found = row(deployment, contribution)
     assert (found.pixels_key, found.dataset_frames) == (f"dataset/{contribution}/pixels.png", 1)
-    shown = opened(tmp_path, kept(house, contribution)["dataset//pixels.png"]).still()
+    shown = opened(tmp_path, kept(deployment, contribution)["dataset//pixels.png"]).still()
     assert np.array_equal(shown, opened(tmp_path, content).still()[2:47, 1:46])
 
 
-def test_the_original_goes_and_the_previews_stay(house: House) -> None:
-    contribution = approved(house, still())
+def test_the_original_goes_and_the_previews_stay(deployment: Deployment) -> None:
+    contribution = approved(deployment, still())
     deidentify.run(str(contribution))
-    assert row(house, contribution).original_key is None
-    kinds = {key.split("/")[0] for key in kept(house, contribution)}
+    assert row(deployment, contribution).original_key is None
+    kinds = {key.split("/")[0] for key in kept(deployment, contribution)}
     assert kinds == {"contribution-previews", "wholes", "dataset"}
-    assert incoming(house) == []
+    assert incoming(deployment) == []
 
 
-def test_what_fails_keeps_the_original_and_says_why(house: House) -> None:
-    contribution = approved(house, media_files.gif(), trim_start_s=50.0)
+def test_what_fails_keeps_the_original_and_says_why(deployment: Deployment) -> None:
+    contribution = approved(deployment, media_files.gif(), trim_start_s=50.0)
     deidentify.run(str(contribution))
-    found = row(house, contribution)
-    assert found.ingest_state == "failed"
-    assert found.ingest_error is not None
-    assert "No frame is shown" in found.ingest_error
+    found = row(deployment, contribution)
+    assert found.deidentify_state == "failed"
+    assert found.deidentify_error is not None
+    assert "No frame is shown" in found.deidentify_error
     assert found.original_key is not None
     assert found.pixels_key is None
-    assert actions(house, contribution)[-2:] == [
+    assert actions(deployment, contribution)[-2:] == [
         "contributions.deidentification_failed",
         "reviews.reopened",
     ]
     assert (found.state, found.review_round) == ("pending", 2)
-    assert incoming(house) == []
+    assert incoming(deployment) == []
 
 
-def test_what_failed_is_ingested_once_it_is_approved_otherwise(house: House) -> None:
-    contribution = approved(house, media_files.gif(), trim_start_s=50.0)
+def test_what_failed_is_ingested_once_it_is_approved_otherwise(deployment: Deployment) -> None:
+    contribution = approved(deployment, media_files.gif(), trim_start_s=50.0)
     deidentify.run(str(contribution))
-    decide(house, contribution)
+    decide(deployment, contribution)
     deidentify.run(str(contribution))
-    found = row(house, contribution)
-    assert (found.state, found.ingest_state, found.ingest_error) == ("approved", "done", None)
+    found = row(deployment, contribution)
+    assert (found.state, found.deidentify_state, found.deidentify_error) == (
+        "approved",
+        "done",
+        None,
+    )
 
 
 def test_one_taken_back_meanwhile_writes_nothing_into_the_row(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    contribution = approved(house, still())
+    contribution = approved(deployment, still())
     monkeypatch.setattr(
         "models.media.reencode.write_square",
-        lambda *_: change(house, contribution, state="pending", ingest_state=None),
+        lambda *_: change(deployment, contribution, state="pending", deidentify_state=None),
     )
     deidentify.run(str(contribution))
-    found = row(house, contribution)
-    assert (found.ingest_state, found.pixels_key) == (None, None)
+    found = row(deployment, contribution)
+    assert (found.deidentify_state, found.pixels_key) == (None, None)
     assert found.original_key is not None
 
 
 def test_one_withdrawn_meanwhile_leaves_no_byte(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    contribution = approved(house, still())
+    contribution = approved(deployment, still())
     from models.media import reencode
 
     real = reencode.write_square
 
     def withdraw(recording: Recording, square: Square, path: Path) -> None:
-        change(house, contribution, state="withdrawn")
+        change(deployment, contribution, state="withdrawn")
         maintain()
         real(recording, square, path)
 
     monkeypatch.setattr(reencode, "write_square", withdraw)
     deidentify.run(str(contribution))
-    assert kept(house, contribution) == {}
-    assert row(house, contribution).pixels_deleted_at is not None
+    assert kept(deployment, contribution) == {}
+    assert row(deployment, contribution).pixels_deleted_at is not None
 
 
-def test_another_square_replaces_every_frame(house: House) -> None:
-    contribution = approved(house, media_files.gif(frames=10, frame_ms=200))
+def test_another_square_replaces_every_frame(deployment: Deployment) -> None:
+    contribution = approved(deployment, media_files.gif(frames=10, frame_ms=200))
     deidentify.run(str(contribution))
-    before = row(house, contribution).dataset_frames
-    change(house, contribution, state="pending", review_round=2, final_label=None)
-    decide(house, contribution, **HALF)
+    before = row(deployment, contribution).dataset_frames
+    change(deployment, contribution, state="pending", review_round=2, final_label=None)
+    decide(deployment, contribution, **HALF)
     deidentify.run(str(contribution))
-    found = row(house, contribution)
-    frames = [key for key in kept(house, contribution) if key.endswith(".png")]
+    found = row(deployment, contribution)
+    frames = [key for key in kept(deployment, contribution) if key.endswith(".png")]
     assert found.dataset_frames == len(frames) < before
-    assert found.ingest_state == "done"
+    assert found.deidentify_state == "done"
 
 
-def _die(house: House, point: int) -> int:
+def _die(deployment: Deployment, point: int) -> int:
     """Run the ingest in a process of its own that dies; its exit status."""
     return subprocess.run(
-        [sys.executable, str(DYING), str(point)],
-        env={**os.environ, **house.environment},
+        [sys.executable, str(KILLED_WORKER), str(point)],
+        env={**os.environ, **deployment.environment},
         start_new_session=True,
         timeout=120,
         check=False,
@@ -182,32 +186,32 @@ def _die(house: House, point: int) -> int:
 
 
 @pytest.mark.timeout(900)
-def test_killed_anywhere_it_ends_the_same(house: House) -> None:
+def test_killed_anywhere_it_ends_the_same(deployment: Deployment) -> None:
     content = media_files.gif(frames=10, frame_ms=200)
-    reference = approved(house, content, **HALF)
+    reference = approved(deployment, content, **HALF)
     deidentify.run(str(reference))
-    expected = kept(house, reference)
-    wanted = row(house, reference)
+    expected = kept(deployment, reference)
+    wanted = row(deployment, reference)
     # the copy; the folder emptied; pixels; four frames; the original's end
     for point in range(1, 9):
-        contribution = approved(house, content, **HALF)
-        original = row(house, contribution).original_key
+        contribution = approved(deployment, content, **HALF)
+        original = row(deployment, contribution).original_key
         assert original is not None
-        (house.settings.data_dir / "died").unlink(missing_ok=True)
-        assert _die(house, point) == -signal.SIGKILL, point
-        is_ingested = row(house, contribution).ingest_state == "done"
-        assert row(house, contribution).original_key == (None if is_ingested else original)
-        assert house.storage.exists(original)
+        (deployment.settings.data_dir / "died").unlink(missing_ok=True)
+        assert _die(deployment, point) == -signal.SIGKILL, point
+        is_ingested = row(deployment, contribution).deidentify_state == "done"
+        assert row(deployment, contribution).original_key == (None if is_ingested else original)
+        assert deployment.storage.exists(original)
 
-        change(house, contribution, ingest_heartbeat_at=now() - timedelta(minutes=5))
+        change(deployment, contribution, deidentify_heartbeat_at=utc_now() - timedelta(minutes=5))
         requeue_expired()
         deidentify.run(str(contribution))
 
-        found = row(house, contribution)
-        for column in ("ingest_state", "pixels_sha256", "dataset_frames", "final_label"):
+        found = row(deployment, contribution)
+        for column in ("deidentify_state", "pixels_sha256", "dataset_frames", "final_label"):
             assert getattr(found, column) == getattr(wanted, column), (point, column)
         maintain()
-        sweep(now() + timedelta(seconds=1))
-        assert kept(house, contribution) == expected, point
-        assert row(house, contribution).original_key is None
-        assert actions(house, contribution).count("contributions.deidentified") == 1
+        sweep(utc_now() + timedelta(seconds=1))
+        assert kept(deployment, contribution) == expected, point
+        assert row(deployment, contribution).original_key is None
+        assert actions(deployment, contribution).count("contributions.deidentified") == 1

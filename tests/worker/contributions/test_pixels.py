@@ -10,13 +10,12 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import GPS, IFD
 
-from backend.releases import repository
+from backend.releases import parts, repository
 from backend.releases import service as releases
-from backend.releases.archive import of_release
 from tests import media_files, planted
 from tests.planted import LATITUDE, PLACE, SECRET
 from tests.worker.contributing import change, contribute, decide, everything, row
-from tests.worker.house import House, maintain
+from tests.worker.deployment import Deployment, maintain
 from worker.contributions.deidentify import deidentify
 from worker.contributions.make_previews import make_previews
 from worker.releases.task import release
@@ -32,10 +31,10 @@ NEUTRAL = {"major_brand", "minor_version", "compatible_brands"}
 NEUTRAL_OF_TRACKS = {"language", "handler_name", "vendor_id"}
 
 
-def all_bytes(house: House) -> dict[str, bytes]:
+def all_bytes(deployment: Deployment) -> dict[str, bytes]:
     found = {}
-    for each in everything(house):
-        with house.storage.open(each.key) as file:
+    for each in everything(deployment):
+        with deployment.storage.open(each.key) as file:
             found[each.key] = file.read()
     return found
 
@@ -79,18 +78,20 @@ def assert_pixels_alone(key: str, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", planted.ALL)
-def test_nothing_planted_is_found_after_approval(house: House, kind: str) -> None:
+def test_nothing_planted_is_found_after_approval(deployment: Deployment, kind: str) -> None:
     content = planted.ALL[kind]()
     assert SECRET.encode() in content
     name = f"{SECRET}.{kind}"
-    contribution = contribute(house, content, file_name=name, prep_state="queued")
+    contribution = contribute(deployment, content, file_name=name, previews_state="queued")
     make_previews.run(str(contribution))
-    decide(house, contribution, square={"x": 10, "y": 0, "size": 64})
+    decide(deployment, contribution, square={"x": 10, "y": 0, "size": 64})
     deidentify.run(str(contribution))
 
-    found = row(house, contribution)
-    assert (found.prep_state, found.ingest_state) == ("done", "done"), found.ingest_error
-    kept = all_bytes(house)
+    found = row(deployment, contribution)
+    assert (found.previews_state, found.deidentify_state) == ("done", "done"), (
+        found.deidentify_error
+    )
+    kept = all_bytes(deployment)
     folders = {key.split("/")[0] for key in kept}
     assert folders == {"contribution-previews", "review", "wholes", "dataset"}
     for key, stored in kept.items():
@@ -100,30 +101,27 @@ def test_nothing_planted_is_found_after_approval(house: House, kind: str) -> Non
         assert_pixels_alone(key, stored)
 
 
-def test_nothing_planted_is_published(house: House) -> None:
+def test_nothing_planted_is_published(deployment: Deployment) -> None:
     """A release of them all: every file that it serves, its tables, and the archive itself."""
     contributions = []
     for kind, make in planted.ALL.items():
-        contribution = contribute(house, make(), file_name=f"{SECRET}.{kind}", prep_state="done")
-        decide(house, contribution)
+        contribution = contribute(
+            deployment, make(), file_name=f"{SECRET}.{kind}", previews_state="done"
+        )
+        decide(deployment, contribution)
         deidentify.run(str(contribution))
         contributions.append(contribution)
-    with house.database.write() as session:
+    with deployment.database.write() as session:
         number = releases.create(session, None, "").number
         session.commit()
     for _ in contributions:
         release.run(str(number))
-    with house.database.read() as session:
+    with deployment.database.read() as session:
         made = repository.get(session, number)
         assert made is not None
         assert (made.state, made.error) == ("done", None)
-        files = [*made.files.files]
-        for item in repository.items(session, number):
-            assert item.files is not None
-            files += item.files.all()
-        moment = made.created_at
-    whole = of_release(number, moment, files)
-    archive = b"".join(whole.read(0, whole.size, house.storage.open))
+        whole = parts.open_archive(session, made, deployment.database.read)
+    archive = b"".join(whole.read(0, whole.size, deployment.storage.open))
     with zipfile.ZipFile(io.BytesIO(archive)) as unpacked:
         served = {name: unpacked.read(name) for name in unpacked.namelist()}
     assert len(served) > 2 * len(contributions)
@@ -156,14 +154,14 @@ def test_the_planting_worked(tmp_path: Path) -> None:
     assert b"com.apple.quicktime.model" in planted.mov()
 
 
-def test_a_rejected_one_is_gone_with_everything_that_it_told(house: House) -> None:
-    contribution = contribute(house, planted.mov(), prep_state="queued")
+def test_a_rejected_one_is_gone_with_everything_that_it_told(deployment: Deployment) -> None:
+    contribution = contribute(deployment, planted.mov(), previews_state="queued")
     make_previews.run(str(contribution))
-    decide(house, contribution, verdict="reject", reason="identifying_text", label=None)
+    decide(deployment, contribution, verdict="reject", reason="identifying_text", label=None)
     maintain()
-    assert row(house, contribution).original_key is not None, "kept for an undo"
-    decided_at = row(house, contribution).decided_at
+    assert row(deployment, contribution).original_key is not None, "kept for an undo"
+    decided_at = row(deployment, contribution).decided_at
     assert decided_at is not None
-    change(house, contribution, decided_at=decided_at.replace(year=2020))
+    change(deployment, contribution, decided_at=decided_at.replace(year=2020))
     maintain()
-    assert all_bytes(house) == {}
+    assert all_bytes(deployment) == {}

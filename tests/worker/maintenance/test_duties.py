@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import StorageUnreachableError
 from backend.jobs import duties
 from backend.storage.local import FolderStorage
 from backend.system.health import service
 from backend.tables import Duty, Postponement, Status
-from tests.worker.house import House, maintain, still
+from tests.worker.deployment import Deployment, maintain, still
 from tests.worker.maintenance.test_contributions import prepared
 from worker import process
 from worker.maintenance.duties import DUTIES
@@ -23,19 +23,19 @@ from worker.maintenance.duties import DUTIES
 EXPIRED = timedelta(seconds=1)
 
 
-def noted(house: House) -> dict[str, Duty]:
-    with house.database.read() as session:
+def noted(deployment: Deployment) -> dict[str, Duty]:
+    with deployment.database.read() as session:
         return {each.name: each for each in session.scalars(select(Duty))}
 
 
-def expired(house: House) -> Any:
-    return house.queue(still(), notify=False, status="done", expires_at=now() - EXPIRED)
+def expired(deployment: Deployment) -> Any:
+    return deployment.queue(still(), notify=False, status="done", expires_at=utc_now() - EXPIRED)
 
 
 def test_one_that_breaks_stops_no_other_and_both_are_noted(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    screening = expired(house)
+    screening = expired(deployment)
     monkeypatch.setattr("worker.maintenance.screenings.requeue", lambda *_: 1 / 0)
 
     for _ in range(2):
@@ -44,20 +44,20 @@ def test_one_that_breaks_stops_no_other_and_both_are_noted(
             with pytest.raises(ZeroDivisionError) if broken else nullcontext():
                 each.run()
 
-    assert house.recording(screening).pixels_deleted_at is not None
-    failed, well = noted(house)["requeue-screenings"], noted(house)["delete-expired"]
+    assert deployment.recording(screening).pixels_deleted_at is not None
+    failed, well = noted(deployment)["requeue-screenings"], noted(deployment)["delete-expired"]
     assert (failed.failures, failed.error, failed.succeeded_at) == (2, "ZeroDivisionError", None)
     assert (well.failures, well.error) == (0, None)
     assert well.succeeded_at is not None
-    said = service.health(house.database, house.storage, house.settings).reasons
+    said = service.health(deployment.database, deployment.storage, deployment.settings).reasons
     assert any("requeue-screenings" in reason for reason in said)
 
 
 def test_an_object_that_cannot_be_deleted_is_gone_around_and_tried_again_later(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stuck, others = expired(house), [expired(house) for _ in range(3)]
-    key = house.recording(stuck).storage_key
+    stuck, others = expired(deployment), [expired(deployment) for _ in range(3)]
+    key = deployment.recording(stuck).storage_key
     real: Callable[..., None] = FolderStorage.delete
 
     def delete(storage: FolderStorage, asked: str) -> None:
@@ -68,41 +68,42 @@ def test_an_object_that_cannot_be_deleted_is_gone_around_and_tried_again_later(
     with monkeypatch.context() as patch:
         patch.setattr(FolderStorage, "delete", delete)
         maintain()
-        assert [house.recording(each).pixels_deleted_at is None for each in (stuck, *others)] == [
-            True, False, False, False,
-        ]  # fmt: skip
-        with house.database.write() as session:
+        recordings = [deployment.recording(id_) for id_ in (stuck, *others)]
+        assert [row.pixels_deleted_at is None for row in recordings] == [True, False, False, False]
+        with deployment.database.write() as session:
             first = session.scalars(select(Postponement)).one()
             assert (first.failures, first.duty) == (1, "delete-expired")
-            waited = first.due_at - now()
-            first.due_at = now()
+            waited = first.due_at - utc_now()
+            first.due_at = utc_now()
             session.commit()
         maintain()
-    with house.database.write() as session:
+    with deployment.database.write() as session:
         again = session.scalars(select(Postponement)).one()
         assert again.failures == 2
-        assert again.due_at - now() > 1.5 * waited, "longer each time"
-        again.due_at = now()
+        assert again.due_at - utc_now() > 1.5 * waited, "longer each time"
+        again.due_at = utc_now()
         session.commit()
     maintain()
-    assert house.recording(stuck).pixels_deleted_at is not None
+    assert deployment.recording(stuck).pixels_deleted_at is not None
 
 
-def test_a_duty_waits_for_heartbeats_where_it_was_not_done_for_long(house: House) -> None:
+def test_a_duty_waits_for_heartbeats_where_it_was_not_done_for_long(deployment: Deployment) -> None:
     """As after the database was away: nobody could be heard, and nobody is lost for it."""
-    silent = now() - timedelta(seconds=60)
-    alive = house.queue(still(), notify=False, status="running", attempt=1, heartbeat_at=silent)
-    with house.database.write() as session:
-        duties.duty_succeeded(session, "requeue-screenings", now() - timedelta(seconds=59))
+    silent = utc_now() - timedelta(seconds=60)
+    alive = deployment.queue(
+        still(), notify=False, status="running", attempt=1, heartbeat_at=silent
+    )
+    with deployment.database.write() as session:
+        duties.duty_succeeded(session, "requeue-screenings", utc_now() - timedelta(seconds=59))
         session.commit()
     maintain()
-    assert house.row(alive).status == Status.RUNNING.value
+    assert deployment.row(alive).status == Status.RUNNING.value
     maintain()
-    assert (house.row(alive).status, house.row(alive).lost) == (Status.QUEUED.value, 1)
+    assert (deployment.row(alive).status, deployment.row(alive).lost) == (Status.QUEUED.value, 1)
 
 
 def test_nothing_calls_the_storage_inside_a_write_transaction(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On SQLite that kept the only writer waiting for the storage."""
     writing = threading.local()
@@ -129,12 +130,12 @@ def test_nothing_calls_the_storage_inside_a_write_transaction(
 
         monkeypatch.setattr(FolderStorage, name, method)
 
-    expired(house)
-    prepared(house, state="withdrawn")
+    expired(deployment)
+    prepared(deployment, state="withdrawn")
     for name in ("put", "put_bytes", "open", "delete", "delete_folder", "listing", "check"):
         watched(name)
     maintain()
     maintain(hourly=True)
     assert {"delete", "delete_folder", "listing"} <= set(begun)
-    assert {each.failures for each in noted(house).values()} == {0}
-    assert set(noted(house)) == set(DUTIES)
+    assert {each.failures for each in noted(deployment).values()} == {0}
+    assert set(noted(deployment)) == set(DUTIES)

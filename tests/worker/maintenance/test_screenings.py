@@ -9,14 +9,14 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import StorageUnreachableError
 from backend.jobs import workers
-from backend.storage.keys import frame_key, preview_key, recording_key
+from backend.storage.keys import frame_key, preview_key, recording_key, signs_key
 from backend.tables import SignIn, Status, Worker
 from tests.factories import create_sign_in, create_user
 from tests.worker.conftest import with_settings
-from tests.worker.house import House, maintain, still
+from tests.worker.deployment import Deployment, maintain, still
 from worker.maintenance import duties
 from worker.maintenance import screenings as tasks
 from worker.maintenance.duties import ORPHANED_AFTER
@@ -40,149 +40,152 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_what_lost_its_worker_or_its_message_is_announced_and_what_lost_three_is_given_up(
-    house: House, sent: list[str]
+    deployment: Deployment, sent: list[str]
 ) -> None:
-    silent = {"status": "running", "heartbeat_at": now() - LONG_AGO}
-    lost = house.queue(still(), notify=False, attempt=1, **silent)
-    too_often = house.queue(still(), notify=False, attempt=5, lost=2, **silent)
-    unheard = house.queue(still(), notify=False, notified_at=now() - LONG_AGO)
-    fresh = house.queue(still(), notify=False)
+    silent = {"status": "running", "heartbeat_at": utc_now() - LONG_AGO}
+    lost = deployment.queue(still(), notify=False, attempt=1, **silent)
+    too_often = deployment.queue(still(), notify=False, attempt=5, lost=2, **silent)
+    unheard = deployment.queue(still(), notify=False, notified_at=utc_now() - LONG_AGO)
+    fresh = deployment.queue(still(), notify=False)
     for _ in range(2):
         tasks.requeue_expired()
     assert sent == [str(lost), str(unheard)]
-    assert {house.row(each).status for each in (lost, unheard, fresh)} == {Status.QUEUED.value}
-    row = house.row(too_often)
+    assert {deployment.row(each).status for each in (lost, unheard, fresh)} == {Status.QUEUED.value}
+    row = deployment.row(too_often)
     assert (row.status, row.error_code) == (Status.FAILED.value, "worker_lost")
 
 
 class TestDeleteExpired:
-    def test_pixels_go_and_numbers_stay(self, house: House) -> None:
-        screening = house.queue(still(), notify=False)
+    def test_pixels_go_and_numbers_stay(self, deployment: Deployment) -> None:
+        screening = deployment.queue(still(), notify=False)
         screen.run(str(screening))
-        recording = house.recording(screening)
-        house.change(recording, expires_at=now() - timedelta(seconds=1))
+        recording = deployment.recording(screening)
+        deployment.change(recording, expires_at=utc_now() - timedelta(seconds=1))
 
         maintain()
 
-        assert not house.storage.exists(recording.storage_key)
-        assert not house.storage.exists(recording.preview_key)
-        assert not house.frames(screening)
-        assert house.recording(screening).pixels_deleted_at is not None
-        assert house.row(screening).result is not None
+        assert not deployment.storage.exists(recording.storage_key)
+        assert not deployment.storage.exists(recording.preview_key)
+        assert not deployment.frames(screening)
+        assert deployment.recording(screening).pixels_deleted_at is not None
+        assert deployment.row(screening).result is not None
 
-    def test_before_their_time_they_stay(self, house: House) -> None:
-        screening = house.queue(still(), notify=False)
+    def test_before_their_time_they_stay(self, deployment: Deployment) -> None:
+        screening = deployment.queue(still(), notify=False)
         screen.run(str(screening))
         maintain()
-        assert house.storage.exists(house.recording(screening).storage_key)
-        assert house.frames(screening)
+        assert deployment.storage.exists(deployment.recording(screening).storage_key)
+        assert deployment.frames(screening)
 
-    def test_what_is_still_to_be_screened_keeps_its_pixels(self, house: House) -> None:
-        screening = house.queue(still(), notify=False, expires_at=now() - YESTERDAY)
+    def test_what_is_still_to_be_screened_keeps_its_pixels(self, deployment: Deployment) -> None:
+        screening = deployment.queue(still(), notify=False, expires_at=utc_now() - YESTERDAY)
         maintain()
-        assert house.storage.exists(house.recording(screening).storage_key)
+        assert deployment.storage.exists(deployment.recording(screening).storage_key)
 
     def test_a_storage_that_is_away_is_tried_again_next_time(
-        self, house: House, monkeypatch: pytest.MonkeyPatch
+        self, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        screening = house.queue(
-            still(), notify=False, status="done", expires_at=now() - timedelta(seconds=1)
+        screening = deployment.queue(
+            still(), notify=False, status="done", expires_at=utc_now() - timedelta(seconds=1)
         )
 
         def away(_key: str) -> None:
             raise StorageUnreachableError("away")
 
         with monkeypatch.context() as patch:
-            patch.setattr(house.storage, "delete", away)
-            patch.setattr(house.storage, "check", lambda: away(""))
+            patch.setattr(deployment.storage, "delete", away)
+            patch.setattr(deployment.storage, "check", lambda: away(""))
             maintain()
-        assert house.recording(screening).pixels_deleted_at is None
+        assert deployment.recording(screening).pixels_deleted_at is None
         maintain()
-        assert house.recording(screening).pixels_deleted_at is not None
+        assert deployment.recording(screening).pixels_deleted_at is not None
 
 
 class TestSilentWorkers:
-    def test_one_killed_long_ago_is_forgotten_and_one_alive_is_not(self, house: House) -> None:
-        with house.database.write() as session:
-            workers.worker_seen(session, "killed:1", now() - timedelta(hours=1))
-            workers.worker_seen(session, "alive:2", now())
+    def test_one_killed_long_ago_is_forgotten_and_one_alive_is_not(
+        self, deployment: Deployment
+    ) -> None:
+        with deployment.database.write() as session:
+            workers.worker_seen(session, "killed:1", utc_now() - timedelta(hours=1))
+            workers.worker_seen(session, "alive:2", utc_now())
             session.commit()
         maintain()
-        with house.database.read() as session:
+        with deployment.database.read() as session:
             assert list(session.scalars(select(Worker.name))) == ["alive:2"]
 
 
-def test_sessions_that_have_ended_are_forgotten(house: House) -> None:
-    with house.database.write() as session:
+def test_sessions_that_have_ended_are_forgotten(deployment: Deployment) -> None:
+    with deployment.database.write() as session:
         user = create_user(session)
         for ends in (-LONG_AGO, LONG_AGO):
-            create_sign_in(session, user, expires_at=now() + ends)
+            create_sign_in(session, user, expires_at=utc_now() + ends)
         session.commit()
     maintain()
-    with house.database.read() as session:
+    with deployment.database.read() as session:
         (left,) = session.scalars(select(SignIn.expires_at))
-        assert left > now()
+        assert left > utc_now()
 
 
 class TestSweep:
-    def old(self, house: House, path: Path) -> None:
-        moment = (now() - 2 * ORPHANED_AFTER).timestamp()
+    def old(self, deployment: Deployment, path: Path) -> None:
+        moment = (utc_now() - 2 * ORPHANED_AFTER).timestamp()
         os.utime(path, (moment, moment))
 
-    def age_everything(self, house: House) -> None:
-        for path in (house.settings.data_dir / "storage").rglob("*"):
-            self.old(house, path)
+    def age_everything(self, deployment: Deployment) -> None:
+        for path in (deployment.settings.data_dir / "storage").rglob("*"):
+            self.old(deployment, path)
 
-    def test_bytes_without_a_row_go(self, house: House) -> None:
+    def test_bytes_without_a_row_go(self, deployment: Deployment) -> None:
         keys = [
             recording_key("0" * 64, uuid4()),
             preview_key(uuid4()),
             frame_key(uuid4(), 0),
+            signs_key(uuid4(), 12),
         ]
         for key in keys:
-            house.storage.put_bytes(key, b"orphan")
-        self.age_everything(house)
+            deployment.storage.put_bytes(key, b"orphan")
+        self.age_everything(deployment)
         maintain(hourly=True)
-        assert [key for key in keys if house.storage.exists(key)] == []
+        assert [key for key in keys if deployment.storage.exists(key)] == []
 
-    def test_bytes_of_a_row_stay(self, house: House) -> None:
-        screening = house.queue(still(), notify=False)
+    def test_bytes_of_a_row_stay(self, deployment: Deployment) -> None:
+        screening = deployment.queue(still(), notify=False)
         screen.run(str(screening))
-        self.age_everything(house)
+        self.age_everything(deployment)
         maintain(hourly=True)
-        recording = house.recording(screening)
-        assert house.storage.exists(recording.storage_key)
-        assert house.storage.exists(recording.preview_key)
-        assert len(house.frames(screening)) == 1
+        recording = deployment.recording(screening)
+        assert deployment.storage.exists(recording.storage_key)
+        assert deployment.storage.exists(recording.preview_key)
+        assert len(deployment.frames(screening)) == 1
 
-    def test_an_upload_under_way_is_left_alone(self, house: House) -> None:
+    def test_an_upload_under_way_is_left_alone(self, deployment: Deployment) -> None:
         key = recording_key("0" * 64, uuid4())
-        house.storage.put_bytes(key, b"its row is not committed yet")
-        arriving = house.settings.incoming_dir / "arriving"
+        deployment.storage.put_bytes(key, b"its row is not committed yet")
+        arriving = deployment.settings.incoming_dir / "arriving"
         arriving.write_bytes(b"half of it")
         maintain(hourly=True)
-        assert house.storage.exists(key)
+        assert deployment.storage.exists(key)
         assert arriving.exists()
 
     def test_more_orphans_than_one_query_asks_for_all_go(
-        self, house: House, monkeypatch: pytest.MonkeyPatch
+        self, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(tasks, "CHUNK", 2)
         for _ in range(5):
-            house.storage.put_bytes(preview_key(uuid4()), b"orphan")
-            house.storage.put_bytes(frame_key(uuid4(), 0), b"orphan")
-        self.age_everything(house)
+            deployment.storage.put_bytes(preview_key(uuid4()), b"orphan")
+            deployment.storage.put_bytes(frame_key(uuid4(), 0), b"orphan")
+        self.age_everything(deployment)
         maintain(hourly=True)
-        assert list(house.storage.listing("previews")) == []
-        assert list(house.storage.listing("frames")) == []
+        assert list(deployment.storage.listing("previews")) == []
+        assert list(deployment.storage.listing("frames")) == []
 
 
 def test_attempts_are_counted_by_the_setting(
-    house: House, sent: list[str], monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, sent: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_settings(monkeypatch, max_attempts=1)
-    lost = house.queue(
-        still(), notify=False, status="running", attempt=1, heartbeat_at=now() - LONG_AGO
+    lost = deployment.queue(
+        still(), notify=False, status="running", attempt=1, heartbeat_at=utc_now() - LONG_AGO
     )
     maintain()
-    assert house.row(lost).error_code == "worker_lost"
+    assert deployment.row(lost).error_code == "worker_lost"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.worker.house import House
+from tests.worker.deployment import Deployment
 from tests.worker.releases.test_task import archive, make, three
 from worker.releases import files as release_files
 
@@ -27,9 +27,9 @@ def test_the_public_columns_come_first_and_in_their_order() -> None:
 
 
 @pytest.fixture
-def unpacked(house: House, three: list[object], tmp_path: Path) -> Path:
-    number = make(house)
-    with zipfile.ZipFile(io.BytesIO(archive(house, number))) as found:
+def unpacked(deployment: Deployment, three: list[object], tmp_path: Path) -> Path:
+    number = make(deployment)
+    with zipfile.ZipFile(io.BytesIO(archive(deployment, number))) as found:
         found.extractall(tmp_path / "unpacked")
     return tmp_path / "unpacked" / "pocovid-release-1"
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from backend.core.db import now
+from backend.core.db import utc_now
 from backend.core.errors import StorageUnreachableError
 from backend.jobs import leases
 from backend.jobs.kinds import RELEASING
@@ -14,7 +14,7 @@ from backend.releases import repository
 from backend.storage.keys import published_folder
 from backend.tables.vocabulary import JobState
 from tests.worker.conftest import with_settings
-from tests.worker.house import House
+from tests.worker.deployment import Deployment
 from tests.worker.releases.test_task import archive, ask, finish, make, row, three, unpacked
 from worker.releases import task as tasks
 
@@ -27,17 +27,17 @@ def _in_one_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "TURN_S", float("inf"))
 
 
-@pytest.mark.parametrize("step", ["_copy", "_publish", "_finish", "_write_top", "of_release"])
+@pytest.mark.parametrize("step", ["_copy", "_publish", "_finish", "_write_top", "_measure_new"])
 @pytest.mark.parametrize("after", [False, True])
 def test_killed_at_any_point_it_comes_out_the_same(
-    house: House,
+    deployment: Deployment,
     three: list[UUID],
     monkeypatch: pytest.MonkeyPatch,
     step: str,
     after: bool,
 ) -> None:
     """A kill is what no handler sees: rows stay `running` and bytes stay half done."""
-    number = ask(house)
+    number = ask(deployment)
     real: Callable[..., Any] = getattr(tasks, step)
 
     def killed(*args: Any, **named: Any) -> Any:
@@ -50,60 +50,60 @@ def test_killed_at_any_point_it_comes_out_the_same(
         with pytest.raises(KeyboardInterrupt):
             tasks.release.run(str(number))
     if not after:
-        assert row(house, number).state == "running"
+        assert row(deployment, number).state == "running"
     with_settings(monkeypatch, stale_after_s=0.0)
     tasks.requeue_expired()
-    finish(house, number)
+    finish(deployment, number)
 
-    interrupted = archive(house, number)
-    assert row(house, number).state == "done"
-    assert again(house, number) == interrupted
+    interrupted = archive(deployment, number)
+    assert row(deployment, number).state == "done"
+    assert again(deployment, number) == interrupted
 
 
-def again(house: House, number: int) -> bytes:
+def again(deployment: Deployment, number: int) -> bytes:
     """The same release made from the start, undisturbed."""
-    with house.database.write() as session:
+    with deployment.database.write() as session:
         found = repository.get(session, number)
         assert found is not None
         found.state, found.attempt, found.done = JobState.QUEUED, 0, 0
-        for each in repository.items(session, number):
-            each.files = each.facts = None
-            house.storage.delete_folder(published_folder(each.contribution_id))
+        for item in repository.items(session, number):
+            item.files = item.facts = None
+            deployment.storage.delete_folder(published_folder(item.contribution_id))
         session.commit()
-    finish(house, number)
-    return archive(house, number)
+    finish(deployment, number)
+    return archive(deployment, number)
 
 
 def test_one_given_up_by_too_many_workers_frees_its_recordings(
-    house: House, three: list[UUID], monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, three: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    number = ask(house)
+    number = ask(deployment)
     with_settings(monkeypatch, stale_after_s=0.0, max_attempts=2)
     for _ in range(2):
-        with house.database.write() as session:
-            assert leases.lease(session, RELEASING, now()) is not None
+        with deployment.database.write() as session:
+            assert leases.lease(session, RELEASING, utc_now()) is not None
             session.commit()
         tasks.requeue_expired()
-    found = row(house, number)
+    found = row(deployment, number)
     assert found.state == "failed"
     assert "interrupted 2 times" in (found.error or "")
-    assert make(house) == number + 1
+    assert make(deployment) == number + 1
 
 
 def test_it_steps_aside_and_goes_on(
-    house: House, three: list[UUID], monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, three: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "TURN_S", -1.0)
-    number = ask(house)
+    number = ask(deployment)
     tasks.release.run(str(number))
-    found = row(house, number)
+    found = row(deployment, number)
     assert (found.state, found.attempt, found.lost) == ("queued", 1, 0)
 
 
 def test_a_storage_that_is_away_is_waited_for(
-    house: House, three: list[UUID], monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, three: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    number = ask(house)
+    number = ask(deployment)
 
     def away(*_: Any, **__: Any) -> None:
         raise StorageUnreachableError("away")
@@ -111,21 +111,21 @@ def test_a_storage_that_is_away_is_waited_for(
     with monkeypatch.context() as patch:
         patch.setattr(tasks, "_copy", away)
         tasks.release(str(number))
-    with house.database.write() as session:
+    with deployment.database.write() as session:
         found = repository.get(session, number)
         assert found is not None
         assert (found.state, found.lost) == ("queued", 0)
         assert found.due_at is not None, "it waits longer each time"
         found.due_at = None
         session.commit()
-    finish(house, number)
-    assert row(house, number).state == "done"
+    finish(deployment, number)
+    assert row(deployment, number).state == "done"
 
 
 def test_an_attempt_that_was_overtaken_changes_nothing(
-    house: House, three: list[UUID], monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, three: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    number = ask(house)
+    number = ask(deployment)
     real = tasks._write_top
 
     def overtaken(claim: Any, *args: Any) -> Any:
@@ -133,13 +133,13 @@ def test_an_attempt_that_was_overtaken_changes_nothing(
         with monkeypatch.context() as patch:
             patch.setattr(tasks, "_write_top", real)
             tasks.requeue_expired()
-            finish(house, number)
+            finish(deployment, number)
         return real(claim, *args)
 
     monkeypatch.setattr(tasks, "_write_top", overtaken)
     tasks.release.run(str(number))
 
-    found = row(house, number)
+    found = row(deployment, number)
     assert (found.state, found.attempt) == ("done", 2)
-    assert {each.key.split("/")[2] for each in found.files.files} == {"2"}
-    assert len(unpacked(house, number)) == 3 + 5 + 6
+    assert {file.key.split("/")[2] for file in found.files.files} == {"2"}
+    assert len(unpacked(deployment, number)) == 3 + 5 + 6

@@ -7,7 +7,7 @@ import pytest
 
 from backend.tables import Status
 from models.contract import CLASSES
-from tests.worker.house import House, clip
+from tests.worker.deployment import Deployment, clip
 
 ACTIVE = Path(__file__).parents[3] / "models" / "artifacts" / "ACTIVE"
 
@@ -17,18 +17,19 @@ pytestmark = [
 ]
 
 
-def test_five_models_answer_a_clip(house: House) -> None:
-    screening = house.queue(clip(8))
-    house.start_program(sys.executable, "-m", "backend.cli.main", "worker")
+def test_five_models_answer_a_clip(deployment: Deployment) -> None:
+    screening = deployment.queue(clip(8))
+    deployment.start_program(sys.executable, "-m", "backend.cli.main", "worker")
 
-    row = house.finished(screening, within_s=150)
+    row = deployment.finished(screening, within_s=150)
 
     assert (row.status, row.error_message) == (Status.DONE.value, None)
     assert row.model_version == ACTIVE.read_text().strip()
     result = row.result
     assert result is not None
-    assert len(result["frames"]) == 8
-    assert len(result["models"]) == 5
-    for answer in (result, *result["models"], *result["frames"]):
-        assert list(answer["probabilities"]) == list(CLASSES)
-        assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert len(result.frames) == 8
+    assert len(result.models) == 5
+    of_frames = [frame.probabilities for frame in result.frames]
+    for probabilities in (result.probabilities, *result.models, *of_frames):
+        assert list(probabilities) == list(CLASSES)
+        assert sum(probabilities.values()) == pytest.approx(1, abs=1e-4)

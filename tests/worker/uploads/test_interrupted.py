@@ -8,41 +8,44 @@ from backend.jobs.names import IMPORT_UPLOAD
 from backend.tables import Contribution, Upload
 from tests import archives, media_files
 from tests.factories_contributions import create_submission, create_upload, store_upload
-from tests.worker.house import House, kill_tree, wait_until
+from tests.waiting import wait_until
+from tests.worker.deployment import Deployment, kill_tree
 
 pytestmark = pytest.mark.timeout(400)
 
 FILES = 15
 
 
-def test_an_archive_goes_on_where_it_was(any_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archive_goes_on_where_it_was(
+    any_deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("POCOVID_WORKER_NICE", "0")
     clip = media_files.video(seconds=2)
     files = {f"{n:02}.mp4": clip + b"\0" * n for n in range(FILES)} | {"letter.doc": b"Dear all"}
     content = archives.packed(files)
-    with any_house.database.write() as session:
+    with any_deployment.database.write() as session:
         upload = create_upload(
             session, create_submission(session), file_name="ward.zip", bytes=len(content)
         )
         session.commit()
-    store_upload(any_house.storage, upload, content)
-    send(make_celery(any_house.settings), IMPORT_UPLOAD, str(upload.id))
+    store_upload(any_deployment.storage, upload, content)
+    send(make_celery(any_deployment.settings), IMPORT_UPLOAD, str(upload.id))
 
     def row() -> Upload:
-        with any_house.database.read() as session:
+        with any_deployment.database.read() as session:
             return session.scalars(select(Upload).where(Upload.id == upload.id)).one()
 
-    any_house.start_scheduler()
-    worker = any_house.start_worker()
+    any_deployment.start_scheduler()
+    worker = any_deployment.start_worker()
     wait_until(lambda: row().done >= 2, 150)
     kill_tree(worker)
     assert row().state == "running"
     before = row().done
     assert before < FILES
-    any_house.start_worker()
+    any_deployment.start_worker()
     wait_until(lambda: row().state == "done", 200)
 
-    with any_house.database.read() as session:
+    with any_deployment.database.read() as session:
         names = session.scalars(select(Contribution.file_name)).all()
         entries = session.scalars(
             select(func.count()).select_from(Upload).where(Upload.parent_id == upload.id)
@@ -52,6 +55,6 @@ def test_an_archive_goes_on_where_it_was(any_house: House, monkeypatch: pytest.M
     assert entries == FILES + 1
     assert row().attempt == 2
     # what the killed worker may have stored without a row is the sweep's to find
-    stored = {each.key for each in any_house.storage.listing("contributions")}
+    stored = {each.key for each in any_deployment.storage.listing("contributions")}
     assert keys <= stored
     assert len(stored - keys) <= 1

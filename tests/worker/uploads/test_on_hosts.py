@@ -18,7 +18,7 @@ import pytest
 
 import migrations
 from backend.accounts.identity import CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE, csrf_token
-from backend.core.db import Database, now
+from backend.core.db import Database, utc_now
 from backend.core.settings import Settings
 from backend.jobs.celery import make_celery
 from backend.storage.factory import open_storage
@@ -26,7 +26,7 @@ from backend.tables import Submission, Upload
 from tests import archives, buckets, media_files, tus
 from tests.conftest import ANSWER_S
 from tests.factories import create_sign_in, create_user
-from tests.worker.house import wait_until
+from tests.waiting import wait_until
 from worker import process
 from worker.maintenance import uploads as upload_maintenance
 from worker.uploads.task import import_upload
@@ -94,7 +94,7 @@ class Installation:
         """Every key in the bucket, but for those of other tests."""
         storage = open_storage(self.settings("looking"))
         folders = ("pieces", "arrivals", "contributions", "contribution-previews")
-        return [each.key for folder in folders for each in storage.listing(folder)]
+        return [stored.key for folder in folders for stored in storage.listing(folder)]
 
     def row(self, upload: UUID) -> Upload | None:
         with self.database.read() as session:
@@ -204,8 +204,8 @@ def test_deleting_on_another_host_leaves_nothing(
     assert tus.drop(other.client, uploads[0]).status_code == 204  # by its sender, at another host
     assert len(installation.bucket()) == 2
     with installation.database.write() as session:
-        session.get_one(Upload, uploads[1]).expires_at = now() - timedelta(seconds=1)
-        session.get_one(Submission, UUID(drafts[1])).touched_at = now() - timedelta(days=99)
+        session.get_one(Upload, uploads[1]).expires_at = utc_now() - timedelta(seconds=1)
+        session.get_one(Submission, UUID(drafts[1])).touched_at = utc_now() - timedelta(days=99)
         session.commit()
     upload_maintenance.delete_unfinished()  # by a worker, since its time was over
     assert len(installation.bucket()) == 1

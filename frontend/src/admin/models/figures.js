@@ -3,14 +3,14 @@ import { CLASSES, CLASS_NAMES } from '../../shared/classes.js';
 import { plural } from '../../shared/format.js';
 
 /**
- * @typedef {import('../../api/training.js').Figures} Figures
+ * @typedef {import('../../api/training.js').Metrics} Metrics
  * @typedef {import('../../api/training.js').Artifact} Artifact
  * @typedef {import('../../api/training.js').Training} Training
  *
  * @typedef {object} Measured how two artifacts were measured, and the figures of both
  * @property {string} name
- * @property {Figures | undefined} ours of the active one
- * @property {Figures | undefined} theirs
+ * @property {Metrics | undefined} ours of the active one
+ * @property {Metrics | undefined} theirs
  * @property {string} hint
  * @property {boolean} comparable whether both were measured on the same recordings
  */
@@ -98,33 +98,34 @@ function between(active, other, trainings) {
   );
 }
 
-/** @type {readonly {name: string, of: (figures: Figures) => number | undefined}[]} */
+/** @type {readonly {name: string, of: (metrics: Metrics) => number | null | undefined}[]} */
 export const ROWS = [
-  { name: 'Accuracy of videos', of: (figures) => figures.video_accuracy },
-  { name: 'Accuracy of frames', of: (figures) => figures.frame_accuracy },
-  { name: 'Balanced accuracy of frames', of: (figures) => figures.frame_balanced_accuracy },
+  { name: 'Accuracy of videos', of: (metrics) => metrics.video_accuracy },
+  { name: 'Accuracy of frames', of: (metrics) => metrics.frame_accuracy },
+  { name: 'Balanced accuracy of frames', of: (metrics) => metrics.frame_balanced_accuracy },
   ...CLASSES.flatMap((key) => [
     {
       name: `${CLASS_NAMES[key]}, sensitivity`,
-      of: (/** @type {Figures} */ figures) => figures.video_classes?.[key]?.sensitivity,
+      of: (/** @type {Metrics} */ metrics) => metrics.video_classes?.[key]?.sensitivity,
     },
     {
       name: `${CLASS_NAMES[key]}, specificity`,
-      of: (/** @type {Figures} */ figures) => figures.video_classes?.[key]?.specificity,
+      of: (/** @type {Metrics} */ metrics) => metrics.video_classes?.[key]?.specificity,
     },
   ]),
 ];
 
-/** @param {number | undefined} share 0 to 1 */
-export const inPercent = (share) => (share === undefined ? '' : `${(share * 100).toFixed(1)}%`);
+/** @param {number | null | undefined} share 0 to 1 */
+export const inPercent = (share) =>
+  typeof share !== 'number' ? '' : `${(share * 100).toFixed(1)}%`;
 
 /**
- * @param {number | undefined} share
- * @param {number | undefined} against
+ * @param {number | null | undefined} share
+ * @param {number | null | undefined} against
  * @returns {string} in percentage points; '' where one is not known
  */
 export function inPoints(share, against) {
-  if (share === undefined || against === undefined) return '';
+  if (typeof share !== 'number' || typeof against !== 'number') return '';
   const points = Math.round((share - against) * 1000) / 10;
   if (points === 0) return '±0.0';
   return `${points > 0 ? '+' : '−'}${Math.abs(points).toFixed(1)}`;

@@ -1,5 +1,6 @@
 """A small artifact that knows a small dataset, as training would have left the two."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ HEADS = 3
 
 
 @dataclass(frozen=True)
-class House:
+class SmallEvaluation:
     """Where everything is."""
 
     artifact: Path
@@ -34,7 +35,20 @@ class House:
     facts: dict[str, Facts]
 
 
-def make(folder: Path) -> House:
+def read(folder: Path) -> SmallEvaluation:
+    """What `make` has written into a folder."""
+    entries = read_index(folder / "data").trained
+    cache = FrameCache(folder / "work" / FRAMES)
+    return SmallEvaluation(
+        folder / "pocovidnet-small",
+        folder / "data",
+        folder / "work",
+        entries,
+        {entry.sha256: cache.facts(entry.sha256) for entry in entries},
+    )
+
+
+def make(folder: Path) -> SmallEvaluation:
     """Nine recordings of six patients, three models, and scores as training stores them."""
     data, work = mini_dataset.make(folder / "data", ROWS), folder / "work"
     entries = read_index(data).trained
@@ -53,19 +67,19 @@ def make(folder: Path) -> House:
             "listing_sha256": "0" * 64,
             "frames": sum(map(len, frames)),
             "recordings": held_out.recordings_for_manifest(
-                entries, [len(each) for each in frames], splits, facts
+                entries, [len(frame) for frame in frames], splits, facts
             ),
         },
     )
     weights = Weights(small_artifact.trunk(), heads)
     artifact.save(folder / "bare", manifest, weights)
     predictor = Predictor.load(folder / "bare", held_out.PRECISION)
-    answers = [held_out.predict_in_batches(predictor.scores, each) for each in frames]
+    answers = [held_out.predict_in_batches(predictor.scores, frame) for frame in frames]
     scores = {
         group: np.concatenate([found[fold] for found, fold in zip(answers, folds, strict=True)])
         for group, folds in splits.items()
     }
-    recording_indices = np.repeat(np.arange(len(entries)), [len(each) for each in frames])
+    recording_indices = np.repeat(np.arange(len(entries)), [len(frame) for frame in frames])
     labels = np.array([CLASSES.index(entry.label) for entry in entries])[recording_indices]
     is_video = [entry.kind == "video" for entry in entries]
     measured = {
@@ -76,4 +90,5 @@ def make(folder: Path) -> House:
     }
     whole = small_artifact.manifest(folds=HEADS, data=manifest.data, metrics=measured)
     artifact.save(folder / "pocovidnet-small", whole, Weights(weights.trunk, heads, scores=scores))
-    return House(folder / "pocovidnet-small", data, work, entries, facts)
+    shutil.rmtree(folder / "bare")
+    return SmallEvaluation(folder / "pocovidnet-small", data, work, entries, facts)

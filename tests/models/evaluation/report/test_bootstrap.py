@@ -84,7 +84,10 @@ def test_frames_of_one_patient_are_no_independent_evidence() -> None:
 def test_areas_are_scikit_learn_s_ties_and_all() -> None:
     some = score_set(recordings=60)
     rounded = ScoreSet(
-        "patient", tuple(replace(each, scores=each.scores.round(1)) for each in some.recordings)
+        "patient",
+        tuple(
+            replace(recording, scores=recording.scores.round(1)) for recording in some.recordings
+        ),
     )
     recording_indices = Clusters.of(rounded).of_recording[rounded.recording_indices]
     times = Clusters.of(rounded).draws(5, np.random.default_rng(0))
@@ -105,7 +108,7 @@ def test_no_draw_is_without_a_class() -> None:
     times = clusters.draws(200, np.random.default_rng(1))
     for members in clusters.strata:
         assert (times[:, members].sum(axis=1) == len(members)).all()
-    assert times.shape[1] == len({each.patient_id for each in some.recordings})
+    assert times.shape[1] == len({recording.patient_id for recording in some.recordings})
 
 
 def test_the_seed_decides() -> None:

@@ -8,13 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
-from models.evaluation.report.calibration import (
-    fit_temperature,
-    measure_calibration,
-    reliability,
-    scale,
-)
+from models.evaluation.report.calibration import measure_calibration, reliability
 from models.evaluation.report.scores import ScoreSet
+from models.evaluation.temperature import fit_temperature, scale
 from tests.models.evaluation.report.score_sets import score_set, scored, small_score_sets
 
 
@@ -22,7 +18,7 @@ def test_ece_is_the_mean_gap_weighted_by_how_full_a_bin_is() -> None:
     scores = np.array([[0.95, 0.05, 0], [0.95, 0.05, 0], [0.55, 0.45, 0], [0.1, 0.9, 0]])
     found = reliability(scores, np.array([0, 1, 0, 1]))
     # Bins: 0.5–0.6 holds one right answer; 0.9–1 holds three of which two are right.
-    assert [(each.count, each.accuracy) for each in found.bins] == [
+    assert [(bin_.count, bin_.accuracy) for bin_ in found.bins] == [
         (1, 1.0),
         (3, pytest.approx(2 / 3)),
     ]
@@ -62,8 +58,10 @@ def test_a_fold_s_own_recordings_have_no_part_in_its_temperature() -> None:
     other = ScoreSet(
         some.name,
         tuple(
-            replace(each, scores=each.scores[:, ::-1]) if each.fold == 1 else each
-            for each in some.recordings
+            replace(recording, scores=recording.scores[:, ::-1])
+            if recording.fold == 1
+            else recording
+            for recording in some.recordings
         ),
     )
     after = measure_calibration(other)
@@ -78,8 +76,8 @@ def test_overconfident_answers_are_worth_more_when_they_are_cooled() -> None:
     loud = ScoreSet(
         some.name,
         tuple(
-            replace(each, scores=scale(each.scores, 0.3).astype(np.float32))
-            for each in some.recordings
+            replace(recording, scores=scale(recording.scores, 0.3).astype(np.float32))
+            for recording in some.recordings
         ),
     )
     found = measure_calibration(loud)

@@ -30,7 +30,7 @@ def test_no_other_threshold_is_more_accurate_than_the_marked_one() -> None:
         positive, scores = some.labels == n, some.scores[:, n]
         mine = ((scores >= found.threshold) == positive).mean()
         assert found.accuracy == pytest.approx(mine)
-        assert all(((scores >= each) == positive).mean() <= mine + 1e-9 for each in scores)
+        assert all(((scores >= score) == positive).mean() <= mine + 1e-9 for score in scores)
         said = scores >= found.threshold
         assert found.best == pytest.approx((said[~positive].mean(), said[positive].mean()))
 

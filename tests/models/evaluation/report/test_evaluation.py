@@ -13,7 +13,7 @@ from models.contract import CLASSES
 from models.data.extraction import FRAMES, FrameCache
 from models.data.index import read_index
 from models.evaluation.held_out import HeldOutError, trained_recordings
-from models.evaluation.report import files
+from models.evaluation.report import files, scoring
 from models.evaluation.report.evaluation import Evaluation, evaluate, unequal
 from models.evaluation.report.scoring import (
     EvaluationError,
@@ -24,7 +24,7 @@ from models.evaluation.report.scoring import (
 from models.inference import artifact
 from models.media import reencode, sampling
 from tests.models import mini_dataset, small_artifact
-from tests.models.evaluation.report.small_evaluation import HEADS, ROWS, House
+from tests.models.evaluation.report.small_evaluation import HEADS, ROWS, SmallEvaluation
 from tests.models.mini_dataset import Row
 
 
@@ -45,20 +45,30 @@ def encoded_anew(data: Path, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(house: House) -> Evaluation:
-    return evaluate(house.artifact, house.data, house.work, nobody, resamples=100)
+def found(small: SmallEvaluation) -> Evaluation:
+    return evaluate(small.artifact, small.data, small.work, nobody, resamples=100)
 
 
 @pytest.fixture(scope="module")
-def answers(house: House, found: Evaluation) -> dict[str, np.ndarray]:
+def answers(small: SmallEvaluation, found: Evaluation) -> dict[str, np.ndarray]:
     """Every model's scores for every recording; they are there since `found` is."""
     return predict_all(
-        house.artifact,
+        small.artifact,
         found.manifest,
-        house.entries,
-        FrameCache(house.work / FRAMES),
-        house.work / "answers",
+        small.entries,
+        FrameCache(small.work / FRAMES),
+        small.work / "answers",
         lambda _done, _total: None,
+    )
+
+
+@pytest.fixture
+def undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A third for every class, where it is asked who answers, and not what."""
+    monkeypatch.setattr(
+        scoring,
+        "predict_in_batches",
+        lambda _, frames: np.full((HEADS, len(frames), 3), 1 / 3, dtype=np.float32),
     )
 
 
@@ -66,81 +76,92 @@ class TestWhoAnswers:
     def test_each_recording_is_answered_by_the_model_that_held_it_out(
         self, found: Evaluation, answers: dict[str, np.ndarray]
     ) -> None:
-        folds = {each.sha256: each.folds["patient"] for each in trained_recordings(found.manifest)}
+        folds = {
+            recording.sha256: recording.folds["patient"]
+            for recording in trained_recordings(found.manifest)
+        }
         assert set(folds.values()) == set(range(HEADS))
-        for each in found.main.score_set.recordings:
-            assert each.fold == folds[each.sha256]
-            assert np.array_equal(each.scores, answers[each.sha256][folds[each.sha256]])
-            others = answers[each.sha256][[n for n in range(HEADS) if n != each.fold]]
-            assert all(not np.allclose(each.scores, other) for other in others)
+        for recording in found.main.score_set.recordings:
+            assert recording.fold == folds[recording.sha256]
+            assert np.array_equal(
+                recording.scores, answers[recording.sha256][folds[recording.sha256]]
+            )
+            others = answers[recording.sha256][[n for n in range(HEADS) if n != recording.fold]]
+            assert all(not np.allclose(recording.scores, other) for other in others)
 
     def test_no_patient_is_known_to_the_model_that_answers(self, found: Evaluation) -> None:
         homes: dict[str, set[int | None]] = {}
-        for each in found.main.score_set.recordings:
-            homes.setdefault(each.patient_id, set()).add(each.fold)
+        for recording in found.main.score_set.recordings:
+            homes.setdefault(recording.patient_id, set()).add(recording.fold)
         assert len(homes) == 6
         assert all(len(folds) == 1 for folds in homes.values())
 
     def test_strangers_are_answered_by_the_mean_of_all_and_told_apart(
-        self, house: House, answers: dict[str, np.ndarray], tmp_path: Path
+        self, small: SmallEvaluation, answers: dict[str, np.ndarray], tmp_path: Path
     ) -> None:
         rows = [*ROWS, Row("stranger.mp4", "covid19", "x"), Row("other.png", "healthy", "y")]
         data = mini_dataset.make(tmp_path / "data", rows)
-        found = evaluate(house.artifact, data, house.work, nobody, resamples=100)
+        found = evaluate(small.artifact, data, small.work, nobody, resamples=100)
         assert found.known == len(ROWS)
         external_scores = found.chapters["external"]
-        assert {Path(each.key).name for each in external_scores.score_set.recordings} == {
+        assert {Path(recording.key).name for recording in external_scores.score_set.recordings} == {
             "stranger.mp4",
             "other.png",
         }
         entries = {entry.sha256: entry for entry in read_index(data).trained}
         scores = predict_all(
-            house.artifact,
+            small.artifact,
             found.manifest,
             list(entries.values()),
             found.frames,
-            house.work / "answers",
+            small.work / "answers",
             lambda _done, _total: None,
         )
-        for each in external_scores.score_set.recordings:
-            assert each.fold is None
-            assert np.allclose(each.scores, scores[each.sha256].mean(axis=0))
+        for recording in external_scores.score_set.recordings:
+            assert recording.fold is None
+            assert np.allclose(recording.scores, scores[recording.sha256].mean(axis=0))
         assert external_scores.unequal is None
         assert found.main.unequal == ()
 
     def test_a_renamed_copy_is_still_answered_by_the_model_that_held_it_out(
-        self, house: House, found: Evaluation, tmp_path: Path
+        self, small: SmallEvaluation, found: Evaluation, tmp_path: Path
     ) -> None:
         data = tmp_path / "data"
         rows = [Row(f"x{row.file}", row.label, "somebody else") for row in ROWS]
         mini_dataset.make(data, rows)
-        again = evaluate(house.artifact, data, house.work, nobody, resamples=100)
+        again = evaluate(small.artifact, data, small.work, nobody, resamples=100)
         assert "external" not in again.chapters
         assert again.main.metrics == found.main.metrics
 
     def test_a_copy_that_was_encoded_anew_is_still_answered_by_the_model_that_held_it_out(
-        self, house: House, found: Evaluation, tmp_path: Path
+        self, small: SmallEvaluation, found: Evaluation, undecided: None, tmp_path: Path
     ) -> None:
         again = evaluate(
-            house.artifact, encoded_anew(house.data, tmp_path), house.work, nobody, resamples=100
+            small.artifact,
+            encoded_anew(small.data, tmp_path),
+            tmp_path / "work",
+            nobody,
+            resamples=100,
         )
         assert "external" not in again.chapters
-        folds = {each.key: each.fold for each in found.main.score_set.recordings}
-        assert {each.key: each.fold for each in again.main.score_set.recordings} == folds
+        folds = {recording.key: recording.fold for recording in found.main.score_set.recordings}
+        assert {
+            recording.key: recording.fold for recording in again.main.score_set.recordings
+        } == folds
 
     def test_where_it_cannot_be_known_whether_a_recording_is_new_nobody_answers(
-        self, house: House, tmp_path: Path
+        self, small: SmallEvaluation, undecided: None, tmp_path: Path
     ) -> None:
         old = tmp_path / "pocovidnet-old"
-        shutil.copytree(house.artifact, old)
+        shutil.copytree(small.artifact, old)
         told = json.loads((old / "manifest.json").read_text())
         for each in told["data"]["recordings"].values():
             del each["fingerprints"]
         (old / "manifest.json").write_text(json.dumps(told))
-        data = encoded_anew(house.data, tmp_path)
+        data = encoded_anew(small.data, tmp_path)
         mini_dataset.make(data, [ROWS[0]])
         mini_dataset.write_table(data, ROWS)
-        again = evaluate(old, data, house.work, nobody, resamples=100)
+        again = evaluate(old, data, tmp_path / "work", nobody, resamples=100)
         assert "external" not in again.chapters
         assert len(again.main.score_set.recordings) == again.known == 1
         assert len(again.unread) == len(ROWS) - 1
@@ -150,51 +171,58 @@ class TestWhoAnswers:
 class TestMisuse:
     @pytest.mark.parametrize("fold", range(HEADS))
     def test_a_fold_s_model_is_not_asked_about_what_it_was_trained_on(
-        self, fold: int, house: House
+        self, fold: int, small: SmallEvaluation
     ) -> None:
         told: list[str] = []
         with pytest.raises(EvaluationError, match=f"fold {fold} was trained on [3-9] of these"):
             evaluate(
-                house.artifact,
-                house.data,
-                house.work,
+                small.artifact,
+                small.data,
+                small.work,
                 lambda said, _done, _total: told.append(said),
                 fold=fold,
             )
         assert told == []
 
-    def test_not_even_under_another_name(self, house: House, tmp_path: Path) -> None:
-        manifest = artifact.read_manifest(house.artifact)
+    def test_not_even_under_another_name(self, small: SmallEvaluation, tmp_path: Path) -> None:
+        manifest = artifact.read_manifest(small.artifact)
         mini_dataset.make(tmp_path, [Row("new_name.png", ROWS[0].label)])
         (entry,) = read_index(tmp_path).trained
-        known = next(each for each in trained_recordings(manifest) if each.sha256 == entry.sha256)
+        known = next(
+            recording
+            for recording in trained_recordings(manifest)
+            if recording.sha256 == entry.sha256
+        )
         other = (known.folds["patient"] + 1) % HEADS
         with pytest.raises(EvaluationError, match=r"new_name\.png, in training .*covid19_0\.png"):
             refuse_training_data(manifest, [entry], {}, other)
         refuse_training_data(manifest, [entry], {}, known.folds["patient"])
 
     def test_it_may_be_asked_about_what_it_has_not_seen(
-        self, house: House, answers: dict[str, np.ndarray]
+        self, small: SmallEvaluation, answers: dict[str, np.ndarray]
     ) -> None:
-        manifest = artifact.read_manifest(house.artifact)
-        folds = {each.sha256: each.folds["patient"] for each in trained_recordings(manifest)}
-        mine = [entry for entry in house.entries if folds[entry.sha256] == 1]
-        found = assign_scores(manifest, mine, house.facts, answers, fold=1)
+        manifest = artifact.read_manifest(small.artifact)
+        folds = {
+            recording.sha256: recording.folds["patient"]
+            for recording in trained_recordings(manifest)
+        }
+        mine = [entry for entry in small.entries if folds[entry.sha256] == 1]
+        found = assign_scores(manifest, mine, small.facts, answers, fold=1)
         assert found.external_scores is None
         assert found.held_out_scores is not None
-        assert {each.fold for each in found.held_out_scores.recordings} == {1}
+        assert {recording.fold for recording in found.held_out_scores.recordings} == {1}
 
     @pytest.mark.parametrize("fold", [-1, HEADS])
-    def test_a_fold_that_is_not_there_is_refused(self, fold: int, house: House) -> None:
+    def test_a_fold_that_is_not_there_is_refused(self, fold: int, small: SmallEvaluation) -> None:
         with pytest.raises(EvaluationError, match="no fold"):
-            refuse_training_data(artifact.read_manifest(house.artifact), [], {}, fold)
+            refuse_training_data(artifact.read_manifest(small.artifact), [], {}, fold)
 
     def test_an_artifact_that_does_not_tell_what_it_was_trained_on_is_refused(
-        self, house: House, tmp_path: Path
+        self, small: SmallEvaluation, tmp_path: Path
     ) -> None:
-        silent = small_artifact.save(tmp_path / "pocovidnet-test", calibrated=False)
+        silent = small_artifact.save(tmp_path / "pocovidnet-test")
         with pytest.raises(HeldOutError, match="train it again"):
-            evaluate(silent, house.data, house.work, nobody)
+            evaluate(silent, small.data, small.work, nobody)
 
 
 class TestFigures:
@@ -217,12 +245,12 @@ class TestFigures:
         assert unequal(found.main.metrics, told) == ["frames", "video_classes.healthy.f1"]
 
     def test_a_part_of_the_dataset_is_not_held_against_the_whole(
-        self, house: House, tmp_path: Path
+        self, small: SmallEvaluation, tmp_path: Path
     ) -> None:
         data = tmp_path / "data"
-        shutil.copytree(house.data, data)
+        shutil.copytree(small.data, data)
         (data / "pocus_videos/convex/covid19_1.mp4").unlink()
-        found = evaluate(house.artifact, data, house.work, nobody, resamples=100)
+        found = evaluate(small.artifact, data, small.work, nobody, resamples=100)
         assert found.known == len(ROWS) - 1
         assert found.main.unequal is None
 
@@ -257,6 +285,7 @@ class TestFiles:
             raise AssertionError(name)
 
         told = json.loads((folder / files.NUMBERS).read_text(), parse_constant=never)
+        assert told["findings"] == told["refusals"]["here"] == []
         assert list(told["chapters"]) == ["patient", "recording", "source"]
         assert told["chapters"]["patient"]["figures"] == found.main.metrics
         assert told["chapters"]["patient"]["equals_manifest"] is True

@@ -1,0 +1,1 @@
+"""Lung ultrasound drawn from the physics of its artefacts, with the truth known at every place."""

@@ -1,0 +1,1 @@
+"""Training of the sign network on drawings alone."""
