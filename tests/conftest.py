@@ -52,6 +52,9 @@ settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("busy")
 
 
+os.environ["POCOVID_WORKER_NICE"] = "0"
+"""Real workers beside this many test processes would wait for minutes if they stepped back."""
+
 DATABASE_SERVER = os.environ.get("POCOVID_TEST_DATABASE_URL")
 REDIS_SERVER = os.environ.get("POCOVID_TEST_REDIS_URL")
 PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
@@ -188,7 +191,9 @@ def s3_url() -> Iterator[str]:
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name in ("HOST", "PORT") or (
-            name.startswith("POCOVID_") and not name.startswith("POCOVID_TEST_")
+            name.startswith("POCOVID_")
+            and not name.startswith("POCOVID_TEST_")
+            and name != "POCOVID_WORKER_NICE"
         ):
             monkeypatch.delenv(name)
 

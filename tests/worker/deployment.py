@@ -176,11 +176,15 @@ class Deployment:
     def running(self, screening_id: UUID, attempt: int = 1) -> None:
         """Return once this attempt has answered some of the frames and not all."""
 
+        def state() -> tuple[str, int, int]:
+            row = self.row(screening_id)
+            return row.status, row.attempt, row.done
+
         def under_way() -> bool:
             row = self.row(screening_id)
             return row.attempt == attempt and 0 < row.done < row.total
 
-        wait_until(under_way, 60)
+        wait_until(under_way, 120, progress=state)
 
     # processes
 

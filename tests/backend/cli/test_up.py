@@ -24,7 +24,10 @@ pytestmark = [
 ]
 
 
-def test_it_prints_its_address_when_ready_and_one_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
+def test_it_prints_its_address_when_ready_and_one_ctrl_c_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("POCOVID_WORKER_NICE")
     log = log_file("up").open("w")
     service = subprocess.Popen(
         [sys.executable, "-m", "backend.cli.main", "up", "--port", "0"],

@@ -10,7 +10,7 @@ from backend.tables import Status
 from tests.waiting import wait_until
 from tests.worker.deployment import Deployment, clip, kill_tree, still, tree
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_a_queued_screening_is_answered(any_deployment: Deployment) -> None:

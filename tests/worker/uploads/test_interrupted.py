@@ -16,10 +16,7 @@ pytestmark = pytest.mark.timeout(400)
 FILES = 15
 
 
-def test_an_archive_goes_on_where_it_was(
-    any_deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("POCOVID_WORKER_NICE", "0")
+def test_an_archive_goes_on_where_it_was(any_deployment: Deployment) -> None:
     clip = media_files.video(seconds=2)
     files = {f"{n:02}.mp4": clip + b"\0" * n for n in range(FILES)} | {"letter.doc": b"Dear all"}
     content = archives.packed(files)
