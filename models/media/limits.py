@@ -9,7 +9,10 @@ from models.media.square import SMALLEST_SIDE
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits checked before decoding: pixels per picture, seconds, frames, side length."""
+    """Limits checked before decoding: pixels per picture, seconds, frames, side length.
+
+    Of a DICOM file: bytes and reads that parsing its header may take, bytes it may inflate to.
+    """
 
     image_pixels: int = 50_000_000
     video_pixels: int = 9_000_000
@@ -17,6 +20,9 @@ class Limits:
     frames: int = 40_000
     smallest_side: int = SMALLEST_SIDE
     undecodable_frames: int = 300
+    header_bytes: int = 16 << 20
+    header_reads: int = 100_000
+    inflated_bytes: int = 512 << 20
 
 
 LIMITS = Limits()

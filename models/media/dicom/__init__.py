@@ -1,0 +1,1 @@
+"""DICOM files of ultrasound: header, frame times, regions and pixels, as a kind of recording."""
