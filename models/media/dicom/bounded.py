@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 import pydicom.config
 
+from models.media import limits
 from models.media.formats import MediaError, truncated
-from models.media.limits import LIMITS
 
 # What pydicom says of a value that breaks a rule quotes the value, which may be a patient's name.
 logging.getLogger("pydicom").disabled = True  # noqa: TID251  # the library's own logger
@@ -40,8 +40,8 @@ class BoundedReader:
         self._file = file
         self.size = file.seek(0, 2)
         file.seek(0)
-        self._bytes = LIMITS.header_bytes
-        self._reads = LIMITS.header_reads
+        self._bytes = limits.LIMITS.header_bytes
+        self._reads = limits.LIMITS.header_reads
 
     def read(self, count: int = -1) -> bytes:
         """The next bytes; fewer than `count` at the end, where `count` is that of a tag."""
@@ -97,11 +97,11 @@ def inflated(file: BinaryIO) -> BinaryIO:
             if not waiting:
                 raise truncated()
             size += content.write(inflate.decompress(waiting, _CHUNK))
-            if size > LIMITS.inflated_bytes:
+            if size > limits.LIMITS.inflated_bytes:
                 raise MediaError(
                     "unreadable_file",
                     f"This deflated DICOM file unpacks to more than "
-                    f"{LIMITS.inflated_bytes >> 20} MiB. Export it without deflation.",
+                    f"{limits.LIMITS.inflated_bytes >> 20} MiB. Export it without deflation.",
                 )
     except BaseException:
         content.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pydicom.data
 import pytest
 
-from models.media.dicom import bounded
+from models.media import limits
 from models.media.dicom.bounded import quiet
 from models.media.dicom.header import read_header
 from models.media.formats import MediaError
@@ -76,7 +76,7 @@ def test_an_element_longer_than_the_file_is_truncated(tmp_path: Path) -> None:
 
 
 def test_a_long_value_is_dropped_and_not_read(tmp_path: Path) -> None:
-    long = element(9, 0x10, b"UN", b"x" * (bounded.LIMITS.header_bytes + 2))
+    long = element(9, 0x10, b"UN", b"x" * (limits.LIMITS.header_bytes + 2))
     header = read_header(
         written(
             tmp_path, META + element(8, 0x60, b"CS", b"US") + long + element(16, 16, b"PN", NAME)
@@ -90,7 +90,7 @@ def test_a_long_value_is_dropped_and_not_read(tmp_path: Path) -> None:
 def test_what_inflates_without_end_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounded, "LIMITS", replace(bounded.LIMITS, inflated_bytes=1 << 20))
+    monkeypatch.setattr(limits, "LIMITS", replace(limits.LIMITS, inflated_bytes=1 << 20))
     syntax = element(2, 0x10, b"UI", b"1.2.840.10008.1.2.1.99")
     inflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     content = inflate.compress(b"\0" * (4 << 20)) + inflate.flush()
