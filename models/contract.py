@@ -130,6 +130,7 @@ class ReasonCode(StrEnum):
     NOT_LINEAR_PROBE = "not_linear_probe"
     FRAMES_LEFT_OUT = "frames_left_out"
     FROZEN = "frozen"
+    COLOURED = "coloured"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from models.inference import artifact
 from models.inference.answer import Method
 from models.inference.artifact import ArtifactError
 from models.inference.signs import SignEngine
+from models.media.colour import coloured_share
 from models.media.contact_sheet import contact_sheet
-from models.media.sampling import MediaError, read_inputs
-from models.media.square import Picture
+from models.media.sampling import MediaError, Recording, to_input
+from models.media.square import Picture, propose_square
 from models.phantom.draw import draw
 from models.phantom.machine import ProbeKind, random_machine
 from models.phantom.others import OtherKind, draw_other
@@ -27,6 +28,8 @@ WORST = 5
 
 Progress = Callable[[str, int, int], None]
 Frames = npt.NDArray[np.uint8]
+Shares = npt.NDArray[np.float64]
+"""Of each frame, how much of it is in colour."""
 
 _SEED = 7_000_003
 """Of drawings that no training has seen."""
@@ -93,7 +96,7 @@ def show_all(
     method = Method.of(manifest, engine.maps, engine.signs, weights.readers)
     column = engine.signs.index(LUNG)
     found = []
-    for kind, origin, name, frames in _pictures(others, lungs, drawings, progress):
+    for kind, origin, name, frames, coloured in _pictures(others, lungs, drawings, progress):
         signs = engine.run(frames)
         found.append(
             Shown(
@@ -101,7 +104,7 @@ def show_all(
                 origin,
                 kind == _LUNGS,
                 name,
-                method.refusal(signs) is not None,
+                method.refusal(signs, coloured=coloured) is not None,
                 float(signs.whole[:, column].mean()),
                 frames[0],
             )
@@ -140,8 +143,8 @@ def worst_sheet(shown: Sequence[Shown]) -> Picture | None:
 
 def _pictures(
     others: Path | None, lungs: Path | None, drawings: int, progress: Progress
-) -> Iterator[tuple[str, str, str, Frames]]:
-    """Kind, origin, name and frames of each picture."""
+) -> Iterator[tuple[str, str, str, Frames, Shares]]:
+    """Kind, origin, name, frames and shares in colour of each picture."""
     if others is not None:
         listed = [(row["kind"], row["file"]) for row in _listed(others, "kind")]
         yield from _read(others, listed, progress)
@@ -152,7 +155,7 @@ def _pictures(
         yield from _read(lungs, known, progress)
     for kind in _DRAWN if drawings else ():
         for number in range(drawings):
-            yield kind, "drawn", f"{kind} {number}", _drawn(kind, number)
+            yield kind, "drawn", f"{kind} {number}", _drawn(kind, number), np.zeros(1)
             progress(f"Drawing {kind}", number + 1, drawings)
 
 
@@ -170,14 +173,17 @@ def _listed(folder: Path, column: str) -> list[dict[str, str]]:
 
 def _read(
     folder: Path, listed: Iterable[tuple[str, str]], progress: Progress
-) -> Iterator[tuple[str, str, str, Frames]]:
+) -> Iterator[tuple[str, str, str, Frames, Shares]]:
     files = list(listed)
     for done, (kind, name) in enumerate(files, start=1):
         try:
-            frames = read_inputs(folder / name)
+            recording = Recording.open(folder / name)
+            square = propose_square(recording.preview_frames())
+            pixels = [frame.pixels for frame in recording.frames(square)]
         except (MediaError, OSError) as error:
             raise DatasetError(f"{folder / name}: {error}") from error
-        yield kind, "real", name, frames
+        frames = np.stack([to_input(each) for each in pixels])
+        yield kind, "real", name, frames, np.array([coloured_share(each) for each in pixels])
         progress(f"Reading {folder.name}", done, len(files))
 
 

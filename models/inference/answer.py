@@ -53,6 +53,11 @@ _SAME_MAPS = 0.1
 _FEWEST_FROZEN = 3
 """Frames; of two not even a clip's rate is certain."""
 
+MOST_COLOURED = 0.03
+"""Most of a frame that may be in colour. Of 214 recordings of lungs (`docs/MODEL_CARD.md`) none had
+more than 0.017, for marks and letters; most photographs in colour have more.
+"""
+
 LEAST_PROBABILITY = 1e-7
 """Probability that stands for none, so that it has a logarithm."""
 
@@ -63,6 +68,10 @@ LINEAR_PROBE = (
 )
 NOT_LINEAR_PROBE = (
     "This was to be screened as made with a linear probe, but it looks like another probe's."
+)
+COLOURED = (
+    "Much of this is in colour, as colour Doppler or a photograph is, and answers are made for "
+    "ultrasound in shades of grey."
 )
 FROZEN = (
     "All {count} frames show the same picture: this clip is frozen, and says no more than a still."
@@ -260,7 +269,7 @@ class Method:
         signs = _joined([each.signs for each in evidences])
         parts = self._parts(probe)
         scores = self._mixed(parts, softmax, signs)
-        fit = self._usable_frames(signs, probe, len(times_s))
+        fit = self._usable_frames(signs, probe, _grey(evidences))
         reasons = self._reasons(fit, probe)
         usable = not reasons
         kept = np.flatnonzero(fit.both) if usable else np.arange(len(times_s))
@@ -286,11 +295,20 @@ class Method:
 
     def usable_frames(self, signs: Signs, probe: Probe = Probe.CONVEX) -> Flags:
         """For each frame (n,), whether it counts: it shows a lung, and was made with the probe."""
-        return self._usable_frames(signs, probe, len(signs.whole)).both
+        return self._usable_frames(signs, probe, _all(signs)).both
 
-    def refusal(self, signs: Signs, probe: Probe = Probe.CONVEX) -> ReasonCode | None:
-        """Why a recording with these signs gets no class; None where it gets one."""
-        reasons = self._reasons(self._usable_frames(signs, probe, len(signs.whole)), probe)
+    def refusal(
+        self,
+        signs: Signs,
+        probe: Probe = Probe.CONVEX,
+        coloured: npt.NDArray[np.float64] | None = None,
+    ) -> ReasonCode | None:
+        """Why a recording with these signs gets no class; None where it gets one.
+
+        `coloured` is the share of each frame (n,) that is in colour; None where all are grey.
+        """
+        grey = _all(signs) if coloured is None else coloured <= MOST_COLOURED
+        reasons = self._reasons(self._usable_frames(signs, probe, grey), probe)
         return reasons[0].code if reasons else None
 
     def _refused_for_linear(self, found: Prediction) -> Prediction:
@@ -319,21 +337,25 @@ class Method:
         read = self.readers.softmax(signs)
         return read if len(parts) == 1 else (1 - self.share) * softmax + self.share * read
 
-    def _usable_frames(self, signs: Signs | None, probe: Probe, count: int) -> "_Fit":
-        """Which frames show a lung, and which were made with the probe."""
+    def _usable_frames(self, signs: Signs | None, probe: Probe, grey: Flags) -> "_Fit":
+        """Which frames show a lung, and which were made with the probe; `grey` (n,) are grey."""
         if not self.usable or signs is None:
-            everything = np.ones(count, dtype=np.bool_)
-            return _Fit(everything, everything)
+            everything = np.ones(len(grey), dtype=np.bool_)
+            return _Fit(everything, everything, everything)
         lung = signs.whole[:, self.signs.index(LUNG)] >= self.usable[LUNG]
         convex = signs.whole[:, self.signs.index(CONVEX)] >= self.usable[CONVEX]
-        return _Fit(lung, convex if probe is Probe.CONVEX else ~convex)
+        return _Fit(grey, lung, convex if probe is Probe.CONVEX else ~convex)
 
     def _reasons(self, fit: "_Fit", probe: Probe) -> tuple[Reason, ...]:
         """Why the recording is not usable; none where it is."""
         least = self.usable[_FRAMES] if self.usable else 0.0
         if fit.both.any() and fit.both.mean() >= least:
             return ()
-        if not fit.lung.any() or fit.lung.mean() < least or fit.probe.mean() >= least:
+        if not fit.lung.any() or fit.lung.mean() < least:
+            return (Reason(ReasonCode.NOT_LUNG, NOT_LUNG),)
+        if not fit.grey.any() or fit.grey.mean() < least:
+            return (Reason(ReasonCode.COLOURED, COLOURED),)
+        if fit.probe.mean() >= least:
             return (Reason(ReasonCode.NOT_LUNG, NOT_LUNG),)
         if probe is Probe.CONVEX:
             return (Reason(ReasonCode.LINEAR_PROBE, LINEAR_PROBE),)
@@ -385,15 +407,16 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """For each frame, whether it shows a lung, and whether it was made with the probe asked for."""
+    """For each frame, whether it is grey, shows a lung, and was made with the probe asked for."""
 
+    grey: Flags
     lung: Flags
     probe: Flags
 
     @property
     def both(self) -> Flags:
         """Whether it is usable."""
-        return self.lung & self.probe
+        return self.grey & self.lung & self.probe
 
 
 def _check_names(maps: Sequence[str], signs: Sequence[str]) -> None:
@@ -414,17 +437,40 @@ def _joined(signs: Sequence[Signs | None]) -> Signs | None:
     )
 
 
+def _all(signs: Signs) -> Flags:
+    """Every frame."""
+    return np.ones(len(signs.whole), dtype=np.bool_)
+
+
+def _grey(evidences: Sequence[Evidence]) -> Flags:
+    """For each frame, whether it is grey, as far as anybody looked."""
+    return np.concatenate(
+        [
+            np.ones(each.softmax.shape[1], dtype=np.bool_)
+            if each.coloured is None
+            else each.coloured <= MOST_COLOURED
+            for each in evidences
+        ]
+    )
+
+
 def _left_out(fit: _Fit) -> tuple[Reason, ...]:
     """Which frames of a usable recording do not count."""
     count = len(fit.lung)
     found = []
-    if dark := int((~fit.lung).sum()):
+    if coloured := int((~fit.grey).sum()):
+        found.append(
+            f"1 of {count} frames is in colour and was left out."
+            if coloured == 1
+            else f"{coloured} of {count} frames are in colour and were left out."
+        )
+    if dark := int((fit.grey & ~fit.lung).sum()):
         found.append(
             f"1 of {count} frames shows no lung and was left out."
             if dark == 1
             else f"{dark} of {count} frames show no lung and were left out."
         )
-    if other := int((fit.lung & ~fit.probe).sum()):
+    if other := int((fit.grey & fit.lung & ~fit.probe).sum()):
         found.append(
             f"1 of {count} frames looks like another probe's and was left out."
             if other == 1

@@ -26,8 +26,11 @@ class Evidence:
         signs: what the sign network says; None where the artifact has none.
         cams: Grad-CAM of each class (n, 3, 14, 14), the mean over the models, 0 to 1: a frame's
             strongest place of all classes is 1. None where nobody asked for it.
+        coloured: share of each frame (n,) that is in colour, 0 to 1, see `models.media.colour`; the
+            networks see grey. None where nobody looked.
     """
 
     softmax: npt.NDArray[np.float32]
     signs: Signs | None = None
     cams: npt.NDArray[np.float32] | None = None
+    coloured: npt.NDArray[np.float64] | None = None

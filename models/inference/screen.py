@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from models.contract import Prediction, Probe, Square
 from models.inference.evidence import Evidence
 from models.media import sampling
+from models.media.colour import coloured_share
 from models.media.square import propose_square
 
 BATCH = 6
@@ -60,7 +61,8 @@ def batches(
     frames = recording.frames(square)
     while chunk := list(itertools.islice(frames, BATCH)):
         inputs = np.stack([sampling.to_input(frame.pixels) for frame in chunk])
-        yield Batch(chunk, predictor.evidence(inputs))
+        coloured = np.array([coloured_share(frame.pixels) for frame in chunk])
+        yield Batch(chunk, replace(predictor.evidence(inputs), coloured=coloured))
 
 
 def screen(

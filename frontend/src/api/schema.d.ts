@@ -3659,7 +3659,7 @@ export interface components {
          * @description Why a recording, or a part of it, is not answered for, or what is to be known of it.
          * @enum {string}
          */
-        ReasonCode: "not_lung" | "linear_probe" | "not_linear_probe" | "frames_left_out" | "frozen";
+        ReasonCode: "not_lung" | "linear_probe" | "not_linear_probe" | "frames_left_out" | "frozen" | "coloured";
         /** @description An image or video as uploaded. */
         RecordingOut: {
             /** Format: uuid */

@@ -17,6 +17,10 @@ const STEPS = {
     'Check that the recording was made with a convex probe on the chest. Other organs, X-rays, CT and photographs of a screen are not answered for.',
     'Check that the square holds the ultrasound field, and no text or second picture.',
   ],
+  coloured: [
+    'Record the lung again without colour Doppler, in shades of grey.',
+    'Or set the square to a part of the picture without colour.',
+  ],
   linear_probe: [
     'Screen it as a linear probe: it is then answered by the signs alone, since POCOVID-Net has learnt from convex probes only.',
     'Or record again with a convex probe, and upload the new clip.',
@@ -49,7 +53,7 @@ export function NotAnswered({ item: { key, name, recording, problem }, screening
       {!message.startsWith(title) && <p>{message}</p>}
       <h3>What you can do</h3>
       <ul class="advice">
-        {(otherProbe ? STEPS[code] : STEPS.not_lung).map((step) => (
+        {(otherProbe || code === 'coloured' ? STEPS[code] : STEPS.not_lung).map((step) => (
           <li key={step}>{step}</li>
         ))}
       </ul>

@@ -38,6 +38,11 @@ const REFUSALS = {
     title: 'This does not look like lung ultrasound',
     mark: 'Answered although it does not look like lung ultrasound.',
   },
+  coloured: {
+    short: 'In colour, not answered',
+    title: 'This is in colour',
+    mark: 'Answered although much of it is in colour.',
+  },
   linear_probe: {
     short: 'Linear probe, not answered',
     title: 'This looks like a linear probe',

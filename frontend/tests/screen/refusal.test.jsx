@@ -72,6 +72,13 @@ describe('a recording that is no lung', () => {
     expect(api.answerAnyway).toHaveBeenCalledExactlyOnceWith('scr-1');
   });
 
+  it('says what to do about colour', () => {
+    showRefused('coloured');
+    expect(screen.getByRole('heading', { level: 2 }).textContent).toBe('This is in colour');
+    expect(screen.getByText(/without colour Doppler/)).toBeTruthy();
+    expect(button('Adjust the square')).toBeTruthy();
+  });
+
   it('says so when the service does not answer anyway', async () => {
     user.value = makeUser();
     vi.mocked(api.answerAnyway).mockRejectedValue(

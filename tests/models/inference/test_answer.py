@@ -291,6 +291,39 @@ class TestUsable:
         assert not any(each.usable for each in result.frames)
         assert sum(result.probabilities.values()) == pytest.approx(1, abs=1e-5), "if asked anyway"
 
+    @pytest.mark.parametrize(
+        ("coloured", "frame", "codes"),
+        [
+            ([0.0, 0.02, 0.03], {}, []),
+            ([0.0, 0.02, 0.1], {}, [ReasonCode.FRAMES_LEFT_OUT]),
+            ([0.0, 0.2, 0.1], {}, [ReasonCode.COLOURED]),
+            ([0.2, 0.2, 0.1], {}, [ReasonCode.COLOURED]),
+            ([0.2, 0.2, 0.1], {CONVEX: 0.1}, [ReasonCode.COLOURED]),
+            ([0.2, 0.2, 0.1], {LUNG: 0.1}, [ReasonCode.NOT_LUNG]),
+        ],
+    )
+    def test_colour_is_not_answered_for(
+        self, coloured: list[float], frame: dict[str, float], codes: list[ReasonCode]
+    ) -> None:
+        shares = np.array(coloured)
+        found, how = signs(frame, frame, frame), method()
+        parts = [Evidence(softmax(3), found, coloured=shares)]
+        result = how.conclude(parts, [0, 1, 2], SQUARE)
+        assert [each.code for each in result.reasons] == codes
+        assert how.refusal(found, coloured=shares) is (None if result.usable else codes[0])
+        assert [each.usable for each in result.frames] == [
+            share <= 0.03 and not frame for share in coloured
+        ]
+
+    def test_frames_left_out_for_their_colour_are_told(self) -> None:
+        shares = np.array([0.5, 0.0, 0.0, 0.0])
+        evidence = Evidence(softmax(4), signs({}, {}, {}, {LUNG: 0}), coloured=shares)
+        result = method().conclude([evidence], [0, 1, 2, 3], SQUARE)
+        assert [each.message for each in result.reasons] == [
+            "1 of 4 frames is in colour and was left out.",
+            "1 of 4 frames shows no lung and was left out.",
+        ]
+
     def test_the_share_of_usable_frames_decides(self) -> None:
         for share, usable in ((0.4, True), (0.6, False)):
             limits = {"lung": 0.5, "convex": 0.5, "frames": share}

@@ -12,6 +12,8 @@ from models.inference import artifact
 from models.inference.answer import Method
 from models.inference.evidence import Evidence
 from models.inference.signs import SignEngine
+from models.media.colour import coloured_share
+from models.media.sampling import to_input
 from models.phantom.clip import draw_clip, random_motion
 from models.phantom.machine import ProbeKind, random_machine
 from models.phantom.others import OtherKind, draw_other
@@ -35,7 +37,9 @@ def say() -> Say:
     def answer(clip: Clip) -> Prediction:
         unsure = np.full((manifest.folds, len(clip), len(CLASSES)), 1 / 3, dtype=np.float32)
         times_s = [n / 3 for n in range(len(clip))]
-        evidence = Evidence(unsure, engine.run(np.ascontiguousarray(clip)))
+        frames = np.stack([to_input(frame) for frame in clip])
+        coloured = np.array([coloured_share(frame) for frame in clip])
+        evidence = Evidence(unsure, engine.run(frames), coloured=coloured)
         return method.conclude([evidence], times_s, Square(0, 0, SIDE))
 
     return answer
@@ -53,6 +57,20 @@ def heart(seed: int) -> Clip:
     machine = random_machine(rng, ProbeKind.CONVEX)
     picture = draw_other(OtherKind.HEART, machine, rng, SIDE).picture
     return np.stack([np.dstack([picture] * 3)] * COUNT)
+
+
+def with_flow(frame: npt.NDArray[np.uint8], seed: int) -> npt.NDArray[np.uint8]:
+    """The frame with a colour Doppler box over its middle, in a third of which blood flows."""
+    noise = np.random.default_rng(seed).random((SIDE, SIDE), dtype=np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 6)
+    box = np.zeros((SIDE, SIDE), dtype=np.bool_)
+    box[80:160, 70:150] = True
+    low, high = np.quantile(smooth[box], [1 / 6, 5 / 6])
+    drawn = frame.copy()
+    drawn[box & (smooth > high)] = (220, 40, 20)
+    drawn[box & (smooth < low)] = (20, 70, 230)
+    cv2.rectangle(drawn, (70, 80), (150, 160), (255, 255, 255), 1)
+    return drawn
 
 
 def title_card() -> npt.NDArray[np.uint8]:
@@ -88,6 +106,18 @@ class TestOfAClip:
         found = say(clip)
         assert found.usable
         assert [n for n, frame in enumerate(found.frames) if not frame.usable] == [0]
+
+    def test_colour_doppler_is_left_out(self, seed: int, say: Say) -> None:
+        clip = lung(seed)
+        clip[3:5] = [with_flow(frame, seed) for frame in clip[3:5]]
+        found = say(clip)
+        assert found.usable
+        assert [n for n, frame in enumerate(found.frames) if not frame.usable] == [3, 4]
+
+    def test_all_in_colour_doppler_is_not_answered_for(self, seed: int, say: Say) -> None:
+        found = say(np.stack([with_flow(frame, seed) for frame in lung(seed)]))
+        assert not found.usable
+        assert codes(found) == [ReasonCode.COLOURED]
 
     def test_half_a_heart_is_left_out(self, seed: int, say: Say) -> None:
         clip = np.concatenate([lung(seed)[:5], heart(seed)[:4]])

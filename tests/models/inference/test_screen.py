@@ -91,6 +91,16 @@ def test_a_square_outside_is_refused_before_a_model_is_asked(tmp_path: Path) -> 
     assert models.asked == []
 
 
+def test_how_much_is_in_colour_is_told_of_each_frame(tmp_path: Path) -> None:
+    picture = np.full((60, 60, 3), 90, dtype=np.uint8)
+    picture[:15] = (255, 0, 0)
+    path = write(tmp_path, "scan", packed(Image.fromarray(picture), "PNG"))
+    recording = Recording.open(path)
+    for square, share in ((Square(0, 0, 60), 0.25), (Square(0, 20, 40), 0.0)):
+        (step,) = batches(recording, square, ByBrightness())
+        assert step.evidence.coloured == pytest.approx([share], abs=0.02)
+
+
 def test_batches_and_conclude_are_the_same_answer_step_by_step(tmp_path: Path) -> None:
     path = write(tmp_path, "clip", clip(frames=30, rate=10))
     square, models = Square(1, 2, 40), ByBrightness()
