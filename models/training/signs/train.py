@@ -159,7 +159,7 @@ def held_out(draw: Draw, count: int, progress: Progress) -> Drawings:
 def evaluate(model: keras.Model, drawings: Drawings, names: Names) -> dict[str, Any]:
     """The area under the ROC curve of each map and each sign; None where only one answer occurs."""
     answers = model.predict(drawings.pictures[..., None].astype(np.float32), 64, verbose=0)
-    maps, signs = np.asarray(answers["maps"]), np.asarray(answers["signs"])
+    maps, signs = (np.asarray(answers[part], dtype=np.float32) for part in ("maps", "signs"))
     return {
         "drawings": len(drawings.pictures),
         "maps": {

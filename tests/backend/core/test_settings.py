@@ -72,6 +72,7 @@ def test_the_example_counts_when_it_is_set_by_itself(
 
 @pytest.mark.parametrize("name", ROWS)
 def test_an_empty_value_is_the_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(name, raising=False)
     before = Settings()
     monkeypatch.setenv(name, "")
     assert Settings() == before

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
@@ -247,6 +247,7 @@ def test_every_value_comes_back_byte_for_byte_or_is_refused_by_name(
 
 
 @given(st.lists(names.file_names, min_size=1, max_size=5, unique_by=names.nfc))
+@example([" "])
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -271,7 +272,9 @@ def test_each_of_many_nearly_equal_names_gets_its_own_row(
         )
         session.commit()
     items = me.client.get(f"{draft.path}/contributions").json()["items"]
-    assert [(item["file_name"], item["note"]) for item in items] == [(n, n) for n in files]
+    assert [(item["file_name"], item["note"]) for item in items] == [
+        (name, name if name.strip() else "") for name in files
+    ]
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udfffb"])
