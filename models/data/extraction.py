@@ -98,9 +98,9 @@ class FrameCache:
         with safe_open(self._path(sha256), framework="np") as file:
             values = json.loads(file.metadata()[_FACTS])
         probe = values["probe"]
-        return Facts(
-            Probe(**{**probe, "square": Square(**probe["square"])}), tuple(values["fingerprints"])
-        )
+        probe["square"] = Square(**probe["square"])
+        probe["notes"] = tuple(probe.get("notes", ()))
+        return Facts(Probe(**probe), tuple(values["fingerprints"]))
 
     def _path(self, sha256: str) -> Path:
         return self.folder / f"{sha256}.safetensors"

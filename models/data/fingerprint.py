@@ -20,7 +20,6 @@ from PIL import Image
 
 from models.media import sampling
 from models.media.sampling import Picture
-from models.media.square import propose_square
 
 MAX_DUPLICATE_DISTANCE = 8
 """Distance in bits up to which two recordings are reported as probable duplicates."""
@@ -49,7 +48,7 @@ def fingerprint_recording(recording: sampling.Recording) -> list[str]:
     """The fingerprint of an opened recording, as `fingerprint_file`."""
     places = recording.sampled()
     pictures = list(recording.source.read(places[:: math.ceil(len(places) / MAX_HASHES)]))
-    square = propose_square(pictures)
+    square = recording.proposed_square(pictures)
     return fingerprints(
         picture[square.y : square.y + square.size, square.x : square.x + square.size]
         for picture in pictures

@@ -13,7 +13,6 @@ from models.contract import Prediction, Probe, Square
 from models.inference.evidence import Evidence
 from models.media import sampling
 from models.media.colour import coloured_share
-from models.media.square import propose_square
 
 BATCH = 6
 """Frames per batch: enough to keep the processor busy, few enough to show progress."""
@@ -87,7 +86,7 @@ def screen(
         MediaError: the file cannot be used, see `models.media.sources.open_source`.
     """
     recording = sampling.Recording.open(path)
-    crop = square or propose_square(recording.preview_frames())
+    crop = square or recording.proposed_square()
     report = progress or _no_progress
     total = len(recording.sampled())
     report(0, total)

@@ -6,12 +6,12 @@ that a camera marked as dropped. Times start at 0 with the first presented frame
 
 import itertools
 import statistics
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, cast
+from typing import BinaryIO, Literal, cast
 
 import av
 import numpy as np
@@ -23,6 +23,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from models.media import limits
+from models.media.acquisition import Acquisition
 from models.media.depth import Pixels16, bits_used, to_eight_bits
 from models.media.formats import Format, MediaError, count_avi_frames, displayed_ms, truncated
 from models.media.limits import (
@@ -66,15 +67,27 @@ _EDIT_LIST_DEMUXERS = ("mp4", "mov")
 
 
 class Clip:
-    """A video or animated GIF, through FFmpeg."""
+    """A video or animated GIF, through FFmpeg.
 
-    def __init__(self, path: Path, file_format: Format) -> None:
+    Args:
+        path: of the file.
+        file_format: names the demuxer.
+        content: opens the stream of video where it is only a part of the file.
+    """
+
+    acquisition = Acquisition()
+
+    def __init__(
+        self, path: Path, file_format: Format, content: Callable[[], BinaryIO] | None = None
+    ) -> None:
         self._path = path
+        self._content = content
         self._form = file_format
         self._restarted = False
         self._skips_unstamped = False
         with self._open() as (container, stream):
             context = stream.codec_context
+            self.codec: str = context.name
             if not context.width or not context.height:
                 raise no_frames()
             check_size(context.width, context.height, limits.LIMITS.video_pixels)
@@ -106,6 +119,11 @@ class Clip:
         self.duration_s: float | None = self.times_s[-1] + statistics.median(gaps)
         check_length(self.times_s, self.duration_s)
         self._display = self._make_display(first, pixel_aspect)
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether the times are those of the file, and not counted frames."""
+        return self._clock != "count"
 
     def read(self, indices: Sequence[int]) -> Iterator[Picture]:
         """The first decodable picture at or after each of these indices of `times_s`."""
@@ -289,12 +307,17 @@ class Clip:
     ) -> Iterator[tuple[InputContainer, VideoStream]]:
         """The container, and its stream with this index, by default the one a player shows."""
         # The explicit protocol keeps FFmpeg from reading one out of the file name.
-        with av.open(
-            f"file:{self._path}",
-            format=self._form.demuxer,
-            options={"protocol_whitelist": "file"} | (options or {}),
-            metadata_errors="replace",
-        ) as container:
+        named = nullcontext(f"file:{self._path}")
+        with (
+            named if self._content is None else self._content() as file,
+            av.open(
+                file,
+                "r",
+                format=self._form.demuxer,
+                options={"protocol_whitelist": "file"} | (options or {}),
+                metadata_errors="replace",
+            ) as container,
+        ):
             stream = (
                 _main_stream(container)
                 if index is None

@@ -48,11 +48,15 @@ FORMATS = {
         Format("avi", "video/x-msvideo", "avi"),
         Format("mpeg", "video/mpeg", "mpeg"),
         Format("webm", "video/webm", "matroska"),
+        Format("dicom", "application/dicom"),
     )
 }
-ACCEPTED = "JPEG, PNG, WebP, BMP, TIFF, GIF, MP4, MOV, AVI, MPEG or WebM"
+ACCEPTED = "JPEG, PNG, WebP, BMP, TIFF, GIF, MP4, MOV, AVI, MPEG, WebM or DICOM"
 
 _HEAD = 512
+_PREAMBLE = 128
+"""Bytes before the mark of a DICOM file, which are free for any use."""
+
 _MAX_CHUNKS = 100_000
 _SHORTEST_KEPT_MS, _DEFAULT_DELAY_MS = 10, 100
 """Browsers show an animation's frame with a delay up to the first for the second."""
@@ -80,11 +84,15 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], Format], ...] = tuple(
         (rb"\x00\x00\x01\xba", FORMATS["mpeg"]),
         (rb"\x00\x00\x01\xb3", _BARE_MPEG),
         (rb"\x1a\x45\xdf\xa3", FORMATS["webm"]),
+        # Without a preamble, a DICOM file begins with group 0002 or 0008: explicit VR, implicit VR,
+        # and explicit VR with the big end first.
+        (rb"[\x02\x08]\0.\0(AE|CS|DA|LO|OB|SH|UI|UL|UN)", FORMATS["dicom"]),
+        (rb"[\x02\x08]\0[\0-\x20]\0.[\0\x01]\0\0", FORMATS["dicom"]),
+        (rb"\0[\x02\x08]\0.(AE|CS|DA|LO|OB|SH|UI|UL|UN)", FORMATS["dicom"]),
     )
 )
 _CONVERT = "convert it to MP4 (H.264), with VLC or HandBrake for example"
 _EXPORT_STILL = "export it as JPEG or PNG"
-_DICOM = "This is a DICOM file: export the image (PNG) or the clip (MP4, AVI) from your viewer"
 _HEIC = f"This is a HEIC picture, as iPhones take them: {_EXPORT_STILL}"
 _AVIF = f"This is an AVIF picture: {_EXPORT_STILL}"
 _RAW = f"This is a camera's raw file: {_EXPORT_STILL}"
@@ -110,10 +118,6 @@ _ADVICE: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"\0\0[\x01\x02]\0[\x01-\x40]\0", f"This is a Windows icon: {_EXPORT_STILL}"),
         (rb"P[1-7]\s+[#\d]", f"This is a PNM picture: {_EXPORT_STILL}"),
         # What scanners and research programs write.
-        (rb".{128}DICM", _DICOM),
-        (rb"[\x02\x08]\0.\0(AE|CS|DA|LO|OB|SH|UI|UL|UN)", _DICOM),
-        (rb"[\x02\x08]\0[\0-\x20]\0.[\0\x01]\0\0", _DICOM),
-        (rb"\0[\x02\x08]\0.(AE|CS|DA|LO|OB|SH|UI|UL|UN)", _DICOM),
         (
             rb".{344}n[+i]1\0|(\x1c\x02\0\0|\0\0\x02\x1c)n[+i]2\0",
             "This is a NIfTI volume: export its pictures as PNG, or as a video",
@@ -168,6 +172,9 @@ def sniff(path: Path) -> Format:
         head = file.read(_HEAD)
     if not head:
         raise MediaError("empty_file", "The file is empty: choose the recording again.")
+    if head[_PREAMBLE:].startswith(b"DICM"):
+        # The preamble may be the header of another format, so that both can be read.
+        return FORMATS["dicom"]
     for pattern, advice in _ADVICE:
         if pattern.match(head):
             raise MediaError("unsupported_type", f"{advice}. Send {ACCEPTED}.")

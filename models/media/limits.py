@@ -11,7 +11,8 @@ from models.media.square import SMALLEST_SIDE
 class Limits:
     """Limits checked before decoding: pixels per picture, seconds, frames, side length.
 
-    Of a DICOM file: bytes and reads that parsing its header may take, bytes it may inflate to.
+    Of a DICOM file: bytes and reads that parsing its header may take, bytes it may inflate to,
+    and the memory in bytes and seconds, at the start and for each frame, of its decoder's process.
     """
 
     image_pixels: int = 50_000_000
@@ -23,6 +24,9 @@ class Limits:
     header_bytes: int = 16 << 20
     header_reads: int = 100_000
     inflated_bytes: int = 512 << 20
+    decoder_bytes: int = 3 << 30
+    decoder_start_s: float = 30.0
+    decoder_frame_s: float = 10.0
 
 
 LIMITS = Limits()

@@ -38,6 +38,7 @@ class Probe:
 
     `width` and `height` (pixels) are those of the upright picture; `frames` counts the file's
     frames, `sampled` the frames that are screened (1 to 30); `square` is the proposed crop.
+    `depth_mm`, `mm_per_pixel` and `notes` are those of `models.media.acquisition.Acquisition`.
     """
 
     kind: Literal["image", "video"]
@@ -49,6 +50,9 @@ class Probe:
     frames: int
     sampled: int
     square: Square
+    depth_mm: float | None = None
+    mm_per_pixel: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,23 @@ class Recording:
             duration_s=self.source.duration_s,
             frames=len(self.source.times_s),
             sampled=len(self.sampled()),
-            square=propose_square(pictures),
+            square=self.proposed_square(pictures),
+            depth_mm=self.source.acquisition.depth_mm,
+            mm_per_pixel=self.source.acquisition.mm_per_pixel,
+            notes=self.source.acquisition.notes,
         )
+
+    def proposed_square(self, pictures: Sequence[Picture] = ()) -> Square:
+        """The square around the ultrasound field, as the file says or else as its pictures show.
+
+        Args:
+            pictures: some of the recording's, where they are decoded already.
+
+        Raises:
+            MediaError: the recording could not be decoded.
+        """
+        known = self.source.acquisition.square
+        return known or propose_square(pictures or self.preview_frames())
 
     def still(self) -> Picture:
         """The first sampled picture, upright and uncropped: (h, w, 3) uint8 RGB."""
@@ -216,7 +235,7 @@ def read_inputs(path: Path) -> Picture:
         MediaError: see `models.media.sources.open_source`.
     """
     recording = Recording.open(path)
-    square = propose_square(recording.preview_frames())
+    square = recording.proposed_square()
     return np.stack([to_input(frame.pixels) for frame in recording.frames(square)])
 
 

@@ -13,7 +13,10 @@ import av
 import cv2
 from PIL import Image
 
+from models.media.acquisition import Acquisition
 from models.media.clips import Clip
+from models.media.dicom.header import unreadable
+from models.media.dicom.source import DicomSource
 from models.media.formats import (
     Format,
     MediaError,
@@ -71,6 +74,10 @@ class Source(Protocol):
     times_s: Sequence[float]
     duration_s: float | None
 
+    @property
+    def acquisition(self) -> Acquisition:
+        """What the file says of how its pictures were made."""
+
     def read(self, indices: Sequence[int]) -> Iterator[Picture]:
         """The upright pictures at these places of `times_s`, in order."""
 
@@ -90,6 +97,8 @@ def open_source(path: Path) -> tuple[Format, Source]:
 
 
 def _source(path: Path, file_format: Format) -> Source:
+    if file_format.name == "dicom":
+        return DicomSource(path)
     if file_format.name in _ANIMATED:
         durations_ms = _ANIMATED[file_format.name](path)
         if len(durations_ms) > 1:
@@ -110,6 +119,7 @@ class _SafeSource:
         self._form = file_format
         self.times_s = source.times_s
         self.duration_s = source.duration_s
+        self.acquisition = source.acquisition
 
     def read(self, indices: Sequence[int]) -> Iterator[Picture]:
         """The pictures at the wanted places."""
@@ -127,6 +137,8 @@ def _as_media_errors(file_format: Format) -> Iterator[None]:
     except _LIBRARY_ERRORS as error:
         if _is_system_error(error):
             raise
+        if file_format.name == "dicom":
+            raise unreadable() from error
         is_still = file_format.demuxer is None
         if is_still and ("truncated" in str(error) or isinstance(error, EOFError)):
             raise truncated() from error
@@ -171,6 +183,7 @@ class Trimmed:
         ]
         after = source.times_s[end + 1] if end + 1 < len(source.times_s) else source.duration_s
         self.duration_s: float | None = None if after is None else after - source.times_s[begin]
+        self.acquisition = source.acquisition
 
     def read(self, indices: Sequence[int]) -> Iterator[Picture]:
         """The pictures at these places of the part."""

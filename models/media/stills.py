@@ -14,6 +14,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
 from models.media import limits
+from models.media.acquisition import Acquisition
 from models.media.depth import Pixels16, bits_used, to_eight_bits
 from models.media.formats import Format, MediaError, truncated
 from models.media.limits import check_length, check_size
@@ -40,6 +41,7 @@ class Still:
 
     times_s: Sequence[float] = (0.0,)
     duration_s: float | None = None
+    acquisition = Acquisition()
 
     def __init__(self, path: Path, file_format: Format) -> None:
         self._path = path
@@ -64,6 +66,8 @@ class Still:
 
 class Animation:
     """An animated WebP or PNG."""
+
+    acquisition = Acquisition()
 
     def __init__(self, path: Path, file_format: Format, durations_ms: Sequence[float]) -> None:
         self._path = path

@@ -45,6 +45,29 @@ KNOWN: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "MPEG stream": (lambda: b"\0\0\x01\xb3" + bytes(60), "mpeg", "video/mpeg"),
     "WebM": (lambda: clip("webm", "libvpx"), "webm", "video/webm"),
     "live WebM": (video_without_duration, "webm", "video/webm"),
+    "DICOM": (lambda: bytes(128) + b"DICM" + bytes(30), "dicom", "application/dicom"),
+    "DICOM, explicit": (lambda: b"\x08\0\x05\0CS\x0a\0ISO_IR 100", "dicom", "application/dicom"),
+    "DICOM, implicit": (lambda: b"\x08\0\x05\0\x0a\0\0\0ISO_IR 100", "dicom", "application/dicom"),
+    "DICOM, big end first": (
+        lambda: b"\0\x08\0\x05CS\0\x0aISO_IR 100",
+        "dicom",
+        "application/dicom",
+    ),
+    "DICOM, with a group length": (
+        lambda: b"\x02\0\0\0UL\x04\0\xc2\0\0\0",
+        "dicom",
+        "application/dicom",
+    ),
+    "DICOM, implicit, with one": (
+        lambda: b"\x08\0\0\0\x04\0\0\0\x9a\x01\0\0",
+        "dicom",
+        "application/dicom",
+    ),
+    "DICOM with the head of a TIFF": (
+        lambda: b"II*\0" + bytes(124) + b"DICM",
+        "dicom",
+        "application/dicom",
+    ),
 }
 
 
@@ -92,13 +115,6 @@ NAMED: list[tuple[bytes, str, str]] = [
     (b"7z\xbc\xaf\x27\x1c" + bytes(30), "7-Zip", "unpack it"),
     (b"Rar!\x1a\x07\x01\0", "RAR", "unpack it"),
     (b"\x1f\x8b\x08\0", "gzip", "unpack it"),
-    (bytes(128) + b"DICM" + bytes(30), "DICOM", "export"),
-    # Without the preamble: explicit, implicit, with the big end first, with a group length.
-    (b"\x08\0\x05\0CS\x0a\0ISO_IR 100", "DICOM", "export"),
-    (b"\x08\0\x05\0\x0a\0\0\0ISO_IR 100", "DICOM", "export"),
-    (b"\0\x08\0\x05CS\0\x0aISO_IR 100", "DICOM", "export"),
-    (b"\x02\0\0\0UL\x04\0\xc2\0\0\0", "DICOM", "export"),
-    (b"\x08\0\0\0\x04\0\0\0\x9a\x01\0\0", "DICOM", "export"),
     (b"\x5c\x01\0\0" + bytes(340) + b"n+1\0", "NIfTI", "export"),
     (b"\x1c\x02\0\0n+2\0\r\n\x1a\n", "NIfTI", "export"),
     (b"NRRD0004\n", "NRRD", "export"),
