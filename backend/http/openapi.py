@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.media.formats import ACCEPTED
+
 
 class Problem(BaseModel):
     """An error as in RFC 9457. Some codes come with further members."""
@@ -63,7 +65,7 @@ UPLOAD_BODY: dict[str, Any] = {
                 "file": {
                     "type": "string",
                     "format": "binary",
-                    "description": "JPEG, PNG, WebP, BMP, TIFF, GIF, MP4, MOV, AVI, MPEG, WebM.",
+                    "description": f"{ACCEPTED}.",
                 }
             },
         }

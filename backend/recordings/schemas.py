@@ -19,11 +19,26 @@ RECORDING_EXAMPLE: dict[str, Any] = {
     "sampled_frames": 13,
     "bytes": 1834502,
     "proposed_crop": {"x": 301, "y": 42, "size": 640},
+    "depth_mm": None,
+    "mm_per_pixel": None,
+    "notes": [],
     "preview_url": "/api/v1/recordings/6f1c1f0e-7f0b-4b8e-9a52-0c6c6a0d9e11/preview.jpg",
     "created_at": "2025-03-01T12:00:00Z",
     "expires_at": "2025-03-02T12:00:00Z",
 }
 
+DepthMm = Annotated[
+    float | None,
+    Field(description="How deep the ultrasound field reaches; null where the file does not say."),
+]
+MmPerPixel = Annotated[
+    float | None,
+    Field(description="The vertical scale of the picture; null where the file does not say."),
+]
+Notes = Annotated[
+    list[str],
+    Field(description="What the file lacks or is unusual in it, in sentences for people."),
+]
 Pixels = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
 
 
@@ -63,6 +78,9 @@ class RecordingOut(BaseModel):
     sampled_frames: int = Field(description="Frames that a screening uses, 1 to 30.")
     bytes: int
     proposed_crop: Crop
+    depth_mm: DepthMm
+    mm_per_pixel: MmPerPixel
+    notes: Notes
     preview_url: str | None = Field(description="Null once the pixels are deleted.")
     created_at: datetime
     expires_at: datetime = Field(description="The pixels are deleted then.")

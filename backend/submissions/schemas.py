@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from backend.core.pagination import NO_NUL
-from backend.recordings.schemas import Crop
+from backend.recordings.schemas import Crop, DepthMm, MmPerPixel, Notes
 from backend.submissions.fields import MAX_TEXT, unusable
 from backend.submissions.uploads.limits import MAX_FILES
 from backend.submissions.uploads.schemas import ReportRow
@@ -155,6 +155,9 @@ class ContributionOut(FieldsOut):
     sampled_frames: int
     bytes: int
     proposed_crop: Crop
+    depth_mm: DepthMm
+    mm_per_pixel: MmPerPixel
+    notes: Notes
     preview_url: str | None
     fields_from: list[str] = Field(description="Fields whose value is the default.")
     reviewer_words: list[ReviewerComment]

@@ -58,6 +58,9 @@ def contribution_to_schema(
             "proposed_crop": Crop(
                 x=contribution.square_x, y=contribution.square_y, size=contribution.square_size
             ),
+            "depth_mm": contribution.depth_mm,
+            "mm_per_pixel": contribution.mm_per_pixel,
+            "notes": contribution.notes,
             "preview_url": f"{PATH}/{contribution.id}/preview.jpg" if preview else None,
             "fields_from": ["patient" if name == "patient_hash" else name for name in inherited],
             "reviewer_words": _comments(contribution, reviews),

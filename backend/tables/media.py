@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from sqlalchemy import String
+from sqlalchemy import JSON, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.media.sampling import Probe
@@ -12,7 +12,9 @@ class MediaMixin:
     """Properties of an image or video: sizes and the proposed square in pixels, times in seconds.
 
     `width` and `height` are those of the upright picture; `frames` counts the file's frames,
-    `sampled_frames` those that are screened.
+    `sampled_frames` those that are screened. `depth_mm` and `mm_per_pixel` are what the file says of
+    the ultrasound field and its scale, null where it says nothing; `notes` are sentences for people
+    about what the file lacks or is unusual in it, and quote nothing of it.
     """
 
     kind: Mapped[str] = mapped_column(String(10))
@@ -26,6 +28,9 @@ class MediaMixin:
     square_x: Mapped[int]
     square_y: Mapped[int]
     square_size: Mapped[int]
+    depth_mm: Mapped[float | None]
+    mm_per_pixel: Mapped[float | None]
+    notes: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
 
 
 class MediaColumns(TypedDict):
@@ -42,6 +47,9 @@ class MediaColumns(TypedDict):
     square_x: int
     square_y: int
     square_size: int
+    depth_mm: float | None
+    mm_per_pixel: float | None
+    notes: list[str]
 
 
 def media_columns(probe: Probe) -> MediaColumns:
@@ -58,4 +66,7 @@ def media_columns(probe: Probe) -> MediaColumns:
         "square_x": probe.square.x,
         "square_y": probe.square.y,
         "square_size": probe.square.size,
+        "depth_mm": probe.depth_mm,
+        "mm_per_pixel": probe.mm_per_pixel,
+        "notes": list(probe.notes),
     }

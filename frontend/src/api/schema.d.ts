@@ -3099,6 +3099,12 @@ export interface components {
             sampled_frames: number;
             bytes: number;
             proposed_crop: components["schemas"]["Crop"];
+            /** @description How deep the ultrasound field reaches; null where the file does not say. */
+            depth_mm: number | null;
+            /** @description The vertical scale of the picture; null where the file does not say. */
+            mm_per_pixel: number | null;
+            /** @description What the file lacks or is unusual in it, in sentences for people. */
+            notes: string[];
             preview_url: string | null;
             /** @description Fields whose value is the default. */
             fields_from: string[];
@@ -3679,6 +3685,12 @@ export interface components {
             sampled_frames: number;
             bytes: number;
             proposed_crop: components["schemas"]["Crop"];
+            /** @description How deep the ultrasound field reaches; null where the file does not say. */
+            depth_mm: number | null;
+            /** @description The vertical scale of the picture; null where the file does not say. */
+            mm_per_pixel: number | null;
+            /** @description What the file lacks or is unusual in it, in sentences for people. */
+            notes: string[];
             /** @description Null once the pixels are deleted. */
             preview_url: string | null;
             /** Format: date-time */

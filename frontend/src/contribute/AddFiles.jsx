@@ -11,7 +11,8 @@ import { ManifestHelp } from './ManifestHelp.jsx';
 
 /** @typedef {import('./folders.js').Gathered} Gathered */
 
-const ACCEPT = 'image/*,video/*,.avi,.mov,.mpg,.mpeg,.tif,.tiff,.bmp,.webp,.zip,.csv';
+const ACCEPT =
+  'image/*,video/*,.avi,.mov,.mpg,.mpeg,.tif,.tiff,.bmp,.webp,.dcm,application/dicom,.zip,.csv';
 
 /** @param {{small: boolean}} props `small`: there are recordings already */
 export function AddFiles({ small }) {

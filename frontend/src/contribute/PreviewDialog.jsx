@@ -1,5 +1,6 @@
 /** One recording, large: its first picture and what the file is. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { RecordingNotes } from '../shared/RecordingNotes.jsx';
 import { recordingFacts } from '../shared/recordingFacts.js';
 
 /**
@@ -35,6 +36,7 @@ export function PreviewDialog({ recording, onClose }) {
           <li key={fact}>{fact}</li>
         ))}
       </ul>
+      <RecordingNotes notes={recording.notes} />
     </dialog>
   );
 }

@@ -35,7 +35,7 @@ export function FilesButton({ children, kind = 'primary' }) {
         multiple
         hidden
         data-testid="files"
-        accept="image/*,video/*,.avi,.mov,.mpg,.mpeg,.tif,.tiff,.bmp,.webp"
+        accept="image/*,video/*,.avi,.mov,.mpg,.mpeg,.tif,.tiff,.bmp,.webp,.dcm,application/dicom"
         onChange={({ currentTarget }) => {
           addFiles(currentTarget.files ?? []);
           currentTarget.value = ''; // so that the same file can be chosen again

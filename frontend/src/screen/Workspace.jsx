@@ -1,6 +1,7 @@
 /** The recording that is looked at: what can be done with it now. */
 import { useEffect, useRef } from 'preact/hooks';
 import { deleteItem } from './deletions.js';
+import { RecordingNotes } from '../shared/RecordingNotes.jsx';
 import { recordingFacts } from '../shared/recordingFacts.js';
 import { CropView } from './CropView.jsx';
 import { Icon } from '../shared/Icon.jsx';
@@ -43,6 +44,7 @@ export function Workspace({ item }) {
             ))}
           </ul>
         )}
+        {item.recording && <RecordingNotes notes={item.recording.notes} />}
       </header>
       {item.offline && (
         <p class="notice" role="status">

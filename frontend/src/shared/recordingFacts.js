@@ -5,16 +5,17 @@ import { duration, plural, fileSize } from './format.js';
  * @typedef {import('../api/screenings.js').Recording} Recording
  *
  * @param {Pick<Recording, 'kind' | 'format' | 'width' | 'height' | 'duration_s' | 'sampled_frames'
- *   | 'bytes'>} recording
+ *   | 'bytes' | 'depth_mm'>} recording
  * @returns {string[]}
  */
 export function recordingFacts(recording) {
-  const { kind, format, width, height, duration_s, sampled_frames, bytes } = recording;
+  const { kind, format, width, height, duration_s, sampled_frames, bytes, depth_mm } = recording;
   return [
     `${kind === 'video' ? 'Video' : 'Image'}, ${formatName(format)}`,
     `${width} × ${height} pixels`,
     ...(duration_s ? [duration(duration_s)] : []),
     ...(kind === 'video' ? [`${plural(sampled_frames, 'frame')} to screen`] : []),
+    ...(depth_mm ? [`${(depth_mm / 10).toFixed(1)} cm deep`] : []),
     fileSize(bytes),
   ];
 }
@@ -25,7 +26,7 @@ export function recordingFacts(recording) {
  */
 export function formatName(type) {
   const bare = type
-    .replace(/^(image|video)\//, '')
+    .replace(/^(image|video|application)\//, '')
     .replace(/^\.|^x-|^vnd\./, '')
     .toLowerCase();
   return NAMES[bare] ?? bare.toUpperCase();

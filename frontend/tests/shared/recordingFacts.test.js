@@ -18,7 +18,14 @@ describe('facts', () => {
     expect(recordingFacts(still)).toEqual(['Image, PNG', '640 × 480 pixels', '3.0 MB']);
   });
 
+  it('tell how deep the field is where the file says', () => {
+    expect(recordingFacts(makeRecording({ format: 'dicom', depth_mm: 156.4 }))).toContain(
+      '15.6 cm deep',
+    );
+  });
+
   it.each([
+    ['application/dicom', 'DICOM'],
     ['image/jpeg', 'JPEG'],
     ['.jpg', 'JPEG'],
     ['video/quicktime', 'MOV'],

@@ -10,7 +10,7 @@ from models.media.dicom.source import DicomSource
 from tests.models.media.dicom.instances import FRAMES, Instance, colours, decoded_by_dcmtk
 from tests.models.media.dicom.table import INSTANCES, VIDEOS, Make
 
-needs_dcmtk = pytest.mark.skipif(shutil.which("dcm2pnm") is None, reason="needs DCMTK")
+needs_dcmtk = pytest.mark.skipif(shutil.which("dcm2pnm") is None, reason="no DCMTK here")
 
 
 def test_at_least_sixty_instances_are_compared() -> None:
