@@ -12,9 +12,9 @@ class MediaMixin:
     """Properties of an image or video: sizes and the proposed square in pixels, times in seconds.
 
     `width` and `height` are those of the upright picture; `frames` counts the file's frames,
-    `sampled_frames` those that are screened. `depth_mm` and `mm_per_pixel` are what the file says of
-    the ultrasound field and its scale, null where it says nothing; `notes` are sentences for people
-    about what the file lacks or is unusual in it, and quote nothing of it.
+    `sampled_frames` those that are screened. `depth_mm` and `mm_per_pixel` are what the file says
+    of the ultrasound field and its scale, null where it says nothing; `notes` are sentences for
+    people about what the file lacks or is unusual in it, and quote nothing of it.
     """
 
     kind: Mapped[str] = mapped_column(String(10))
