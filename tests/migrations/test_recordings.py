@@ -28,9 +28,9 @@ def test_of_recordings_of_before_neither_depth_nor_notes_are_known(url: str) -> 
             connection.execute(insert(table).values(row))
     migrations.upgrade(url, "0028")
     with engine.connect() as connection:
-        for table in (Recording, Contribution):
+        for row_class in (Recording, Contribution):
             found = connection.execute(
-                select(table.depth_mm, table.mm_per_pixel, table.notes)
+                select(row_class.depth_mm, row_class.mm_per_pixel, row_class.notes)
             ).one()
             assert tuple(found) == (None, None, [])
     migrations.downgrade(url, "0027")

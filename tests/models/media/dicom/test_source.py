@@ -84,7 +84,9 @@ class TestTimes:
 
     @pytest.mark.parametrize("keyword", ["CineRate", "RecommendedDisplayFrameRate"])
     def test_then_a_rate_of_which_people_are_told(self, keyword: str, tmp_path: Path) -> None:
-        source = opened(tmp_path, dataset(grey(), FrameTime=0, **{keyword: 10}))
+        made = dataset(grey(), FrameTime=0)
+        setattr(made, keyword, 10)
+        source = opened(tmp_path, made)
         assert list(source.times_s) == pytest.approx([0, 0.1, 0.2, 0.3])
         assert any("10 a second" in note for note in source.acquisition.notes)
 
