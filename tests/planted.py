@@ -15,9 +15,11 @@ import av
 import numpy as np
 from PIL import Image, PngImagePlugin
 from PIL.ExifTags import GPS, IFD, Base
+from pydicom.dataset import Dataset, FileDataset
 
 from scripts.no_secrets import LOGS, SHORTEST
 from tests import media_files
+from tests.models.media.dicom import instances
 
 SECRET = "Zw8Patient-Rossi"
 """In each of them, in plain bytes; nowhere in what is made of one."""
@@ -194,6 +196,33 @@ def webm() -> bytes:
     return _clip("webm", "libvpx", "libopus", TAGS)
 
 
+def _dicom(made: FileDataset) -> bytes:
+    """With names in elements of many kinds, also private and nested, and one in the preamble."""
+    made.PatientName, made.PatientID = f"{SECRET}^Elsa", f"{SECRET}-0312"
+    made.InstitutionName = made.ReferringPhysicianName = made.StationName = SECRET
+    made.ImageComments, made.StudyDate = f"seen by {SECRET}", "20260301"
+    made.OtherPatientIDsSequence = [Dataset()]
+    made.OtherPatientIDsSequence[0].PatientID = SECRET
+    private = made.private_block(0x0009, f"{SECRET} BLOCK", create=True)
+    private.add_new(0x10, "LO", SECRET)
+    made.preamble = SECRET.encode().ljust(128)
+    file = io.BytesIO()
+    made.save_as(file, enforce_file_format=True)
+    return file.getvalue()
+
+
+def dicom() -> bytes:
+    """An ultrasound clip."""
+    return _dicom(instances.dataset(instances.grey()))
+
+
+def dicom_video() -> bytes:
+    """The same as a stream of video, whose supplemental information names somebody too."""
+    content = mpeg()
+    return _dicom(instances.video_dataset(content, "1.2.840.10008.1.2.4.100", frames=1))
+
+
 ALL: dict[str, Callable[[], bytes]] = {
-    each.__name__: each for each in (jpeg, png, webp, tiff, gif, mov, mp4, avi, mpeg, webm)
+    each.__name__: each
+    for each in (jpeg, png, webp, tiff, gif, mov, mp4, avi, mpeg, webm, dicom, dicom_video)
 }

@@ -2,7 +2,7 @@
 
 import json
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +22,7 @@ from models.contract import (
     Square,
 )
 from models.data.file_names import to_valid_text
-from models.media.sampling import MediaError
+from models.media.sampling import MediaError, Recording
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -107,6 +107,7 @@ def screen(
 
     names = to_valid_text([str(path) for path in files])
     answers: list[tuple[str, Prediction | MediaError]] = []
+    notes: dict[str, tuple[str, ...]] = {}
     with terminal.progress() as progress:
         loading = progress.add_task("Loading the models", total=None)
         try:
@@ -126,14 +127,19 @@ def screen(
                     bar, completed=done, total=total
                 ),
                 _drawer(overlay, number, path),
+                lambda recording, of=name: notes.update(  # type: ignore[misc]
+                    {of: recording.source.acquisition.notes}
+                ),
             )
             progress.remove_task(frames)
             progress.advance(overall)
             if as_json:
-                typer.echo(json.dumps(_line(name, result, asked), ensure_ascii=False))
+                typer.echo(
+                    json.dumps(_line(name, result, asked, notes.get(name, ())), ensure_ascii=False)
+                )
             answers.append((name, result))
     if not as_json:
-        _print(answers, asked)
+        _print(answers, asked, notes)
     if any(isinstance(result, MediaError) for _, result in answers):
         raise typer.Exit(1)
     if any(asked.is_withheld(result) for _, result in answers if isinstance(result, Prediction)):
@@ -170,12 +176,13 @@ def _answer(
     asked: _Asked,
     progress: Callable[[int, int], None],
     look: "Callable[[Batch], None] | None",
+    opened: Callable[[Recording], None],
 ) -> Prediction | MediaError:
     """The prediction for one file, or the error, so that one file does not end a batch."""
     from models.inference.screen import screen as answer
 
     try:
-        return answer(path, predictor, asked.square, progress, asked.probe, look)
+        return answer(path, predictor, asked.square, progress, asked.probe, look, opened)
     except MediaError as error:
         return error
     except OSError as error:
@@ -200,7 +207,9 @@ def _square(crop: str | None) -> Square | None:
     return Square(x, y, size)
 
 
-def _line(name: str, result: Prediction | MediaError, asked: _Asked) -> dict[str, Any]:
+def _line(
+    name: str, result: Prediction | MediaError, asked: _Asked, notes: Sequence[str]
+) -> dict[str, Any]:
     if isinstance(result, MediaError):
         return {"file": name, "error": {"code": result.code, "message": result.message}}
     answer = result.to_dict()
@@ -210,6 +219,7 @@ def _line(name: str, result: Prediction | MediaError, asked: _Asked) -> dict[str
     return {
         "file": name,
         "result": answer | {"answered_anyway": asked.anyway and not result.usable},
+        "notes": list(notes),
     }
 
 
@@ -217,7 +227,11 @@ _WITHHELD = ("label", "probability", "probabilities", "majority_vote", "agreemen
 """What names a class, and is null where none is named."""
 
 
-def _print(answers: list[tuple[str, Prediction | MediaError]], asked: _Asked) -> None:
+def _print(
+    answers: list[tuple[str, Prediction | MediaError]],
+    asked: _Asked,
+    notes: Mapping[str, Sequence[str]],
+) -> None:
     """The answers for people: the classes, the signs, and what else there is to say of each."""
     from rich.console import Console
     from rich.text import Text
@@ -233,8 +247,8 @@ def _print(answers: list[tuple[str, Prediction | MediaError]], asked: _Asked) ->
     ]
     if signs:
         console.print(_signs(signs))
-    for name, result in named:
-        if remarks := " ".join(_remarks(result, asked)):
+    for (name, result), (path, _) in zip(named, answers, strict=True):
+        if remarks := " ".join([*notes.get(path, ()), *_remarks(result, asked)]):
             console.print(Text.assemble(name, ": ", remarks), soft_wrap=True)
     console.print(DISCLAIMER)
 

@@ -71,6 +71,7 @@ def screen(
     progress: Callable[[int, int], None] | None = None,
     probe: Probe = Probe.CONVEX,
     look: Callable[[Batch], None] | None = None,
+    opened: Callable[[sampling.Recording], None] | None = None,
 ) -> Prediction:
     """The prediction for one image or video.
 
@@ -81,11 +82,14 @@ def screen(
         progress: called with the number of frames done and in all.
         probe: that the recording was made with.
         look: called with each batch, for example to draw its maps.
+        opened: called with the recording before any of it is decoded.
 
     Raises:
         MediaError: the file cannot be used, see `models.media.sources.open_source`.
     """
     recording = sampling.Recording.open(path)
+    if opened is not None:
+        opened(recording)
     crop = square or recording.proposed_square()
     report = progress or _no_progress
     total = len(recording.sampled())

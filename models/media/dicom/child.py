@@ -3,8 +3,9 @@
 Decoders of compressed pixels are written in C and read whatever a file holds. Here one can crash,
 loop or eat memory without harm to anybody: the process has bounds of its own and serves one file.
 
-It reads one line of JSON, `{"path": …, "indices": […]}`, and writes a message for each index: one
-byte, two numbers, and a picture (P, height and width) or an error as JSON (E, its length, 0).
+It reads lines of JSON: a path, then lists of indices, one list after the other. For each index it
+writes a message of one byte and two numbers, and a picture (P, height and width), or once for the
+list an error as JSON (E, its length, 0). It ends with its input.
 """
 
 import json
@@ -31,20 +32,23 @@ from models.media.square import Picture
 
 
 def main() -> int:
-    """Answer one request; 0 also where the answer is an error."""
-    request = json.loads(sys.stdin.readline())
-    indices = [int(index) for index in request["indices"]]
-    _set_bounds(len(indices))
+    """Serve one file."""
+    resource.setrlimit(resource.RLIMIT_AS, (LIMITS.decoder_bytes, LIMITS.decoder_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    path = Path(json.loads(sys.stdin.readline()))
     output = sys.stdout.buffer
-    try:
-        for picture in pictures(Path(request["path"]), indices):
-            output.write(HEAD.pack(PICTURE, picture.shape[0], picture.shape[1]))
-            output.write(picture.data)
+    for line in sys.stdin:
+        indices = [int(index) for index in json.loads(line)]
+        _allow_time(len(indices))
+        try:
+            for picture in pictures(path, indices):
+                output.write(HEAD.pack(PICTURE, picture.shape[0], picture.shape[1]))
+                output.write(picture.data)
+                output.flush()
+        except MediaError as error:
+            answer = json.dumps([error.code, error.message]).encode()
+            output.write(HEAD.pack(ERROR, len(answer), 0) + answer)
             output.flush()
-    except MediaError as error:
-        answer = json.dumps([error.code, error.message]).encode()
-        output.write(HEAD.pack(ERROR, len(answer), 0) + answer)
-        output.flush()
     return 0
 
 
@@ -108,12 +112,12 @@ def _options(description: Description, pixels: PixelElement) -> dict[str, Any]:
     }
 
 
-def _set_bounds(frames: int) -> None:
-    """Bound this process: processor time by the frames asked for, memory, and no file written."""
-    seconds = int(LIMITS.decoder_start_s + frames * LIMITS.decoder_frame_s)
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (LIMITS.decoder_bytes, LIMITS.decoder_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def _allow_time(frames: int) -> None:
+    """Bound the processor time of a read by the number of frames that it asks for."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = used.ru_utime + used.ru_stime + LIMITS.decoder_start_s
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds + frames * LIMITS.decoder_frame_s), hard))
 
 
 if __name__ == "__main__":

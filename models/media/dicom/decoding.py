@@ -6,7 +6,9 @@ import select
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -24,14 +26,45 @@ _KEPT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "LANG", "TMPDIR
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-def decode(path: Path, indices: Sequence[int]) -> Iterator[Picture]:
-    """The pictures at these indices, upright pixels as stored: uint8 RGB (rows, columns, 3).
+class Decoder:
+    """Decodes frames of one file in a child process, which starts with the first of them.
 
-    Raises:
-        MediaError: the file cannot be read, or decoding it took too much time or memory.
+    The child serves one read after the other and ends with this object; one whose read is given
+    up, or that fails, is ended at once and replaced.
     """
-    if not indices:
-        return
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._idle: list[subprocess.Popen[bytes]] = []
+        weakref.finalize(self, _end_all, self._idle)
+
+    def read(self, indices: Sequence[int]) -> Iterator[Picture]:
+        """The pictures at these indices, as stored: uint8 RGB (rows, columns, 3).
+
+        Raises:
+            MediaError: the file cannot be read, or decoding it took too much time or memory.
+        """
+        if not indices:
+            return
+        process = self._idle.pop() if self._idle else _start(self._path)
+        pipe = process.stdout
+        assert pipe is not None  # noqa: S101  # asked for in `_start`
+        try:
+            _send(process, list(indices))
+            for _ in indices[:-1]:
+                yield _picture(pipe)
+            last = _picture(pipe)
+        except BaseException as error:
+            _end_all([process])
+            if isinstance(error, BrokenPipeError):
+                raise _crashed() from error
+            raise
+        # Before the last picture, after which a caller may ask for nothing more.
+        self._idle.append(process)
+        yield last
+
+
+def _start(path: Path) -> "subprocess.Popen[bytes]":
     process = subprocess.Popen(  # noqa: S603  # our own module
         [sys.executable, "-m", _CHILD],
         stdin=subprocess.PIPE,
@@ -40,19 +73,29 @@ def decode(path: Path, indices: Sequence[int]) -> Iterator[Picture]:
         stderr=subprocess.DEVNULL,
         env={name: os.environ[name] for name in _KEPT if name in os.environ} | _ONE_THREAD,
     )
-    assert process.stdin is not None  # noqa: S101  # pipes, as asked for
-    assert process.stdout is not None  # noqa: S101
     try:
-        with process.stdin as stdin:
-            request = {"path": str(path.resolve()), "indices": list(indices)}
-            stdin.write(json.dumps(request).encode() + b"\n")
-        for _ in indices:
-            yield _picture(process.stdout)
+        _send(process, str(path.resolve()))
     except BrokenPipeError as error:
+        _end_all([process])
         raise _crashed() from error
-    finally:
+    return process
+
+
+def _send(process: "subprocess.Popen[bytes]", request: str | list[int]) -> None:
+    assert process.stdin is not None  # noqa: S101  # asked for in `_start`
+    process.stdin.write(json.dumps(request).encode() + b"\n")
+    process.stdin.flush()
+
+
+def _end_all(processes: "list[subprocess.Popen[bytes]]") -> None:
+    while processes:
+        process = processes.pop()
         process.kill()
-        process.stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                # What is left in its buffer belongs to nobody any more.
+                with suppress(BrokenPipeError):
+                    pipe.close()
         process.wait()
 
 

@@ -19,7 +19,7 @@ from pydicom.uid import (
 from models.media.acquisition import Acquisition
 from models.media.clips import Clip
 from models.media.dicom.bounded import quiet
-from models.media.dicom.decoding import decode
+from models.media.dicom.decoding import Decoder
 from models.media.dicom.description import Description, describe
 from models.media.dicom.frames import check_native, compressed_frames, video_stream
 from models.media.dicom.header import Header, open_content
@@ -53,7 +53,7 @@ class DicomSource:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._decoder = Decoder(path)
         with open_content(path) as (header, file), quiet():
             check_object(header)
             video = is_video(header.transfer_syntax)
@@ -70,8 +70,6 @@ class DicomSource:
                 more = _check_frames(header, file, self._description)
                 timing = frame_times(header.dataset, self._description.frames)
             found = find_field(header.dataset, self._description)
-        # Kept, because each upload is looked at twice, and a child process takes a while to start.
-        self._first: tuple[int, Picture] | None = None
         is_clip = video or self._description.frames > 1
         self.times_s: Sequence[float] = timing.times_s if is_clip else (0.0,)
         self.duration_s: float | None = timing.duration_s if is_clip else None
@@ -84,15 +82,8 @@ class DicomSource:
         if self._clip is not None:
             yield from self._clip.read(indices)
             return
-        known = self._first
-        if known is not None and indices and indices[0] == known[0]:
-            yield known[1]
-            indices = indices[1:]
-        for index, picture in zip(indices, decode(self._path, indices), strict=True):
-            shown = self._square_pixels(picture)
-            if self._first is None:
-                self._first = index, shown
-            yield shown
+        for picture in self._decoder.read(indices):
+            yield self._square_pixels(picture)
 
     def _square_pixels(self, picture: Picture) -> Picture:
         width = self._description.shown_width

@@ -417,13 +417,29 @@ class TestChild:
         assert (next(source.read([2]))[:, :, 0] == grey()[2]).all()
         assert refused(tmp_path / "instance").code == "unreadable_file"
 
-    def test_the_first_picture_is_decoded_once(
+    def test_one_serves_all_reads_of_a_file_that_are_not_given_up(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        source = opened(tmp_path, dataset(grey(1), US_IMAGE))
-        first = next(source.read([0]))
-        monkeypatch.setattr(subprocess, "Popen", None)
-        assert next(source.read([0])) is first
+        started: list[subprocess.Popen[bytes]] = []
+        start = decoding._start
+
+        def counted(path: Path) -> "subprocess.Popen[bytes]":
+            started.append(start(path))
+            return started[-1]
+
+        monkeypatch.setattr(decoding, "_start", counted)
+        source = opened(tmp_path, dataset(grey()))
+        next(source.read([3]))
+        list(source.read([0, 1]))
+        assert len(started) == 1
+        given_up, other = source.read([0, 1]), source.read([2])
+        assert (next(given_up)[:, :, 0] == grey()[0]).all()
+        assert (next(other)[:, :, 0] == grey()[2]).all()
+        del given_up
+        assert (next(source.read([1]))[:, :, 0] == grey()[1]).all()
+        assert len(started) == 2
+        del source, other
+        assert all(process.returncode is not None for process in started)
 
     def test_a_decoder_that_crashes_makes_the_file_unreadable(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
