@@ -121,6 +121,13 @@ class Clip:
         self._display = self._make_display(first, pixel_aspect)
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels of the pictures as shown."""
+        display = self._display
+        across = (display.width, display.height)
+        return across[::-1] if display.swap else across
+
+    @property
     def has_clock(self) -> bool:
         """Whether the times are those of the file, and not counted frames."""
         return self._clock != "count"

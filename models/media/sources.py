@@ -15,7 +15,7 @@ from PIL import Image
 
 from models.media.acquisition import Acquisition
 from models.media.clips import Clip
-from models.media.dicom.header import unreadable
+from models.media.dicom.bounded import unreadable
 from models.media.dicom.source import DicomSource
 from models.media.formats import (
     Format,

@@ -85,8 +85,8 @@ def inflated(file: BinaryIO) -> BinaryIO:
     """The rest of a deflated file, inflated into an anonymous temporary file.
 
     Raises:
-        MediaError: `unreadable_file` beyond `LIMITS.inflated_bytes`, `truncated_file`.
-        zlib.error: the bytes are not deflated.
+        MediaError: `unreadable_file` beyond `LIMITS.inflated_bytes` or where it is not deflated,
+            `truncated_file`.
     """
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     content: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
@@ -103,8 +103,19 @@ def inflated(file: BinaryIO) -> BinaryIO:
                     f"This deflated DICOM file unpacks to more than "
                     f"{limits.LIMITS.inflated_bytes >> 20} MiB. Export it without deflation.",
                 )
-    except BaseException:
+    except BaseException as error:
         content.close()
+        if isinstance(error, zlib.error):
+            raise unreadable() from error
         raise
     content.seek(0)
     return content
+
+
+def unreadable() -> MediaError:
+    """The error for a header that is no DICOM, or is damaged."""
+    return MediaError(
+        "unreadable_file",
+        "The header of this DICOM file cannot be read: it may be damaged. Export it again, or "
+        "export the picture as PNG or the clip as MP4.",
+    )

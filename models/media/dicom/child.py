@@ -20,10 +20,9 @@ import numpy.typing as npt
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 
-from models.media.dicom.bounded import quiet
 from models.media.dicom.description import Description, describe
 from models.media.dicom.frames import check_native, compressed_frames, read_spans
-from models.media.dicom.header import Header, PixelElement, open_content
+from models.media.dicom.header import Header, PixelElement, no_quotation, open_content
 from models.media.dicom.messages import ERROR, HEAD, PICTURE
 from models.media.dicom.values import ToPicture
 from models.media.formats import MediaError
@@ -58,7 +57,7 @@ def pictures(path: Path, indices: Sequence[int]) -> Iterator[Picture]:
     Raises:
         MediaError: the file cannot be read.
     """
-    with open_content(path) as (header, file), quiet():
+    with no_quotation(), open_content(path) as (header, file):
         description = describe(header, is_video=False)
         to_picture = ToPicture(header, description)
         for values, photometric, bits in _decoded(header, description, file, indices):

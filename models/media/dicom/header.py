@@ -1,7 +1,5 @@
 """The header of a DICOM file, read without its pixels and within bounds."""
 
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from models.media.dicom.bounded import BoundedReader, inflated, quiet
+from models.media.dicom.bounded import BoundedReader, inflated, quiet, unreadable
 from models.media.formats import MediaError, truncated
 
 _PIXELS = {
@@ -81,12 +79,11 @@ def open_content(path: Path) -> Iterator[tuple[Header, BinaryIO]]:
         OSError: the system does not let the file be read.
     """
     with path.open("rb") as file:
-        with _as_media_error():
+        with no_quotation():
             preamble, meta = _file_meta(file)
             deflated = meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
-            content = inflated(file) if deflated else file
-        with content:
-            with _as_media_error():
+        with inflated(file) if deflated else file as content:
+            with no_quotation():
                 header = _parsed(content, (preamble, meta) if deflated else None)
             yield header, content
 
@@ -137,6 +134,8 @@ def _parsed(file: BinaryIO, meta: tuple[bytes | None, FileMetaDataset] | None) -
             "", bare, preamble, file_meta, is_implicit_VR=False, is_little_endian=True
         )
         syntax = DeflatedExplicitVRLittleEndian
+    # Tables are read by what it says of the order of bytes.
+    dataset.file_meta.TransferSyntaxUID = UID(str(syntax))
     dataset.buffer = None  # it holds the file, which is closed soon
     for tag in list(dataset.keys()):
         element = dataset.get_item(tag, keep_deferred=True)
@@ -154,36 +153,22 @@ def _native_syntax(dataset: FileDataset) -> UID:
 
 
 @contextmanager
-def _as_media_error() -> Iterator[None]:
-    """Turn whatever pydicom raises for a bad header into one error that quotes nothing of it."""
+def no_quotation() -> Iterator[None]:
+    """Look at a file's elements; whatever is raised becomes an error that quotes none of them.
+
+    pydicom's errors quote the bytes that they are about, which may be somebody's name, so that the
+    new error does not lead back to them either.
+
+    Raises:
+        MediaError: `unreadable_file`, or what was raised if it is one.
+        OSError: the system does not let the file be read.
+    """
     try:
         with quiet():
             yield
     except MediaError:
         raise
-    except OSError as error:
-        if error.errno is not None:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise unreadable() from error
-    except (
-        ArithmeticError,
-        AttributeError,
-        EOFError,
-        LookupError,
-        NotImplementedError,
-        RecursionError,
-        TypeError,
-        ValueError,
-        struct.error,
-        zlib.error,
-    ) as error:
-        raise unreadable() from error
-
-
-def unreadable() -> MediaError:
-    """The error for a header that is no DICOM, or is damaged."""
-    return MediaError(
-        "unreadable_file",
-        "The header of this DICOM file cannot be read: it may be damaged. Export it again, or "
-        "export the picture as PNG or the clip as MP4.",
-    )
+        raise unreadable() from None

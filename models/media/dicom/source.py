@@ -18,11 +18,10 @@ from pydicom.uid import (
 
 from models.media.acquisition import Acquisition
 from models.media.clips import Clip
-from models.media.dicom.bounded import quiet
 from models.media.dicom.decoding import Decoder
 from models.media.dicom.description import Description, describe
 from models.media.dicom.frames import check_native, compressed_frames, video_stream
-from models.media.dicom.header import Header, open_content
+from models.media.dicom.header import Header, no_quotation, open_content
 from models.media.dicom.objects import check_object
 from models.media.dicom.regions import find_field
 from models.media.dicom.times import Timing, frame_times
@@ -54,22 +53,25 @@ class DicomSource:
 
     def __init__(self, path: Path) -> None:
         self._decoder = Decoder(path)
-        with open_content(path) as (header, file), quiet():
-            check_object(header)
-            video = is_video(header.transfer_syntax)
-            if not video and header.transfer_syntax not in _READ_HERE:
-                raise _unknown_syntax(header.transfer_syntax)
-            self._description = describe(header, is_video=video)
-            self._clip: Clip | None = None
-            if video:
-                self._clip = _video(path, file, header, self._description)
-                stream_s = self._clip.times_s if self._clip.has_clock else None
-                timing = frame_times(header.dataset, len(self._clip.times_s), stream_s)
-                more = False
-            else:
-                more = _check_frames(header, file, self._description)
-                timing = frame_times(header.dataset, self._description.frames)
-            found = find_field(header.dataset, self._description)
+        with open_content(path) as (header, file):
+            with no_quotation():
+                check_object(header)
+                video = is_video(header.transfer_syntax)
+                if not video and header.transfer_syntax not in _READ_HERE:
+                    raise _unknown_syntax(header.transfer_syntax)
+                self._description = describe(header, is_video=video)
+            # Without a look at any element, so that others may look at theirs meanwhile.
+            self._clip = _video(path, file, header, self._description) if video else None
+            if self._clip is not None:
+                # Pictures are of the stream's size, whatever the header says.
+                width, height = self._clip.size
+                self._description = replace(
+                    self._description, columns=width, rows=height, aspect=1.0
+                )
+            more = not video and _check_frames(header, file, self._description)
+            with no_quotation():
+                timing = _timing(header, self._description, self._clip)
+                found = find_field(header.dataset, self._description)
         is_clip = video or self._description.frames > 1
         self.times_s: Sequence[float] = timing.times_s if is_clip else (0.0,)
         self.duration_s: float | None = timing.duration_s if is_clip else None
@@ -106,6 +108,12 @@ def _video(path: Path, file: BinaryIO, header: Header, description: Description)
     if len(clip.times_s) < _MIN_STORED_SHARE * description.frames:
         raise truncated()
     return clip
+
+
+def _timing(header: Header, description: Description, clip: Clip | None) -> Timing:
+    if clip is None:
+        return frame_times(header.dataset, description.frames)
+    return frame_times(header.dataset, len(clip.times_s), clip.times_s if clip.has_clock else None)
 
 
 def _check_frames(header: Header, file: BinaryIO, description: Description) -> bool:

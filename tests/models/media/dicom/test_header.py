@@ -1,4 +1,5 @@
 import struct
+import traceback
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -101,6 +102,15 @@ def test_what_inflates_without_end_is_refused(
 def test_a_deflated_file_that_stops_is_truncated(tmp_path: Path) -> None:
     whole = (PYDICOM / "image_dfl.dcm").read_bytes()
     assert refused(written(tmp_path, whole[: len(whole) // 2])).code == "truncated_file"
+
+
+def test_no_error_leads_to_what_pydicom_quotes(tmp_path: Path) -> None:
+    # A group length of nine bytes, with which pydicom quotes all of them.
+    path = written(tmp_path, META + element(2, 0, b"UL", b"LINDQVIST") + bytes(200))
+    with pytest.raises(MediaError) as refusal:
+        read_header(path)
+    assert refusal.value.code == "unreadable_file"
+    assert "LINDQVIST" not in "".join(traceback.format_exception(refusal.value))
 
 
 def test_no_error_quotes_the_header(tmp_path: Path) -> None:

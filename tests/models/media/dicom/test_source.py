@@ -119,6 +119,12 @@ class TestRegions:
         made = dataset(grey(), SequenceOfUltrasoundRegions=regions(region((10, 12, 69, 51))))
         assert opened(tmp_path, made).acquisition.square == Square(10, 2, 60)
 
+    def test_of_a_video_the_square_lies_in_the_pictures_of_the_stream(self, tmp_path: Path) -> None:
+        made = video_dataset(stream("libx264", "mp4"), "1.2.840.10008.1.2.4.102")
+        made.Rows, made.Columns = 480, 640
+        made.SequenceOfUltrasoundRegions = regions(region((20, 4, 600, 470)))
+        assert opened(tmp_path, made).acquisition.square == Square(26, 0, 64)
+
     def test_doppler_and_m_mode_beside_the_picture_are_left_out_and_told(
         self, tmp_path: Path
     ) -> None:
