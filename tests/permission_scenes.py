@@ -16,6 +16,7 @@ from backend.tables.trainings import TrainingSettings
 from backend.trainings.artifacts import repository as artifacts
 from models.contract import CLASSES
 from models.media import overlay
+from models.media.masking import TextBox
 from tests import media_files, tus
 from tests.factories import (
     answer,
@@ -111,6 +112,15 @@ def draft(world: World) -> Values:
     row = create_contribution(world.session, submission, state="draft")
     store_contribution(world.api.storage, row, media_files.image())
     return {"submission_id": submission.id, "contribution_id": row.id}
+
+
+def draft_with_text(world: World) -> Values:
+    """A draft with a recording on whose text its owner has to decide."""
+    values = draft(world)
+    row = world.session.get(Contribution, values["contribution_id"])
+    assert row is not None
+    row.text_boxes = [TextBox(0, 0, 20, 10, name_like=True)]
+    return values
 
 
 def asked_about(world: World) -> Values:

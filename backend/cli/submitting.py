@@ -73,6 +73,13 @@ def submit(
             "reviewers. Without it they stay a draft.",
         ),
     ] = False,
+    mask_text: Annotated[
+        bool,
+        typer.Option(
+            "--mask-text",
+            help="Mask all text in the pictures that may name a person and was not decided on.",
+        ),
+    ] = False,
     skip_problems: Annotated[
         bool,
         typer.Option(
@@ -107,6 +114,8 @@ def submit(
             _send_files(client, outcome, files)
             _wait(client, outcome)
             _report_rows(client, outcome)
+            if mask_text:
+                _mask_text(client, outcome)
             if skip_problems:
                 outcome.table_problems = 0
             left = _conclude(client, outcome, consent=consent)
@@ -183,6 +192,11 @@ def _send_manifest(client: "httpx.Client", outcome: Outcome, manifest: Path | No
         if row["status"] in ("partly", "refused"):
             _say(f"{table}, line {row['line']}: {row['file_name']}: {row['problem']}")
             outcome.table_problems += row["line"] > 1
+
+
+def _mask_text(client: "httpx.Client", outcome: Outcome) -> None:
+    changed = _call(client, "POST", f"submissions/{outcome.submission}/mask-text")["changed"]
+    _say(f"Text that may name a person is masked in {changed} of the recordings.")
 
 
 def _report_rows(client: "httpx.Client", outcome: Outcome) -> None:

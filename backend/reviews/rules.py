@@ -5,11 +5,14 @@ from typing import NoReturn
 
 from backend.core.errors import ConflictError, InvalidInputError
 from backend.recordings.importer import refusal
+from backend.recordings.text_boxes import with_decisions
 from backend.reviews.repository import is_claimed
 from backend.reviews.schemas import ReviewIn
+from backend.reviews.serializers import proposed_square
 from backend.tables import Contribution
 from backend.tables.vocabulary import ContributionState, JobState, Reason, Verdict
 from models.media import sampling
+from models.media.masking import needs_decision
 
 _TOLERANCE_S = 1e-3
 
@@ -89,6 +92,7 @@ def _check_approval(verdict: ReviewIn, contribution: Contribution) -> None:
             "the dataset. Try again in a moment.",
             code="preparing",
         )
+    _check_text(verdict, contribution)
     if not verdict.no_identifying_marks:
         _refuse(
             "no_identifying_marks",
@@ -96,6 +100,29 @@ def _check_approval(verdict: ReviewIn, contribution: Contribution) -> None:
         )
     if verdict.label is None and contribution.label is None:
         _refuse("label", "Choose a label: the contributor gave none.")
+
+
+def check_text_can_change(verdict: ReviewIn, contribution: Contribution) -> None:
+    """Raises ConflictError if text is to be masked or kept whose original is deleted."""
+    if verdict.text and contribution.original_key is None:
+        raise ConflictError(
+            "The original of this recording is deleted, so what is masked in it is final. Reject "
+            "it if text must go.",
+            code="original_deleted",
+        )
+
+
+def _check_text(verdict: ReviewIn, contribution: Contribution) -> None:
+    """Raises ConflictError if somebody has to decide first on text in the square."""
+    square = proposed_square(contribution) if verdict.square is None else verdict.square.square()
+    boxes = with_decisions(contribution.text_boxes, verdict.text)
+    waiting = [place for place, box in enumerate(boxes) if needs_decision(box, square)]
+    if waiting:
+        raise ConflictError(
+            "Text in the square may name a person. Mask it, or keep it if it tells of nobody.",
+            code="text_undecided",
+            boxes=waiting,
+        )
 
 
 def _check_trim(verdict: ReviewIn, contribution: Contribution) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backend.core.pagination import NO_NUL
 from backend.recordings.schemas import Crop
+from backend.recordings.text_boxes import TextBoxOut, TextDecisionIn
 from backend.reviews.repository import QueueOrder
 from backend.reviews.verdicts import Outcome
 from backend.screenings.schemas import Result
@@ -23,6 +24,7 @@ from backend.tables.vocabulary import (
     Sex,
     Verdict,
 )
+from models.media.text.search import MOST_BOXES
 
 MAX_COMMENT = 2000
 
@@ -116,6 +118,9 @@ class ReviewItem(BaseModel):
     standing_label: Label | None = Field(
         description="Its label in the dataset, until there is a new decision."
     )
+    text_boxes: list[TextBoxOut] | None = Field(
+        description="Text in the picture; null where nobody has looked for it yet."
+    )
     trouble: str | None = Field(description="Why de-identification failed after its approval.")
     disputed: bool
     prepared: bool = Field(description="Whether its images are ready.")
@@ -158,6 +163,11 @@ class ReviewIn(BaseModel):
     trim_end_s: Seconds | None = None
     no_identifying_marks: bool = Field(
         default=False, description="The tick below the contact sheet; an approval requires it."
+    )
+    text: list[TextDecisionIn] = Field(
+        [],
+        max_length=MOST_BOXES,
+        description="What is masked or kept of the text in the picture, for good.",
     )
     comment: str = Field(
         "", max_length=MAX_COMMENT, pattern=NO_NUL, description="Published with the item."

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from backend.recordings.schemas import Crop
+from backend.recordings.text_boxes import to_text_boxes
 from backend.reviews.repository import is_claimed
 from backend.reviews.schemas import EarlierRound, Report, ReviewItem, ReviewOut
 from backend.screenings.schemas import Result
 from backend.tables import Contribution, LabelReport, Review, User
 from backend.tables.vocabulary import JobState
+from models.contract import Square
 
 PATH = "/api/v1/contributions"
 
@@ -51,6 +53,7 @@ def to_review_item(
             _report(report) for report in reports if report.contribution_id == contribution.id
         ],
         standing_label=contribution.final_label if contribution.pixels_key else None,
+        text_boxes=to_text_boxes(contribution.text_boxes, proposed_square(contribution)),
         trouble=contribution.deidentify_error,
         disputed=contribution.disputed,
         prepared=contribution.previews_state == JobState.DONE,
@@ -84,7 +87,12 @@ def to_review_out(review: Review, contribution: Contribution) -> ReviewOut:
 
 def proposed_crop(contribution: Contribution) -> Crop:
     """The crop that the service proposes."""
-    return Crop(x=contribution.square_x, y=contribution.square_y, size=contribution.square_size)
+    return Crop.of(proposed_square(contribution))
+
+
+def proposed_square(contribution: Contribution) -> Square:
+    """The square that the service proposes."""
+    return Square(contribution.square_x, contribution.square_y, contribution.square_size)
 
 
 def _is_before(review: Review, contribution: Contribution) -> bool:

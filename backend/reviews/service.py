@@ -11,6 +11,7 @@ from backend.core import audit
 from backend.core.db import utc_now
 from backend.core.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
 from backend.core.settings import Settings
+from backend.recordings.text_boxes import with_decisions
 from backend.reviews import repository, rules, tally
 from backend.reviews.decisions import apply_reviews, ensure_previews, unclaim
 from backend.reviews.repository import Filters
@@ -110,6 +111,9 @@ def submit_review(
     readings = _check_not_reviewed(session, reviewer, contribution)
     rules.check_claim(contribution, reviewer.id, now)
     rules.check_verdict(verdict, contribution)
+    rules.check_text_can_change(verdict, contribution)
+    if verdict.text:
+        contribution.text_boxes = with_decisions(contribution.text_boxes, verdict.text)
     review = _row(reviewer, contribution, verdict, readings + 1, now)
     repository.add(session, review)
     tally.count_given(session, review)

@@ -11,7 +11,7 @@ from backend.core.errors import FileTooLargeError
 from backend.core.pagination import LONGEST_PAGE, NO_NUL, PAGE
 from backend.http.deps import ReadSessionDep, SessionDep, SettingsDep, StorageDep
 from backend.http.openapi import JPEG, problems
-from backend.submissions import apply_manifest, service
+from backend.submissions import apply_manifest, picture_text, service
 from backend.submissions import submit as submit_service
 from backend.submissions.fields import MAX_NAME
 from backend.submissions.schemas import (
@@ -28,6 +28,7 @@ from backend.submissions.schemas import (
     SubmissionPage,
     SubmissionPatch,
     SubmitIn,
+    TextIn,
     VocabularyOut,
 )
 from backend.submissions.uploads import limits
@@ -187,6 +188,18 @@ async def send_manifest(
     )
 
 
+@router.post(
+    "/submissions/{submission_id}/mask-text",
+    summary="Mask all text that may name a person",
+    responses=problems(401, 403, 404, 409, 422, 503),
+)
+def mask_text(
+    submission_id: SubmissionId, session: SessionDep, user: CurrentContributor
+) -> Changed:
+    """Of every recording of a draft on whose text you have not decided yet."""
+    return Changed(changed=picture_text.mask_undecided(session, user, submission_id))
+
+
 @router.get(
     "/submissions/{submission_id}/check",
     summary="Is it ready?",
@@ -237,6 +250,23 @@ def change_contribution(
 ) -> ContributionOut:
     """While it is in a draft. Omitted fields stay; null makes the default apply again."""
     return service.edit(session, settings, user, contribution_id, changes)
+
+
+@router.patch(
+    "/contributions/{contribution_id}/text",
+    summary="Mask or keep text in the picture",
+    responses=problems(401, 403, 404, 409, 422, 503),
+)
+def decide_on_text(
+    contribution_id: ContributionId,
+    decisions: TextIn,
+    session: SessionDep,
+    user: CurrentContributor,
+) -> ContributionOut:
+    """While it is in a draft, or the reviewers ask for changes. What is masked is black in every
+    picture of the dataset.
+    """
+    return picture_text.decide(session, user, contribution_id, decisions)
 
 
 @router.delete(

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from backend.core.pagination import NO_NUL
 from backend.recordings.schemas import Crop, DepthMm, MmPerPixel, Notes
+from backend.recordings.text_boxes import TextBoxOut, TextDecisionIn
 from backend.submissions.fields import MAX_TEXT, unusable
 from backend.submissions.uploads.limits import MAX_FILES
 from backend.submissions.uploads.schemas import ReportRow
@@ -25,6 +26,7 @@ from backend.tables.vocabulary import (
     Symptom,
     Verdict,
 )
+from models.media.text.search import MOST_BOXES
 
 Title = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
 
@@ -139,6 +141,17 @@ class ReviewerComment(BaseModel):
     at: datetime
 
 
+class TextIn(BaseModel):
+    """Decisions on boxes of text; boxes that are not named stay as they are."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"decisions": [{"box": 0, "decision": "mask"}]}]},
+    )
+
+    decisions: list[TextDecisionIn] = Field(min_length=1, max_length=MOST_BOXES)
+
+
 class ContributionOut(FieldsOut):
     """A recording of a submission, as its contributor sees it."""
 
@@ -159,7 +172,13 @@ class ContributionOut(FieldsOut):
     mm_per_pixel: MmPerPixel
     notes: Notes
     preview_url: str | None
+    text_boxes: list[TextBoxOut] | None = Field(
+        description="Text in the picture; null where nobody has looked for it yet."
+    )
     fields_from: list[str] = Field(description="Fields whose value is the default.")
+    fields_from_file: list[str] = Field(
+        description="Fields whose value was proposed from the file's own header."
+    )
     reviewer_words: list[ReviewerComment]
     final_label: Label | None = Field(
         default=None,

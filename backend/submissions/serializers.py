@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.recordings.schemas import Crop
+from backend.recordings.text_boxes import to_text_boxes
 from backend.submissions import fields
 from backend.submissions.schemas import ContributionOut, FieldsOut, ReviewerComment, SubmissionOut
 from backend.tables import Contribution, Review, Submission
 from backend.tables.contributions import FieldValues
 from backend.tables.vocabulary import ContributionState, UploadState
+from models.contract import Square
 
 PATH = "/api/v1/contributions"
 
@@ -62,6 +64,11 @@ def contribution_to_schema(
             "mm_per_pixel": contribution.mm_per_pixel,
             "notes": contribution.notes,
             "preview_url": f"{PATH}/{contribution.id}/preview.jpg" if preview else None,
+            "text_boxes": to_text_boxes(
+                contribution.text_boxes,
+                Square(contribution.square_x, contribution.square_y, contribution.square_size),
+            ),
+            "fields_from_file": contribution.set_by_file,
             "fields_from": ["patient" if name == "patient_hash" else name for name in inherited],
             "reviewer_words": _comments(contribution, reviews),
             "final_label": (

@@ -13,7 +13,7 @@ from backend.core.errors import ConflictError
 from backend.core.settings import Settings
 from backend.jobs import leases
 from backend.jobs.kinds import PREVIEWS
-from backend.submissions import apply_manifest, fields, near_copies, repository
+from backend.submissions import apply_manifest, fields, near_copies, picture_text, repository
 from backend.submissions.schemas import (
     AnswerIn,
     CheckOut,
@@ -45,6 +45,10 @@ _MISSING = {
     "licence": "Choose the licence under which others may use it.",
     "source": "Say where it comes from, such as the hospital.",
 }
+_TEXT_MESSAGE = (
+    "Text in the picture may name a person, or tell a date of birth or a hospital. Mask it, or "
+    "keep it if it tells of nobody."
+)
 _WITHHELD = {
     name: f"The table's {name} cannot be used, or several rows may apply. Set it by hand."
     for name in fields.REQUIRED
@@ -181,7 +185,7 @@ def _problems(submission: Submission, recordings: Sequence[Contribution]) -> lis
 
 def _problems_of(recording: Contribution, defaults: FieldValues) -> list[CheckProblem]:
     effective = fields.effective(recording, defaults)
-    return [
+    problems = [
         CheckProblem(
             contribution_id=recording.id,
             field=name,
@@ -190,6 +194,11 @@ def _problems_of(recording: Contribution, defaults: FieldValues) -> list[CheckPr
         for name in fields.REQUIRED
         if not effective[name]
     ]
+    if picture_text.undecided(recording):
+        problems.append(
+            CheckProblem(contribution_id=recording.id, field="text", message=_TEXT_MESSAGE)
+        )
+    return problems
 
 
 def _duplicates(

@@ -39,6 +39,7 @@ from backend.tables.vocabulary import (
     UploadState,
 )
 from models.contract import Prediction
+from models.media.masking import TextBox
 
 FILE_NAME = String(255).with_variant(String(1024), "postgresql")
 """Up to 1024 characters, with folders; SQLite does not hold a text to the length of its column."""
@@ -150,6 +151,10 @@ class Contribution(MediaMixin, Base):
     and is what a reopened review plays. `cine` describes the player's frames, null where there are
     none.
 
+    `text_boxes` is where text is burned into its pictures, with what was decided on it, null where
+    nobody has looked for it yet; the text itself is stored nowhere. `set_by_file` names the fields
+    that were proposed from the file's own header.
+
     `models_agreement` and `signs_agreement` say how far the models agree with each other, and the
     signs with their class, 0 to 1 (`reviews.agreement`); 1 without a `model_answer`. They order the
     queue and are shown to nobody.
@@ -231,6 +236,7 @@ class Contribution(MediaMixin, Base):
     preview_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     bytes: Mapped[int] = mapped_column(BigInteger)
     fingerprints: Mapped[list[str]] = mapped_column(JSON)  # perceptual hashes, hexadecimal
+    text_boxes: Mapped[list[TextBox] | None] = mapped_column(TypedJSON(list[TextBox]))
 
     # what the contributor says
     label: Mapped[Label | None] = mapped_column(string_enum(Label, 20))
@@ -247,6 +253,7 @@ class Contribution(MediaMixin, Base):
     symptoms: Mapped[list[Symptom]] = mapped_column(TypedJSON(list[Symptom]), default=list)
     note: Mapped[str] = mapped_column(Text, default="")
     answer_to_reviewer: Mapped[str] = mapped_column(Text, default="")
+    set_by_file: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     set_by_hand: Mapped[list[str]] = mapped_column(JSON, default=list)
     set_by_table: Mapped[list[str]] = mapped_column(JSON, default=list)
     withheld: Mapped[list[str]] = mapped_column(JSON, default=list)

@@ -16,6 +16,7 @@ import numpy as np
 from models.contract import FRAME_SIDE, Square
 from models.media.formats import Format, MediaError
 from models.media.limits import LIMITS, no_frames
+from models.media.masking import Covered, TextBox
 from models.media.sources import Source, Trimmed, open_source
 from models.media.square import Picture, propose_square
 
@@ -151,6 +152,10 @@ class Recording:
         if self.kind == "image" or (start_s is None and end_s is None):
             return self
         return Recording(self.format, Trimmed(self.source, start_s, end_s))
+
+    def covered(self, boxes: Sequence[TextBox], fields: Sequence[Square] = ()) -> "Recording":
+        """The recording, black at these boxes and, if squares are given, around all of them."""
+        return Recording(self.format, Covered(self.source, boxes, fields))
 
     def frames(self, square: Square) -> Iterator[Frame]:
         """The sampled frames, cropped to the square, at most 30, decoded lazily.

@@ -115,6 +115,10 @@ TABLE: dict[str, Row] = {
     "POST /submissions/{submission_id}/submit": Row(OWNER, 200, scenes.draft, {"consent": True}),
     "GET /contributions/{contribution_id}": Row(OWNER, 200, scenes.draft),
     "PATCH /contributions/{contribution_id}": Row(OWNER, 200, scenes.draft, {"label": "healthy"}),
+    "PATCH /contributions/{contribution_id}/text": Row(
+        OWNER, 200, scenes.draft_with_text, {"decisions": [{"box": 0, "decision": "mask"}]}
+    ),
+    "POST /submissions/{submission_id}/mask-text": Row(OWNER, 200, scenes.draft_with_text),
     "DELETE /contributions/{contribution_id}": Row(OWNER, 204, scenes.draft),
     "GET /contributions/{contribution_id}/preview.jpg": Row(OWNER, 200, scenes.draft),
     "POST /contributions/{contribution_id}/withdraw": Row(OWNER, 200, scenes.waiting),

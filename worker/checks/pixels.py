@@ -136,7 +136,7 @@ def _read_again(session: Session, contribution_id: UUID, seen: dict[str, Any], s
             setattr(row, name, value)
     session.flush()
     near_copies.record(session, row)
-    row.cine = row.previews_state = None
+    row.cine = row.previews_state = row.text_boxes = None
     for name, value in reviews.no_answer().items():
         setattr(row, name, value)
     if row.state == ContributionState.PENDING:

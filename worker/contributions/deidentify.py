@@ -15,8 +15,10 @@ from backend.storage.private_files import private_folder
 from backend.tables import Contribution
 from models.contract import Square
 from models.media import reencode, sampling
+from models.media.masking import TextBox
+from models.media.text.search import find_text
 from worker import process, stored
-from worker.contributions.pixels import proposed_square, source_of, write_pixels
+from worker.contributions.pixels import masks, proposed_square, source_of, write_pixels
 from worker.contributions.specs import contribution_spec
 from worker.maintenance.contributions import back_to_reviewers, delete_originals
 from worker.runner import Job, run_job
@@ -40,22 +42,28 @@ class Deidentified(TypedDict, total=False):
     pixels_key: str
     pixels_sha256: str
     dataset_frames: int
+    text_boxes: list[TextBox]
 
 
 def _deidentify(job: Job[Contribution]) -> Deidentified:
-    """Decode, trim, crop to the square, re-encode and store; repeating it gives the same bytes."""
+    """Decode, trim, crop to the square, mask, re-encode and store; repeating it changes no byte."""
     row = job.row
     incoming = process.current().settings.incoming_dir
     with (
         stored.recording(*source_of(row)) as (_, recording),
         private_folder(incoming) as folder,
     ):
+        columns: Deidentified = {}
+        if row.text_boxes is None:  # it was approved before anybody looked for text
+            row.text_boxes = columns["text_boxes"] = find_text(recording)
         part, square = recording.trimmed(row.trim_start_s, row.trim_end_s), _square(row)
         made = write_pixels(row, recording, part, square, folder)
-        columns: Deidentified = {}
         if made.full_frame is not None:
             columns["deidentified_key"] = _store_copy(job, recording, made.full_frame)
-        columns.update(_store_pixels(job, part, square, made.square))
+        if row.preview_key is not None:  # which stays, and shows all of the first picture
+            covered = recording.covered(masks(row, square), (proposed_square(row), square))
+            process.current().storage.put_bytes(row.preview_key, covered.preview())
+        columns.update(_store_pixels(job, part.covered(masks(row, square)), square, made.square))
         return columns
 
 

@@ -15,6 +15,7 @@ from models.contract import Probe
 from models.inference.screen import Batch, screen
 from models.media import sampling
 from models.media.contact_sheet import contact_sheet
+from models.media.text.search import find_text
 from worker import predictor, process, sign_maps, stored
 from worker.contributions.pixels import proposed_square, source_of, write_pixels
 from worker.contributions.specs import contribution_spec
@@ -43,10 +44,13 @@ def _make_previews(job: Job[Contribution]) -> dict[str, Any]:
     row = job.row
     square = proposed_square(row)
     with stored.recording(*source_of(row)) as (path, recording):
+        found: dict[str, Any] = {}
+        if row.text_boxes is None:  # it was imported before anybody looked for text
+            row.text_boxes = found["text_boxes"] = find_text(recording)
         # A trial of the de-identification: a recording for which it fails must not be approved.
         with private_folder(process.current().settings.incoming_dir) as folder:
             write_pixels(row, recording, recording, square, folder)
-        found: dict[str, Any] = {"cine": _store_cine(job, recording)}
+        found["cine"] = _store_cine(job, recording)
         models = predictor.load()
         if row.model_answer is None or row.model_answer.model_version == models.version:
             answer = screen(

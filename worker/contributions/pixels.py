@@ -11,6 +11,7 @@ from backend.storage.base import MissingObjectError
 from backend.tables import Contribution
 from models.contract import Square
 from models.media import reencode, sampling
+from models.media.masking import TextBox, is_masked
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ def proposed_square(row: Contribution) -> Square:
     return Square(row.square_x, row.square_y, row.square_size)
 
 
+def masks(row: Contribution, square: Square) -> list[TextBox]:
+    """The boxes of text that are painted black in what is kept of this square."""
+    return [box for box in row.text_boxes or () if is_masked(box, square)]
+
+
 def write_pixels(
     row: Contribution,
     recording: sampling.Recording,
@@ -48,7 +54,9 @@ def write_pixels(
 ) -> Pixels:
     """Decode every picture and re-encode it, into a folder of the caller's.
 
-    The full frame is encoded only from the original: a de-identified copy is kept as it is.
+    Text is black in both files, as was decided or where nobody did (`is_masked`); the full frame is
+    black outside the proposed and this square. It is encoded only from the original: a
+    de-identified copy is kept as it is.
 
     Raises:
         MediaError: a picture cannot be read, or has no such square.
@@ -56,6 +64,7 @@ def write_pixels(
     full_frame = None
     if row.original_key is not None:
         full_frame = folder / "full_frame"
-        reencode.write_full_frame(recording, full_frame)
-    reencode.write_square(part, square, folder / "square")
+        fields = (proposed_square(row), square)
+        reencode.write_full_frame(recording.covered(masks(row, square), fields), full_frame)
+    reencode.write_square(part.covered(masks(row, square)), square, folder / "square")
     return Pixels(full_frame, folder / "square")

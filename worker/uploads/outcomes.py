@@ -33,6 +33,8 @@ from backend.tables.media import media_columns
 from backend.tables.vocabulary import UploadState
 from models.data import fingerprint
 from models.media import sampling
+from models.media.masking import TextBox
+from models.media.text.search import find_text
 from worker import process
 from worker.runner import Job
 from worker.task import transaction
@@ -74,17 +76,21 @@ class Inspection:
     probe: sampling.Probe
     preview: bytes
     fingerprints: list[str]
+    text_boxes: list[TextBox]
 
 
 def inspect(path: Path) -> Inspection:
-    """Probe a recording, and make its preview and its fingerprints.
+    """Probe a recording, make its preview and its fingerprints, and look for burned-in text.
 
     Raises:
         MediaError: it cannot be used; see `models.media.sources.open_source`.
     """
     recording = sampling.Recording.open(path)
     return Inspection(
-        recording.probe(), recording.preview(), fingerprint.fingerprint_recording(recording)
+        recording.probe(),
+        recording.preview(),
+        fingerprint.fingerprint_recording(recording),
+        find_text(recording),
     )
 
 
@@ -109,6 +115,7 @@ def commit_recording(
         preview_key=contribution_preview_key(contribution_id),
         bytes=file.bytes,
         fingerprints=inspection.fingerprints,
+        text_boxes=inspection.text_boxes,
         **media_columns(inspection.probe),
     )
     incoming = process.current().settings.incoming_dir

@@ -704,6 +704,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/contributions/{contribution_id}/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    contribution_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TextIn"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ContributionOut"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
     "/contributions/{contribution_id}/withdraw": {
         parameters: {
             query?: never;
@@ -2351,6 +2391,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/submissions/{submission_id}/mask-text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    submission_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Changed"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/submissions/{submission_id}/submit": {
         parameters: {
             query?: never;
@@ -3106,8 +3182,12 @@ export interface components {
             /** @description What the file lacks or is unusual in it, in sentences for people. */
             notes: string[];
             preview_url: string | null;
+            /** @description Text in the picture; null where nobody has looked for it yet. */
+            text_boxes: components["schemas"]["TextBoxOut"][] | null;
             /** @description Fields whose value is the default. */
             fields_from: string[];
+            /** @description Fields whose value was proposed from the file's own header. */
+            fields_from_file: string[];
             reviewer_words: components["schemas"]["ReviewerComment"][];
             /** @description The class that the reviewers decided on, once it is approved. */
             final_label: components["schemas"]["Label"] | null;
@@ -3884,6 +3964,11 @@ export interface components {
              */
             no_identifying_marks?: boolean;
             /**
+             * @description What is masked or kept of the text in the picture, for good.
+             * @default []
+             */
+            text?: components["schemas"]["TextDecisionIn"][];
+            /**
              * @description Published with the item.
              * @default
              */
@@ -3925,6 +4010,8 @@ export interface components {
             reports: components["schemas"]["Report"][];
             /** @description Its label in the dataset, until there is a new decision. */
             standing_label: components["schemas"]["Label"] | null;
+            /** @description Text in the picture; null where nobody has looked for it yet. */
+            text_boxes: components["schemas"]["TextBoxOut"][] | null;
             /** @description Why de-identification failed after its approval. */
             trouble: string | null;
             disputed: boolean;
@@ -4139,6 +4226,36 @@ export interface components {
          * @enum {string}
          */
         Symptom: "fever" | "cough" | "respiratory_problems" | "headache" | "loss_of_smell_or_taste" | "fatigue" | "sore_throat" | "asymptomatic";
+        /** @description Text burned into the picture: where it is, in pixels. What it says is stored nowhere. */
+        TextBoxOut: {
+            x: number;
+            y: number;
+            width: number;
+            height: number;
+            /** @description It may name a person, a date of birth or a hospital. */
+            name_like: boolean;
+            /** @description It is seen on the proposed square. */
+            inside: boolean;
+            /** @description Null until a person decides. */
+            decision: components["schemas"]["TextDecision"] | null;
+            /** @description As things are, it is painted black in the dataset. */
+            masked: boolean;
+        };
+        /**
+         * @description What a person decided on a box of text.
+         * @enum {string}
+         */
+        TextDecision: "mask" | "keep";
+        /** @description What is decided on one box of text. */
+        TextDecisionIn: {
+            /** @description Its place in `text_boxes`, from 0. */
+            box: number;
+            decision: components["schemas"]["TextDecision"];
+        };
+        /** @description Decisions on boxes of text; boxes that are not named stay as they are. */
+        TextIn: {
+            decisions: components["schemas"]["TextDecisionIn"][];
+        };
         /** @description A new API token. */
         TokenIn: {
             /** @description For its owner, to tell tokens apart. */
@@ -4469,6 +4586,10 @@ export type SubmissionPatch = components['schemas']['SubmissionPatch'];
 export type SubmitIn = components['schemas']['SubmitIn'];
 export type Summary = components['schemas']['Summary'];
 export type Symptom = components['schemas']['Symptom'];
+export type TextBoxOut = components['schemas']['TextBoxOut'];
+export type TextDecision = components['schemas']['TextDecision'];
+export type TextDecisionIn = components['schemas']['TextDecisionIn'];
+export type TextIn = components['schemas']['TextIn'];
 export type TokenIn = components['schemas']['TokenIn'];
 export type TokenMade = components['schemas']['TokenMade'];
 export type TokenOut = components['schemas']['TokenOut'];

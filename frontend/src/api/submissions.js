@@ -92,6 +92,21 @@ export const deleteContribution = (id) =>
     keepalive: true,
   });
 
+/**
+ * Mask or keep text in the picture of a recording.
+ * @param {string} id
+ * @param {import('./schema.d.ts').TextDecisionIn[]} decisions
+ */
+export const decideText = (id, decisions) =>
+  call('patch', '/contributions/{contribution_id}/text', {
+    path: ofContribution(id),
+    body: { decisions },
+  });
+
+/** Mask all text of a draft that may name a person. @param {string} id */
+export const maskText = (id) =>
+  call('post', '/submissions/{submission_id}/mask-text', { path: ofSubmission(id) });
+
 /** @param {string} id */
 export const check = (id) =>
   call('get', '/submissions/{submission_id}/check', { path: ofSubmission(id) });

@@ -1,7 +1,7 @@
 /** Before it is sent: what is missing, and what is there twice. */
-import { check, recordings } from './draftStore.js';
-import { missingFields } from './missingFields.js';
-import { requestedCell } from './requestedCell.js';
+import { check, maskText, recordings } from './draftStore.js';
+import { missingFields, undecidedText } from './missingFields.js';
+import { requestedCell, requestedPreview } from './requestedCell.js';
 import { plural } from '../shared/format.js';
 import { Icon } from '../shared/Icon.jsx';
 import { Duplicates } from './Duplicates.jsx';
@@ -13,6 +13,7 @@ export function Checklist() {
   const here = new Set(recordings.value.map(({ id }) => id));
   return (
     <>
+      <UndecidedText />
       {lacking.length > 0 ? (
         <ul class="lacking" aria-label="What is missing">
           {lacking.map(({ field, title, ids }) => (
@@ -32,7 +33,7 @@ export function Checklist() {
             </li>
           ))}
         </ul>
-      ) : (
+      ) : undecidedText.value.length > 0 ? null : (
         <p class="complete">
           <Icon name="check" />
           {found.waiting > 0
@@ -50,5 +51,28 @@ export function Checklist() {
         )}
       />
     </>
+  );
+}
+
+/** Text in the pictures that may name a person: it has to be masked or kept. */
+function UndecidedText() {
+  const ids = undecidedText.value;
+  if (ids.length === 0) return null;
+  return (
+    <ul class="lacking" aria-label="Text in the pictures">
+      <li>
+        <Icon name="alert" />
+        <span>
+          <b>Text that may name a person</b> is in the picture of {plural(ids.length, 'recording')}.
+          Mask it, or keep what tells of nobody.
+        </span>
+        <button type="button" class="button" onClick={() => (requestedPreview.value = ids[0])}>
+          Look at the first
+        </button>
+        <button type="button" class="button" onClick={() => void maskText()}>
+          Mask all
+        </button>
+      </li>
+    </ul>
   );
 }

@@ -1,11 +1,12 @@
 /** What is said about each recording, in a table that works like a spreadsheet. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { COLUMNS } from './fields.js';
 import { plural } from '../shared/format.js';
 import { useShortcuts } from '../shared/useShortcuts.js';
 import { BulkBar } from './BulkBar.jsx';
 import { GridRow } from './GridRow.jsx';
 import { PreviewDialog } from './PreviewDialog.jsx';
+import { requestedPreview } from './requestedCell.js';
 import { FindingsDialog } from './FindingsDialog.jsx';
 import { useGrid } from './useGrid.js';
 
@@ -33,6 +34,13 @@ const KEYS = [
  */
 export function Grid({ recordings, words }) {
   const [looking, setLooking] = useState(/** @type {Contribution | null} */ (null));
+  const asked = requestedPreview.value;
+  useEffect(() => {
+    if (asked === null) return;
+    setLooking(recordings.find(({ id }) => id === asked) ?? null);
+    requestedPreview.value = null;
+  }, [asked, recordings]);
+  const shown = looking && recordings.find(({ id }) => id === looking.id);
   const grid = useGrid(recordings, words, setLooking);
   const { table, cursor, range, selected, column, edit, onDone, onKeyDown, mouse } = grid;
   useShortcuts('In the table', KEYS);
@@ -108,9 +116,9 @@ export function Grid({ recordings, words }) {
           onDone={grid.endTicks}
         />
       )}
-      {looking && (
+      {shown && (
         <PreviewDialog
-          recording={looking}
+          recording={shown}
           onClose={() => {
             setLooking(null);
             grid.go(cursor);

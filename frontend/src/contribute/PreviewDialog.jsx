@@ -1,7 +1,9 @@
-/** One recording, large: its first picture and what the file is. */
+/** One recording, large: its first picture, what the file is, and the text in it. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { RecordingNotes } from '../shared/RecordingNotes.jsx';
 import { recordingFacts } from '../shared/recordingFacts.js';
+import { TextDecisions, TextOverlay } from '../shared/TextOverlay.jsx';
+import { decideText } from './draftStore.js';
 
 /**
  * @param {{
@@ -12,6 +14,7 @@ import { recordingFacts } from '../shared/recordingFacts.js';
 export function PreviewDialog({ recording, onClose }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useLayoutEffect(() => dialog.current?.showModal(), []);
+  const boxes = recording.text_boxes ?? [];
   return (
     <dialog
       ref={dialog}
@@ -29,7 +32,10 @@ export function PreviewDialog({ recording, onClose }) {
         </button>
       </header>
       {recording.preview_url && (
-        <img class="stage" src={recording.preview_url} alt="The recording's first frame" />
+        <div class="stage text-picture">
+          <img src={recording.preview_url} alt="The recording's first frame" />
+          <TextOverlay boxes={boxes} picture={recording} />
+        </div>
       )}
       <ul class="facts">
         {recordingFacts(recording).map((fact) => (
@@ -37,6 +43,18 @@ export function PreviewDialog({ recording, onClose }) {
         ))}
       </ul>
       <RecordingNotes notes={recording.notes} />
+      {boxes.length > 0 && (
+        <section aria-label="Text in the picture">
+          <p>
+            What is masked is black in every picture of the dataset. Outside the square everything
+            is.
+          </p>
+          <TextDecisions
+            boxes={boxes}
+            onDecide={(place, decision) => void decideText(recording.id, place, decision)}
+          />
+        </section>
+      )}
     </dialog>
   );
 }

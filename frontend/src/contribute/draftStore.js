@@ -6,6 +6,7 @@ import { Problem } from '../api/problem.js';
 import { changed, fromDefaults } from './fields.js';
 import { forgetUploadsOf, uploads } from './uploads.js';
 import { loadVocabulary } from './vocabulary.js';
+import { needsDecision, withDecision } from '../shared/TextOverlay.jsx';
 
 /**
  * @typedef {import('../api/submissions.js').Submission} Submission
@@ -13,6 +14,7 @@ import { loadVocabulary } from './vocabulary.js';
  * @typedef {import('../api/submissions.js').SentFile} SentFile
  * @typedef {import('../api/submissions.js').FieldsIn} FieldsIn
  * @typedef {import('../api/submissions.js').Check} Check
+ * @typedef {import('../api/schema.d.ts').TextBoxOut} TextBox
  */
 
 const POLL_MS = 2000;
@@ -200,6 +202,43 @@ export function changeRecordings(ids, fields) {
       );
     },
     () => api.changeContributions(id, [...ids], fields),
+  );
+}
+
+/**
+ * Mask or keep a box of text of a recording.
+ * @param {string} id of the recording
+ * @param {number} place of the box
+ * @param {import('../api/schema.d.ts').TextDecision} decision
+ */
+export function decideText(id, place, decision) {
+  return change(
+    () => showText(id, (box, n) => (n === place ? withDecision(box, decision) : box)),
+    () => api.decideText(id, [{ box: place, decision }]),
+  );
+}
+
+/** Mask all text of the submission that may name a person and that nobody has decided on. */
+export function maskText() {
+  const { id } = /** @type {Submission} */ (submission.value);
+  return change(
+    () => {
+      for (const { id: one } of loaded.value)
+        showText(one, (box) => (needsDecision(box) ? withDecision(box, 'mask') : box));
+    },
+    () => api.maskText(id),
+  );
+}
+
+/**
+ * @param {string} id
+ * @param {(box: TextBox, place: number) => TextBox} toShown
+ */
+function showText(id, toShown) {
+  loaded.value = loaded.value.map((each) =>
+    each.id === id && each.text_boxes
+      ? { ...each, text_boxes: each.text_boxes.map(toShown) }
+      : each,
   );
 }
 

@@ -2,6 +2,7 @@
 import { computed } from '@preact/signals';
 import { check, recordings } from './draftStore.js';
 import { COLUMNS } from './fields.js';
+import { needsDecision } from '../shared/TextOverlay.jsx';
 
 /**
  * @typedef {object} Missing a field, and the recordings that lack it
@@ -9,6 +10,11 @@ import { COLUMNS } from './fields.js';
  * @property {string} title
  * @property {string[]} ids
  */
+
+/** Ids of the recordings with text that a person has to look at. */
+export const undecidedText = computed(() =>
+  recordings.value.filter(({ text_boxes }) => text_boxes?.some(needsDecision)).map(({ id }) => id),
+);
 
 /** By field, in the order of the columns; null until the service was asked. */
 export const missingFields = computed(() => {

@@ -5,6 +5,8 @@ import { OverlayControls } from '../shared/OverlayControls.jsx';
 import { SignOverlay } from '../shared/SignOverlay.jsx';
 import { CineView } from './CineView.jsx';
 import { TrimBar } from './TrimBar.jsx';
+import { textBoxes } from './PictureText.jsx';
+import { TextOverlay } from '../shared/TextOverlay.jsx';
 
 /**
  * @param {{
@@ -29,6 +31,7 @@ export function CinePlayer({ contribution, cine, player, view, draft, onDraft, s
         brightness={view.brightness}
         enlarged={view.enlarged}
         onSquare={(square) => onDraft({ square })}
+        overlay={<TextOverlay boxes={textBoxes(contribution, draft)} picture={contribution} />}
       >
         {seen?.on && <SignOverlay {...seen} />}
       </CineView>

@@ -10,8 +10,9 @@ import { SquareHandle } from '../shared/SquareHandle.jsx';
  *   brightness: number,
  *   enlarged: boolean,
  *   onSquare: (square: import('../api/screenings.js').Square) => void,
+ *   overlay?: import('preact').ComponentChildren,
  *   children?: import('preact').ComponentChildren,
- * }} props `children` lie over the proposed square, which the models saw
+ * }} props `overlay` lies over the whole picture, `children` lie over the proposed square, which the models saw
  */
 export function CineView({
   contribution,
@@ -20,6 +21,7 @@ export function CineView({
   brightness,
   enlarged,
   onSquare,
+  overlay,
   children,
 }) {
   const stage = useRef(/** @type {HTMLDivElement | null} */ (null));
@@ -49,6 +51,7 @@ export function CineView({
           aria-label="The recording"
           style={{ filter: brightness === 1 ? undefined : `brightness(${brightness})` }}
         />
+        {overlay}
         {children && (
           <div class="cine-over" style={placeOf(proposed_crop, contribution)}>
             {children}

@@ -9,6 +9,7 @@ import { ContactSheet } from './ContactSheet.jsx';
 import { draftOf, saveDraft } from './drafts.js';
 import { durationOf } from './playback.js';
 import { playerKeys, readingKeys } from './readingKeys.js';
+import { PictureText } from './PictureText.jsx';
 import { ContributorEntries } from './ContributorEntries.jsx';
 import { overlayKeys } from '../shared/overlay.js';
 import { useCine } from './useCine.js';
@@ -89,6 +90,12 @@ export function Reading({ contribution, given, problem, onGiven, onNext, onSkip,
           draft={draft}
           onDraft={change}
           seen={seen}
+        />
+        <PictureText
+          contribution={contribution}
+          draft={draft}
+          settled={given !== null}
+          onDraft={change}
         />
         <ContactSheet
           key={id}

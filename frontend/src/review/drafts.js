@@ -14,6 +14,7 @@ import { user } from '../shared/session.js';
  * @property {number | null} trimStart seconds; null: not trimmed
  * @property {number | null} trimEnd
  * @property {boolean} unmarked the tick: no identifying text or mark is visible
+ * @property {Record<number, import('../api/schema.d.ts').TextDecision>} text what is masked or kept, by box
  * @property {string} comment
  *
  * @typedef {object} Given a verdict that was given
@@ -43,6 +44,7 @@ export const untouched = ({ label, findings, proposed_crop }) => ({
   trimStart: null,
   trimEnd: null,
   unmarked: false,
+  text: {},
   comment: '',
 });
 

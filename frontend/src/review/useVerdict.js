@@ -94,6 +94,7 @@ export function toPayload(verdict, reason, draft, { proposed_crop }) {
     trim_start_s: draft.trimStart,
     trim_end_s: draft.trimEnd,
     no_identifying_marks: draft.unmarked,
+    text: Object.entries(draft.text).map(([box, decision]) => ({ box: Number(box), decision })),
     comment: draft.comment.trim(),
   };
 }

@@ -484,3 +484,35 @@ it('a submission of somebody else is not here', async () => {
   vi.mocked(api.contributions).mockResolvedValue([]);
   await open('#/contribute/sub-1', 'This submission does not exist');
 });
+
+describe('text in the pictures', () => {
+  const box = { x: 10, y: 10, width: 80, height: 16, decision: null };
+  const name = { ...box, name_like: true, inside: true, masked: true };
+  const named = makeContribution({ ...SAID, text_boxes: [name, { ...name, name_like: false }] });
+
+  it('that may name a person has to be decided, and can be masked at once', async () => {
+    vi.mocked(api.maskText).mockResolvedValue({ changed: 1 });
+    await openSubmission({ contributions: [named] });
+    await screen.findByText('Text that may name a person');
+    await press('Mask all');
+    expect(api.maskText).toHaveBeenCalledWith('sub-1');
+    await waitFor(() => expect(screen.queryByText('Text that may name a person')).toBeNull());
+  });
+
+  it('is looked at on the picture, and kept or masked box by box', async () => {
+    vi.mocked(api.decideText).mockResolvedValue(named);
+    await openSubmission({ contributions: [named] });
+    await screen.findByText('Text that may name a person');
+    await press('Look at the first');
+    const dialog = await screen.findByRole('dialog');
+    within(dialog).getByText(/it may name a person/);
+    const first = within(dialog).getByRole('group', { name: 'Text 1' });
+    await userEvent.click(within(first).getByRole('button', { name: 'Keep' }));
+    expect(api.decideText).toHaveBeenCalledWith('con-1', [{ box: 0, decision: 'keep' }]);
+    const second = within(dialog).getByRole('group', { name: 'Text 2' });
+    await userEvent.click(within(second).getByRole('button', { name: 'Mask' }));
+    expect(api.decideText).toHaveBeenLastCalledWith('con-1', [{ box: 1, decision: 'mask' }]);
+    expect(within(dialog).getByText(/black in the dataset/)).toBeTruthy();
+    expect((await axe.run(dialog)).violations).toEqual([]);
+  });
+});

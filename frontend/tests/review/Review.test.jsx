@@ -143,8 +143,25 @@ describe('by keyboard alone', () => {
       trim_start_s: 0.2,
       trim_end_s: 0.8,
       no_identifying_marks: true,
+      text: [],
       comment: 'Clear B-lines',
     });
+  });
+
+  it('masks and keeps the text in the picture', async () => {
+    const box = { x: 200, y: 40, width: 80, height: 16, decision: null, inside: true };
+    const text_boxes = [
+      { ...box, name_like: true, masked: true },
+      { ...box, name_like: false, masked: false },
+    ];
+    vi.mocked(api.next).mockReset();
+    vi.mocked(api.next).mockResolvedValue({ ...first, text_boxes });
+    await read();
+    const group = screen.getByRole('group', { name: 'Text 1' });
+    await person.click(within(group).getByRole('button', { name: 'Mask' }));
+    await person.keyboard('ta');
+    await screen.findByRole('heading', { name: 'Approved' });
+    expect(sent()).toMatchObject({ text: [{ box: 0, decision: 'mask' }] });
   });
 
   it('rejects with a number for the reason', async () => {

@@ -19,6 +19,7 @@ function show(modelAnswer) {
       trimStart: null,
       trimEnd: null,
       unmarked: true,
+      text: {},
       comment: '',
     },
   };

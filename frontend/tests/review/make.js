@@ -31,6 +31,7 @@ export const makeContribution = (changes) => ({
   earlier_rounds: [],
   reports: [],
   standing_label: null,
+  text_boxes: [],
   trouble: null,
   submitted_at: new Date(Date.now() - 3 * 3_600_000).toISOString(),
   disputed: false,

@@ -1,12 +1,15 @@
 """`pocovid submit` against a real server: everything arrives, what fails is named, it goes on."""
 
+import io
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
@@ -14,6 +17,7 @@ from backend.cli import main as cli
 from backend.cli import submitting
 from backend.jobs.celery import make_celery
 from backend.tables import Contribution, Submission, Upload
+from models.phantom.lettering import FACES, write
 from tests import archives, media_files, tus
 from tests.conftest import Api, SignedIn
 from tests.factories import create_token
@@ -255,3 +259,23 @@ def test_names_that_are_no_text_or_very_long_are_sent(
     assert (found["Lungeü.png"], found["u\u0308.png"]) == ("viral", "covid19")
     again = submit(*SAID, "--consent", "--title", "ward 2")
     assert again.exit_code == 0, again.output
+
+
+def test_names_in_the_pictures_stop_it_until_they_are_masked(
+    busy: Api, tmp_path: Path, submit: Callable[..., Result]
+) -> None:
+    field = (media_files.speckle(300, 240) // 3).astype(np.uint8)
+    named, _ = write(field, "Erika Mustermann", FACES[4], 40, 100)
+    content = io.BytesIO()
+    Image.fromarray(named).save(content, "PNG")
+    (tmp_path / "ward").mkdir()
+    (tmp_path / "ward" / "named.png").write_bytes(content.getvalue())
+    result = submit(*SAID, "--consent")
+    assert result.exit_code == 1, result.output
+    assert "Text in the picture may name a person" in result.output
+    assert "Mustermann" not in result.output
+    result = submit(*SAID, "--consent", "--mask-text")
+    assert result.exit_code == 0, result.output
+    assert "masked in 1 of the recordings" in result.output
+    (row,) = all_of(busy, Contribution)
+    assert (row.state, [box.decision for box in row.text_boxes]) == ("pending", ["mask"])
