@@ -24,6 +24,8 @@ def show(found: dict[str, Row]) -> None:
         console.print(_floor(found))
     if "paths" in found:
         console.print(_paths(found["paths"], base))
+    if "dicom" in found:
+        console.print(_dicom(found["dicom"]))
     if "service" in found:
         row = found["service"]
         console.print(
@@ -128,6 +130,20 @@ def _floor(found: dict[str, Row]) -> Table:
             for n in BATCHES
         ]
         table.add_row(name, f"{rate:.0f}", f"{work / rate * 1000:.1f}", *taken)
+    return table
+
+
+def _dicom(row: Row) -> Table:
+    table = Table("", title="The same recordings as DICOM", title_justify="left")
+    for heading in ("MB", "upload: probe and preview, s", "screening: frames, s"):
+        table.add_column(heading, justify="right")
+    for name, each in row.items():
+        table.add_row(
+            name,
+            f"{each['megabytes']:.1f}",
+            f"{each['upload_s']:.3f}",
+            f"{each['screening_s']:.3f}",
+        )
     return table
 
 

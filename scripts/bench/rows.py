@@ -163,6 +163,13 @@ def paths() -> Row:
     return found
 
 
+def dicom() -> Row:
+    """What the same recordings cost as DICOM, and as PNG and MP4."""
+    from scripts.bench import dicom as compared
+
+    return compared.dicom(list(FILES.values()))
+
+
 def service() -> Row:
     """A whole service with one idle worker: its start, and from upload to answer as the page asks.
 
@@ -377,10 +384,11 @@ ROWS: dict[str, Callable[[], Row]] = {
     "rates": rates,
     "signs": signs,
     "paths": paths,
+    "dicom": dicom,
     "service": service,
     "training": training,
     "guard": guard,
     "sign_guard": sign_guard,
 }
 
-NEED_RECORDINGS = ("paths", "service", "guard", "sign_guard")
+NEED_RECORDINGS = ("paths", "dicom", "service", "guard", "sign_guard")
