@@ -18,7 +18,7 @@ from models.inference.signs import SignEngine
 from models.media.colour import coloured_share
 from models.media.contact_sheet import contact_sheet
 from models.media.sampling import MediaError, Recording, to_input
-from models.media.square import Picture, propose_square
+from models.media.square import Picture
 from models.phantom.draw import draw
 from models.phantom.machine import ProbeKind, random_machine
 from models.phantom.others import OtherKind, draw_other
@@ -178,7 +178,7 @@ def _read(
     for done, (kind, name) in enumerate(files, start=1):
         try:
             recording = Recording.open(folder / name)
-            square = propose_square(recording.preview_frames())
+            square = recording.proposed_square()
             pixels = [frame.pixels for frame in recording.frames(square)]
         except (MediaError, OSError) as error:
             raise DatasetError(f"{folder / name}: {error}") from error

@@ -63,8 +63,9 @@ function Terms({ limits: { types, max_bytes, max_seconds, retention_hours } }) {
       <div>
         <dt>Kept</dt>
         <dd>
-          Uploads are deleted after {hours(retention_hours)}, or at once when you delete them. No
-          account, no patient name: leave identifying text out of the recording.
+          Uploads are deleted after {hours(retention_hours)}, or at once when you delete them; the
+          header of a DICOM file goes with it, and nothing of it is shown. No account, no patient
+          name: leave identifying text out of the picture.
         </dd>
       </div>
     </dl>

@@ -49,14 +49,14 @@ class Region:
 def find_field(dataset: Dataset, description: Description) -> Acquisition:
     """The two-dimensional field that the regions describe: its square, depth and scale.
 
-    Without regions, the scale of the whole picture at most.
+    Without regions, the depth of the scan and the scale of the whole picture at most.
 
     Raises:
         MediaError: `unsupported_type` where all regions are M-mode, Doppler or the like.
     """
     regions = read_regions(dataset, description)
     if not regions:
-        return Acquisition(mm_per_pixel=_spacing_mm(dataset))
+        return Acquisition(depth_mm=_depth_mm(dataset), mm_per_pixel=_spacing_mm(dataset))
     flat = [each for each in regions if each.spatial_format == _TWO_DIMENSIONAL]
     if not flat:
         names = sorted({_FORMATS[each.spatial_format] for each in regions})
@@ -76,7 +76,8 @@ def find_field(dataset: Dataset, description: Description) -> Acquisition:
         notes.append("The recording shows two pictures beside each other: the larger is proposed.")
     if any(each.data_type == _COLOUR_FLOW for each in flat):
         notes.append("The picture has colour Doppler in it, which the models have not learnt from.")
-    return Acquisition(_square(main, description), main.depth_mm, main.mm_per_pixel, tuple(notes))
+    depth_mm = _depth_mm(dataset) if main.depth_mm is None else main.depth_mm
+    return Acquisition(_square(main, description), depth_mm, main.mm_per_pixel, tuple(notes))
 
 
 def read_regions(dataset: Dataset, description: Description) -> list[Region]:
@@ -131,6 +132,12 @@ def _square(region: Region, description: Description) -> Square:
 
 def _start(low: int, high: int, side: int, limit: int) -> int:
     return max(0, min((low + high - side) // 2, limit - side))
+
+
+def _depth_mm(dataset: Dataset) -> float | None:
+    """The depth of the scan field, where no region tells; in mm."""
+    value = number(dataset, "DepthOfScanField")
+    return value if value is not None and _SHALLOWEST_MM <= value <= _DEEPEST_MM else None
 
 
 def _spacing_mm(dataset: Dataset) -> float | None:

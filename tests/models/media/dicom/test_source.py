@@ -178,6 +178,13 @@ class TestRegions:
         assert found.square == Square(0, 0, 64)
         assert (found.depth_mm, found.mm_per_pixel) == (None, None)
 
+    def test_without_a_region_the_depth_of_the_scan_and_the_spacing_are_kept(
+        self, tmp_path: Path
+    ) -> None:
+        made = dataset(grey(), DepthOfScanField=120, PixelSpacing=[0.25, 0.25])
+        found = opened(tmp_path, made).acquisition
+        assert (found.square, found.depth_mm, found.mm_per_pixel) == (None, 120, 0.25)
+
     def test_pixels_that_are_not_square_are_shown_as_they_are_meant(self, tmp_path: Path) -> None:
         made = dataset(
             grey(),
