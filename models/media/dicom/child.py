@@ -23,7 +23,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from models.media.dicom.description import Description, describe
 from models.media.dicom.frames import check_native, compressed_frames, read_spans
 from models.media.dicom.header import Header, PixelElement, no_quotation, open_content
-from models.media.dicom.messages import ERROR, HEAD, PICTURE
+from models.media.dicom.messages import ERROR, HEAD, PICTURE, undecodable
 from models.media.dicom.values import ToPicture
 from models.media.formats import MediaError
 from models.media.limits import LIMITS
@@ -57,7 +57,7 @@ def pictures(path: Path, indices: Sequence[int]) -> Iterator[Picture]:
     Raises:
         MediaError: the file cannot be read.
     """
-    with no_quotation(), open_content(path) as (header, file):
+    with no_quotation(undecodable), open_content(path) as (header, file):
         description = describe(header, is_video=False)
         to_picture = ToPicture(header, description)
         for values, photometric, bits in _decoded(header, description, file, indices):

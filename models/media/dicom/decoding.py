@@ -15,7 +15,7 @@ from typing import IO
 import numpy as np
 
 from models.media import limits
-from models.media.dicom.messages import ERROR, HEAD, PICTURE
+from models.media.dicom.messages import ERROR, HEAD, PICTURE, undecodable
 from models.media.formats import MediaError
 from models.media.square import Picture
 
@@ -36,7 +36,9 @@ class Decoder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._idle: list[subprocess.Popen[bytes]] = []
-        weakref.finalize(self, _end_all, self._idle)
+        # Not at the end of this process: the child then sees the end of its input, and a forked copy
+        # of this process must not end what it did not start.
+        weakref.finalize(self, _end_all, self._idle).atexit = False
 
     def read(self, indices: Sequence[int]) -> Iterator[Picture]:
         """The pictures at these indices, as stored: uint8 RGB (rows, columns, 3).
@@ -57,7 +59,7 @@ class Decoder:
         except BaseException as error:
             _end_all([process])
             if isinstance(error, BrokenPipeError):
-                raise _crashed() from error
+                raise undecodable() from error
             raise
         # Before the last picture, after which a caller may ask for nothing more.
         self._idle.append(process)
@@ -77,7 +79,7 @@ def _start(path: Path) -> "subprocess.Popen[bytes]":
         _send(process, str(path.resolve()))
     except BrokenPipeError as error:
         _end_all([process])
-        raise _crashed() from error
+        raise undecodable() from error
     return process
 
 
@@ -105,7 +107,7 @@ def _picture(pipe: IO[bytes]) -> Picture:
     if kind == ERROR:
         raise MediaError(*json.loads(_read(pipe, first)))
     if kind != PICTURE or first * second > limits.LIMITS.image_pixels:
-        raise _crashed()
+        raise undecodable()
     content = _read(pipe, first * second * 3)
     return np.frombuffer(content, dtype=np.uint8).reshape(first, second, 3)
 
@@ -120,14 +122,6 @@ def _read(pipe: IO[bytes], count: int) -> bytearray:
         ready, _, _ = select.select([pipe], [], [], max(0.0, until - time.monotonic()))
         got = os.readv(pipe.fileno(), [view[done:]]) if ready else 0
         if not got:
-            raise _crashed()
+            raise undecodable()
         done += got
     return content
-
-
-def _crashed() -> MediaError:
-    return MediaError(
-        "unreadable_file",
-        "The pixels of this DICOM file could not be decoded: they may be damaged, or need too much "
-        "time or memory. Export it again, or export the picture as PNG or the clip as MP4.",
-    )

@@ -1,6 +1,6 @@
 """The header of a DICOM file, read without its pixels and within bounds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,14 +153,17 @@ def _native_syntax(dataset: FileDataset) -> UID:
 
 
 @contextmanager
-def no_quotation() -> Iterator[None]:
+def no_quotation(instead: Callable[[], MediaError] = unreadable) -> Iterator[None]:
     """Look at a file's elements; whatever is raised becomes an error that quotes none of them.
 
     pydicom's errors quote the bytes that they are about, which may be somebody's name, so that the
     new error does not lead back to them either.
 
+    Args:
+        instead: makes the error that is raised instead.
+
     Raises:
-        MediaError: `unreadable_file`, or what was raised if it is one.
+        MediaError: as made, or what was raised if it is one.
         OSError: the system does not let the file be read.
     """
     try:
@@ -171,4 +174,4 @@ def no_quotation() -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise unreadable() from None
+        raise instead() from None
