@@ -36,8 +36,8 @@ class Decoder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._idle: list[subprocess.Popen[bytes]] = []
-        # Not at the end of this process: the child then sees the end of its input, and a forked copy
-        # of this process must not end what it did not start.
+        # Not at the end of this process: the child then sees the end of its input, and a forked
+        # copy of this process must not end what it did not start.
         weakref.finalize(self, _end_all, self._idle).atexit = False
 
     def read(self, indices: Sequence[int]) -> Iterator[Picture]:
