@@ -1,7 +1,6 @@
 """create_app(): lifespan, routers, error handlers, the static frontend."""
 
 import asyncio
-import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +8,7 @@ from functools import cache, partial
 from typing import Any, cast
 
 import structlog
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
@@ -20,27 +19,24 @@ from backend.accounts import endpoints as accounts_endpoints
 from backend.accounts.people import endpoints as people_endpoints
 from backend.accounts.schemas import TokenMade, TokenOut, UserOut
 from backend.core import logs
-from backend.core.clients import Clients
-from backend.core.db import REQUESTS_AT_ONCE, Database
+from backend.core.db import Database
 from backend.core.errors import NotFoundError
-from backend.core.mail import MAX_CONCURRENT_MAILS, Mailer
-from backend.core.passwords import Passwords
 from backend.core.settings import Settings
+from backend.dicom import endpoints as dicom_endpoints
+from backend.dicom.schemas import DeliveryOut
 from backend.http import api_docs, problems
 from backend.http.middleware import BodyLimit, DrainRequestBody, RequestLog, SecurityHeaders
 from backend.http.openapi import EVENT_STREAM, Problem, add_common_problems
-from backend.http.ratelimit import RateLimit
-from backend.http.services import Services
+from backend.http.services import make_services
 from backend.installation import key
-from backend.jobs.celery import make_celery
 from backend.recordings import endpoints as recordings_endpoints
+from backend.recordings.schemas import RecordingOut
 from backend.releases import endpoints as releases_endpoints
 from backend.reviews import endpoints as reviews_endpoints
 from backend.screenings import endpoints as screenings_endpoints
 from backend.screenings.estimates import QueueEstimator
 from backend.screenings.schemas import ScreeningIn, ScreeningOut
 from backend.screenings.watch import Watch
-from backend.storage.factory import open_storage
 from backend.storage.private_files import sweep_data_folder
 from backend.submissions import endpoints as submissions_endpoints
 from backend.submissions.uploads import endpoints as uploads_endpoints
@@ -60,12 +56,14 @@ API = "/api/v1"
 SWEEP_EVERY_S = 600.0
 """Interval between two sweeps of what killed processes left in the data folder."""
 
-_UPLOADS = ("recordings", "screenings", uploads_endpoints.PREFIX)
+_UPLOADS = ("recordings", "screenings", dicom_endpoints.STOW, uploads_endpoints.PREFIX)
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _EXAMPLES_WITH_NULLS: tuple[type[BaseModel], ...] = (
     AuditEventOut,
     CheckRunDetail,
     CheckRunOut,
+    DeliveryOut,
+    RecordingOut,
     ScreeningOut,
     TokenMade,
     TokenOut,
@@ -94,18 +92,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             key.establish(database, settings)
         except SQLAlchemyError:
             log.warning("database_unreachable", exc_info=True)  # the first request tries again
-        app.state.services = Services(
-            settings=settings,
-            database=database,
-            storage=open_storage(settings),
-            celery=make_celery(settings),
-            clients=Clients(partial(key.for_requests, database, settings)),
-            rate_limit=RateLimit(settings),
-            requests=CapacityLimiter(REQUESTS_AT_ONCE),
-            decode_limiter=CapacityLimiter(os.cpu_count() or 2),
-            passwords=Passwords(),
-            mailer=Mailer(settings),
-            mail_limiter=CapacityLimiter(MAX_CONCURRENT_MAILS),
+        app.state.services = make_services(
+            settings, database, partial(key.for_requests, database, settings)
         )
         app.state.watch, app.state.estimator = watch, QueueEstimator(settings)
         app.state.end_streams = watch.close
@@ -175,6 +163,7 @@ def _routes() -> APIRouter:
         trainings_endpoints,
         artifacts_endpoints,
         checks_endpoints,
+        dicom_endpoints,
         health_endpoints,
     ):
         router.include_router(feature.router)

@@ -243,7 +243,7 @@ def migrated_postgresql() -> Iterator[str]:
         yield urlsplit(url).path.removeprefix("/")
 
 
-def _sqlite_url(template: Path, folder: Path) -> str:
+def sqlite_url(template: Path, folder: Path) -> str:
     path = folder / "pocovid.sqlite3"
     shutil.copy(template, path)
     return f"sqlite:///{path}"
@@ -253,7 +253,7 @@ def _sqlite_url(template: Path, folder: Path) -> str:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated database, once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
-        yield _sqlite_url(request.getfixturevalue("migrated_sqlite"), tmp_path)
+        yield sqlite_url(request.getfixturevalue("migrated_sqlite"), tmp_path)
     else:
         with postgresql_database(request.getfixturevalue("migrated_postgresql")) as url:
             yield url
@@ -373,7 +373,7 @@ def shared_api(
 ) -> Iterator[Api]:
     """A running application on SQLite for all tests of a file that leave nothing in it."""
     folder = tmp_path_factory.mktemp("shared")
-    changes = {"database_url": _sqlite_url(migrated_sqlite, folder)}
+    changes = {"database_url": sqlite_url(migrated_sqlite, folder)}
     with running_api(folder, contract, changes) as api:
         yield api
 

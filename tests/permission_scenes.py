@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select, update
 from backend.accounts.resets import make_link
 from backend.core import passwords
 from backend.core.db import utc_now
+from backend.dicom.objects import to_bytes
 from backend.storage.keys import cine_key, contact_sheet_key, contribution_signs_key
 from backend.system.checks.schemas import FINDING_EXAMPLE
 from backend.tables import Check, Contribution, Release, ReleaseItem, Training
@@ -18,6 +19,7 @@ from models.contract import CLASSES
 from models.media import overlay
 from models.media.masking import TextBox
 from tests import media_files, tus
+from tests.dicom_instances import make_instance
 from tests.factories import (
     answer,
     create_recording,
@@ -68,6 +70,27 @@ def unusable_screening(world: World) -> Values:
     """A screening of something that does not look like lung ultrasound."""
     row = create_screening(world.session, status="done", result=unusable(), finished_at=utc_now())
     return {"screening_id": row.id}
+
+
+# DICOM.
+
+INSTANCE = make_instance(1, 64)
+"""One that every caller sends: it is stored once."""
+
+
+def study(_: World) -> Values:
+    """The study of that instance."""
+    return {"study": INSTANCE.StudyInstanceUID}
+
+
+def dicom_screening(world: World) -> Values:
+    """A screening, which is done, of a recording that came as DICOM."""
+    row = create_recording(world.session, format="dicom")
+    world.api.storage.put_bytes(row.storage_key, to_bytes(make_instance(1, 64)))
+    screened = create_screening(
+        world.session, row, status="done", attempt=1, result=answer(), finished_at=utc_now()
+    )
+    return {"screening_id": screened.id}
 
 
 # Accounts.

@@ -36,6 +36,7 @@ from backend.jobs.names import (
     CHECK,
     DATASET_QUEUE,
     DEIDENTIFY,
+    DELIVER,
     IMPORT_UPLOAD,
     MAINTENANCE_QUEUE,
     MAKE_PREVIEWS,
@@ -47,6 +48,7 @@ from backend.tables import WorkerKind
 from worker import own_folder, predictor, process, starting
 from worker.checks import task as checks
 from worker.contributions import deidentify, make_previews
+from worker.dicom import task as dicom
 from worker.maintenance import contributions, screenings, uploads
 from worker.maintenance.duties import DUTIES
 from worker.process import Heartbeat
@@ -66,7 +68,7 @@ GRACE_S = 30.0
 """Between a task's soft limit, which it can still record, and the end of its process."""
 
 # Importing them makes their duties known.
-_WITH_DUTIES = (uploads, checks, contributions, release, training, screenings)
+_WITH_DUTIES = (uploads, checks, contributions, dicom, release, training, screenings)
 
 _until_shutdown = ExitStack()
 
@@ -103,7 +105,7 @@ def make_worker_app(settings: Settings, concurrency: int = 1) -> Celery:
         task_annotations={
             **{
                 name: _limited(settings.dataset_time_limit_s)
-                for name in (IMPORT_UPLOAD, MAKE_PREVIEWS, DEIDENTIFY, CHECK)
+                for name in (IMPORT_UPLOAD, MAKE_PREVIEWS, DEIDENTIFY, CHECK, DELIVER)
             },
             TRAIN: _limited(settings.training_time_limit_s),
         },
@@ -128,6 +130,7 @@ def make_worker_app(settings: Settings, concurrency: int = 1) -> Celery:
         release.release,
         training.train,
         checks.check,
+        dicom.deliver,
         *(each.task for each in DUTIES.values()),
     ):
         task.register(app)

@@ -15,12 +15,22 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from backend.core.errors import DatabaseUnreachableError, StorageFullError, StorageUnreachableError
+from backend.core.errors import (
+    DatabaseUnreachableError,
+    PeerUnreachableError,
+    StorageFullError,
+    StorageUnreachableError,
+)
 from worker import process
 
 log = structlog.get_logger(__name__)
 
-AWAY = (DatabaseUnreachableError, StorageUnreachableError, StorageFullError)
+AWAY = (
+    DatabaseUnreachableError,
+    PeerUnreachableError,
+    StorageUnreachableError,
+    StorageFullError,
+)
 """Errors of what a job needs, and not of the job itself."""
 
 SHORTEST_S = 1.0

@@ -30,11 +30,22 @@ def recording(key: str, sha256: str | None) -> Iterator[tuple[Path, sampling.Rec
         DamagedError: they are others.
         MediaError: see `models.media.sources.open_source`.
     """
+    with verified(key, sha256) as path:
+        yield path, sampling.Recording.open(path)
+
+
+@contextmanager
+def verified(key: str, sha256: str | None) -> Iterator[Path]:
+    """The file under this key alone, while the context lasts.
+
+    Raises:
+        MissingObjectError, DamagedError: as `recording`.
+    """
     with process.current().storage.local(key) as path:
         if sha256 is not None and sha256_of(path) != sha256:
             log.error("stored_bytes_changed", key=key)
             raise DamagedError
-        yield path, sampling.Recording.open(path)
+        yield path
 
 
 def sha256_of(path: Path) -> str:

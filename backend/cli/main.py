@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backend.cli import artifacts, checking, dataset, evaluation, phantom, submitting, users
+from backend.cli import artifacts, checking, dataset, dicom, evaluation, phantom, submitting, users
 from backend.cli import screening as cli_models
 from backend.cli import training as cli_training
 from backend.cli.start import check_key, make_folders, migrate_first, read_settings, refuse
@@ -38,6 +38,7 @@ app.add_typer(artifacts.app, name="artifact")
 app.add_typer(users.app, name="user")
 app.add_typer(submitting.app)  # submit
 app.add_typer(checking.app)  # check
+app.add_typer(dicom.app)  # dicom-node and dicom-echo
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. [default: 8000]")]
@@ -57,6 +58,7 @@ def up(host: Host = None, port: Port = None) -> None:
     database = Database.connect(settings)
     started_at = utc_now()
     us = (sys.executable, "-m", "backend.cli.main")
+    node = (Child("dicom-node", (*us, "dicom-node")),) if settings.dicom_node else ()
     try:
         Supervisor(
             children=(
@@ -64,6 +66,7 @@ def up(host: Host = None, port: Port = None) -> None:
                 Child("worker", (*us, "worker")),
                 Child("trainer", (*us, "trainer")),
                 Child("scheduler", (*us, "scheduler")),
+                *node,
             ),
             ready=lambda: _answers(address) and _worker_started(database, started_at),
             on_ready=lambda: typer.echo(f"POCOVIDScreen is ready at {address} (Ctrl-C stops it)"),

@@ -18,7 +18,8 @@ PocovidError                      a sentence for people, with a code for program
 │   ├── QueueFullError            503  queue_full
 │   ├── DrainingError             503  draining
 │   ├── DatabaseUnreachableError  503  database_unreachable
-│   └── StorageUnreachableError   503  storage_unreachable
+│   ├── StorageUnreachableError   503  storage_unreachable
+│   └── PeerUnreachableError      503  peer_unreachable
 └── StorageFullError              507  storage_full
 """
 
@@ -199,6 +200,13 @@ class StorageUnreachableError(UnavailableError):
 
     title = "The storage is not available"
     default_code = "storage_unreachable"
+
+
+class PeerUnreachableError(UnavailableError):
+    """A DICOM peer cannot be reached, does not answer, or takes nothing now."""
+
+    title = "The peer is not available"
+    default_code = "peer_unreachable"
 
 
 class StorageFullError(PocovidError):

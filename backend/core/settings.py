@@ -1,6 +1,8 @@
 """The Settings class, read from POCOVID_* variables, and the message for a wrong value."""
 
+import ipaddress
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -24,6 +26,14 @@ _MAX_YEARS = 100
 MOST_DAYS = 365 * _MAX_YEARS
 MOST_HOURS = 24 * MOST_DAYS
 MOST_S = 3600 * MOST_HOURS
+
+_AE_TITLE = re.compile(r"[A-Z][A-Z0-9_-]{0,15}")
+"""Narrower than the standard (PS3.5, table 6.2-1), so that every machine can be given it."""
+
+_PEER = re.compile(
+    r"(?P<name>[a-z][a-z0-9-]{0,39})="
+    r"(dimses?://[^@/:\\]{1,16}@[^@/:\s]+:\d{1,5}|https?://[^\s]+)"
+)
 
 _BROKERS = ("redis", "rediss", "amqp", "amqps")
 
@@ -144,6 +154,45 @@ class Settings(BaseSettings):
     soft_time_limit_s: float = Field(300, gt=0, le=MOST_S)
     hard_time_limit_s: float = Field(330, gt=0, le=MOST_S)
 
+    dicom_node: bool = Field(default=False, description="`pocovid up` runs the DICOM node too.")
+    dicom_ae_title: str = Field("POCOVID", description="The node's own AE title.")
+    dicom_host: str = Field("127.0.0.1", description="Where the DICOM node listens.")
+    dicom_port: int = Field(11112, ge=0, le=65535)
+    dicom_allowed_titles: str = Field(
+        "", description="Calling AE titles that may connect, with commas. Empty: any."
+    )
+    dicom_allowed_networks: str = Field(
+        "", description="Addresses and networks that may connect, with commas. Empty: any."
+    )
+    dicom_tls_certificate: Path | None = Field(None, description="Empty: no TLS.")
+    dicom_tls_key: Path | None = Field(None, description="Of the certificate.")
+    dicom_tls_client_ca: Path | None = Field(
+        None, description="Machines must have a certificate of this authority."
+    )
+    dicom_max_associations: int = Field(16, gt=0, le=1000)
+    dicom_max_associations_per_address: int = Field(8, gt=0, le=1000)
+    dicom_max_instance_bytes: int = Field(500_000_000, gt=0)
+    dicom_idle_s: float = Field(
+        30, gt=0, le=MOST_S, description="An association without a message this long ends."
+    )
+    dicom_instance_s: float = Field(
+        600, gt=0, le=MOST_S, description="An instance must have arrived within this time."
+    )
+    dicom_peers: str = Field(
+        "",
+        repr=False,
+        description="Where answers can be sent: name=dimse://TITLE@host:port or name=https://host.",
+    )
+    dicom_deliver_always: bool = Field(
+        default=False, description="Every answer on what came by DICOM goes to every peer."
+    )
+    dicom_peer_ca: Path | None = Field(
+        None, description="Authority of the peers' certificates. Empty: the system's."
+    )
+    dicom_peer_timeout_s: float = Field(
+        20, gt=0, le=MOST_S, description="A peer must answer within this time."
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
 
@@ -198,6 +247,42 @@ class Settings(BaseSettings):
             raise ValueError("expected https://host or http://host:port")
         return url and url.rstrip("/")
 
+    @field_validator("dicom_ae_title")
+    @classmethod
+    def _check_ae_title(cls, title: str) -> str:
+        if not _AE_TITLE.fullmatch(title):
+            raise ValueError("expected up to 16 capital letters, digits, - and _, a letter first")
+        return title
+
+    @field_validator("dicom_allowed_titles")
+    @classmethod
+    def _check_titles(cls, titles: str) -> str:
+        if any(not each or len(each) > 16 or not each.isascii() for each in listed(titles)):
+            raise ValueError("expected AE titles of up to 16 characters, with commas in between")
+        return titles
+
+    @field_validator("dicom_allowed_networks")
+    @classmethod
+    def _check_networks(cls, networks: str) -> str:
+        try:
+            for each in listed(networks):
+                ipaddress.ip_network(each, strict=False)
+        except ValueError as error:
+            raise ValueError("expected 10.1.0.0/16,10.2.0.7 or the like") from error
+        return networks
+
+    @field_validator("dicom_peers")
+    @classmethod
+    def _check_peers(cls, peers: str) -> str:
+        found = [_PEER.fullmatch(each) for each in listed(peers)]
+        names = [each["name"] for each in found if each is not None]
+        if None in found or len(set(names)) < len(found):
+            raise ValueError(
+                "expected name=dimse://TITLE@host:port (dimses:// for TLS) or "
+                "name=https://user:password@host/dicom-web, with commas in between"
+            )
+        return peers
+
     def model_post_init(self, _context: Any) -> None:
         """Fill in the defaults that depend on the data folder or on other settings.
 
@@ -240,6 +325,11 @@ class Settings(BaseSettings):
         if self.stores_on_disk:
             return Path(self.storage_url.removeprefix("file://")) / "incoming"
         return self.data_dir / "incoming"
+
+
+def listed(text: str) -> list[str]:
+    """What a setting lists with commas in between; nothing for an empty text."""
+    return [each.strip() for each in text.split(",")] if text.strip() else []
 
 
 def variable(name: str) -> str:

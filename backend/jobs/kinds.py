@@ -10,13 +10,23 @@ from backend.jobs.leases import Columns, Failure, JobKind
 from backend.jobs.names import (
     CHECK,
     DEIDENTIFY,
+    DELIVER,
     IMPORT_UPLOAD,
     MAKE_PREVIEWS,
     RELEASE,
     SCREEN,
     TRAIN,
 )
-from backend.tables import Check, Contribution, Release, Screening, Training, TrainingFold, Upload
+from backend.tables import (
+    Check,
+    Contribution,
+    Delivery,
+    Release,
+    Screening,
+    Training,
+    TrainingFold,
+    Upload,
+)
 from backend.tables.vocabulary import ContributionState, JobState
 
 STORAGE_AWAY = "The storage was unavailable for too long."
@@ -167,7 +177,20 @@ CHECKING = JobKind(
 )
 """A check of everything that is stored; only one is unfinished at a time."""
 
+DELIVERY = JobKind(
+    name="delivery",
+    task=DELIVER,
+    table=Delivery,
+    key=(Delivery.id,),
+    order=(Delivery.queued_at, Delivery.id),
+    lost=Failure("Sending the answer was interrupted {lost} times.", "worker_lost"),
+    away=Failure("The peer, or the storage, was unavailable for a day.", "peer_unreachable"),
+    leased=lambda _now: {"tries": Delivery.tries + 1},
+    ended=_finished,
+)
+"""The answer of a screening, on its way to a DICOM peer."""
+
 _Kinds = tuple[JobKind[Any], ...]
 
-OF_WORKERS: _Kinds = (SCREENING, UPLOAD, PREVIEWS, DEIDENTIFICATION, RELEASING, CHECKING)
+OF_WORKERS: _Kinds = (SCREENING, UPLOAD, PREVIEWS, DEIDENTIFICATION, RELEASING, CHECKING, DELIVERY)
 OF_TRAINERS: _Kinds = (FOLD, ASSEMBLY)

@@ -24,6 +24,9 @@ TRAIN = "worker.trainings.task.train"
 CHECK = "worker.checks.task.check"
 """Task: check everything that is stored. Argument: as for `SCREEN`."""
 
+DELIVER = "worker.dicom.task.deliver"
+"""Task: send the next answer to a DICOM peer. Argument: as for `SCREEN`."""
+
 QUEUE = "pocovid"
 
 MAINTENANCE_QUEUE = f"{QUEUE}-maintenance"
@@ -35,6 +38,6 @@ DATASET_QUEUE = f"{QUEUE}-dataset"
 TRAINING_QUEUE = f"{QUEUE}-training"
 """Served by workers that do nothing else: a fold takes minutes to hours."""
 
-_OF_THE_DATASET = (IMPORT_UPLOAD, MAKE_PREVIEWS, DEIDENTIFY, RELEASE, CHECK)
+_OF_THE_DATASET = (IMPORT_UPLOAD, MAKE_PREVIEWS, DEIDENTIFY, RELEASE, CHECK, DELIVER)
 QUEUES = {**dict.fromkeys(_OF_THE_DATASET, DATASET_QUEUE), TRAIN: TRAINING_QUEUE}
 """Tasks whose messages do not go to `QUEUE`."""

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from backend.tables import Recording, Screening, Status
+from backend.tables import Delivery, DicomInstance, Recording, Screening, Status
+from backend.tables.vocabulary import JobState
 
 _UNFINISHED = (Status.QUEUED, Status.RUNNING)
 
@@ -41,14 +42,25 @@ def expired(
 ) -> Sequence[Recording]:
     """Recordings whose retention time is over, oldest first, with their screenings loaded.
 
-    A recording keeps its pixels until its screenings have ended.
+    A recording keeps its pixels until its screenings have ended, and what a peer is to have of
+    them, which names its patient, is delivered or has failed.
     """
     unfinished = exists().where(
         Screening.recording_id == Recording.id, Screening.status.in_(_UNFINISHED)
     )
+    undelivered = exists().where(
+        Screening.recording_id == Recording.id,
+        Delivery.screening_id == Screening.id,
+        Delivery.state.in_((JobState.QUEUED, JobState.RUNNING)),
+    )
     found = session.scalars(
         select(Recording.id)
-        .where(Recording.expires_at <= now, Recording.pixels_deleted_at.is_(None), ~unfinished)
+        .where(
+            Recording.expires_at <= now,
+            Recording.pixels_deleted_at.is_(None),
+            ~unfinished,
+            ~undelivered,
+        )
         .order_by(Recording.expires_at)
         .limit(limit + len(exclude))
     )
@@ -60,7 +72,11 @@ def expired(
 
 
 def mark_pixels_deleted(session: Session, recording_id: UUID, now: datetime) -> bool:
-    """Record that the bytes are deleted. False: the row is deleted too."""
+    """Record that the bytes are deleted. False: the row is deleted too.
+
+    By what name it came from a DICOM machine is forgotten with them.
+    """
+    session.execute(delete(DicomInstance).where(DicomInstance.recording_id == recording_id))
     marked = session.execute(
         update(Recording)
         .where(Recording.id == recording_id)

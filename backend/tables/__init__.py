@@ -11,6 +11,7 @@ from backend.tables.contributions import (
     Upload,
     UploadPiece,
 )
+from backend.tables.dicom import Delivery, DicomInstance, DicomService
 from backend.tables.installation import Installation
 from backend.tables.recordings import Recording
 from backend.tables.releases import ArchivePart, FoldAssignment, LabelReport, Release, ReleaseItem
@@ -27,6 +28,9 @@ __all__ = [
     "AuditEvent",
     "Check",
     "Contribution",
+    "Delivery",
+    "DicomInstance",
+    "DicomService",
     "Duty",
     "Fingerprint",
     "FoldAssignment",

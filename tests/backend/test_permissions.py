@@ -15,7 +15,7 @@ import pytest
 from backend.jobs.celery import make_celery
 from backend.releases import service as releases
 from backend.tables.vocabulary import Scope
-from tests import media_files, tus
+from tests import dicom_instances, media_files, tus
 from tests import permission_scenes as scenes
 from tests.conftest import Api
 from tests.factories_releases import create_ingested
@@ -44,6 +44,8 @@ PIECE_HEADERS = {
     "Upload-Offset": "0",
     "Content-Type": "application/offset+octet-stream",
 }
+RELATED = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=xyz'}
+INSTANCE = {"content": dicom_instances.related(scenes.INSTANCE)}
 PLACE = Row(
     OWNER,
     201,
@@ -72,6 +74,19 @@ TABLE: dict[str, Row] = {
     "POST /screenings/{screening_id}/answer-anyway": Row(
         ACCOUNT, 200, scenes.unusable_screening, scopes=ALL_SCOPES
     ),
+    # DICOM
+    "POST /dicomweb/studies": Row(ACCOUNT, 200, headers=RELATED, more=INSTANCE),
+    "POST /dicomweb/studies/{study}": Row(
+        ACCOUNT, 200, scenes.study, headers=RELATED, more=INSTANCE
+    ),
+    "GET /screenings/{screening_id}/report.dcm": Row(OPEN, 200, scenes.dicom_screening),
+    "POST /screenings/{screening_id}/deliveries": Row(
+        REVIEWER, 202, scenes.dicom_screening, {"peer": "pacs"}
+    ),
+    "GET /screenings/{screening_id}/deliveries": Row(REVIEWER, 200, scenes.screening),
+    "GET /dicom/deliveries": Row(REVIEWER, 200),
+    "GET /dicom/instances": Row(REVIEWER, 200),
+    "GET /dicom/peers": Row(REVIEWER, 200),
     # accounts
     "POST /accounts": Row(OPEN, 201, scenes.newcomer, SIGN_UP),
     "POST /sign-in": Row(
@@ -177,7 +192,11 @@ TABLE: dict[str, Row] = {
 @pytest.fixture
 def matrix(start_api: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Matrix:
     """An application with one release, where nobody is slowed down."""
-    api = start_api(attempts_per_client=10_000, attempts_per_account=10_000)
+    api = start_api(
+        attempts_per_client=10_000,
+        attempts_per_account=10_000,
+        dicom_peers="pacs=dimse://PACS@127.0.0.1:9",
+    )
     with api.database.write() as session:
         create_ingested(session, api.storage)
         releases.create(session, None, "The first")

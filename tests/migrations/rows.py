@@ -15,7 +15,12 @@ from sqlalchemy import (
 WORDS = {"role": "admin", "status": "queued", "state": "draft", "verdict": "reject"}
 """Columns that take only some words."""
 
-KINDS = {"arrivals": {"state": "done"}, "installation": {"key_origin": "made"}}
+KINDS = {
+    "arrivals": {"state": "done"},
+    "dicom_deliveries": {"state": "done"},
+    "dicom_instances": {"service": "stow"},
+    "installation": {"key_origin": "made"},
+}
 """The same, where a table has words of its own."""
 
 

@@ -14,6 +14,8 @@ import pytest
 import yaml
 from moto.server import ThreadedMotoServer
 
+from backend.core.settings import Settings
+
 HOUSE = Path(__file__).parents[2]
 
 
@@ -108,16 +110,30 @@ class TestBucket:
 
 class TestComposeFile:
     def test_it_has_every_part(self, compose: dict[str, Any]) -> None:
-        ours = {"api", "worker", "trainer", "scheduler", "migrate", "bucket", "secrets"}
+        ours = {"api", "worker", "trainer", "scheduler", "dicom-node", "migrate", "bucket",
+                "secrets"}  # fmt: skip
         assert set(compose["services"]) == ours | {"postgres", "redis", "store"}
 
-    def test_nothing_listens_beyond_the_api_on_loopback(self, compose: dict[str, Any]) -> None:
+    def test_nothing_listens_beyond_the_api_and_the_node_on_loopback(
+        self, compose: dict[str, Any]
+    ) -> None:
         published = {
             name: service["ports"]
             for name, service in compose["services"].items()
             if "ports" in service
         }
-        assert published == {"api": ["${POCOVID_PUBLISH:-127.0.0.1:8000}:8000"]}
+        assert published == {
+            "api": ["${POCOVID_PUBLISH:-127.0.0.1:8000}:8000"],
+            "dicom-node": ["${POCOVID_DICOM_PUBLISH:-127.0.0.1:11112}:11112"],
+        }
+
+    def test_the_node_answers_where_it_is_asked(self, compose: dict[str, Any]) -> None:
+        node = compose["services"]["dicom-node"]
+        port = Settings.model_fields["dicom_port"].default
+        assert node["ports"][0].endswith(f":{port}")
+        assert node["environment"]["POCOVID_DICOM_HOST"] == "0.0.0.0"
+        assert node["environment"].items() >= compose["x-service"]["environment"].items()
+        assert "POCOVID_DICOM_PORT" not in node["environment"]
 
     def test_no_environment_holds_a_password(self, compose: dict[str, Any]) -> None:
         for name, service in compose["services"].items():

@@ -1,14 +1,19 @@
 """The screening task: decode, predict, store the frames, and conclude."""
 
+from functools import partial
 from uuid import UUID
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
+from backend.core.db import utc_now
+from backend.dicom import peers
+from backend.dicom import repository as deliveries
+from backend.jobs.celery import send
 from backend.jobs.kinds import SCREENING
 from backend.jobs.leases import Failure, LeaseLostError
-from backend.jobs.names import SCREEN
+from backend.jobs.names import DELIVER, SCREEN
 from backend.screenings import repository
 from backend.storage.base import MissingObjectError
 from backend.storage.keys import frame_key, frames_folder, signs_key
@@ -80,7 +85,16 @@ def _answer(job: Job[Screening]) -> Done:
             evidences.append(batch.evidence)
             times_s += [frame.time_s for frame in batch.frames]
             job.progress(done=len(times_s), total=total)
-    return Done(repository.answer(models.conclude(evidences, times_s, square, row.probe)))
+    answer = models.conclude(evidences, times_s, square, row.probe)
+    return Done(repository.answer(answer), partial(_queue_deliveries, row))
+
+
+def _queue_deliveries(row: Screening, session: Session) -> None:
+    """Queue the answer for every peer, where a setting says so of what came by DICOM."""
+    settings = process.current().settings
+    names = list(peers.peers(settings)) if settings.dicom_deliver_always else []
+    if names and deliveries.came_by_dicom(session, row.recording_id):
+        deliveries.add_deliveries(session, row.id, names, utc_now())
 
 
 def _failure_of(error: Exception) -> Failure | None:
@@ -91,7 +105,12 @@ def _failure_of(error: Exception) -> Failure | None:
 
 
 def _clean_up(job: Job[Screening], ended: Ended) -> None:
-    """Remove our frames where the row was deleted; another attempt's row owns the same frames."""
+    """Remove our frames where the row was deleted; another attempt's row owns the same frames.
+
+    Of one that is done, whoever sends answers to peers is told.
+    """
+    if ended is Ended.DONE and process.current().settings.dicom_deliver_always:
+        send(process.current().celery, DELIVER, str(job.row.id))
     if ended is Ended.LEASE_LOST and _is_gone(job.row.id):
         process.current().storage.delete_folder(frames_folder(job.row.id))
 

@@ -780,6 +780,193 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dicom/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    state?: components["schemas"]["JobState"] | null;
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeliveriesOut"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dicom/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InstancesOut"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dicom/peers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PeerOut"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dicomweb/studies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dicomweb/studies/{study}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    study: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1901,6 +2088,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/screenings/{screening_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    screening_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeliveryOut"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    screening_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DeliveryIn"];
+                };
+            };
+            responses: {
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeliveryOut"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/screenings/{screening_id}/events": {
         parameters: {
             query?: never;
@@ -1986,6 +2233,40 @@ export interface paths {
                 path: {
                     screening_id: string;
                     index: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/screenings/{screening_id}/report.dcm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    screening_id: string;
                 };
                 cookie?: never;
             };
@@ -3241,6 +3522,39 @@ export interface components {
             reviews: number;
             reviewers: components["schemas"]["DayShare"][];
         };
+        /** @description Some of them, the newest first. */
+        DeliveriesOut: {
+            items: components["schemas"]["DeliveryOut"][];
+            /** @description The cursor of the following page. */
+            next: string | null;
+        };
+        /** @description Where an answer is to be sent. */
+        DeliveryIn: {
+            /** @description A configured peer's name. */
+            peer: string;
+        };
+        /** @description An answer on its way to a peer. */
+        DeliveryOut: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            screening_id: string;
+            peer: string;
+            state: components["schemas"]["JobState"];
+            /** Format: date-time */
+            created_at: string;
+            finished_at: string | null;
+            tries: number;
+            /** @description Null where it is not waiting. */
+            next_try_at: string | null;
+            /** @description Why it failed, or why the last try did not succeed; one sentence. */
+            problem: string | null;
+        };
+        /**
+         * @description The service by which an instance was stored here.
+         * @enum {string}
+         */
+        DicomService: "c_store" | "stow";
         /** @description What has changed since the release before. */
         Difference: {
             /** @description Its number; null for the first release. */
@@ -3425,6 +3739,30 @@ export interface components {
             /** @description Accepts no new work. */
             draining: boolean;
             version: string;
+        };
+        /** @description An instance that a machine or a PACS has stored here, while its pixels are kept. */
+        InstanceOut: {
+            sop_instance_uid: string;
+            study_instance_uid: string;
+            series_instance_uid: string;
+            sop_class_uid: string;
+            service: components["schemas"]["DicomService"];
+            /** @description Empty for what came by STOW-RS. */
+            calling_ae_title: string;
+            /** Format: date-time */
+            received_at: string;
+            /** Format: uuid */
+            recording_id: string;
+            /** @description Null where the screening was deleted. */
+            screening_id: string | null;
+            /** @description The screening's. */
+            status: components["schemas"]["Status"] | null;
+        };
+        /** @description Some of them, the newest first. */
+        InstancesOut: {
+            items: components["schemas"]["InstanceOut"][];
+            /** @description The cursor of the following page. */
+            next: string | null;
         };
         /** @description A recording in a release. */
         ItemOut: {
@@ -3652,6 +3990,14 @@ export interface components {
          * @enum {string}
          */
         Outcome: "waiting" | "waiting_for_second" | "disputed" | "approved" | "rejected" | "changes_requested";
+        /** @description A peer that answers can be sent to. */
+        PeerOut: {
+            name: string;
+            service: components["schemas"]["DicomService"];
+            queued: number;
+            running: number;
+            failed: number;
+        };
         /** @description A page of accounts, sorted by address. */
         People: {
             items: components["schemas"]["UserOut"][];
@@ -4502,6 +4848,10 @@ export type Counts = components['schemas']['Counts'];
 export type Crop = components['schemas']['Crop'];
 export type DayShare = components['schemas']['DayShare'];
 export type DayThroughput = components['schemas']['DayThroughput'];
+export type DeliveriesOut = components['schemas']['DeliveriesOut'];
+export type DeliveryIn = components['schemas']['DeliveryIn'];
+export type DeliveryOut = components['schemas']['DeliveryOut'];
+export type DicomService = components['schemas']['DicomService'];
 export type Difference = components['schemas']['Difference'];
 export type Duplicate = components['schemas']['Duplicate'];
 export type EarlierRound = components['schemas']['EarlierRound'];
@@ -4517,6 +4867,8 @@ export type FrameAnswer = components['schemas']['FrameAnswer'];
 export type FrameSigns = components['schemas']['FrameSigns'];
 export type GivenOut = components['schemas']['GivenOut'];
 export type Health = components['schemas']['Health'];
+export type InstanceOut = components['schemas']['InstanceOut'];
+export type InstancesOut = components['schemas']['InstancesOut'];
 export type ItemOut = components['schemas']['ItemOut'];
 export type ItemPage = components['schemas']['ItemPage'];
 export type JobState = components['schemas']['JobState'];
@@ -4535,6 +4887,7 @@ export type NewMetrics = components['schemas']['NewMetrics'];
 export type NewPasswordIn = components['schemas']['NewPasswordIn'];
 export type NextRelease = components['schemas']['NextRelease'];
 export type Outcome = components['schemas']['Outcome'];
+export type PeerOut = components['schemas']['PeerOut'];
 export type People = components['schemas']['People'];
 export type PersonIn = components['schemas']['PersonIn'];
 export type Probabilities = components['schemas']['Probabilities'];

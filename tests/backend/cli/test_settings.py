@@ -27,6 +27,7 @@ from tests.conftest import (
     postgresql_database,
     redis_database,
 )
+from tests.dicom_instances import make_certificate
 from tests.worker.deployment import kill_tree
 
 ARTIFACTS = Path(__file__).parents[3] / "models" / "artifacts"
@@ -38,6 +39,7 @@ REDIS_DATABASE = 13
 def servers(tmp_path: Path, s3_url: str) -> Iterator[dict[str, str]]:
     """Values of those settings that name something which must be there."""
     (tmp_path / "page").mkdir()
+    certificate, secret = make_certificate(tmp_path / "page")
     (tmp_path / "page" / "index.html").write_text("<!doctype html><title>Another page</title>")
     bucket = {f"POCOVID_{name.upper()}": value for name, value in buckets.make(s3_url).items()}
     here = {
@@ -46,6 +48,12 @@ def servers(tmp_path: Path, s3_url: str) -> Iterator[dict[str, str]]:
         "PORT": "0",
         "POCOVID_DATA_DIR": str(tmp_path / "data"),
         "POCOVID_FRONTEND_DIR": str(tmp_path / "page"),
+        "POCOVID_DICOM_HOST": "127.0.0.2",
+        "POCOVID_DICOM_PORT": "0",
+        "POCOVID_DICOM_TLS_CERTIFICATE": str(certificate),
+        "POCOVID_DICOM_TLS_KEY": str(secret),
+        "POCOVID_DICOM_TLS_CLIENT_CA": str(certificate),
+        "POCOVID_DICOM_PEER_CA": str(certificate),
         "POCOVID_TRAINING_TRUNK": str(ARTIFACTS / "start.safetensors"),
         "POCOVID_CLIENT_KEY": "Zw8Password" + "ab" * 27,
         "POCOVID_SMTP_URL": "smtps://user:Zw8Password@127.0.0.1:1",
@@ -128,6 +136,7 @@ COMMANDS = {
     "worker": ["worker"],
     "trainer": ["trainer"],
     "scheduler": ["scheduler"],
+    "dicom-node": ["dicom-node"],
     "migrate": ["migrate"],
     "user": ["user", "list"],
     "artifact": ["artifact", "list"],

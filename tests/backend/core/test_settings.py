@@ -79,6 +79,8 @@ def test_an_empty_value_is_the_default(name: str, monkeypatch: pytest.MonkeyPatc
 
 
 NEVER = {"HOST", "POCOVID_DATA_DIR", "POCOVID_FRONTEND_DIR", "POCOVID_TRAINING_TRUNK",
+         "POCOVID_DICOM_HOST", "POCOVID_DICOM_ALLOWED_TITLES", "POCOVID_DICOM_TLS_CERTIFICATE",
+         "POCOVID_DICOM_TLS_KEY", "POCOVID_DICOM_TLS_CLIENT_CA", "POCOVID_DICOM_PEER_CA",
          "POCOVID_CLIENT_KEY", "POCOVID_MAIL_FROM", "POCOVID_S3_REGION",
          "POCOVID_S3_ACCESS_KEY", "POCOVID_S3_SECRET_KEY"}  # fmt: skip
 """Any text is a value of these."""

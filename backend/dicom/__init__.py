@@ -1,0 +1,1 @@
+"""DICOM's network: instances that machines send here, and answers that go back into the record."""

@@ -1,0 +1,1 @@
+"""Sending answers to DICOM peers."""
