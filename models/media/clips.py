@@ -33,6 +33,7 @@ from models.media.limits import (
     too_many_frames,
     too_many_pixels,
 )
+from models.media.origin import notes_of_clip
 from models.media.square import Picture
 
 _NOT_THE_RECORDING = Disposition.attached_pic | Disposition.timed_thumbnails
@@ -75,8 +76,6 @@ class Clip:
         content: opens the stream of video where it is only a part of the file.
     """
 
-    acquisition = Acquisition()
-
     def __init__(
         self, path: Path, file_format: Format, content: Callable[[], BinaryIO] | None = None
     ) -> None:
@@ -94,6 +93,8 @@ class Clip:
             # With a restarting clock the announced duration is meaningless.
             if self._form.demuxer != "mpeg" and stream.duration and stream.time_base:
                 check_length((), float(stream.duration * stream.time_base))
+            tags = {**container.metadata, **stream.metadata}
+            self.acquisition = Acquisition(notes=notes_of_clip(tags))
             pixel_aspect = self._pixel_aspect(stream)
             self._clock, stamps = self._stamps(container, stream)
             in_order = not context.has_b_frames

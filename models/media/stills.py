@@ -18,6 +18,7 @@ from models.media.acquisition import Acquisition
 from models.media.depth import Pixels16, bits_used, to_eight_bits
 from models.media.formats import Format, MediaError, truncated
 from models.media.limits import check_length, check_size
+from models.media.origin import notes_of_still
 from models.media.square import Picture
 
 _REDUCED_OR_MASK = 0b101
@@ -41,7 +42,6 @@ class Still:
 
     times_s: Sequence[float] = (0.0,)
     duration_s: float | None = None
-    acquisition = Acquisition()
 
     def __init__(self, path: Path, file_format: Format) -> None:
         self._path = path
@@ -49,6 +49,7 @@ class Still:
         self._page = 0
         with _open_image(path, file_format) as image:
             check_size(*image.size, limits.LIMITS.image_pixels)
+            self.acquisition = Acquisition(notes=notes_of_still(image))
             if isinstance(image, TiffImagePlugin.TiffImageFile):
                 self._page = _find_page(image)
                 image.seek(self._page)

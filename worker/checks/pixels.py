@@ -24,6 +24,7 @@ from models.media import sampling
 
 _AT_WORK = (JobState.QUEUED, JobState.RUNNING)
 _ENDED = (ContributionState.WITHDRAWN, ContributionState.REJECTED)
+_BESIDE_PICTURES = ("depth_mm", "mm_per_pixel", "notes")
 _SAME_S = 0.002
 """Durations that differ by less are the same."""
 
@@ -97,13 +98,13 @@ def _original(context: Context, row: Contribution) -> Iterator[Finding]:
 def _read(path: Path, row: Contribution) -> dict[str, Any]:
     """The columns that the present reader would write, and the times of the reviewers' frames.
 
-    All but the proposed square.
+    All but the proposed square, and what the file says beside its pictures.
     """
     probe = sampling.probe(path)
     seen: dict[str, Any] = {
         name: value
         for name, value in media_columns(probe).items()
-        if not name.startswith("square_")
+        if not name.startswith("square_") and name not in _BESIDE_PICTURES
     }
     seen["fingerprints"] = fingerprint.fingerprint_file(path)
     times_s = row.cine.times_s if row.cine is not None else []

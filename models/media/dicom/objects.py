@@ -5,6 +5,7 @@ from pydicom.uid import UID
 from models.media.dicom.elements import word
 from models.media.dicom.header import Header
 from models.media.formats import MediaError
+from models.media.origin import PHOTOGRAPH, SCREEN
 
 ULTRASOUND = {
     "1.2.840.10008.5.1.4.1.1.6.1": "Ultrasound Image Storage",
@@ -21,6 +22,9 @@ SECONDARY_CAPTURE = {
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _UNNAMED = ("", "US", "OT", "SC")
 """Modalities of a captured screen that may be ultrasound: itself, other, or none stated."""
+
+_SCANNED = ("DF", "SD", "SI")
+"""Conversion types of film, documents and other pictures that were put under a scanner."""
 
 _MODALITIES = {
     "AR": "an autorefraction",
@@ -69,8 +73,7 @@ def check_object(header: Header) -> None:
     Raises:
         MediaError: `unsupported_type`; `no_frames` for an image without pixels.
     """
-    meta = header.dataset.file_meta
-    class_uid = str(header.dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID") or "")
+    class_uid = _class_uid(header)
     modality = word(header.dataset, "Modality")
     if class_uid == _DIRECTORY or "DirectoryRecordSequence" in header.dataset:
         raise MediaError(
@@ -89,6 +92,18 @@ def check_object(header: Header) -> None:
             "no_frames",
             "This DICOM file says that it is an image, but holds no pixels. Export it again.",
         )
+
+
+def notes_of_capture(header: Header) -> tuple[str, ...]:
+    """Notes on how a Secondary Capture came to be, by its Conversion Type (PS3.3, C.8.6.1)."""
+    if _class_uid(header) not in SECONDARY_CAPTURE:
+        return ()
+    return (PHOTOGRAPH,) if word(header.dataset, "ConversionType") in _SCANNED else (SCREEN,)
+
+
+def _class_uid(header: Header) -> str:
+    meta = header.dataset.file_meta
+    return str(header.dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID") or "")
 
 
 def _name(class_uid: str, modality: str) -> str:

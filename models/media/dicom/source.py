@@ -22,7 +22,7 @@ from models.media.dicom.decoding import Decoder
 from models.media.dicom.description import Description, describe
 from models.media.dicom.frames import check_native, compressed_frames, video_stream
 from models.media.dicom.header import Header, no_quotation, open_content
-from models.media.dicom.objects import check_object
+from models.media.dicom.objects import check_object, notes_of_capture
 from models.media.dicom.regions import find_field
 from models.media.dicom.times import Timing, frame_times
 from models.media.dicom.video import is_video, open_clip
@@ -72,12 +72,13 @@ class DicomSource:
             with no_quotation():
                 timing = _timing(header, self._description, self._clip)
                 found = find_field(header.dataset, self._description)
+                origin = notes_of_capture(header)
         is_clip = video or self._description.frames > 1
         self.times_s: Sequence[float] = timing.times_s if is_clip else (0.0,)
         self.duration_s: float | None = timing.duration_s if is_clip else None
         if is_clip:
             check_length(timing.times_s, timing.duration_s)
-        self.acquisition = _with_notes(found, timing, is_clip=is_clip, more=more)
+        self.acquisition = _with_notes(found, origin, timing, is_clip=is_clip, more=more)
 
     def read(self, indices: Sequence[int]) -> Iterator[Picture]:
         """The pictures at these indices; no other frame is decoded, except in a stream of video."""
@@ -128,8 +129,10 @@ def _check_frames(header: Header, file: BinaryIO, description: Description) -> b
     return check_native(file, header.pixels, description)
 
 
-def _with_notes(found: Acquisition, timing: Timing, *, is_clip: bool, more: bool) -> Acquisition:
-    notes = [*found.notes]
+def _with_notes(
+    found: Acquisition, origin: Sequence[str], timing: Timing, *, is_clip: bool, more: bool
+) -> Acquisition:
+    notes = [*origin, *found.notes]
     if is_clip and timing.note is not None:
         notes.append(timing.note)
     if more:
