@@ -86,7 +86,7 @@ function Row({ sign, finding: { probability, highest, frames: many }, frames }) 
       <td class="number">
         <span class="sign-share">
           <i aria-hidden="true" class="sign-bar" style={{ '--share': String(probability) }} />
-          {percent(probability)}
+          <span class="sign-percent">{percent(probability)}</span>
         </span>
       </td>
       <td class="number wide">{percent(highest)}</td>
