@@ -15,6 +15,7 @@ const ROOMS = {
   admin: ['api', 'shared'],
   contribute: ['api', 'shared'],
   dataset: ['api', 'shared'],
+  dicom: ['api', 'shared'],
   review: ['api', 'shared'],
   screen: ['api', 'shared'],
 };

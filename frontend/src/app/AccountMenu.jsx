@@ -4,6 +4,9 @@ import { address, go } from '../shared/address.js';
 import { place } from './route.js';
 import { isAtLeast, signOut, user } from '../shared/session.js';
 
+/** @type {{words: string, path: string, name: string}} */
+const DICOM = { name: 'dicom', words: 'DICOM', path: '#/dicom' };
+
 /** @type {{words: string, path: string, name: string}[]} */
 const ADMIN = [
   { name: 'models', words: 'Models', path: '#/models' },
@@ -58,7 +61,7 @@ export function AccountMenu() {
     setOpen(false);
     button.current?.focus();
   };
-  const links = isAtLeast('admin') ? ADMIN : [];
+  const links = [...(isAtLeast('reviewer') ? [DICOM] : []), ...(isAtLeast('admin') ? ADMIN : [])];
   return (
     // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- Esc from anywhere within
     <div class="account" ref={container} onKeyDown={onKeyDown}>

@@ -34,6 +34,12 @@ export const PAGES = [
     needs: 'reviewer',
     load: () => import('../review/Review.jsx'),
   },
+  {
+    name: 'dicom',
+    path: 'dicom',
+    needs: 'reviewer',
+    load: () => import('../dicom/Dicom.jsx'),
+  },
   { name: 'dataset', path: 'dataset', load: () => import('../dataset/Dataset.jsx') },
   { name: 'dataset', path: 'dataset/:id', load: () => import('../dataset/Release.jsx') },
   {

@@ -5,6 +5,7 @@ import { classified } from '../shared/outcome.js';
 import { resultText } from './resultText.js';
 import { patch } from './items.js';
 import { linkTo } from './screeningAddress.js';
+import { DicomActions } from './DicomActions.jsx';
 import { dateTime } from '../shared/format.js';
 import { Icon } from '../shared/Icon.jsx';
 
@@ -55,6 +56,7 @@ export function ResultActions({ item, result }) {
           {message}
         </span>
       </div>
+      {recording?.format === 'dicom' && classified(result) && <DicomActions id={screening.id} />}
       <dl class="origin">
         <div>
           <dt>Model</dt>

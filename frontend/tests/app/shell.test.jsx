@@ -52,6 +52,7 @@ describe('the header', () => {
     const menu = within(screen.getByRole('navigation', { name: 'Account' }));
     expect(menu.getAllByRole('link').map(({ textContent }) => textContent)).toEqual([
       'Account',
+      'DICOM',
       'Models',
       'People',
       'Audit',
