@@ -106,6 +106,45 @@ def calibrate(
 
 
 @app.command()
+def fit_refusal(
+    folder: Annotated[Path, typer.Argument(help="Folder of an artifact with signs.")],
+    data: Annotated[Path, typer.Option(help="Dataset folder with all its training recordings.")],
+    lungs: Annotated[
+        Path, typer.Option(help="Folder of further lung recordings, listed in its manifest.csv.")
+    ],
+    others: Annotated[
+        Path,
+        typer.Option(help="Folder of pictures that show no lung, listed in its manifest.csv."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the new artifact; its name is its version.")],
+    work: Annotated[Path, typer.Option(help="Folder that caches extracted frames.")] = WORK,
+) -> None:
+    """Write a new artifact that learns anew what to refuse; all else stays as it is."""
+    terminal.quiet()
+    from models.data.importing import find_dataset
+    from models.data.index import DatasetError
+    from models.evaluation.held_out import HeldOutError
+    from models.inference.artifact import ArtifactError
+    from models.training import add_signs
+
+    with terminal.stages() as progress:
+        try:
+            manifest = add_signs.fit_refusal(
+                folder, find_dataset(data), lungs, others, work, out, progress
+            )
+        except (ArtifactError, DatasetError, HeldOutError) as error:
+            terminal.stop(str(error))
+    refused = manifest.answer["refused"]
+    typer.echo(f"{out}: held out, refused {_counted(refused['lungs'])} lungs")
+    for kind, row in refused["others"].items():
+        typer.echo(f"  {kind}: {_counted(row)}")
+
+
+def _counted(row: dict[str, int]) -> str:
+    return f"{row['refused']} of {row['recordings']}"
+
+
+@app.command()
 def signs(
     folder: Annotated[Path, typer.Argument(help="Folder of an artifact without signs.")],
     network: Annotated[Path, typer.Option(help="Weights written by `pocovid train-signs`.")],

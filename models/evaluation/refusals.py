@@ -14,7 +14,7 @@ from models.data.index import DatasetError
 from models.inference import artifact
 from models.inference.answer import Method
 from models.inference.artifact import ArtifactError
-from models.inference.signs import SignEngine
+from models.inference.sign_reader import SignReader
 from models.media.colour import coloured_share
 from models.media.contact_sheet import contact_sheet
 from models.media.sampling import MediaError, Recording, to_input
@@ -92,12 +92,12 @@ def show_all(
     manifest, weights = artifact.load(folder)
     if weights.signs is None or not manifest.answer.get("usable"):
         raise ArtifactError(f"{manifest.version} refuses nothing: it has no sign network.")
-    engine = SignEngine(weights.signs, "f32")
-    method = Method.of(manifest, engine.maps, engine.signs, weights.readers)
-    column = engine.signs.index(LUNG)
+    reader = SignReader(weights, manifest.preprocessing["means"])
+    method = Method.of(manifest, reader.maps, reader.signs, weights.readers)
+    column = reader.signs.index(LUNG)
     found = []
     for kind, origin, name, frames, coloured in _pictures(others, lungs, drawings, progress):
-        signs = engine.run(frames)
+        signs = reader.run(frames)
         found.append(
             Shown(
                 kind,

@@ -42,11 +42,11 @@ def _trunk_shapes() -> dict[str, Shape]:
     return shapes
 
 
-_FILTERS = TRUNK_BLOCKS[-1][1]
+FILTERS = TRUNK_BLOCKS[-1][1]
 _PLACES = FRAME_SIDE // 16
 _TRUNK_SHAPES = _trunk_shapes()
-_HEAD_SHAPES = _convolution_shapes(_HEAD_CONVOLUTION, _FILTERS, _FILTERS) | {
-    "hidden/kernel": (_FILTERS, HIDDEN_UNITS),
+_HEAD_SHAPES = _convolution_shapes(_HEAD_CONVOLUTION, FILTERS, FILTERS) | {
+    "hidden/kernel": (FILTERS, HIDDEN_UNITS),
     "hidden/bias": (HIDDEN_UNITS,),
     **{
         f"hidden_norm/{name}": (HIDDEN_UNITS,)
@@ -60,7 +60,7 @@ _HEAD_SHAPES = _convolution_shapes(_HEAD_CONVOLUTION, _FILTERS, _FILTERS) | {
 def _calibration_shapes(heads: int) -> dict[str, Shape]:
     biases = {name: shape for name, shape in _TRUNK_SHAPES.items() if name.endswith("/bias")}
     shapes = {name.replace("/bias", "/shift"): shape for name, shape in biases.items()}
-    shapes[f"{_HEAD_CONVOLUTION}/shift"] = (heads * _FILTERS,)
+    shapes[f"{_HEAD_CONVOLUTION}/shift"] = (heads * FILTERS,)
     ranges = [name.replace("/shift", "/range") for name in shapes]
     return shapes | {name: () for name in ranges if not name.startswith(_FIRST_CONVOLUTION)}
 
@@ -106,11 +106,12 @@ def compile_classifier(
     precision: Precision,
     calibration: Calibration,
     *,
-    cams: bool = False,
+    evidence: bool = False,
 ) -> Engine:
     """An engine whose output is the softmax scores (models, n, 3).
 
-    With `cams`, a second output is Grad-CAM of each class (n, 3, 14, 14), see `Graph.add_cams`.
+    With `evidence`, a second output is Grad-CAM of each class (n, 3, 14, 14), see `Graph.add_cams`,
+    and a third the trunk's channels, their means over all places (n, 512).
 
     Raises:
         ValueError: there is no head, or the weights' names or shapes are not POCOVID-Net's.
@@ -123,9 +124,10 @@ def compile_classifier(
     if precision == "int8":
         check_weights("the calibration", calibration, _calibration_shapes(len(heads)))
     graph = Graph(means_bgr, calibration if precision == "int8" else {})
-    outputs = [graph.add_heads(graph.add_trunk(trunk), heads)]
-    if cams:
-        outputs.append(graph.add_cams(heads))
+    features = graph.add_trunk(trunk)
+    outputs = [graph.add_heads(features, heads)]
+    if evidence:
+        outputs += [graph.add_cams(heads), _means(features)]
     return graph.compile_outputs(outputs, precision)
 
 
@@ -152,6 +154,22 @@ def compile_trunk(
     graph = Graph(means_bgr, {})
     features = op.transpose(graph.add_trunk(trunk), op.constant(np.array([0, 2, 3, 1])))
     return graph.compile_outputs([features], precision)
+
+
+def compile_trunk_means(
+    trunk: Mapping[str, Array],
+    means_bgr: Sequence[float],
+    precision: Precision,
+    calibration: Calibration,
+) -> Engine:
+    """An engine whose only output is the trunk's channels, their means over all places (n, 512).
+
+    Raises:
+        ValueError: the weights' names or shapes are not those of VGG-16's trunk.
+    """
+    check_weights("the trunk", trunk, _TRUNK_SHAPES)
+    graph = Graph(means_bgr, calibration if precision == "int8" else {})
+    return graph.compile_outputs([_means(graph.add_trunk(trunk))], precision)
 
 
 class Graph:
@@ -207,7 +225,7 @@ class Graph:
         bias = stacked[f"{_HEAD_CONVOLUTION}/bias"].reshape(-1)
         self.last = self._convolve(features, _HEAD_CONVOLUTION, kernel, bias)
         x = _pool(self.last)
-        x = op.reduce_mean(x, op.constant(np.array([2, 3])), keep_dims=False)
+        x = _means(x)
         x = op.reshape(x, op.constant(np.array([0, len(heads), -1])), special_zero=True)
         x = op.transpose(x, op.constant(np.array([1, 0, 2])))
         self.hidden = op.relu(_dense(x, *_folded_hidden(stacked)))
@@ -231,10 +249,10 @@ class Graph:
         products = _reshaped(products, [len(heads), -1, HIDDEN_UNITS])
         to_channels = op.constant(np.ascontiguousarray(hidden.transpose(0, 2, 1)))
         gradient = op.matmul(products, to_channels, transpose_a=False, transpose_b=False)
-        gradient = _reshaped(gradient, [len(heads), -1, len(CLASSES), _FILTERS])
+        gradient = _reshaped(gradient, [len(heads), -1, len(CLASSES), FILTERS])
         gradient = op.transpose(gradient, op.constant(np.array([1, 2, 0, 3])))
-        gradient = _reshaped(gradient, [-1, len(CLASSES), len(heads) * _FILTERS])
-        places = _reshaped(self.last, [0, len(heads) * _FILTERS, -1])
+        gradient = _reshaped(gradient, [-1, len(CLASSES), len(heads) * FILTERS])
+        places = _reshaped(self.last, [0, len(heads) * FILTERS, -1])
         maps = op.matmul(gradient, places, transpose_a=False, transpose_b=False)
         maps = op.multiply(maps, op.constant(np.float32(1 / (_PLACES**2 * len(heads)))))
         return _reshaped(op.relu(maps), [0, len(CLASSES), _PLACES, _PLACES])
@@ -320,6 +338,11 @@ def _folded_hidden(stacked: Mapping[str, Array]) -> tuple[Array, Array]:
 def _reshaped(x: Any, shape: Sequence[int]) -> Any:
     """In another shape; 0 keeps a dimension, -1 is what is left."""
     return op.reshape(x, op.constant(np.array(shape)), special_zero=True)
+
+
+def _means(x: Any) -> Any:
+    """Of each channel over all places: (n, channels)."""
+    return op.reduce_mean(x, op.constant(np.array([2, 3])), keep_dims=False)
 
 
 def _pool(x: Any) -> Any:

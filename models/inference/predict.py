@@ -6,11 +6,22 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from models.contract import CLASSES, FRAME_SIDE, SIGN_PLACES, Manifest, Prediction, Probe, Square
+from models.contract import (
+    CLASSES,
+    FRAME_SIDE,
+    LUNG,
+    SIGN_PLACES,
+    Manifest,
+    Prediction,
+    Probe,
+    Square,
+)
 from models.inference import artifact, engine
 from models.inference.answer import Method
 from models.inference.artifact import ArtifactError, Weights
-from models.inference.evidence import Evidence
+from models.inference.evidence import Evidence, Signs
+from models.inference.lung_test import LungTest
+from models.inference.sign_reader import lung_test
 from models.inference.sign_weights import SignWeightsError
 from models.inference.signs import SignEngine
 from models.media import sampling
@@ -31,11 +42,13 @@ class Predictor:
         method: Method,
         compiled: engine.Engine,
         signs: SignEngine | None = None,
+        lung_test: LungTest | None = None,
     ) -> None:
         self.manifest = manifest
         self._method = method
         self._engine = compiled
         self._signs = signs
+        self._lung_test = lung_test
 
     @classmethod
     def load(
@@ -65,7 +78,7 @@ class Predictor:
                 f"got {manifest.network} with {preprocessing}."
             )
         precision = precision or engine.best_precision(weights.calibration)
-        signs = _sign_engine(manifest, weights, precision)
+        signs, test = _sign_engine(manifest, weights, precision)
         try:
             compiled = engine.compile_classifier(
                 weights.trunk,
@@ -73,7 +86,7 @@ class Predictor:
                 manifest.preprocessing["means"],
                 precision,
                 weights.calibration,
-                cams=True,
+                evidence=True,
             )
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise ArtifactError(
@@ -84,6 +97,7 @@ class Predictor:
             method.without_readers() if pocovidnet_alone else method,
             compiled,
             signs,
+            test,
         )
         # Warm up: the first run compiles kernels.
         predictor.evidence(np.zeros((1, FRAME_SIDE, FRAME_SIDE, 3), dtype=np.uint8))
@@ -145,10 +159,10 @@ class Predictor:
         Raises:
             ValueError: the frames have another shape or dtype.
         """
-        softmax, cams = self._run(frames)
+        softmax, cams, trunk = self._run(frames)
         return Evidence(
             softmax,
-            None if self._signs is None else self._signs.run(frames),
+            None if self._signs is None else self._read(self._signs, frames, trunk),
             cams / np.maximum(cams.max(axis=(1, 2, 3), keepdims=True), _FAINTEST),
         )
 
@@ -162,10 +176,19 @@ class Predictor:
         """A recording's prediction, see `models.inference.answer.Method.conclude`."""
         return self._method.conclude(evidences, times_s, square, probe)
 
+    def _read(
+        self, signs: SignEngine, frames: npt.NDArray[np.uint8], trunk: npt.NDArray[np.float32]
+    ) -> Signs:
+        """The signs, with what the lung test says where there is one."""
+        if self._lung_test is None or not len(frames):
+            return signs.run(frames)
+        found, hidden = signs.run_with_hidden(frames)
+        return self._lung_test.judged(found, signs.signs.index(LUNG), hidden, trunk)
+
     def _run(
         self, frames: npt.NDArray[np.uint8]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Scores (models, n, 3) and Grad-CAM (n, 3, 14, 14)."""
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Scores (models, n, 3), Grad-CAM (n, 3, 14, 14) and the trunk's means (n, 512)."""
         expected = (FRAME_SIDE, FRAME_SIDE, 3)
         if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1:] != expected:
             raise ValueError(
@@ -177,9 +200,10 @@ class Predictor:
             return (
                 np.zeros((self.manifest.folds, 0, len(CLASSES)), dtype=np.float32),
                 np.zeros((0, len(CLASSES), *places), dtype=np.float32),
+                np.zeros((0, engine.FILTERS), dtype=np.float32),
             )
-        scores, cams = self._engine.run(np.ascontiguousarray(frames))
-        return scores, cams
+        scores, cams, trunk = self._engine.run(np.ascontiguousarray(frames))
+        return scores, cams, trunk
 
 
 def _method(manifest: Manifest, weights: Weights) -> Method:
@@ -200,14 +224,15 @@ def _method(manifest: Manifest, weights: Weights) -> Method:
 
 def _sign_engine(
     manifest: Manifest, weights: Weights, precision: engine.Precision
-) -> SignEngine | None:
-    """The compiled sign network, if there is one."""
+) -> tuple[SignEngine | None, LungTest | None]:
+    """The compiled sign network, if there is one, and the lung test that goes with it."""
     if weights.signs is None:
-        return None
+        return None, None
     if precision == "int8" and not weights.signs.calibration:
         # An artifact from before the sign network was calibrated.
         precision = engine.best_precision({})
     try:
-        return SignEngine(weights.signs, precision)
+        compiled = SignEngine(weights.signs, precision)
+        return compiled, lung_test(compiled, weights)
     except SignWeightsError as error:
         raise ArtifactError(f"{manifest.version}: {error}.") from error

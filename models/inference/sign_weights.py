@@ -16,6 +16,9 @@ _ABOUT = "about"
 _CALIBRATION = "calibration/"
 """Prefix of what 8-bit inference needs, among the names of the weights."""
 
+_LUNG_TEST = "lung_test/"
+"""Prefix of what tells a lung from other pictures, with the help of another network."""
+
 _FORMAT_ERRORS = (SafetensorError, AttributeError, KeyError, TypeError, ValueError)
 
 
@@ -33,6 +36,7 @@ class SignWeights:
         values: weights by `layer/variable`.
         calibration: parameters of 8-bit inference, see `models.inference.calibration`; may be
             empty.
+        lung_test: of an artifact's, see `models.inference.lung_test`; may be empty.
         about: what else the file says of them, as JSON values: how they were trained, and figures.
     """
 
@@ -41,6 +45,12 @@ class SignWeights:
     values: Mapping[str, Array]
     about: Mapping[str, Any] = field(default_factory=dict)
     calibration: Mapping[str, Array] = field(default_factory=dict)
+    lung_test: Mapping[str, Array] = field(default_factory=dict)
+
+    @property
+    def units(self) -> int:
+        """How many the hidden layer has."""
+        return len(self.values["signs/kernel"]) if "signs/kernel" in self.values else 0
 
     @classmethod
     def read(cls, path: Path) -> "SignWeights":
@@ -56,18 +66,20 @@ class SignWeights:
                 maps, signs = tuple(about.pop("maps")), tuple(about.pop("signs"))
         except (OSError, *_FORMAT_ERRORS) as error:
             raise SignWeightsError(f"{path} holds no weights of a sign network: {error}") from error
-        calibration = {name: each for name, each in values.items() if name.startswith(_CALIBRATION)}
-        return cls(
-            maps,
-            signs,
-            {name: each for name, each in values.items() if name not in calibration},
-            about,
-            {name.removeprefix(_CALIBRATION): each for name, each in calibration.items()},
-        )
+        calibration, lung_test = _taken(values, _CALIBRATION), _taken(values, _LUNG_TEST)
+        return cls(maps, signs, values, about, calibration, lung_test)
 
     def write(self, path: Path) -> None:
         """Write them into a file, which `read` reads; the same weights give the same bytes."""
         # In one entry: the format keeps several in no certain order.
         about = json.dumps({"maps": self.maps, "signs": self.signs, **self.about})
         calibration = {f"{_CALIBRATION}{name}": each for name, each in self.calibration.items()}
-        save_file({**self.values, **calibration}, path, metadata={_ABOUT: about})
+        lung_test = {f"{_LUNG_TEST}{name}": each for name, each in self.lung_test.items()}
+        everything = {**self.values, **calibration, **lung_test}
+        save_file(everything, path, metadata={_ABOUT: about})
+
+
+def _taken(values: dict[str, Array], prefix: str) -> dict[str, Array]:
+    """What has names with this prefix, without it; it is no longer among the values."""
+    names = [name for name in values if name.startswith(prefix)]
+    return {name.removeprefix(prefix): values.pop(name) for name in names}

@@ -42,6 +42,7 @@ class SignEngine:
 
     def __init__(self, weights: SignWeights, precision: Precision) -> None:
         self.maps, self.signs, self.precision = weights.maps, weights.signs, precision
+        self.units = weights.units
         calibration = weights.calibration if precision == "int8" else {}
         try:
             if precision == "int8":
@@ -60,12 +61,17 @@ class SignEngine:
             return Signs(
                 np.zeros(places, dtype=np.float32), np.zeros((0, len(self.signs)), dtype=np.float32)
             )
-        found = self._request.infer([grey(frames)])
-        return Signs(np.array(found[0]), np.array(found[1]))
+        return self.run_with_hidden(frames)[0]
 
-    def hidden(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """The hidden layer, (n, units), from which the signs of the whole picture follow."""
-        return np.array(self._request.infer([grey(frames)])[2])
+    def run_with_hidden(
+        self, frames: npt.NDArray[np.uint8]
+    ) -> tuple[Signs, npt.NDArray[np.float32]]:
+        """The signs, and the hidden layer (n, units) from which those of the whole picture follow.
+
+        Of one frame or more, as `run` takes them.
+        """
+        found = self._request.infer([grey(frames)])
+        return Signs(np.array(found[0]), np.array(found[1])), np.array(found[2])
 
 
 def grey(frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

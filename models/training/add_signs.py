@@ -11,13 +11,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.contract import CLASSES, CONVEX, Manifest
+from models.contract import CLASSES, CONVEX, FRAME_SIDE, Manifest
 from models.data.extraction import FRAMES, FrameCache
 from models.data.index import DatasetError, Entry, read_index
 from models.evaluation import held_out
 from models.inference import artifact
 from models.inference.artifact import ArtifactError, Weights
 from models.inference.calibration import FRAME_STEP, calibrate_signs
+from models.inference.lung_test import Features, LungTest
+from models.inference.sign_reader import FeatureReader
 from models.inference.sign_weights import SignWeights
 from models.inference.signs import SignEngine
 from models.media.sampling import MediaError, read_inputs
@@ -26,13 +28,7 @@ from models.phantom.machine import random_machine
 from models.phantom.others import OtherKind, draw_other
 from models.phantom.scene import random_scene
 from models.training.answer import Progress, make_answer
-from models.training.refusal import (
-    Features,
-    Pictures,
-    fit_lung_test,
-    held_out_probabilities,
-    with_lung_test,
-)
+from models.training.refusal import Pictures, fit_lung_test, held_out_probabilities
 
 DRAWN = 1_500
 """Drawings of lungs, and as many of other things, from which the refusal learns too."""
@@ -88,19 +84,10 @@ def add_signs(
         raise ArtifactError(f"{manifest.version} has signs already: start from one without.")
     entries = _trained_entries(manifest, data)
     frames = _frames(entries, FrameCache(work / FRAMES), progress)
-    engine = SignEngine(signs, "f32")
-    hidden = [_hidden(engine, each) for each in frames]
-    of_dataset = Pictures(hidden, [f"source {entry.source or entry.key}" for entry in entries])
-    lungs = _joined(of_dataset, _read_pictures(engine, other_lungs, "recording_id", progress))
-    pictures = _read_pictures(engine, others, "kind", progress)
-    drawn = [_drawn(engine, progress, is_lung=is_lung) for is_lung in (True, False)]
-    of_lungs, of_others = held_out_probabilities(lungs, pictures, *drawn)
-    threshold = _threshold(of_lungs)
-    linear = [entry for entry in read_index(data).entries if entry.probe == "linear"]
-    linear_frames = _frames(linear, FrameCache(work / FRAMES), progress)
-    signs = _calibrated(
-        with_lung_test(signs, fit_lung_test(lungs, pictures, *drawn)), frames, progress
+    test, refusal = _fit_refusal(
+        signs, manifest, weights, entries, frames, data, other_lungs, others, work, progress
     )
+    signs = _calibrated(replace(signs, lung_test=test.values()), frames, progress)
     counts = [len(each) for each in frames]
     answer = make_answer(
         signs,
@@ -113,20 +100,7 @@ def add_signs(
         weights.scores,
         progress,
     )
-    description = answer.description | {
-        "usable": {"lung": threshold, "convex": CONVEX_FROM, "frames": USABLE_FRAMES},
-        "refused": {
-            "lungs": _refused(of_lungs, ["lung"] * len(of_lungs), threshold)["lung"],
-            "lungs_by_source": _refused(of_lungs, _sources(of_dataset, lungs), threshold),
-            "others": _refused(of_others, pictures.groups, threshold),
-            "taken_for_linear": {
-                probe: _refused(
-                    _convex(engine, of_probe), [probe] * len(of_probe), CONVEX_FROM
-                ).get(probe, {"recordings": 0, "refused": 0})
-                for probe, of_probe in (("convex", frames), ("linear", linear_frames))
-            },
-        },
-    }
+    description = answer.description | refusal
     complete = Manifest(
         **{
             **asdict(manifest),
@@ -150,6 +124,86 @@ def add_signs(
         ),
         curves.read_bytes() if curves.is_file() else None,
     )
+
+
+def fit_refusal(
+    folder: Path,
+    data: Path,
+    other_lungs: Path,
+    others: Path,
+    work: Path,
+    out: Path,
+    progress: Progress,
+) -> Manifest:
+    """Write a new artifact: one with signs as it is, its lung test fitted anew.
+
+    Args, Raises: as `add_signs`, but `folder` is an artifact with signs.
+    """
+    if out.exists():
+        raise ArtifactError(f"{out} exists and artifacts are never modified.")
+    manifest, weights = artifact.load(folder)
+    if weights.signs is None:
+        raise ArtifactError(f"{manifest.version} has no signs to tell a lung by.")
+    entries = _trained_entries(manifest, data)
+    frames = _frames(entries, FrameCache(work / FRAMES), progress)
+    test, refusal = _fit_refusal(
+        weights.signs, manifest, weights, entries, frames, data, other_lungs, others, work, progress
+    )
+    curves = folder / artifact.CURVES
+    return artifact.save(
+        out,
+        replace(
+            manifest,
+            version=out.name,
+            created=datetime.now(UTC).date().isoformat(),
+            answer={**manifest.answer, **refusal},
+        ),
+        replace(weights, signs=replace(weights.signs, lung_test=test.values())),
+        curves.read_bytes() if curves.is_file() else None,
+    )
+
+
+def _fit_refusal(
+    signs: SignWeights,
+    manifest: Manifest,
+    weights: Weights,
+    entries: Sequence[Entry],
+    frames: Sequence[npt.NDArray[np.uint8]],
+    data: Path,
+    other_lungs: Path,
+    others: Path,
+    work: Path,
+    progress: Progress,
+) -> tuple[LungTest, dict[str, Any]]:
+    """The lung test, and what the manifest says of it: thresholds, and what it refuses held out."""
+    engine = SignEngine(signs, "f32")
+    reader = FeatureReader(engine, weights, manifest.preprocessing["means"])
+    seen = []
+    for done, each in enumerate(frames, start=1):
+        seen.append(reader.run(each))
+        progress("Looking at recordings", done, len(frames))
+    of_dataset = Pictures(seen, [f"source {entry.source or entry.key}" for entry in entries])
+    lungs = _joined(of_dataset, _read_pictures(reader, other_lungs, "recording_id", progress))
+    pictures = _read_pictures(reader, others, "kind", progress)
+    drawn = [_drawn(reader, progress, is_lung=is_lung) for is_lung in (True, False)]
+    of_lungs, of_others = held_out_probabilities(lungs, pictures, *drawn)
+    threshold = _threshold(of_lungs)
+    linear = [entry for entry in read_index(data).entries if entry.probe == "linear"]
+    linear_frames = _frames(linear, FrameCache(work / FRAMES), progress)
+    return fit_lung_test(lungs, pictures, *drawn), {
+        "usable": {"lung": threshold, "convex": CONVEX_FROM, "frames": USABLE_FRAMES},
+        "refused": {
+            "lungs": _refused(of_lungs, ["lung"] * len(of_lungs), threshold)["lung"],
+            "lungs_by_source": _refused(of_lungs, _sources(of_dataset, lungs), threshold),
+            "others": _refused(of_others, pictures.groups, threshold),
+            "taken_for_linear": {
+                probe: _refused(
+                    _convex(engine, of_probe), [probe] * len(of_probe), CONVEX_FROM
+                ).get(probe, {"recordings": 0, "refused": 0})
+                for probe, of_probe in (("convex", frames), ("linear", linear_frames))
+            },
+        },
+    }
 
 
 def calibrate_artifact(
@@ -223,7 +277,7 @@ def _frames(
     return [cache.frames(entry.sha256) for entry in entries]
 
 
-def _read_pictures(engine: SignEngine, folder: Path, group: str, progress: Progress) -> Pictures:
+def _read_pictures(reader: FeatureReader, folder: Path, group: str, progress: Progress) -> Pictures:
     """The pictures that a folder's `manifest.csv` lists, grouped by one of its columns."""
     try:
         with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
@@ -238,7 +292,7 @@ def _read_pictures(engine: SignEngine, folder: Path, group: str, progress: Progr
     features: list[Features] = []
     for done, (name, _) in enumerate(named, start=1):
         try:
-            features.append(_hidden(engine, read_inputs(folder / name)))
+            features.append(reader.run(read_inputs(folder / name)))
         except (MediaError, OSError) as error:
             raise DatasetError(f"{folder / name}: {error}") from error
         progress(f"Reading {folder.name}", done, len(named))
@@ -255,20 +309,20 @@ def _joined(first: Pictures, second: Pictures) -> Pictures:
     return Pictures([*first.features, *second.features], [*first.groups, *second.groups])
 
 
-def _drawn(engine: SignEngine, progress: Progress, *, is_lung: bool) -> Features:
-    """The hidden layer for drawings that no training has seen."""
+def _drawn(reader: FeatureReader, progress: Progress, *, is_lung: bool) -> Features:
+    """What the test sees of drawings that no training has seen."""
     kinds = list(OtherKind)
     pictures = []
     for number in range(DRAWN):
         rng = np.random.default_rng([_SEED, int(is_lung), number])
         if is_lung:
-            picture = draw(random_scene(rng), random_machine(rng), rng).picture
+            picture = draw(random_scene(rng), random_machine(rng), rng, FRAME_SIDE).picture
         else:
             kind = kinds[number % len(kinds)]
-            picture = draw_other(kind, random_machine(rng), rng).picture
+            picture = draw_other(kind, random_machine(rng), rng, FRAME_SIDE).picture
         pictures.append(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB))
         progress("Drawing", number + 1, DRAWN)
-    return _hidden(engine, np.stack(pictures).astype(np.uint8))
+    return reader.run(np.stack(pictures).astype(np.uint8))
 
 
 def _convex(
@@ -285,11 +339,6 @@ def _convex(
         )
         for frames in recordings
     ]
-
-
-def _hidden(engine: SignEngine, frames: npt.NDArray[np.uint8]) -> Features:
-    parts = [engine.hidden(frames[at : at + _BATCH]) for at in range(0, len(frames), _BATCH)]
-    return np.concatenate(parts)
 
 
 def _decisive(probabilities: npt.NDArray[np.float32]) -> float:

@@ -258,7 +258,7 @@ def sign_guard() -> Row:
     from models.inference import artifact
     from models.inference.answer import Method
     from models.inference.predict import Predictor
-    from models.inference.signs import SignEngine
+    from models.inference.sign_reader import SignReader
     from models.media import sampling
     from scripts.bench import sign_guard as guarding
 
@@ -267,7 +267,7 @@ def sign_guard() -> Row:
     if weights.signs is None:
         raise RuntimeError(f"{predictor.version} has no signs")
     method = Method.of(manifest, weights.signs.maps, weights.signs.signs, weights.readers)
-    exact = SignEngine(weights.signs, "f32")
+    exact = SignReader(weights, manifest.preprocessing["means"], "f32", "f32")
     recordings = []
     for entry in read_index(DATASET).entries:
         frames = sampling.read_inputs(entry.path)

@@ -14,8 +14,8 @@ from models.inference.answer import Method
 from models.inference.artifact import Weights
 from models.inference.evidence import Signs
 from models.inference.screen import BATCH
+from models.inference.sign_reader import SignReader
 from models.inference.sign_weights import SignWeights
-from models.inference.signs import SignEngine
 
 FINDINGS: Mapping[str, tuple[str, str]] = {
     "effusion": ("effusion", "effusion"),
@@ -97,6 +97,8 @@ def evaluate_signs(
 ) -> SignEvaluation | None:
     """Read the signs of every recording, in float32, and hold them against what is known.
 
+    What is refused is told as screenings do, with the trunk in the fastest precision.
+
     None where the artifact has no sign network.
 
     Args:
@@ -109,11 +111,11 @@ def evaluate_signs(
     """
     if weights.signs is None:
         return None
-    engine = SignEngine(weights.signs, "f32")
+    reader = SignReader(weights, manifest.preprocessing["means"])
     method = Method.of(manifest, weights.signs.maps, weights.signs.signs, weights.readers)
     found: dict[str, Signs] = {}
     for done, entry in enumerate(entries, start=1):
-        found[entry.sha256] = _read(engine, cache.frames(entry.sha256))
+        found[entry.sha256] = _read(reader, cache.frames(entry.sha256))
         progress(done, len(entries))
     return SignEvaluation(
         weights.signs.signs,
@@ -146,8 +148,8 @@ def area(values: Values, present: Flags, patients: Sequence[str], resamples: int
     return Area(float(wins.mean()), (float(low), float(high)))
 
 
-def _read(engine: SignEngine, frames: npt.NDArray[np.uint8]) -> Signs:
-    parts = [engine.run(frames[at : at + BATCH]) for at in range(0, len(frames), BATCH)]
+def _read(reader: SignReader, frames: npt.NDArray[np.uint8]) -> Signs:
+    parts = [reader.run(frames[at : at + BATCH]) for at in range(0, len(frames), BATCH)]
     return Signs(
         np.concatenate([part.maps for part in parts]),
         np.concatenate([part.whole for part in parts]),

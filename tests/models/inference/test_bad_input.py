@@ -11,7 +11,7 @@ from models.contract import CLASSES, Prediction, ReasonCode, Square
 from models.inference import artifact
 from models.inference.answer import Method
 from models.inference.evidence import Evidence
-from models.inference.signs import SignEngine
+from models.inference.sign_reader import SignReader
 from models.media.colour import coloured_share
 from models.media.sampling import to_input
 from models.phantom.clip import draw_clip, random_motion
@@ -31,15 +31,15 @@ def say() -> Say:
     """The shipped answer, but for POCOVID-Net, which is never sure of anything."""
     manifest, weights = artifact.load(artifact.active())
     assert weights.signs is not None
-    engine = SignEngine(weights.signs, "f32")
-    method = Method.of(manifest, engine.maps, engine.signs, weights.readers)
+    reader = SignReader(weights, manifest.preprocessing["means"])
+    method = Method.of(manifest, reader.maps, reader.signs, weights.readers)
 
     def answer(clip: Clip) -> Prediction:
         unsure = np.full((manifest.folds, len(clip), len(CLASSES)), 1 / 3, dtype=np.float32)
         times_s = [n / 3 for n in range(len(clip))]
         frames = np.stack([to_input(frame) for frame in clip])
         coloured = np.array([coloured_share(frame) for frame in clip])
-        evidence = Evidence(unsure, engine.run(frames), coloured=coloured)
+        evidence = Evidence(unsure, reader.run(frames), coloured=coloured)
         return method.conclude([evidence], times_s, Square(0, 0, SIDE))
 
     return answer

@@ -11,7 +11,14 @@ import tensorflow as tf
 
 from models import networks
 from models.contract import CLASSES
-from models.inference.engine import Array, Precision, best_precision, compile_classifier
+from models.inference.engine import (
+    Array,
+    Precision,
+    best_precision,
+    compile_classifier,
+    compile_trunk,
+    compile_trunk_means,
+)
 from tests.models import small_artifact
 from tests.models.conftest import Measured
 from tests.models.small_artifact import MEANS_BGR, frames
@@ -70,8 +77,8 @@ class TestGradCam:
     def test_is_that_of_tensorflows_gradients(
         self, grad_cams: npt.NDArray[np.float32], exact: npt.NDArray[np.float32]
     ) -> None:
-        compiled = compile_classifier(TRUNK, HEAD_LIST, MEANS_BGR, "f32", {}, cams=True)
-        scores, cams = compiled.run(frames(3, seed=5))
+        compiled = compile_classifier(TRUNK, HEAD_LIST, MEANS_BGR, "f32", {}, evidence=True)
+        scores, cams, _ = compiled.run(frames(3, seed=5))
         assert cams.shape == grad_cams.shape == (3, len(CLASSES), 14, 14)
         assert np.abs(cams - grad_cams).max() < 1e-4 * grad_cams.max()
         # Maps that are nowhere, or alike for all classes, would pass any test.
@@ -88,12 +95,27 @@ class TestGradCam:
         grad_cams: npt.NDArray[np.float32],
     ) -> None:
         compiled = compile_classifier(
-            TRUNK, HEAD_LIST, MEANS_BGR, precision, calibration, cams=True
+            TRUNK, HEAD_LIST, MEANS_BGR, precision, calibration, evidence=True
         )
         assert compiled.precision == precision
-        scores, cams = compiled.run(frames(3, seed=5))
+        scores, cams, _ = compiled.run(frames(3, seed=5))
         assert np.abs(scores - exact).max() < 0.05
         assert np.abs(cams - grad_cams).mean() < 0.02 * grad_cams.max()
+
+
+@pytest.mark.parametrize("precision", ["f32", "bf16", "int8"])
+def test_the_trunk_s_means_are_those_of_its_features(
+    precision: Precision, calibration: dict[str, Array]
+) -> None:
+    (features,) = compile_trunk(TRUNK, MEANS_BGR, "f32").run(frames(3, seed=5))
+    exact = features.mean(axis=(1, 2))
+    (alone,) = compile_trunk_means(TRUNK, MEANS_BGR, precision, calibration).run(frames(3, seed=5))
+    beside = compile_classifier(
+        TRUNK, HEAD_LIST, MEANS_BGR, precision, calibration, evidence=True
+    ).run(frames(3, seed=5))[2]
+    assert alone.shape == beside.shape == (3, 512)
+    assert np.abs(alone - exact).max() < (1e-4 if precision == "f32" else 0.05) * exact.max()
+    assert np.abs(beside - alone).max() < 1e-4 * exact.max()
 
 
 class TestBestPrecision:

@@ -102,7 +102,7 @@ class TestEightBits:
 
     def test_bias_corrections_bring_it_nearer(self, calibrated: SignWeights) -> None:
         asked = small_artifact.frames(20, seed=3)
-        exact = SignEngine(calibrated, "f32").hidden(asked)
+        exact = SignEngine(calibrated, "f32").run_with_hidden(asked)[1]
         uncorrected = replace(
             calibrated,
             calibration={
@@ -111,7 +111,9 @@ class TestEightBits:
             },
         )
         off, left = (
-            np.abs((SignEngine(weights, "int8").hidden(asked) - exact).mean(axis=0)).mean()
+            np.abs(
+                (SignEngine(weights, "int8").run_with_hidden(asked)[1] - exact).mean(axis=0)
+            ).mean()
             for weights in (uncorrected, calibrated)
         )
         assert left < off

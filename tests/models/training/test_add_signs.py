@@ -163,7 +163,8 @@ def test_the_report_shows_signs_refusals_and_how_often_answers_were_right(
 
 def test_its_sign_network_is_calibrated_for_eight_bits(added: tuple[Path, Manifest]) -> None:
     manifest, weights = artifact.load(added[0])
-    engine = predict._sign_engine(manifest, weights, "int8")
+    engine, test = predict._sign_engine(manifest, weights, "int8")
+    assert test is not None
     assert engine is not None
     assert engine.precision == "int8"
 
@@ -180,7 +181,7 @@ class TestCalibratingAnother:
         return folder
 
     def test_one_from_before_answers_in_wider_numbers(self, uncalibrated: Path) -> None:
-        engine = predict._sign_engine(*artifact.load(uncalibrated), "int8")
+        engine, _ = predict._sign_engine(*artifact.load(uncalibrated), "int8")
         assert engine is not None
         assert engine.precision == best_precision({})
 
