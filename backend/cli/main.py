@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backend.cli import artifacts, checking, dataset, dicom, evaluation, phantom, submitting, users
+from backend.cli import (
+    artifacts,
+    checking,
+    dataset,
+    deidentifying,
+    dicom,
+    evaluation,
+    phantom,
+    submitting,
+    users,
+)
 from backend.cli import screening as cli_models
 from backend.cli import training as cli_training
 from backend.cli.start import check_key, make_folders, migrate_first, read_settings, refuse
@@ -35,6 +45,7 @@ app.add_typer(evaluation.app)  # evaluate
 app.add_typer(phantom.app)  # phantom
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(artifacts.app, name="artifact")
+app.add_typer(deidentifying.app, name="dicom")
 app.add_typer(users.app, name="user")
 app.add_typer(submitting.app)  # submit
 app.add_typer(checking.app)  # check

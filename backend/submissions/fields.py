@@ -99,10 +99,17 @@ def set_fields(contribution: Contribution, values: Mapping[str, Any]) -> None:
         setattr(contribution, name, copy(EMPTY.get(name)) if value is None else value)
 
 
+def set_from_file(contribution: Contribution, values: Mapping[str, Any]) -> None:
+    """Propose values that the file's own header gives; people and tables may say otherwise."""
+    set_fields(contribution, values)
+    contribution.set_by_file = sorted(values)
+
+
 def set_by_hand(contribution: Contribution, values: Mapping[str, Any]) -> None:
     """Set fields on a person's behalf; no table changes them after that."""
     set_fields(contribution, values)
     contribution.set_by_hand = sorted({*contribution.set_by_hand, *values})
+    contribution.set_by_file = [name for name in contribution.set_by_file if name not in values]
     contribution.withheld = [name for name in contribution.withheld if name not in values]
 
 
@@ -112,9 +119,9 @@ def set_from_table(
     """Replace the values of an earlier table by these, except where a person set the field."""
     by_hand = contribution.set_by_hand
     before = contribution.set_by_table
-    set_fields(
-        contribution, {name: values.get(name) for name in {*before, *values} if name not in by_hand}
-    )
+    changed = {name: values.get(name) for name in {*before, *values} if name not in by_hand}
+    set_fields(contribution, changed)
+    contribution.set_by_file = [name for name in contribution.set_by_file if name not in changed]
     contribution.set_by_table = sorted(values)
     contribution.withheld = sorted(set(refused).difference(by_hand))
 

@@ -16,9 +16,8 @@ from backend.tables import Contribution
 from models.contract import Square
 from models.media import reencode, sampling
 from models.media.masking import TextBox
-from models.media.text.search import find_text
 from worker import process, stored
-from worker.contributions.pixels import masks, proposed_square, source_of, write_pixels
+from worker.contributions.pixels import masks, proposed_square, source_of, text_in, write_pixels
 from worker.contributions.specs import contribution_spec
 from worker.maintenance.contributions import back_to_reviewers, delete_originals
 from worker.runner import Job, run_job
@@ -50,12 +49,12 @@ def _deidentify(job: Job[Contribution]) -> Deidentified:
     row = job.row
     incoming = process.current().settings.incoming_dir
     with (
-        stored.recording(*source_of(row)) as (_, recording),
+        stored.recording(*source_of(row)) as (path, recording),
         private_folder(incoming) as folder,
     ):
         columns: Deidentified = {}
         if row.text_boxes is None:  # it was approved before anybody looked for text
-            row.text_boxes = columns["text_boxes"] = find_text(recording)
+            row.text_boxes = columns["text_boxes"] = text_in(path, recording)
         part, square = recording.trimmed(row.trim_start_s, row.trim_end_s), _square(row)
         made = write_pixels(row, recording, part, square, folder)
         if made.full_frame is not None:

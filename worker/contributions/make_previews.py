@@ -15,9 +15,8 @@ from models.contract import Probe
 from models.inference.screen import Batch, screen
 from models.media import sampling
 from models.media.contact_sheet import contact_sheet
-from models.media.text.search import find_text
 from worker import predictor, process, sign_maps, stored
-from worker.contributions.pixels import proposed_square, source_of, write_pixels
+from worker.contributions.pixels import proposed_square, source_of, text_in, write_pixels
 from worker.contributions.specs import contribution_spec
 from worker.runner import Job, run_job
 from worker.task import task
@@ -46,7 +45,7 @@ def _make_previews(job: Job[Contribution]) -> dict[str, Any]:
     with stored.recording(*source_of(row)) as (path, recording):
         found: dict[str, Any] = {}
         if row.text_boxes is None:  # it was imported before anybody looked for text
-            row.text_boxes = found["text_boxes"] = find_text(recording)
+            row.text_boxes = found["text_boxes"] = text_in(path, recording)
         # A trial of the de-identification: a recording for which it fails must not be approved.
         with private_folder(process.current().settings.incoming_dir) as folder:
             write_pixels(row, recording, recording, square, folder)

@@ -11,7 +11,10 @@ from backend.storage.base import MissingObjectError
 from backend.tables import Contribution
 from models.contract import Square
 from models.media import reencode, sampling
+from models.media.dicom.header import no_quotation, read_header
+from models.media.dicom.identity import identity
 from models.media.masking import TextBox, is_masked
+from models.media.text.search import find_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,20 @@ def source_of(row: Contribution) -> tuple[str, str | None]:
 def proposed_square(row: Contribution) -> Square:
     """The square that was proposed when the recording was imported."""
     return Square(row.square_x, row.square_y, row.square_size)
+
+
+def text_in(path: Path, recording: sampling.Recording) -> list[TextBox]:
+    """Where text is burned into a recording, for one that was imported before it was looked for.
+
+    Raises:
+        MediaError: it cannot be decoded.
+    """
+    known: list[str] = []
+    if recording.format.name == "dicom":
+        header = read_header(path)
+        with no_quotation():
+            known = identity(header.dataset)
+    return find_text(recording, known)
 
 
 def masks(row: Contribution, square: Square) -> list[TextBox]:

@@ -8,8 +8,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -24,7 +25,7 @@ from backend.storage.keys import contribution_key, contribution_preview_key
 from backend.storage.private_files import private_folder
 from backend.submissions import apply_manifest, near_copies
 from backend.submissions import repository as submissions
-from backend.submissions.fields import MAX_NAME
+from backend.submissions.fields import MAX_NAME, set_from_file
 from backend.submissions.manifest import ManifestError
 from backend.submissions.uploads import repository as uploads
 from backend.tables import Contribution, Submission, Upload
@@ -33,12 +34,16 @@ from backend.tables.media import media_columns
 from backend.tables.vocabulary import UploadState
 from models.data import fingerprint
 from models.media import sampling
+from models.media.dicom.about import about
+from models.media.dicom.header import no_quotation, read_header
+from models.media.dicom.identity import identity
 from models.media.masking import TextBox
 from models.media.text.search import find_text
 from worker import process
 from worker.runner import Job
 from worker.task import transaction
 from worker.uploads.archives import Entry, RefusedFileError, Unpacked
+from worker.uploads.proposals import proposals
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +82,7 @@ class Inspection:
     preview: bytes
     fingerprints: list[str]
     text_boxes: list[TextBox]
+    proposals: dict[str, Any] = field(default_factory=dict)
 
 
 def inspect(path: Path) -> Inspection:
@@ -86,11 +92,19 @@ def inspect(path: Path) -> Inspection:
         MediaError: it cannot be used; see `models.media.sources.open_source`.
     """
     recording = sampling.Recording.open(path)
+    known: list[str] = []
+    proposed: dict[str, Any] = {}
+    if recording.format.name == "dicom":
+        header = read_header(path)
+        with no_quotation():
+            known = identity(header.dataset)
+            proposed = proposals(about(header.dataset), recording.source.acquisition.depth_mm)
     return Inspection(
         recording.probe(),
         recording.preview(),
         fingerprint.fingerprint_recording(recording),
-        find_text(recording),
+        find_text(recording, known),
+        proposed,
     )
 
 
@@ -118,6 +132,7 @@ def commit_recording(
         text_boxes=inspection.text_boxes,
         **media_columns(inspection.probe),
     )
+    set_from_file(contribution, inspection.proposals)
     incoming = process.current().settings.incoming_dir
     with _stored_or_nothing(contribution), private_folder(incoming) as folder:
         storage.put(contribution_key(file.sha256, contribution_id), _own_copy(file.path, folder))

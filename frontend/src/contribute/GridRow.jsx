@@ -60,6 +60,7 @@ export class GridRow extends Component {
           const empty = isEmpty(column, recording);
           const needed = empty && words.required.includes(column.name);
           const fromAll = !empty && recording.fields_from.includes(column.name);
+          const fromFile = !empty && recording.fields_from_file.includes(column.name);
           const text = needed ? 'Missing' : textOf(column, recording, words);
           return (
             <td
@@ -83,6 +84,7 @@ export class GridRow extends Component {
                 <>
                   {text}
                   {fromAll && <span class="unseen"> (default)</span>}
+                  {fromFile && <span class="hint"> (from the file)</span>}
                 </>
               )}
             </td>

@@ -197,6 +197,7 @@ export function changeRecordings(ids, fields) {
           ? {
               ...changed(each, fields, defaults),
               fields_from: fromDefaults(each.fields_from, fields, defaults),
+              fields_from_file: each.fields_from_file.filter((name) => !(name in fields)),
             }
           : each,
       );

@@ -75,6 +75,11 @@ describe('the table', () => {
     expect(cell(0, 7).textContent).toBe('');
   });
 
+  it('says which values the header of the file proposed', async () => {
+    await show({ probe: 'linear', fields_from_file: ['probe'] });
+    expect(cell(0, 2).textContent).toBe('Linear (from the file)');
+  });
+
   it('is accessible', async () => {
     await show({ label: 'covid19' }, {});
     await userEvent.click(cell(0, CLASS));
