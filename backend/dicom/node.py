@@ -316,7 +316,9 @@ class Node:
                 status, comment = self._received(event, path)
         finally:
             path.unlink(missing_ok=True)
+            # The machine was silent because it waits for us: its time begins now.
             connection.working, connection.heard_at = False, time.monotonic()
+            event.assoc.dul._idle_timer.restart()  # noqa: SLF001  # no other way to it
         answer = Dataset()
         answer.Status = status
         if comment:

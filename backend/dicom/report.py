@@ -5,6 +5,7 @@ whose measurement is its probability. Codes are SNOMED's where it has the concep
 scheme of our own, which the report declares.
 """
 
+import logging
 from datetime import datetime
 
 from highdicom.sr import (
@@ -30,6 +31,9 @@ from pydicom.sr.codedict import codes
 from backend.dicom.answer import MANUFACTURER, PRODUCT, Answer, software_version
 from backend.dicom.source import CHARACTER_SET, Source, make_uid
 from models.contract import CLASS_NAMES, CLASSES, DISCLAIMER, SIGN_NAMES, SIGNS
+
+# It says of every module that it copies it, several lines for each answer.
+logging.getLogger("highdicom").setLevel(logging.WARNING)  # noqa: TID251  # the library's own logger
 
 SERIES_NUMBER = 9901
 SCHEME = "99POCOVID"

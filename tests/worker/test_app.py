@@ -43,7 +43,7 @@ def test_each_duty_is_scheduled_by_itself_on_a_queue_for_all_and_old_turns_expir
 ) -> None:
     schedule = make_worker_app(settings).conf.beat_schedule
     assert set(schedule) == set(DUTIES)
-    assert len(schedule) == 20
+    assert len(schedule) == 21
     assert {entry["schedule"] for entry in schedule.values()} == {7, 3600}
     assert {entry["options"]["queue"] for entry in schedule.values()} == {MAINTENANCE_QUEUE}
     assert all(entry["options"]["expires"] > entry["schedule"] for entry in schedule.values())

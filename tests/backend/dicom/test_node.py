@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 
 from backend.core.errors import StorageFullError, StorageUnreachableError
 from backend.dicom import accepted, receiving, repository
+from backend.dicom.instance import data_set_sha256
 from backend.storage.local import FolderStorage
 from backend.tables import Screening
 from tests.backend.dicom.conftest import Running
@@ -374,6 +375,18 @@ class TestBounds:
         with socket.create_connection(("127.0.0.1", node.port)) as silent:
             silent.settimeout(15)
             assert _ends(silent)
+
+    def test_one_that_waits_for_its_status_is_not_idle(
+        self, start_node: Start, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        node = start_node(dicom_idle_s=0.5)
+
+        def slowly(path: Path) -> str:
+            time.sleep(2)
+            return data_set_sha256(path)
+
+        monkeypatch.setattr(receiving, "data_set_sha256", slowly)
+        assert store(node, make_instance(1, SIDE), make_instance(1, SIDE, seed=1)) == [0, 0]
 
     def test_one_that_sends_slowly_for_ever_is_ended(self, start_node: Start) -> None:
         node = start_node(dicom_idle_s=2, dicom_instance_s=1.5)
