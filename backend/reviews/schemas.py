@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.core.pagination import NO_NUL
-from backend.recordings.schemas import Crop
+from backend.recordings.schemas import Crop, DepthMm, MmPerPixel, Notes
 from backend.recordings.text_boxes import TextBoxOut, TextDecisionIn
 from backend.reviews.repository import QueueOrder
 from backend.reviews.verdicts import Outcome
@@ -96,6 +96,9 @@ class ReviewItem(BaseModel):
     duration_s: float | None
     frames: int
     proposed_crop: Crop
+    depth_mm: DepthMm
+    mm_per_pixel: MmPerPixel
+    notes: Notes
     preview_url: str | None
     label: Label | None = Field(description="The contributor's label.")
     probe: Probe | None

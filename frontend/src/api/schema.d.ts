@@ -4332,6 +4332,12 @@ export interface components {
             duration_s: number | null;
             frames: number;
             proposed_crop: components["schemas"]["Crop"];
+            /** @description How deep the ultrasound field reaches; null where the file does not say. */
+            depth_mm: number | null;
+            /** @description The vertical scale of the picture; null where the file does not say. */
+            mm_per_pixel: number | null;
+            /** @description What the file lacks or is unusual in it, in sentences for people. */
+            notes: string[];
             preview_url: string | null;
             /** @description The contributor's label. */
             label: components["schemas"]["Label"] | null;

@@ -1,6 +1,7 @@
 /** What the contributor entered about the recording, and its history. */
 import { BLUE_POINTS, LABELS, PROBES, REASONS, nameOf } from '../shared/terms.js';
-import { duration, dateTime } from '../shared/format.js';
+import { RecordingNotes } from '../shared/RecordingNotes.jsx';
+import { depth, duration, dateTime } from '../shared/format.js';
 
 /** @param {{contribution: import('../api/reviews.js').Contribution}} props */
 export function ContributorEntries({ contribution }) {
@@ -14,6 +15,7 @@ export function ContributorEntries({ contribution }) {
     ['BLUE point', nameOf(BLUE_POINTS, c.blue_point)],
     ['Symptoms', c.symptoms.map((each) => each.replaceAll('_', ' ')).join(', ')],
     ['Recording', `${c.width} × ${c.height}${c.duration_s ? `, ${duration(c.duration_s)}` : ''}`],
+    ['Field', c.depth_mm ? depth(c.depth_mm) : ''],
     ['Sent', c.submitted_at ? dateTime(c.submitted_at) : ''],
   ].filter(([, value]) => value);
   return (
@@ -27,6 +29,7 @@ export function ContributorEntries({ contribution }) {
           </div>
         ))}
       </dl>
+      <RecordingNotes notes={c.notes} />
       {c.note && <p class="entries-note">{c.note}</p>}
       <History contribution={c} />
     </section>

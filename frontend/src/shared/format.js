@@ -57,6 +57,12 @@ export function duration(seconds) {
 }
 
 /**
+ * How deep the ultrasound field reaches.
+ * @param {number} mm
+ */
+export const depth = (mm) => `${(mm / 10).toFixed(1)} cm deep`;
+
+/**
  * @param {number} count
  * @param {string} one
  * @param {string} [many]

@@ -1,5 +1,5 @@
 /** A recording and the limits in a few plain words. */
-import { duration, plural, fileSize } from './format.js';
+import { depth, duration, plural, fileSize } from './format.js';
 
 /**
  * @typedef {import('../api/screenings.js').Recording} Recording
@@ -15,7 +15,7 @@ export function recordingFacts(recording) {
     `${width} × ${height} pixels`,
     ...(duration_s ? [duration(duration_s)] : []),
     ...(kind === 'video' ? [`${plural(sampled_frames, 'frame')} to screen`] : []),
-    ...(depth_mm ? [`${(depth_mm / 10).toFixed(1)} cm deep`] : []),
+    ...(depth_mm ? [depth(depth_mm)] : []),
     fileSize(bytes),
   ];
 }

@@ -284,6 +284,17 @@ it('what was said before is read with it', async () => {
   ]);
 });
 
+it('how deep the field is, and what is unusual in the file, is read with it', async () => {
+  const note = 'The header does not say when its frames were taken.';
+  vi.mocked(api.next).mockImplementation(async () =>
+    makeContribution({ depth_mm: 96, notes: [note] }),
+  );
+  await read();
+  expect(screen.getByText('9.6 cm deep')).toBeTruthy();
+  const notes = screen.getByRole('list', { name: 'Notes on the file' });
+  expect(notes.textContent).toBe(note);
+});
+
 it('frames that are still being made are waited for', async () => {
   vi.mocked(api.cine).mockResolvedValueOnce({ ...makeCine(), times_s: [], state: 'preparing' });
   show();

@@ -70,6 +70,12 @@ class TestQueue:
                 submitted(api, state=state.value)
         assert ids(anna) == [str(old), str(young)]
 
+    def test_says_what_the_file_says_of_the_picture(self, api: Api, anna: SignedIn) -> None:
+        said = {"depth_mm": 96.0, "mm_per_pixel": 0.2, "notes": ["It has no times."]}
+        submitted(api, **said)
+        (item,) = anna.client.get("/reviews/queue").json()["items"]
+        assert {name: item[name] for name in said} == said
+
     def test_leaves_out_ones_own(self, api: Api, anna: SignedIn, ben: SignedIn) -> None:
         mine = own(api, anna)
         assert ids(anna) == []
