@@ -26,11 +26,12 @@ export function Duplicates({ duplicates }) {
   const copies = new Set(
     open.filter(({ kind }) => kind === 'exact').map(({ contribution_id }) => contribution_id),
   );
+  const concerned = new Set(open.map(({ contribution_id }) => contribution_id));
   const shown = all ? open : open.slice(0, SHOWN);
   return (
     <section class="duplicates" aria-labelledby="duplicates-title">
       <header class="spread">
-        <h3 id="duplicates-title">{plural(open.length, 'recording')} may be duplicates</h3>
+        <h3 id="duplicates-title">{plural(concerned.size, 'recording')} may be duplicates</h3>
         {copies.size > 1 && (
           <button
             type="button"
@@ -89,7 +90,7 @@ function Pair({ duplicate: { contribution_id, other_id, of, kind }, onKeep }) {
           aria-label={`Remove ${recording.file_name}`}
           onClick={() => remove([recording])}
         >
-          Remove {baseName(recording.file_name)}
+          Remove {shortName(recording)}
         </button>
         <button type="button" class="button button-quiet" onClick={onKeep}>
           Keep {other ? 'both' : 'it'}
@@ -100,11 +101,22 @@ function Pair({ duplicate: { contribution_id, other_id, of, kind }, onKeep }) {
 }
 
 /** @param {{recording: Contribution}} props */
-function Side({ recording: { file_name, preview_url } }) {
+function Side({ recording }) {
+  const { file_name, preview_url } = recording;
   return (
     <figure>
       {preview_url && <img src={preview_url} alt={`First frame of ${file_name}`} loading="lazy" />}
-      <figcaption title={file_name}>{baseName(file_name)}</figcaption>
+      <figcaption title={file_name}>{shortName(recording)}</figcaption>
     </figure>
   );
+}
+
+/**
+ * A file's name; with its folders where others have the same, as on DICOM discs.
+ * @param {Contribution} recording
+ */
+function shortName({ id, file_name }) {
+  const name = baseName(file_name);
+  const others = recordings.value.filter((each) => each.id !== id);
+  return others.some((each) => baseName(each.file_name) === name) ? file_name : name;
 }

@@ -360,6 +360,23 @@ describe('the check', () => {
     expect(api.deleteContribution).not.toHaveBeenCalled();
   });
 
+  it('counts recordings, not pairs of them, and tells files of one name apart', async () => {
+    const named = (/** @type {string} */ id) =>
+      makeContribution({ id, file_name: `disc/${id}/IM000001`, ...SAID });
+    const pairOf = (/** @type {string} */ contribution_id, /** @type {string} */ other_id) => ({
+      contribution_id,
+      of: /** @type {const} */ ('batch'),
+      other_id,
+      kind: /** @type {const} */ ('near'),
+    });
+    await openSubmission({
+      contributions: ['a', 'b', 'c'].map(named),
+      check: { duplicates: [pairOf('b', 'a'), pairOf('c', 'a'), pairOf('c', 'b')] },
+    });
+    await screen.findByRole('heading', { name: '2 recordings may be duplicates' });
+    expect(screen.getByText('Remove disc/b/IM000001')).toBeTruthy();
+  });
+
   it('lets nothing go before all is said, and agreed to', async () => {
     await openSubmission({ contributions: pair, check: { ready: false, problems } });
     await screen.findByText(/is missing for 1 recording/);
