@@ -1,5 +1,6 @@
 """ZIPs made on the spot: good ones, and each kind that must not get in."""
 
+import gzip
 import io
 import struct
 import zipfile
@@ -157,6 +158,7 @@ OFFICE: dict[str, tuple[Callable[[], bytes], str]] = {
 FAILING: dict[str, tuple[Callable[[], bytes], str]] = {
     "an archive in it": (lambda: packed({"x.zip": packed(pictures(1))}), "nested_archive"),
     "an archive by its bytes": (lambda: packed({"x.mp4": packed(pictures(1))}), "nested_archive"),
+    "a compressed file": (lambda: packed({"x.dcm.gz": gzip.compress(b"DICM")}), "nested_archive"),
     "a spreadsheet": (lambda: packed({"x.xlsx": office_open_xml("xl")}), "spreadsheet"),
     "a text": (lambda: packed({"x.docx": office_open_xml("word")}), "office_document"),
     "an old spreadsheet": (lambda: packed({"x.XLS": b"\xd0\xcf\x11\xe0" * 200}), "spreadsheet"),

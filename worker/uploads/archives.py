@@ -273,7 +273,7 @@ def _entry(place: int, name: str, info: zipfile.ZipInfo, most_file_bytes: int) -
 def nested() -> RefusedFileError:
     """The answer to an archive in an archive."""
     return RefusedFileError(
-        "nested_archive", "It is an archive in the archive. Send it by itself, or unpack it first."
+        "nested_archive", "It is an archive in the archive. Unpack it, and send what is in it."
     )
 
 
