@@ -23,6 +23,9 @@ HALF_CHROMA = ("YBR_FULL_422", "YBR_PARTIAL_422")
 """Two samples for each pixel where the pixels are not compressed (PS3.3, C.7.6.3.1.2)."""
 
 _DEPTHS = (8, 16)
+_FEWEST_BITS = 8
+"""With fewer in use, most of a picture of 8 bits would be cut off, which leaves noise."""
+
 _LARGEST_ASPECT = 16
 _NEARLY_SQUARE = 0.005
 
@@ -108,7 +111,7 @@ def _check_pixels(header: Header, description: Description) -> None:
         raise _unreadable("its colours are described in a way that is not known here")
     if (
         description.bits_allocated not in _DEPTHS
-        or not 1 <= description.bits_stored <= description.bits_allocated
+        or not _FEWEST_BITS <= description.bits_stored <= description.bits_allocated
     ):
         raise _unreadable("it does not have 8 to 16 bits for each value")
 

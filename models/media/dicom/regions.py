@@ -56,7 +56,9 @@ def find_field(dataset: Dataset, description: Description) -> Acquisition:
     """
     regions = read_regions(dataset, description)
     if not regions:
-        return Acquisition(depth_mm=_depth_mm(dataset), mm_per_pixel=_spacing_mm(dataset))
+        return Acquisition(
+            depth_mm=_depth_mm(dataset), mm_per_pixel=_spacing_mm(dataset, description.rows)
+        )
     flat = [each for each in regions if each.spatial_format == _TWO_DIMENSIONAL]
     if not flat:
         names = sorted({_FORMATS[each.spatial_format] for each in regions})
@@ -104,7 +106,7 @@ def _region(item: Dataset, description: Description) -> Region | None:
     delta = number(item, "PhysicalDeltaY")
     if whole(item, "PhysicalUnitsYDirection") == _CENTIMETRES and delta:
         mm_per_pixel = abs(delta) * _MM_PER_CM
-        if not _SHALLOWEST_MM <= mm_per_pixel * height <= _DEEPEST_MM:
+        if not _is_plausible(mm_per_pixel * height):
             mm_per_pixel = None
     data_type = whole(item, "RegionDataType", 0) or 0
     return Region(left, top, width, height, spatial_format, data_type, mm_per_pixel)
@@ -137,13 +139,18 @@ def _start(low: int, high: int, side: int, limit: int) -> int:
 def _depth_mm(dataset: Dataset) -> float | None:
     """The depth of the scan field, where no region tells; in mm."""
     value = number(dataset, "DepthOfScanField")
-    return value if value is not None and _SHALLOWEST_MM <= value <= _DEEPEST_MM else None
+    return value if value is not None and _is_plausible(value) else None
 
 
-def _spacing_mm(dataset: Dataset) -> float | None:
+def _spacing_mm(dataset: Dataset, rows: int) -> float | None:
     """The vertical scale that the whole picture has, where no region tells; mm for each pixel."""
     for keyword in ("PixelSpacing", "NominalScannedPixelSpacing"):
         value = number(dataset, keyword)
-        if value is not None and value > 0:
+        if value is not None and _is_plausible(value * rows):
             return value
     return None
+
+
+def _is_plausible(depth_mm: float) -> bool:
+    """Whether an ultrasound picture can be so deep."""
+    return _SHALLOWEST_MM <= depth_mm <= _DEEPEST_MM

@@ -185,6 +185,11 @@ class TestRegions:
         found = opened(tmp_path, made).acquisition
         assert (found.square, found.depth_mm, found.mm_per_pixel) == (None, 120, 0.25)
 
+    @pytest.mark.parametrize("spacing", ["1e300", "1e-9", "0"])
+    def test_an_absurd_spacing_is_none(self, spacing: str, tmp_path: Path) -> None:
+        made = dataset(grey(), PixelSpacing=[spacing, spacing])
+        assert opened(tmp_path, made).acquisition.mm_per_pixel is None
+
     def test_pixels_that_are_not_square_are_shown_as_they_are_meant(self, tmp_path: Path) -> None:
         made = dataset(
             grey(),
@@ -240,6 +245,7 @@ class TestRefusals:
         [
             {"BitsAllocated": 32, "BitsStored": 32},
             {"BitsStored": 20},
+            {"BitsStored": 1, "HighBit": 0},
             {"BitsAllocated": 1, "BitsStored": 1},
             {"SamplesPerPixel": 3},
             {"SamplesPerPixel": 4, "PhotometricInterpretation": "CMYK"},
