@@ -95,6 +95,7 @@ def draw(answer: Answer, frame: Picture) -> Picture:
     found = answer.prediction
     pen.write([f"{PRODUCT}, {found.model_version}", f"{answer.finished_at:%Y-%m-%d %H:%M} UTC"])
     if answer.shows_class:
+        pen.skip()
         for key in CLASSES:
             pen.bar(CLASS_NAMES[key], found.probabilities[key])
     if found.signs is not None:

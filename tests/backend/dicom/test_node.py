@@ -206,9 +206,9 @@ class TestWhatCannotBeStored:
         "error", [StorageFullError("The storage is full."), StorageUnreachableError("It is away.")]
     )
     def test_a_storage_that_is_full_or_away_is_out_of_resources(
-        self, error: Exception, start_node_anywhere: Start, monkeypatch: pytest.MonkeyPatch
+        self, error: Exception, start_node: Start, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        node = start_node_anywhere()
+        node = start_node()
 
         def put(*_: object) -> None:
             raise error
@@ -219,17 +219,15 @@ class TestWhatCannotBeStored:
         assert node.counts() == (0, 0, 0)
         assert node.incoming() == []
 
-    def test_a_disk_with_too_little_room_is_out_of_resources(
-        self, start_node_anywhere: Start
-    ) -> None:
-        node = start_node_anywhere(min_free_bytes=1 << 60)
+    def test_a_disk_with_too_little_room_is_out_of_resources(self, start_node: Start) -> None:
+        node = start_node(min_free_bytes=1 << 60)
         assert store(node, make_instance(1, SIDE)) == [receiving.OUT_OF_RESOURCES]
         assert node.incoming() == []
 
     def test_a_database_that_is_away_is_out_of_resources(
-        self, start_node_anywhere: Start, monkeypatch: pytest.MonkeyPatch
+        self, start_node: Start, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        node, instance = start_node_anywhere(), make_instance(1, SIDE)
+        node, instance = start_node(), make_instance(1, SIDE)
         for lost in ("instance_by_uid", "add_instance"):
 
             def away(*_: object) -> None:
@@ -242,17 +240,17 @@ class TestWhatCannotBeStored:
         assert list(node.storage.listing("recordings")) == []
         assert store(node, instance) == [0]
 
-    def test_a_full_queue_is_out_of_resources(self, start_node_anywhere: Start) -> None:
-        node = start_node_anywhere(max_queued_per_client=1)
+    def test_a_full_queue_is_out_of_resources(self, start_node: Start) -> None:
+        node = start_node(max_queued_per_client=1)
         first, second = make_instance(1, SIDE), make_instance(1, SIDE, seed=1)
         assert store(node, first, second) == [0, receiving.OUT_OF_RESOURCES]
         assert store(node, second, title="CART") == [0]
         assert len(list(node.storage.listing("recordings"))) == 2
 
     def test_what_cannot_be_read_is_not_understood_and_no_comment_names_a_patient(
-        self, start_node_anywhere: Start
+        self, start_node: Start
     ) -> None:
-        node = start_node_anywhere()
+        node = start_node()
         short = make_instance(10, SIDE)
         short.PixelData = short.PixelData[:1000]
         association = associate(node)
@@ -263,10 +261,8 @@ class TestWhatCannotBeStored:
         assert PATIENT.split("^")[0] not in answer.ErrorComment
         assert node.counts() == (0, 0, 0)
 
-    def test_another_instance_than_the_request_names_is_a_mismatch(
-        self, start_node_anywhere: Start
-    ) -> None:
-        node, instance = start_node_anywhere(), make_instance(1, SIDE)
+    def test_another_instance_than_the_request_names_is_a_mismatch(self, start_node: Start) -> None:
+        node, instance = start_node(), make_instance(1, SIDE)
         association = associate(node)
         send = association.dimse.send_msg
 
@@ -280,9 +276,9 @@ class TestWhatCannotBeStored:
         assert node.counts() == (0, 0, 0)
 
     def test_what_nobody_expected_is_a_failure_and_the_node_goes_on(
-        self, start_node_anywhere: Start, monkeypatch: pytest.MonkeyPatch
+        self, start_node: Start, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        node, instance = start_node_anywhere(), make_instance(1, SIDE)
+        node, instance = start_node(), make_instance(1, SIDE)
 
         def breaks(*_: object) -> None:
             raise ZeroDivisionError

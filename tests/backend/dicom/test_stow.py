@@ -18,6 +18,9 @@ from tests.factories import create_token, create_user
 TYPE = 'multipart/related; type="application/dicom"; boundary=xyz'
 SIDE = 200
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""What is stored goes the way of C-STORE, which is tested on both (`test_node.py`)."""
+
 
 def token(api: Api, *scopes: str) -> dict[str, str]:
     with api.database.write() as session:
