@@ -19,8 +19,11 @@ from models.media.square import Picture
 LONGEST_SIDE = 2000
 """A larger picture is scaled down to this many pixels before it is read."""
 
-SHORTEST_SIDE = 1000
-"""A smaller picture is enlarged towards this many pixels, since small letters are lost else."""
+LOOK_SIDES = (256, 512, 1024)
+"""Pixels of the side of the square in which the networks see a picture or tile.
+
+Few sizes, since OpenVINO keeps memory for each that it has met: half a gigabyte for these.
+"""
 
 MOST_ENLARGED = 2.0
 """Letters grow no more legible when a picture is enlarged further."""
@@ -67,10 +70,9 @@ def read_lines(picture: Picture, *, closely: bool = True) -> list[Line]:
     """
     height, width = picture.shape[:2]
     scale = min(1.0, LONGEST_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    scaled = picture if scale == 1 else _resized(picture, size, cv2.INTER_AREA)
+    scaled = _scaled(picture, scale)
     lines = _read(scaled)
-    if closely and max(scaled.shape) > TILE + TILE_OVERLAP:
+    if closely and max(scaled.shape) > TILE:
         for top in _starts(scaled.shape[0]):
             for left in _starts(scaled.shape[1]):
                 tile = scaled[top : top + TILE, left : left + TILE]
@@ -87,15 +89,17 @@ def _starts(length: int) -> list[int]:
 
 
 def _read(picture: Picture) -> list[Line]:
-    """The lines of a picture in one look."""
+    """The lines of a picture in one look, as large as it may be for that."""
     if picture.max() < _FAINT:
         return []
     height, width = picture.shape[:2]
-    scale = min(MOST_ENLARGED, max(1.0, SHORTEST_SIDE / min(height, width)))
-    size = (round(width * scale), round(height * scale))
-    scaled = picture if scale == 1 else _resized(picture, size, cv2.INTER_CUBIC)
+    scale = min(MOST_ENLARGED, LOOK_SIDES[-1] / max(height, width))
+    scaled = _scaled(picture, scale)
+    side = next(side for side in LOOK_SIDES if side >= max(scaled.shape))
+    canvas = np.zeros((side, side, 3), dtype=np.uint8)
+    canvas[: scaled.shape[0], : scaled.shape[1]] = scaled
     with _ENGINE_TURN:
-        found = _engine()(cv2.cvtColor(scaled, cv2.COLOR_RGB2BGR), use_cls=False)
+        found = _engine()(cv2.cvtColor(canvas, cv2.COLOR_RGB2BGR), use_cls=False)
     if found.boxes is None:
         return []
     lines = [
@@ -106,7 +110,11 @@ def _read(picture: Picture) -> list[Line]:
     return [line for line in lines if line.width * line.height <= _MAX_SHARE * width * height]
 
 
-def _resized(picture: Picture, size: tuple[int, int], interpolation: int) -> Picture:
+def _scaled(picture: Picture, scale: float) -> Picture:
+    if scale == 1:
+        return picture
+    size = tuple(max(1, round(scale * side)) for side in picture.shape[1::-1])
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(picture, size, interpolation=interpolation), dtype=np.uint8)
 
 
@@ -132,11 +140,11 @@ def _engine() -> Any:
     return RapidOCR(
         params={
             "Global.log_level": "critical",
-            "Global.max_side_len": LONGEST_SIDE,
+            "Global.max_side_len": LOOK_SIDES[-1],
             "Global.text_score": _MIN_SCORE,
             "Det.engine_type": EngineType.OPENVINO,
             "Det.limit_type": "max",
-            "Det.limit_side_len": LONGEST_SIDE,
+            "Det.limit_side_len": LOOK_SIDES[-1],
             "Det.max_candidates": MOST_LINES,
             "Cls.engine_type": EngineType.OPENVINO,
             "Rec.engine_type": EngineType.OPENVINO,
