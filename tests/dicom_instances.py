@@ -16,6 +16,7 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pynetdicom.transport import AssociationSocket
 
 from backend.dicom.objects import to_bytes
 from tests.waiting import wait_until
@@ -187,6 +188,23 @@ class Orthanc:
             if instance.StudyInstanceUID == study:
                 found.append(instance)
         return found
+
+
+@contextmanager
+def closing_sockets() -> Iterator[None]:
+    """Close what pynetdicom, as a client, leaves open where the other side was faster."""
+    made: list[socket.socket] = []
+    create = AssociationSocket._create_socket
+
+    def create_and_note(self: AssociationSocket, address: Any) -> socket.socket:
+        made.append(create(self, address))
+        return made[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AssociationSocket, "_create_socket", create_and_note)
+        yield
+    for each in made:
+        each.close()
 
 
 @contextmanager

@@ -70,6 +70,10 @@ def _associate(peer: DimsePeer, instances: Sequence[Dataset], settings: Settings
     except OSError as error:  # such as a name that has no address
         raise PeerUnreachableError(f"{peer.name} cannot be reached.") from error
     if association.is_established:
+        # pynetdicom sends without a limit of time: a peer that stops reading would hold us up.
+        transport = association.dul.socket
+        if transport is not None and transport.socket is not None:
+            transport.socket.settimeout(timeout_s)
         return association
     if association.is_rejected:
         raise _rejection(peer, association)

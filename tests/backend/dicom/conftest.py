@@ -22,7 +22,7 @@ from backend.storage.base import Storage
 from backend.storage.factory import open_storage
 from backend.tables import DicomInstance, Recording, Screening
 from tests.conftest import log_file, sqlite_url
-from tests.dicom_instances import free_port, run
+from tests.dicom_instances import closing_sockets, free_port, run
 from tests.waiting import wait_until
 
 
@@ -58,6 +58,12 @@ class Running:
         """Send by DCMTK's storescu, which takes the files' own transfer syntax."""
         return run("storescu", "-v", "-aet", title, "-aec", "POCOVID", "-xs",
                    "127.0.0.1", str(self.port), *files, code=code)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _sockets_are_closed() -> Iterator[None]:
+    with closing_sockets():
+        yield
 
 
 @pytest.fixture

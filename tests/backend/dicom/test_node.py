@@ -1,5 +1,6 @@
 """The node, and real machines: DCMTK's storescu, dcmsend and echoscu, and hostile sockets."""
 
+import errno
 import signal
 import socket
 import struct
@@ -8,12 +9,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian, JPEGBaseline8Bit
-from pynetdicom import AE
+from pynetdicom import AE, dimse_messages
 from pynetdicom.dsutils import encode
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -38,11 +40,6 @@ from tests.waiting import wait_until
 
 Start = Callable[..., Running]
 
-pytestmark = pytest.mark.filterwarnings(
-    # pynetdicom as a client leaves a socket open that the other side has closed.
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)
-
 SIDE = 200
 
 
@@ -52,7 +49,10 @@ def associate(node: Running, *, title: str = "WARD3", address: str = "127.0.0.1"
     ae.acse_timeout = ae.dimse_timeout = 30
     for sop_class in (ULTRASOUND, MULTI_FRAME):
         ae.add_requested_context(sop_class)
-    return ae.associate("127.0.0.1", node.port, ae_title="POCOVID", bind_address=(address, 0))
+    made = ae.associate("127.0.0.1", node.port, ae_title="POCOVID", bind_address=(address, 0))
+    if made.dul.socket is not None and made.dul.socket.socket is not None:
+        made.dul.socket.socket.settimeout(5)  # else it sends for ever
+    return made
 
 
 def store(node: Running, *instances: Dataset, **how: Any) -> list[int]:
@@ -218,6 +218,33 @@ class TestWhatCannotBeStored:
             assert store(node, make_instance(1, SIDE)) == [receiving.OUT_OF_RESOURCES]
         assert node.counts() == (0, 0, 0)
         assert node.incoming() == []
+
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+    def test_a_disk_that_is_full_in_the_middle_ends_the_association_and_leaves_nothing(
+        self, start_node: Start, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        node, instance = start_node(dicom_idle_s=5), make_instance(20, SIDE)
+
+        def full(**how: Any) -> Any:
+            file = NamedTemporaryFile(**how)  # noqa: SIM115  # the node closes it
+            write, room = file.write, [100_000]
+
+            def write_some(content: bytes) -> int:
+                room[0] -= len(content)
+                if room[0] < 0:
+                    raise OSError(errno.ENOSPC, "No space left on device")
+                return write(content)
+
+            file.write = write_some  # type: ignore[assignment, method-assign]  # as a full disk
+            return file
+
+        with monkeypatch.context() as patch:
+            patch.setattr(dimse_messages, "NamedTemporaryFile", full)
+            association = associate(node)
+            assert "Status" not in association.send_c_store(instance)
+            wait_until(lambda: node.incoming() == [], 20)
+        assert node.counts() == (0, 0, 0)
+        assert store(node, instance) == [0]
 
     def test_a_disk_with_too_little_room_is_out_of_resources(self, start_node: Start) -> None:
         node = start_node(min_free_bytes=1 << 60)

@@ -20,6 +20,7 @@ from backend.recordings import repository as recordings
 from backend.tables import Delivery, DicomInstance
 from tests.dicom_instances import (
     Orthanc,
+    closing_sockets,
     free_port,
     make_instance,
     needs_programs,
@@ -35,13 +36,7 @@ from worker.screenings import task as screening_task
 
 SIDE = 200
 
-pytestmark = [
-    pytest.mark.timeout(300),
-    pytest.mark.filterwarnings(
-        # pynetdicom as a client leaves a socket open that the other side has closed.
-        "ignore::pytest.PytestUnraisableExceptionWarning"
-    ),
-]
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +44,12 @@ def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
     """One for all tests of this file; they look at their own study."""
     with running_orthanc(tmp_path_factory.mktemp("orthanc")) as started:
         yield started
+
+
+@pytest.fixture(autouse=True)
+def _sockets_are_closed() -> Iterator[None]:
+    with closing_sockets():
+        yield
 
 
 def receive(deployment: Deployment, instance: Dataset) -> UUID:
@@ -192,6 +193,46 @@ class TestRealOrthanc:
         for row in deliveries(deployment):
             assert (row.state, row.error_code) == ("failed", "refused_by_peer")
             assert "another" not in (row.error_message or "")
+
+
+@contextmanager
+def peer_that_stops_reading(orthanc: Orthanc) -> Iterator[int]:
+    """A port where an association with Orthanc begins, and no byte passes after the first ones."""
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        held: list[socket.socket] = []
+
+        def serve() -> None:
+            near = server.accept()[0]
+            far = socket.create_connection(("127.0.0.1", orthanc.port))
+            held.extend((near, far))
+            far.sendall(near.recv(1 << 16))
+            near.sendall(far.recv(1 << 16))
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield int(server.getsockname()[1])
+        thread.join(10)
+        for each in held:
+            each.close()
+
+
+@needs_programs[0]
+@needs_programs[-1]
+def test_a_peer_that_stops_reading_is_tried_again(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, orthanc: Orthanc
+) -> None:
+    with peer_that_stops_reading(orthanc) as port:
+        source = make_instance(1, SIDE)
+        screened(deployment, monkeypatch, source, f"pacs=dimse://ORTHANC@127.0.0.1:{port}")
+        began = time.monotonic()
+        module.deliver("")
+        assert time.monotonic() - began < 30
+        (row,) = deliveries(deployment)
+        assert (row.state, row.tries) == ("queued", 1)
+        assert "pacs" in (row.last_problem or "")
 
 
 class TestPeersThatAreAway:
