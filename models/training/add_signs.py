@@ -185,12 +185,18 @@ def _fit_refusal(
     of_dataset = Pictures(seen, [f"source {entry.source or entry.key}" for entry in entries])
     lungs = _joined(of_dataset, _read_pictures(reader, other_lungs, "recording_id", progress))
     pictures = _read_pictures(reader, others, "kind", progress)
-    drawn = [_drawn(reader, progress, is_lung=is_lung) for is_lung in (True, False)]
-    of_lungs, of_others = held_out_probabilities(lungs, pictures, *drawn)
+    learnt_from = (
+        lungs,
+        pictures,
+        _drawn(reader, progress, is_lung=True),
+        _drawn(reader, progress, is_lung=False),
+        signs.units,
+    )
+    of_lungs, of_others = held_out_probabilities(*learnt_from)
     threshold = _threshold(of_lungs)
     linear = [entry for entry in read_index(data).entries if entry.probe == "linear"]
     linear_frames = _frames(linear, FrameCache(work / FRAMES), progress)
-    return fit_lung_test(lungs, pictures, *drawn), {
+    return fit_lung_test(*learnt_from), {
         "usable": {"lung": threshold, "convex": CONVEX_FROM, "frames": USABLE_FRAMES},
         "refused": {
             "lungs": _refused(of_lungs, ["lung"] * len(of_lungs), threshold)["lung"],

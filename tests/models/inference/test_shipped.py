@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from models import networks
-from models.contract import CLASSES, Manifest, Square
+from models.contract import CLASSES, LUNG, Manifest
 from models.data.index import Entry, listing_hash, read_index
 from models.evaluation import metrics
 from models.evaluation.held_out import predict_in_batches, trained_recordings
@@ -17,6 +17,7 @@ from models.inference import artifact, engine
 from models.inference.answer import Method
 from models.inference.evidence import Evidence
 from models.inference.predict import Predictor
+from models.inference.sign_reader import SignReader
 from models.inference.signs import SignEngine
 from models.media import sampling
 
@@ -183,14 +184,28 @@ class TestOnRecordings:
             assert np.abs(found - expected).mean() <= 0.005
             assert np.abs(found - expected).max() <= 0.2
         even = np.full((manifest.folds, len(frames), len(CLASSES)), 1 / 3, dtype=np.float32)
-        named, usable = [], []
-        for signs in (narrow, exact):
-            answer = method.conclude([Evidence(even, signs)], [0.0] * len(frames), Square(0, 0, 9))
-            named.append(method.scores(Evidence(even, signs)).mean(axis=0).argmax(axis=1))
-            usable.append([frame.usable for frame in answer.frames])
         # From signs alone, which is harder than with POCOVID-Net's half of the answer.
+        named = [
+            method.scores(Evidence(even, signs)).mean(axis=0).argmax(axis=1)
+            for signs in (narrow, exact)
+        ]
         assert (named[0] == named[1]).mean() >= 0.985
-        assert np.mean(np.equal(usable[0], usable[1])) >= 0.995
+
+    def test_a_lung_is_told_in_eight_bits_as_in_float32(self, unseen: Unseen) -> None:
+        manifest, weights = artifact.load(artifact.active())
+        means = manifest.preprocessing["means"]
+        assert weights.signs is not None
+        method = Method.of(manifest, weights.signs.maps, weights.signs.signs, weights.readers)
+        frames = unseen.every_other[::4]
+        narrow, exact = (
+            SignReader(weights, means, precision, precision).run(frames)
+            for precision in ("int8", "f32")
+        )
+        lung = weights.signs.signs.index(LUNG)
+        assert np.abs(narrow.whole[:, lung] - exact.whole[:, lung]).mean() <= 0.01
+        usable = [method.usable_frames(signs) for signs in (narrow, exact)]
+        assert (usable[0] == usable[1]).mean() >= 0.98
+        assert usable[1].mean() > 0.9
 
     def test_a_fold_s_own_model_knows_recordings_it_has_never_seen(self, unseen: Unseen) -> None:
         """Swapped channels, another crop or another order of classes would show here."""
