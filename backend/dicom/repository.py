@@ -95,9 +95,11 @@ def deliveries(
 
 
 def delivery_counts(session: Session) -> dict[str, dict[JobState, int]]:
-    """How many deliveries each peer has in each state."""
+    """How many deliveries each peer has in each state but `done`, which most of them have."""
     rows = session.execute(
-        select(Delivery.peer, Delivery.state, func.count()).group_by(Delivery.peer, Delivery.state)
+        select(Delivery.peer, Delivery.state, func.count())
+        .where(Delivery.state.in_((JobState.QUEUED, JobState.RUNNING, JobState.FAILED)))
+        .group_by(Delivery.peer, Delivery.state)
     )
     counted: dict[str, dict[JobState, int]] = {}
     for peer, state, count in rows:

@@ -17,6 +17,7 @@ from backend.jobs.kinds import (
     ASSEMBLY,
     CHECKING,
     DEIDENTIFICATION,
+    DELIVERY,
     FOLD,
     OF_TRAINERS,
     OF_WORKERS,
@@ -35,7 +36,7 @@ from backend.jobs.leases import (
     LeaseLostError,
     next_try,
 )
-from backend.tables import Check, Contribution, Training, TrainingFold
+from backend.tables import Check, Contribution, Delivery, Training, TrainingFold
 from backend.tables.leases import LeaseMixin
 from tests.factories import create_recording, create_screening, create_user
 from tests.factories_contributions import create_contribution, create_submission, create_upload
@@ -116,6 +117,16 @@ def _check(session: Session, n: int, since: datetime) -> Any:
     return check
 
 
+def _delivery(session: Session, _n: int, since: datetime) -> Any:
+    screening = create_screening(session, create_recording(session))
+    delivery = Delivery(
+        screening_id=screening.id, peer="pacs", created_at=since, queued_at=since, notified_at=since
+    )
+    session.add(delivery)
+    session.flush()
+    return delivery
+
+
 MAKE: dict[str, tuple[Kind, Make]] = {
     kind.name: (kind, make)
     for kind, make in (
@@ -127,6 +138,7 @@ MAKE: dict[str, tuple[Kind, Make]] = {
         (FOLD, _fold),
         (ASSEMBLY, _training),
         (CHECKING, _check),
+        (DELIVERY, _delivery),
     )
 }
 

@@ -1,4 +1,4 @@
-"""Screenings and their recordings."""
+"""Screenings, their recordings, and answers that were delivered to a DICOM peer."""
 
 import hashlib
 from datetime import timedelta
@@ -6,6 +6,7 @@ from typing import Any
 
 from backend.storage import keys
 from backend.tables import Status
+from backend.tables.vocabulary import JobState
 from scripts.bench.growth.seeding.context import DAYS, SAMPLE, Context
 
 AT_ONCE = 10_000
@@ -13,22 +14,28 @@ AT_ONCE = 10_000
 
 WAITING = 150
 WITH_PIXELS = 300
+UNDELIVERED = 10
+"""One in so many of the answers whose recording has pixels waits for its delivery."""
 
 
 def seed(context: Context) -> None:
-    """Insert screenings that are done, that run and that wait, with their recordings."""
+    """Insert screenings that are done, that run and that wait, with recordings and deliveries."""
     clients = [f"{context.random.getrandbits(128):032x}" for _ in range(max(8, context.size // 20))]
     waiting = min(WAITING, context.size // 3)
     for start in range(0, context.size, AT_ONCE):
         recordings: list[dict[str, Any]] = []
         screenings: list[dict[str, Any]] = []
+        deliveries: list[dict[str, Any]] = []
         for place in range(start, min(start + AT_ONCE, context.size)):
             left = context.size - place
             recording, screening = _screening(context, clients, left, waiting)
             recordings.append(recording)
             screenings.append(screening)
+            if screening["state"] == Status.DONE:
+                deliveries.append(_delivery(context, screening, left))
         context.insert("recordings", recordings)
         context.insert("screenings", screenings)
+        context.insert("dicom_deliveries", deliveries)
 
 
 def _screening(
@@ -91,3 +98,19 @@ def _screening(
     if fresh and len(context.made.stored) < 6 * SAMPLE:
         context.made.stored += [row["storage_key"], row["preview_key"], keys.frame_key(id_, 0)]
     return row, screening
+
+
+def _delivery(context: Context, screening: dict[str, Any], left: int) -> dict[str, Any]:
+    waits = left <= WITH_PIXELS and left % UNDELIVERED == 0
+    return {
+        "id": context.id(),
+        "screening_id": screening["id"],
+        "peer": "pacs",
+        "created_at": screening["finished_at"],
+        "queued_at": screening["finished_at"],
+        "finished_at": None if waits else screening["finished_at"] + timedelta(seconds=1),
+        "tries": int(not waits),
+        "state": JobState.QUEUED if waits else JobState.DONE,
+        "attempt": int(not waits),
+        "notified_at": context.later,
+    }
