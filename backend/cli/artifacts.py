@@ -12,6 +12,17 @@ from backend.cli.start import read_settings, refuse, transaction
 app = typer.Typer(no_args_is_help=True)
 
 
+Data = Annotated[Path, typer.Option(help="Dataset folder with all its training recordings.")]
+Lungs = Annotated[
+    Path, typer.Option(help="Folder of further lung recordings, listed in its manifest.csv.")
+]
+Others = Annotated[
+    Path, typer.Option(help="Folder of pictures that show no lung, listed in its manifest.csv.")
+]
+Out = Annotated[Path, typer.Option(help="Folder of the new artifact; its name is its version.")]
+Work = Annotated[Path, typer.Option(help="Folder that caches extracted frames.")]
+
+
 @app.callback()
 def artifact() -> None:
     """Manage the artifacts: list, activate, add fingerprints or signs, calibrate."""
@@ -59,8 +70,8 @@ def activate(
 @app.command()
 def fingerprints(
     folder: Annotated[Path, typer.Argument(help="Folder of the artifact.")],
-    data: Annotated[Path, typer.Option(help="Dataset folder with all its training recordings.")],
-    work: Annotated[Path, typer.Option(help="Folder that caches extracted frames.")] = WORK,
+    data: Data,
+    work: Work = WORK,
 ) -> None:
     """Add the fingerprints of its training recordings to an older artifact."""
     terminal.quiet()
@@ -85,9 +96,9 @@ def fingerprints(
 @app.command()
 def calibrate(
     folder: Annotated[Path, typer.Argument(help="Folder of an artifact with signs.")],
-    data: Annotated[Path, typer.Option(help="Dataset folder with all its training recordings.")],
-    out: Annotated[Path, typer.Option(help="Folder of the new artifact; its name is its version.")],
-    work: Annotated[Path, typer.Option(help="Folder that caches extracted frames.")] = WORK,
+    data: Data,
+    out: Out,
+    work: Work = WORK,
 ) -> None:
     """Write a new artifact whose sign network also runs in 8 bits; all else stays as it is."""
     terminal.quiet()
@@ -108,16 +119,11 @@ def calibrate(
 @app.command()
 def fit_refusal(
     folder: Annotated[Path, typer.Argument(help="Folder of an artifact with signs.")],
-    data: Annotated[Path, typer.Option(help="Dataset folder with all its training recordings.")],
-    lungs: Annotated[
-        Path, typer.Option(help="Folder of further lung recordings, listed in its manifest.csv.")
-    ],
-    others: Annotated[
-        Path,
-        typer.Option(help="Folder of pictures that show no lung, listed in its manifest.csv."),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder of the new artifact; its name is its version.")],
-    work: Annotated[Path, typer.Option(help="Folder that caches extracted frames.")] = WORK,
+    data: Data,
+    lungs: Lungs,
+    others: Others,
+    out: Out,
+    work: Work = WORK,
 ) -> None:
     """Write a new artifact that learns anew what to refuse; all else stays as it is."""
     terminal.quiet()
@@ -148,16 +154,11 @@ def _counted(row: dict[str, int]) -> str:
 def signs(
     folder: Annotated[Path, typer.Argument(help="Folder of an artifact without signs.")],
     network: Annotated[Path, typer.Option(help="Weights written by `pocovid train-signs`.")],
-    data: Annotated[Path, typer.Option(help="Dataset folder with all its training recordings.")],
-    lungs: Annotated[
-        Path, typer.Option(help="Folder of further lung recordings, listed in its manifest.csv.")
-    ],
-    others: Annotated[
-        Path,
-        typer.Option(help="Folder of pictures that show no lung, listed in its manifest.csv."),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder of the new artifact; its name is its version.")],
-    work: Annotated[Path, typer.Option(help="Folder that caches extracted frames.")] = WORK,
+    data: Data,
+    lungs: Lungs,
+    others: Others,
+    out: Out,
+    work: Work = WORK,
 ) -> None:
     """Write a new artifact that also reads signs, refuses what is no lung, and is calibrated."""
     terminal.quiet()
