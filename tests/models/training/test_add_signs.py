@@ -221,6 +221,43 @@ class TestCalibratingAnother:
             calibrate_artifact(added[0], small.data, small.work, added[0], nobody)
 
 
+class TestFittingTheRefusal:
+    def test_anew_changes_nothing_else(
+        self,
+        small: SmallEvaluation,
+        pictures: tuple[Path, Path],
+        added: tuple[Path, Manifest],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(adding, "DRAWN", 6)
+        manifest, weights = artifact.load(added[0])
+        assert weights.signs is not None
+        without = tmp_path / "pocovidnet-without"
+        signs = dataclasses.replace(weights.signs, lung_test={})
+        artifact.save(without, manifest, dataclasses.replace(weights, signs=signs))
+        out = tmp_path / "pocovidnet-refusing"
+        after = adding.fit_refusal(without, small.data, *pictures, small.work, out, nobody)
+        assert after.version == "pocovidnet-refusing"
+        assert after.answer == manifest.answer, "the same pictures say the same"
+        assert after.metrics == manifest.metrics
+        _, fitted = artifact.load(out)
+        assert fitted.signs is not None
+        for name, value in weights.signs.lung_test.items():
+            assert fitted.signs.lung_test[name] == pytest.approx(value, abs=1e-5)
+        assert fitted.signs.calibration.keys() == weights.signs.calibration.keys()
+        changed = {name for name, each in after.files.items() if manifest.files[name] != each}
+        assert changed <= {artifact.SIGNS}
+
+    def test_one_without_signs_is_refused(
+        self, small: SmallEvaluation, pictures: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        with pytest.raises(ArtifactError, match="has no signs to tell a lung by"):
+            adding.fit_refusal(
+                small.artifact, small.data, *pictures, small.work, tmp_path / "a", nobody
+            )
+
+
 def test_one_with_signs_gets_none_again(
     small: SmallEvaluation,
     pictures: tuple[Path, Path],
