@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import re
-import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -19,8 +18,6 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from backend.cli import main as cli
-from backend.cli import submitting
-from backend.jobs.celery import make_celery
 from backend.tables import Contribution
 from models.contract import Square
 from models.data.extraction import FrameCache
@@ -30,11 +27,10 @@ from models.media.formats import ACCEPTED
 from tests import planted, tus
 from tests.conftest import Api, SignedIn
 from tests.factories import create_token
+from tests.importing import importing
 from tests.models import mini_dataset
 from tests.models.media.dicom.instances import PATIENT, dataset, grey, region, regions
 from tests.plain_scorer import PlainScorer
-from worker import process
-from worker.uploads.task import import_upload
 
 FAMILY_NAME = PATIENT.split("^")[0]
 SQUARE = Square(20, 4, 50)
@@ -54,23 +50,8 @@ def clip() -> bytes:
 @pytest.fixture
 def busy(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     """The server, with a worker that imports what is uploaded."""
-    here = process.Process(
-        "tests:1", api.settings, api.database, api.storage, make_celery(api.settings)
-    )
-    monkeypatch.setattr(process, "current", lambda: here)
-    monkeypatch.setattr(submitting, "_POLL_S", 0.05)
-    stop = threading.Event()
-
-    def work() -> None:
-        while not stop.is_set():
-            import_upload.run("")
-            time.sleep(0.02)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    yield api
-    stop.set()
-    thread.join()
+    with importing(api, monkeypatch) as busy_api:
+        yield busy_api
 
 
 class Undecided(PlainScorer):

@@ -13,7 +13,7 @@ class MediaMixin:
 
     `width` and `height` are those of the upright picture; `frames` counts the file's frames,
     `sampled_frames` those that are screened. `depth_mm` and `mm_per_pixel` are what the file says
-    of the ultrasound field and its scale, null where it says nothing; `notes` are sentences for
+    of the ultrasound field and its scale, null where it does not tell; `notes` are sentences for
     people about what the file lacks or is unusual in it, and quote nothing of it.
     """
 

@@ -18,7 +18,7 @@ _FAR = 18.0
 is in colour. Compression alone moves few pixels so far."""
 
 _DARK = 32
-"""Lightness (8 bits) of pixels that say nothing of the picture's tint."""
+"""Lightness (8 bits) below which a pixel is too dark to show the picture's tint."""
 
 
 def coloured_share(picture: Picture) -> float:

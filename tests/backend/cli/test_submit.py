@@ -1,8 +1,6 @@
 """`pocovid submit` against a real server: everything arrives, what fails is named, it goes on."""
 
 import io
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,15 +12,12 @@ from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from backend.cli import main as cli
-from backend.cli import submitting
-from backend.jobs.celery import make_celery
 from backend.tables import Contribution, Submission, Upload
 from models.phantom.lettering import FACES, write
 from tests import archives, media_files, tus
 from tests.conftest import Api, SignedIn
 from tests.factories import create_token
-from worker import process
-from worker.uploads.task import import_upload
+from tests.importing import importing
 
 SAID = ("--label", "healthy", "--probe", "convex", "--licence", "CC0 1.0", "--source", "Ward 3")
 
@@ -30,23 +25,8 @@ SAID = ("--label", "healthy", "--probe", "convex", "--licence", "CC0 1.0", "--so
 @pytest.fixture
 def busy(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     """The server, with a worker that takes in what arrives."""
-    here = process.Process(
-        "tests:1", api.settings, api.database, api.storage, make_celery(api.settings)
-    )
-    monkeypatch.setattr(process, "current", lambda: here)
-    monkeypatch.setattr(submitting, "_POLL_S", 0.05)
-    stop = threading.Event()
-
-    def work() -> None:
-        while not stop.is_set():
-            import_upload.run("")
-            time.sleep(0.02)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    yield api
-    stop.set()
-    thread.join()
+    with importing(api, monkeypatch) as busy_api:
+        yield busy_api
 
 
 @pytest.fixture
